@@ -1,0 +1,49 @@
+"""Everything Dagster knows of the warehouse: assets, gates, jobs and the workbench.
+
+Two kinds of jobs: `ingest_<source>` loads and gates one release (a partition), and `build` takes what
+the ledger has accepted from staging to publication.
+"""
+
+import dagster as dg
+
+from dagster_project.gates.checks import layer_gate, raw_gate
+from dagster_project.ingest.assets import raw_assets, raw_key, releases_partition
+from dagster_project.models.assets import LAYERS, layer_assets
+from dagster_project.publication.asset import publication
+from dagster_project.resources import Workbench
+from dagster_project.settings import Settings
+from dagster_project.sources import all_sources
+
+SOURCES = tuple(all_sources().values())
+
+ingest_jobs = [
+    dg.define_asset_job(
+        f"ingest_{source.name}",
+        selection=dg.AssetSelection.assets(*(raw_key(table) for table in source.tables)),
+        partitions_def=releases_partition(source),
+        description=f"Load and gate one release of {source.name}.",
+    )
+    for source in SOURCES
+]
+
+build_job = dg.define_asset_job(
+    "build",
+    selection=dg.AssetSelection.assets(publication).upstream()
+    - dg.AssetSelection.groups("raw"),
+    description="From the accepted releases to a published, audited warehouse.",
+)
+
+defs = dg.Definitions(
+    assets=[
+        *(raw_assets(source) for source in SOURCES),
+        *(layer_assets(layer) for layer in LAYERS),
+        publication,
+    ],
+    asset_checks=[
+        *(raw_gate(source) for source in SOURCES),
+        *(layer_gate(layer) for layer in LAYERS),
+    ],
+    jobs=[*ingest_jobs, build_job],
+    resources={"workbench": Workbench.of(Settings())},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,23 @@
+"""Digests that tell whether a file or a folder is still the same."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, as lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
+    """Return one SHA-256 over the names and bytes of all files with these suffixes below `roots`."""
+    digest = hashlib.sha256()
+    for root in roots:
+        files = [root] if root.is_file() else sorted(root.rglob("*"))
+        for path in files:
+            if path.suffix in suffixes and "target" not in path.parts:
+                digest.update(f"{path.relative_to(root.parent).as_posix()}\0".encode())
+                digest.update(bytes.fromhex(file_sha256(path)))
+    return digest.hexdigest()

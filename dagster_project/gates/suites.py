@@ -1,0 +1,50 @@
+"""The suites: `expectations/<schema>/<table>.json`, one a table, plain JSON.
+
+A suite file holds `name`, `meta.lineage` (the columns that name a failing row), and `expectations`
+in Great Expectations' own form. Each has a `description`, and `meta.fix` says what to do when it
+fails. A list of codes is asked for with `{"$PARAMETER": "economy_codes"}`, and inside SQL with
+`$economy_codes`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from dagster_project.settings import PROJECT_ROOT
+
+EXPECTATIONS = PROJECT_ROOT / "expectations"
+
+
+def suite_path(table_name: str, root: Path = EXPECTATIONS) -> Path:
+    """Return the file of the suite of `<schema>.<table>`."""
+    schema, table = table_name.split(".")
+    return root / schema / f"{table}.json"
+
+
+def tables_with_suites(schemas: Sequence[str], root: Path = EXPECTATIONS) -> list[str]:
+    """Return `<schema>.<table>` of every suite of these schemas."""
+    return [
+        f"{schema}.{path.stem}"
+        for schema in schemas
+        for path in sorted((root / schema).glob("*.json"))
+    ]
+
+
+def load_suite(
+    table_name: str, parameters: Mapping[str, Sequence[str]], root: Path = EXPECTATIONS
+) -> dict[str, Any]:
+    """Return a suite as the arguments of `ExpectationSuite`. Raises FileNotFoundError."""
+    suite = json.loads(suite_path(table_name, root).read_text("utf-8"))
+    literals = {
+        name: "(" + ", ".join("'" + code.replace("'", "''") + "'" for code in codes) + ")"
+        for name, codes in parameters.items()
+    }
+    for expectation in suite["expectations"]:
+        query = expectation["kwargs"].get("unexpected_rows_query")
+        if query:
+            expectation["kwargs"]["unexpected_rows_query"] = Template(query).safe_substitute(
+                literals
+            )
+    return suite

@@ -1,0 +1,1 @@
+"""From landing to raw: which releases are new, and loading one."""

@@ -1,0 +1,103 @@
+"""Raw assets: one multi-asset a source, one partition a release."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from dagster_project.errors import BadInput
+from dagster_project.code_lists import seed
+from dagster_project.ingest.load import load_release
+from dagster_project.ingest.plan import find_release
+from dagster_project.layouts import RawTable
+from dagster_project.resources import Workbench
+from dagster_project.settings import Settings
+from dagster_project.sources.source import Source
+
+WRITING_POOL = "warehouse"  # limit 1, granularity run: see dagster.yaml
+
+
+class IngestConfig(dg.Config):
+    """How a release is loaded."""
+
+    reload: bool = False
+    """Load it again although it is accepted: after its files or the reading code have changed."""
+
+
+def releases_partition(source: Source) -> dg.DynamicPartitionsDefinition:
+    """The releases of a source, as partitions."""
+    return dg.DynamicPartitionsDefinition(name=source.name)
+
+
+def raw_key(table: RawTable) -> dg.AssetKey:
+    """The asset key of a raw table."""
+    return dg.AssetKey(["raw", table.name])
+
+
+def raw_assets(source: Source) -> dg.AssetsDefinition:
+    """Return the asset that loads one release into all raw tables of a source."""
+    about = next(row for row in seed("sources") if row["source"] == source.name)
+    partitions = releases_partition(source)
+    specs = [
+        dg.AssetSpec(
+            raw_key(table),
+            group_name="raw",
+            description=f"{about['publisher']}: {about['title']}. Every cell as the publisher wrote"
+            f" it, with its file, sheet and row. Columns: {', '.join(table.data_columns)}.",
+            kinds={"duckdb", "python"},
+            owners=[],
+            metadata={
+                "publisher": about["publisher"],
+                "licence": about["licence"],
+                "served at": dg.MetadataValue.url(about["url"]) if about["url"] else None,
+            },
+            partitions_def=partitions,
+        )
+        for table in source.tables
+    ]
+
+    @dg.multi_asset(
+        name=f"load_{source.name}",
+        specs=specs,
+        partitions_def=partitions,
+        pool=WRITING_POOL,
+    )
+    def load(
+        context: dg.AssetExecutionContext, config: IngestConfig, workbench: Workbench
+    ) -> Iterator[dg.MaterializeResult]:
+        try:
+            release = find_release(source, Settings().landing_dir, context.partition_key)
+            with workbench.get_connection() as con:
+                loaded = load_release(con, source, release, reload=config.reload)
+        except BadInput as problem:
+            raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
+        if loaded.unchanged:
+            context.log.info(f"{release.label}: the same bytes are in force already; not loaded")
+        for table in source.tables:
+            yield dg.MaterializeResult(
+                asset_key=raw_key(table),
+                metadata={
+                    "dagster/partition_row_count": loaded.rows[table.name],
+                    "release": str(release.date),
+                    "files": _files_table(loaded.files),
+                    "loaded": not loaded.unchanged,
+                },
+            )
+
+    return load
+
+
+def _files_table(files: tuple) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "file": entry.file_name,
+                    "bytes": entry.bytes,
+                    "records read": entry.rows_read,
+                    "records kept": entry.rows_kept,
+                    "sha256": entry.sha256,
+                }
+            )
+            for entry in files
+        ]
+    )

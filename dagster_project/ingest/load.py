@@ -1,0 +1,184 @@
+"""Loading one release into the raw tables, with its entry in the ledger, in one transaction."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from dagster_project import ledger
+from dagster_project.errors import BadInput
+from dagster_project.fingerprint import file_sha256
+from dagster_project.layouts import LINEAGE_COLUMNS, Extract, RawTable, layout_of
+from dagster_project.sources.source import Release, Source
+from dagster_project.workbench import transaction
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did: rows by raw table, and the files' entries in the ledger."""
+
+    rows: dict[str, int]
+    files: tuple[ledger.FileEntry, ...]
+    unchanged: bool
+
+
+def create_raw_tables(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Create those of a source's raw tables that are not there yet."""
+    for table in source.tables:
+        con.execute(table.ddl)
+
+
+def modified_at(path: Path) -> datetime:
+    """Return a file's modification time, in UTC without a zone, as the ledger keeps it."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+
+
+def load_release(
+    con: duckdb.DuckDBPyConnection, source: Source, release: Release, *, reload: bool = False
+) -> Loaded:
+    """Load a release's files as status `loaded`; the gate on raw decides what becomes of it.
+
+    An accepted release with the same bytes is left alone. With `reload` it is loaded again, next to
+    what is in force, which stays in force until the gate has passed.
+
+    Raises BadInput if a file cannot be read (the ledger then says `rejected`, and no row stays), or
+    if an accepted release's bytes have changed and `reload` was not asked for.
+    """
+    digests = {path: file_sha256(path) for path in release.files}
+    entries = ledger.file_entries(con, source.name, release.date)
+    accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
+    if accepted and not reload:
+        if accepted != {path.name: sha256 for path, sha256 in digests.items()}:
+            raise changed_bytes(release, accepted)
+        rows = {table.name: _count(con, table, release) for table in source.tables}
+        return Loaded(rows, tuple(entries["accepted"]), unchanged=True)
+
+    create_raw_tables(con, source)
+    loaded_at = ledger.now()
+    try:
+        with transaction(con):
+            drop_rows_not_in_force(con, source, release.date)
+            files = []
+            rows = {table.name: 0 for table in source.tables}
+            for path in release.files:
+                extract, table, inserted = _load_file(con, source, release, path, loaded_at)
+                rows[table.name] += inserted
+                counts = (extract.rows_read, extract.rows_kept)
+                files.append(_entry(path, digests[path], *counts, "loaded", None, loaded_at))
+            for table in source.required:
+                if rows[table.name] == 0:
+                    raise BadInput(
+                        "a release without its main table",
+                        where=release.label,
+                        expected=f"at least one row of raw.{table.name}",
+                        found="files " + ", ".join(path.name for path in release.files),
+                        fix="fetch the whole release again",
+                    )
+            ledger.enter_files(con, source.name, release.date, files)
+    except BadInput as problem:
+        rejected = [
+            _entry(path, sha256, 0, 0, "rejected", str(problem), loaded_at)
+            for path, sha256 in digests.items()
+        ]
+        with transaction(con):
+            ledger.enter_files(con, source.name, release.date, rejected)
+        raise
+    return Loaded(rows, tuple(files), unchanged=False)
+
+
+def _entry(
+    path: Path,
+    sha256: str,
+    rows_read: int,
+    rows_kept: int,
+    status: str,
+    reason: str | None,
+    loaded_at: datetime,
+) -> ledger.FileEntry:
+    return ledger.FileEntry(
+        path.name,
+        sha256,
+        path.stat().st_size,
+        rows_read,
+        rows_kept,
+        status,
+        reason,
+        loaded_at,
+        modified_at(path),
+    )
+
+
+def changed_bytes(release: Release, accepted: dict[str, str]) -> BadInput:
+    """The error for files that differ from those in force under the same release."""
+    return BadInput(
+        "the files of an accepted release have changed",
+        where=release.label,
+        expected=", ".join(f"{name} (sha256 {sha[:12]}…)" for name, sha in accepted.items()),
+        found=", ".join(f"{path.name} (sha256 {file_sha256(path)[:12]}…)" for path in release.files),
+        fix="give a revision a release folder of its own date; to replace this one, "
+        f"materialize its partition with `reload: true`, or `make run RELOAD={release.source}/{release.date}`",
+    )
+
+
+def _load_file(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    release: Release,
+    path: Path,
+    loaded_at: datetime,
+) -> tuple[Extract, RawTable, int]:
+    layout = layout_of(path, source.layouts)
+    table = layout.table
+    con.execute("drop table if exists incoming")
+    extract = layout.read(con, path)
+    rows = extract.rows  # noqa: F841 - DuckDB finds the relation by this name
+    data = ", ".join(f'"{column}"' for column in table.data_columns)
+    inserted = con.execute(
+        f"""
+        insert into raw."{table.name}" ({data}, {", ".join(LINEAGE_COLUMNS)})
+        select {data}, $source, $release, $file, _sheet, _row, $loaded_at from rows
+        """,
+        {
+            "source": source.name,
+            "release": release.date,
+            "file": path.name,
+            "loaded_at": loaded_at,
+        },
+    ).fetchall()[0][0]
+    con.execute("drop table incoming")
+    return extract, table, inserted
+
+
+def drop_rows_not_in_force(
+    con: duckdb.DuckDBPyConnection, source: Source, release: date
+) -> None:
+    """Delete a release's raw rows, but for those of files that the ledger has as accepted."""
+    for table in source.tables:
+        con.execute(
+            f"""
+            delete from raw."{table.name}" as rows
+            where _release = $release
+            and not exists (
+                select 1 from audit.releases
+                where source = rows._source and release_date = rows._release
+                and file_name = rows._file and loaded_at = rows._loaded_at and status = 'accepted'
+            )
+            """,
+            {"release": release},
+        )
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: RawTable, release: Release) -> int:
+    row = con.execute(
+        f'select count(*) from raw."{table.name}" where _release = ?', [release.date]
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def loaded_rows_query(table: RawTable, release: date, loaded_at: datetime) -> str:
+    """The SQL that limits a raw table to one load of one release; made of typed values only."""
+    return (
+        f'select * from raw."{table.name}" where _release = date \'{release}\''
+        f" and _loaded_at = timestamp '{loaded_at}'"
+    )

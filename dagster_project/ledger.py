@@ -1,0 +1,231 @@
+"""The ledger: schema `audit` of the workbench. What was loaded, checked, built and published.
+
+Functions take an open connection and leave transactions to the caller. Times are UTC.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import duckdb
+
+_DDL = """
+create schema if not exists raw;
+create schema if not exists audit;
+create table if not exists audit.releases (
+    source varchar not null,
+    release_date date not null,
+    file_name varchar not null,
+    sha256 varchar not null,
+    bytes bigint not null,
+    rows_read bigint not null,
+    rows_kept bigint not null,
+    status varchar not null check (status in ('loaded', 'accepted', 'rejected', 'superseded')),
+    reason varchar,
+    loaded_at timestamp not null,
+    modified_at timestamp not null
+);
+create table if not exists audit.gate_results (
+    gate varchar not null,
+    table_name varchar not null,
+    release_date date,
+    run_id varchar not null,
+    success boolean not null,
+    expectations integer not null,
+    failed integer not null,
+    details varchar not null,
+    checked_at timestamp not null,
+    candidate_id varchar
+);
+create table if not exists audit.candidates (
+    candidate_id varchar not null,
+    run_id varchar not null,
+    fingerprint varchar not null,
+    started_at timestamp not null
+);
+create table if not exists audit.materializations (
+    candidate_id varchar not null,
+    layer varchar not null,
+    table_name varchar not null,
+    run_id varchar not null,
+    materialized_at timestamp not null
+);
+create table if not exists audit.publication (
+    publication_id varchar not null,
+    published_at timestamp not null,
+    run_id varchar not null,
+    duckdb_version varchar not null,
+    candidate_id varchar not null,
+    fingerprint varchar not null
+);
+"""
+
+
+def now() -> datetime:
+    """The current time in UTC, without a zone, as the ledger keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def create(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing of the ledger."""
+    con.execute(_DDL)
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One raw file of a release, as the ledger knows it."""
+
+    file_name: str
+    sha256: str
+    bytes: int
+    rows_read: int
+    rows_kept: int
+    status: str
+    reason: str | None
+    loaded_at: datetime
+    modified_at: datetime
+
+
+_FILE_COLUMNS = (
+    "file_name, sha256, bytes, rows_read, rows_kept, status, reason, loaded_at, modified_at"
+)
+
+
+def file_entries(
+    con: duckdb.DuckDBPyConnection, source: str, release: date
+) -> dict[str, list[FileEntry]]:
+    """Return a release's entries by status."""
+    rows = con.execute(
+        f"select {_FILE_COLUMNS} from audit.releases"
+        " where source = ? and release_date = ? order by file_name",
+        [source, release],
+    ).fetchall()
+    entries: dict[str, list[FileEntry]] = {}
+    for row in rows:
+        entry = FileEntry(*row)
+        entries.setdefault(entry.status, []).append(entry)
+    return entries
+
+
+def enter_files(
+    con: duckdb.DuckDBPyConnection, source: str, release: date, files: Iterable[FileEntry]
+) -> None:
+    """Enter files, and drop the release's earlier entries that never came into force."""
+    con.execute(
+        "delete from audit.releases where source = ? and release_date = ?"
+        " and status in ('loaded', 'rejected')",
+        [source, release],
+    )
+    for file in files:
+        con.execute(
+            f"insert into audit.releases (source, release_date, {_FILE_COLUMNS})"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [source, release, *vars(file).values()],
+        )
+
+
+def decide(
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    release: date,
+    loaded_at: datetime,
+    rejected_because: str | None,
+) -> None:
+    """Accept one load of a release, in place of any accepted before, or reject it."""
+    if rejected_because is None:
+        con.execute(
+            "update audit.releases set status = 'superseded' where source = ?"
+            " and release_date = ? and status = 'accepted' and loaded_at <> ?",
+            [source, release, loaded_at],
+        )
+    con.execute(
+        "update audit.releases set status = ?, reason = ?"
+        " where source = ? and release_date = ? and loaded_at = ?",
+        [
+            "accepted" if rejected_because is None else "rejected",
+            rejected_because,
+            source,
+            release,
+            loaded_at,
+        ],
+    )
+
+
+def accepted_files(con: duckdb.DuckDBPyConnection) -> list[tuple[str, date, str, str]]:
+    """Return source, release, file name and SHA-256 of every accepted file, in that order."""
+    return con.execute(
+        "select source, release_date, file_name, sha256 from audit.releases"
+        " where status = 'accepted' order by all"
+    ).fetchall()
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What one suite found on one table (and, for raw tables, on one release)."""
+
+    gate: str
+    table_name: str
+    release_date: date | None
+    success: bool
+    expectations: int
+    failed: int
+    details: Sequence[dict]
+
+
+def enter_gate_results(
+    con: duckdb.DuckDBPyConnection,
+    results: Iterable[GateResult],
+    run_id: str,
+    candidate_id: str | None = None,
+) -> None:
+    """Enter gate results, for a candidate where they are about one."""
+    for result in results:
+        con.execute(
+            "insert into audit.gate_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                result.gate,
+                result.table_name,
+                result.release_date,
+                run_id,
+                result.success,
+                result.expectations,
+                result.failed,
+                json.dumps(result.details, default=str),
+                now(),
+                candidate_id,
+            ],
+        )
+
+
+def start_candidate(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str) -> str:
+    """Enter a new candidate and return its id, which sorts by time."""
+    started = now()
+    candidate_id = f"{started:%Y%m%dT%H%M%S}-{run_id[:8]}"
+    con.execute(
+        "insert into audit.candidates values (?, ?, ?, ?)",
+        [candidate_id, run_id, fingerprint, started],
+    )
+    return candidate_id
+
+
+def current_candidate(con: duckdb.DuckDBPyConnection) -> tuple[str, str] | None:
+    """Return id and fingerprint of the candidate started last, or None."""
+    return con.execute(
+        "select candidate_id, fingerprint from audit.candidates order by started_at desc limit 1"
+    ).fetchone()
+
+
+def enter_materializations(
+    con: duckdb.DuckDBPyConnection,
+    candidate_id: str,
+    layer: str,
+    tables: Iterable[str],
+    run_id: str,
+) -> None:
+    """Enter that tables of a layer were built anew: gates passed before say nothing of them."""
+    for table in tables:
+        con.execute(
+            "insert into audit.materializations values (?, ?, ?, ?, ?)",
+            [candidate_id, layer, table, run_id, now()],
+        )

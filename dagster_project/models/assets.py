@@ -1,0 +1,206 @@
+"""dbt layers as Dagster assets: staging → intermediate → core → marts, each one step.
+
+The staging layer begins a candidate: a new entry in the ledger, under which the gates that follow
+are entered. The core layer begins the candidate's file.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test, get_subset_selection_for_context
+
+from dagster_project import ledger
+from dagster_project.ingest.assets import WRITING_POOL
+from dagster_project.ingest.load import create_raw_tables
+from dagster_project.models.dbt import DbtError, manifest, run_dbt
+from dagster_project.models.state import build_fingerprint
+from dagster_project.resources import Workbench
+from dagster_project.settings import Settings
+from dagster_project.sources import all_sources
+from dagster_project.workbench import transaction
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of the models. `in_candidate`: its tables are in the candidate's file."""
+
+    name: str
+    in_candidate: bool
+
+    @property
+    def select(self) -> str:
+        """The dbt selection; the seeds are built with the first layer."""
+        return f"tag:{self.name}"
+
+    def database(self, settings: Settings) -> Path:
+        """The file that the layer's tables are in."""
+        return settings.candidate if self.in_candidate else settings.workbench
+
+
+LAYERS = (
+    Layer("staging", in_candidate=False),
+    Layer("intermediate", in_candidate=False),
+    Layer("core", in_candidate=True),
+    Layer("marts", in_candidate=True),
+)
+
+
+class Translator(DagsterDbtTranslator):
+    """Names assets `<schema>/<table>`, as raw assets and suites are named."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return dbt_resource_props["schema"]
+
+
+TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True))
+
+
+def layer_nodes(layer: Layer) -> dict[str, Mapping[str, Any]]:
+    """Return the seeds and models of a layer by dbt's unique id."""
+    return {
+        unique_id: node
+        for unique_id, node in manifest()["nodes"].items()
+        if node["resource_type"] in ("model", "seed") and layer.name in node["tags"]
+    }
+
+
+def table_name(node: Mapping[str, Any]) -> str:
+    """Return `<schema>.<table>` of a seed or model."""
+    return f"{node['schema']}.{node['name']}"
+
+
+def layer_tables(layer: Layer) -> list[str]:
+    """Return `<schema>.<table>` of all seeds and models of a layer."""
+    return sorted(table_name(node) for node in layer_nodes(layer).values())
+
+
+def layer_assets(layer: Layer) -> dg.AssetsDefinition:
+    """Return the assets of a layer: one dbt invocation, its data tests as asset checks."""
+
+    @dbt_assets(
+        manifest=manifest(),
+        select=layer.select,
+        exclude="resource_type:unit_test",
+        name=f"build_{layer.name}",
+        dagster_dbt_translator=TRANSLATOR,
+        pool=WRITING_POOL,
+    )
+    def build(context: dg.AssetExecutionContext, workbench: Workbench) -> Iterator[Any]:
+        settings = Settings()
+        selected = {
+            ".".join(key.path): key for key in context.selected_asset_keys
+        }
+        _begin(context, workbench, layer, sorted(selected))
+        selection, _ = get_subset_selection_for_context(
+            context=context,
+            manifest=manifest(),
+            select=layer.select,
+            exclude="resource_type:unit_test",
+            selector=None,
+            dagster_dbt_translator=TRANSLATOR,
+            current_dbt_indirect_selection_env=None,
+        )
+        try:
+            results = run_dbt(
+                settings, ["build", "--indirect-selection", "buildable", *selection]
+            )
+        except DbtError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        counts = _row_counts(layer.database(settings), results)
+        failures = []
+        for result in results:
+            if result.node.resource_type in ("model", "seed"):
+                if result.status == "success":
+                    yield dg.MaterializeResult(
+                        asset_key=selected[f"{result.node.schema}.{result.node.name}"],
+                        metadata={
+                            "dagster/row_count": counts[result.node.unique_id],
+                            "seconds": result.execution_time,
+                        },
+                    )
+            else:
+                yield from _check_results(context, result)
+            if result.status in ("error", "fail", "runtime error"):
+                failures.append(
+                    f"{result.node.name} | found: {result.message} | where: "
+                    f"dbt/{result.node.original_file_path}"
+                )
+        if failures:
+            raise dg.Failure(
+                f"{layer.name}: {len(failures)} dbt nodes failed; nothing is built on them\n"
+                + "\n".join(failures),
+                allow_retries=False,
+            )
+
+    return build
+
+
+def _begin(
+    context: dg.AssetExecutionContext, workbench: Workbench, layer: Layer, tables: list[str]
+) -> None:
+    """Enter in the ledger what is about to be built, before anything of it is changed."""
+    whole_layer = tables == layer_tables(layer)
+    settings = Settings()
+    with workbench.get_connection() as con:
+        if layer.name == "staging":
+            for source in all_sources().values():
+                create_raw_tables(con, source)
+        with transaction(con):
+            if layer.name == "staging" and whole_layer:
+                ledger.start_candidate(con, context.run_id, build_fingerprint(con))
+            candidate = ledger.current_candidate(con)
+            if candidate is None:
+                raise dg.Failure(
+                    "no candidate has been started: run the job `build`", allow_retries=False
+                )
+            ledger.enter_materializations(con, candidate[0], layer.name, tables, context.run_id)
+    if layer.name == "core" and whole_layer:
+        settings.candidate.parent.mkdir(parents=True, exist_ok=True)
+        for path in (settings.candidate, settings.candidate.with_suffix(".duckdb.wal")):
+            path.unlink(missing_ok=True)
+        with duckdb.connect(settings.candidate) as con:
+            con.execute("create schema audit")
+            con.execute("create table audit.candidate (candidate_id varchar not null)")
+            con.execute("insert into audit.candidate values (?)", [candidate[0]])
+    elif layer.in_candidate and not settings.candidate.exists():
+        raise dg.Failure(
+            "there is no candidate file (the last one was published): run the job `build`",
+            allow_retries=False,
+        )
+
+
+def _row_counts(database: Path, results: list[Any]) -> dict[str, int]:
+    with duckdb.connect(database, read_only=True) as con:
+        return {
+            result.node.unique_id: con.table(f"{result.node.schema}.{result.node.name}")
+            .aggregate("count(*)")
+            .fetchall()[0][0]
+            for result in results
+            if result.node.resource_type in ("model", "seed") and result.status == "success"
+        }
+
+
+def _check_results(
+    context: dg.AssetExecutionContext, result: Any
+) -> Iterator[dg.AssetCheckResult]:
+    """Show a dbt data test as the asset check it is."""
+    key = get_asset_check_key_for_test(manifest(), TRANSLATOR, result.node.unique_id, None)
+    if key is None or key not in context.selected_asset_check_keys or result.status == "skipped":
+        return
+    yield dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=result.status == "pass",
+        severity=dg.AssetCheckSeverity.WARN
+        if result.status == "warn"
+        else dg.AssetCheckSeverity.ERROR,
+        metadata={"failing rows": result.failures or 0, "message": result.message or "passed"},
+    )

@@ -1,0 +1,103 @@
+"""Running dbt in this process, on a manifest that is parsed once for each state of the project.
+
+dbt costs seconds to import: only the functions here do it, when they are called.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.fingerprint import tree_sha256
+from dagster_project.settings import PROJECT_ROOT, Settings
+
+if TYPE_CHECKING:
+    from dbt.artifacts.schemas.results import NodeResult
+    from dbt.contracts.graph.manifest import Manifest
+
+DBT_PROJECT = PROJECT_ROOT / "dbt"
+_TARGET = DBT_PROJECT / "target"
+_MANIFEST = _TARGET / "manifest.json"
+_STAMP = _TARGET / "manifest.sha256"
+_SUFFIXES = frozenset({".sql", ".yml", ".csv", ".md"})
+
+
+class DbtError(Exception):
+    """dbt could not run, or nodes failed; the message has each failing node's own."""
+
+
+def manifest_path() -> Path:
+    """Return the manifest's path; the project is parsed first if it has changed since."""
+    state = tree_sha256([DBT_PROJECT], _SUFFIXES)
+    if not (_MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text() == state):
+        _TARGET.mkdir(exist_ok=True)
+        _invoke(Settings(), ["parse", "--target-path", str(_TARGET)])
+        _STAMP.write_text(state)
+    return _MANIFEST
+
+
+@cache
+def manifest() -> Mapping[str, Any]:
+    """Return the manifest, as parsed JSON."""
+    return json.loads(manifest_path().read_bytes())
+
+
+@cache
+def _parsed() -> "Manifest":
+    from dbt.contracts.graph.manifest import Manifest
+
+    manifest_path()
+    return Manifest.from_msgpack((_TARGET / "partial_parse.msgpack").read_bytes())
+
+
+def run_dbt(settings: Settings, args: Sequence[str]) -> "list[NodeResult]":
+    """Run a dbt command on the workbench and return each node's result, also of failing ones.
+
+    Raises DbtError if dbt did not get as far as running nodes.
+    """
+    return _invoke(
+        settings, [*args, "--target-path", str(settings.warehouse_dir / "dbt_target")], _parsed()
+    )
+
+
+def _invoke(
+    settings: Settings, args: Sequence[str], parsed: "Manifest | None" = None
+) -> "list[NodeResult]":
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    settings.candidate.parent.mkdir(parents=True, exist_ok=True)
+    folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    quiet = ["--log-level", "none", "--log-level-file", "none"]
+    with _environment(settings):
+        try:
+            outcome = dbtRunner(manifest=parsed).invoke([*args, *folders, *quiet])
+        finally:
+            # dbt-duckdb keeps its connection, and with it the lock on the files.
+            DuckDBConnectionManager.close_all_connections()
+    if outcome.exception is not None:
+        raise DbtError(f"dbt {args[0]}: {outcome.exception}") from outcome.exception
+    return list(getattr(outcome.result, "results", []))
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """Set the variables that `dbt/profiles.yml` reads."""
+    variables = {
+        "ROYALTY_WAREHOUSE_DIR": str(settings.warehouse_dir),
+        "ROYALTY_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
+        "ROYALTY_DUCKDB_THREADS": str(settings.duckdb_threads),
+    }
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,1 @@
+"""Publication: the audited candidate takes the place of the published file, whole."""

@@ -1,0 +1,61 @@
+"""The publication as a Dagster asset."""
+
+import dagster as dg
+
+from dagster_project.errors import BadInput
+from dagster_project.ingest.assets import WRITING_POOL
+from dagster_project.models.assets import LAYERS, layer_tables
+from dagster_project.models.dbt import manifest
+from dagster_project.publication.publish import publish
+from dagster_project.resources import Workbench
+from dagster_project.settings import Settings
+
+
+def required_gates() -> dict[str, str]:
+    """Return the layer of each seed and model: all must be built and gated to be published."""
+    return {table: layer.name for layer in LAYERS for table in layer_tables(layer)}
+
+
+def ledger_comments() -> dict[str, tuple[str, dict[str, str]]]:
+    """Return description and column descriptions of the ledger's tables, from the dbt project."""
+    return {
+        source["name"]: (
+            source["description"],
+            {name: column["description"] for name, column in source["columns"].items()},
+        )
+        for source in manifest()["sources"].values()
+        if source["schema"] == "audit"
+    }
+
+
+@dg.asset(
+    key="publication",
+    group_name="publication",
+    deps=[
+        dg.AssetKey(table.split("."))
+        for layer in LAYERS
+        if layer.in_candidate
+        for table in layer_tables(layer)
+    ],
+    kinds={"duckdb"},
+    pool=WRITING_POOL,
+    description="The published file, `royalty_flows.duckdb`: replaced whole, and only if the ledger"
+    " says that every table of this candidate was built and passed its gate.",
+)
+def publication(
+    context: dg.AssetExecutionContext, workbench: Workbench
+) -> dg.MaterializeResult:
+    """Publish the candidate, or refuse with the ledger's reasons."""
+    settings = Settings()
+    try:
+        published = publish(settings, context.run_id, required_gates(), ledger_comments())
+    except BadInput as problem:
+        raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
+    return dg.MaterializeResult(
+        metadata={
+            "publication": published.publication_id,
+            "file": dg.MetadataValue.path(settings.warehouse),
+            "bytes": published.bytes,
+            "gates passed": published.gates,
+        }
+    )

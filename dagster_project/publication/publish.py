@@ -1,0 +1,222 @@
+"""From candidate to published file.
+
+The ledger decides, not the run: every table of the candidate must have passed its gate after it,
+and everything it may be built on, was last built. Then the candidate gets its copy of the ledger, is
+closed and synced, and is renamed over the published file. Readers that have the old file open keep
+it; on Windows, where an open file cannot be replaced, they must let go first.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project import ledger
+from dagster_project.errors import BadInput
+from dagster_project.settings import Settings
+from dagster_project.workbench import open_workbench, transaction
+
+# dbt's layers in the order in which they are built; a gate is void once an earlier layer is rebuilt.
+_LAYERS = ("staging", "intermediate", "core", "marts")
+
+
+# Description, and those of the columns, of each ledger table.
+Comments = Mapping[str, tuple[str, Mapping[str, str]]]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published."""
+
+    publication_id: str
+    published_at: datetime
+    gates: int
+    bytes: int
+
+
+def refuse_reasons(
+    con: duckdb.DuckDBPyConnection, candidate_id: str, required: Mapping[str, str]
+) -> list[str]:
+    """Say what keeps a candidate from being published, by the ledger; an empty list if nothing.
+
+    required: the layer of each table (`<schema>.<table>`) that must have been built and gated.
+    """
+    built = dict(
+        con.execute(
+            "select table_name, max(materialized_at) from audit.materializations"
+            " where candidate_id = ? group by table_name",
+            [candidate_id],
+        ).fetchall()
+    )
+    layers_built: dict[str, datetime] = {}
+    for table, layer in required.items():
+        if table in built:
+            layers_built[layer] = max(layers_built.get(layer, datetime.min), built[table])
+    gates = {
+        table: (success, checked_at)
+        for table, success, checked_at in con.execute(
+            "select table_name, arg_max(success, checked_at), max(checked_at)"
+            " from audit.gate_results where candidate_id = ? group by table_name",
+            [candidate_id],
+        ).fetchall()
+    }
+    reasons = []
+    for table, layer in required.items():
+        if table not in built:
+            reasons.append(f"{table} was not built")
+        elif table not in gates:
+            reasons.append(f"the gate on {table} was not run")
+        elif not gates[table][0]:
+            reasons.append(f"the gate on {table} failed")
+        else:
+            before = _LAYERS[: _LAYERS.index(layer) + 1]
+            last = max(layers_built[earlier] for earlier in before if earlier in layers_built)
+            if gates[table][1] < last:
+                reasons.append(
+                    f"{table} or what it is built on was built again after its gate had passed"
+                )
+    return reasons
+
+
+def publish(
+    settings: Settings,
+    run_id: str,
+    required: Mapping[str, str],
+    comments: Comments,
+) -> Publication:
+    """Publish the candidate. Raises BadInput, and touches nothing, if the ledger does not allow it.
+
+    required: see `refuse_reasons`. comments: for the ledger tables that the published file holds.
+    """
+    with open_workbench(settings) as con:
+        candidate = ledger.current_candidate(con)
+        reasons = _candidate_reasons(settings, candidate)
+        if candidate and not reasons:
+            reasons = refuse_reasons(con, candidate[0], required)
+        if not candidate or reasons:
+            raise BadInput(
+                "the candidate is not published",
+                where=candidate[0] if candidate else str(settings.candidate),
+                expected=f"{len(required)} tables built and their gates passed, for this candidate",
+                found="; ".join(reasons[:10])
+                + (f"; and {len(reasons) - 10} more" if len(reasons) > 10 else ""),
+                fix="mend the cause, then run the job `build` (or `make run`)",
+            )
+        candidate_id, fingerprint = candidate
+        published_at = ledger.now()
+        publication_id = f"{published_at:%Y%m%dT%H%M%S%f}"[:-3]
+        row = [publication_id, published_at, run_id, duckdb.__version__, candidate_id, fingerprint]
+    _complete(settings, row, comments)
+    size = settings.candidate.stat().st_size
+    kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    settings.candidate.rename(kept)
+    put_in_force(settings, kept)
+    reconcile(settings)
+    _prune(settings)
+    return Publication(publication_id, published_at, len(required), size)
+
+
+def put_in_force(settings: Settings, kept: Path) -> None:
+    """Make a kept publication the published file: a second name for it, moved over the old one."""
+    fresh = settings.warehouse.with_suffix(".duckdb.new")
+    fresh.unlink(missing_ok=True)
+    os.link(kept, fresh)
+    os.replace(fresh, settings.warehouse)
+    _sync(settings.publications)
+    _sync(settings.warehouse_dir)
+
+
+def reconcile(settings: Settings) -> None:
+    """Enter in the ledger what the published file says of itself, if a crash came between."""
+    if not settings.warehouse.exists():
+        return
+    with duckdb.connect(settings.warehouse, read_only=True) as con:
+        rows = con.execute("from audit.publication order by published_at").fetchall()
+    with open_workbench(settings) as con:
+        known = {
+            row[0] for row in con.execute("select publication_id from audit.publication").fetchall()
+        }
+        for row in rows:
+            if row[0] not in known:
+                con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", row)
+
+
+def kept_publications(settings: Settings) -> list[Path]:
+    """Return the kept publications, newest first."""
+    return sorted(settings.publications.glob("royalty_flows-*.duckdb"), reverse=True)
+
+
+def publication_id(path: Path) -> str:
+    """Return the id of the publication that a file holds."""
+    with duckdb.connect(path, read_only=True) as con:
+        rows = con.execute("select max(publication_id) from audit.publication").fetchall()
+    return rows[0][0]
+
+
+def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) -> list[str]:
+    if candidate is None:
+        return ["no candidate was ever started"]
+    if not settings.candidate.exists():
+        return ["there is no candidate file: the last one was published, or none was built"]
+    try:
+        with duckdb.connect(settings.candidate, read_only=True) as con:
+            stamp = con.execute("select candidate_id from audit.candidate").fetchall()
+    except duckdb.Error as error:
+        return [f"the candidate file cannot be read ({str(error).splitlines()[0]})"]
+    if stamp != [(candidate[0],)]:
+        return [f"the candidate file belongs to {stamp}, not to the candidate started last"]
+    return []
+
+
+# What a user needs to trust a publication. `$candidate` is its id.
+_LEDGER_QUERIES = {
+    "releases": "select * exclude (modified_at) from workbench.audit.releases"
+    " where status <> 'loaded' order by source, release_date, file_name, loaded_at",
+    "gate_results": "select * from workbench.audit.gate_results"
+    " where candidate_id = $candidate or candidate_id is null order by checked_at, table_name",
+    "publication": "select * from workbench.audit.publication order by published_at",
+}
+
+
+def _complete(settings: Settings, publication: list[Any], comments: Comments) -> None:
+    """Write the ledger into the candidate, with its comments; close it, whole and on disk."""
+    with duckdb.connect(settings.candidate, config=settings.duckdb_config) as con:
+        con.execute(f"attach {_literal(str(settings.workbench))} as workbench (read_only)")
+        with transaction(con):
+            for table, query in _LEDGER_QUERIES.items():
+                query = query.replace("$candidate", _literal(publication[4]))
+                con.execute(f"create or replace table audit.{table} as {query}")
+                text, columns = comments[table]
+                con.execute(f"comment on table audit.{table} is {_literal(text)}")
+                for name in con.table(f"audit.{table}").columns:
+                    comment = _literal(columns[name])
+                    con.execute(f'comment on column audit.{table}."{name}" is {comment}')
+            con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
+            con.execute("drop table audit.candidate")
+        con.execute("detach workbench")
+        con.execute("checkpoint")
+    settings.candidate.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
+    _sync(settings.candidate)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _prune(settings: Settings) -> None:
+    for old in kept_publications(settings)[settings.keep_publications :]:
+        if not (settings.warehouse.exists() and old.samefile(settings.warehouse)):
+            old.unlink()

@@ -1,0 +1,26 @@
+"""Going back to a kept publication."""
+
+from dagster_project.errors import BadInput
+from dagster_project.publication.publish import kept_publications, publication_id, put_in_force
+from dagster_project.settings import Settings
+
+
+def roll_back(settings: Settings, to: str | None = None) -> str:
+    """Put a kept publication in force and return its id: the one before the present, or `to`.
+
+    It stays in force until a run has something new to publish. Raises BadInput.
+    """
+    kept = {publication_id(path): path for path in kept_publications(settings)}
+    present = publication_id(settings.warehouse) if settings.warehouse.exists() else None
+    earlier = [name for name in kept if present is None or name < present]
+    chosen = to or (earlier[0] if earlier else None)
+    if chosen is None or chosen not in kept:
+        raise BadInput(
+            "nothing to roll back to",
+            where=str(settings.publications),
+            expected="one of the kept publications: " + (", ".join(kept) or "none is kept"),
+            found=f"{to or 'none earlier than'} {present or ''}".strip(),
+            fix="name a kept publication, or publish again with `make run`",
+        )
+    put_in_force(settings, kept[chosen])
+    return chosen

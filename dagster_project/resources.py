@@ -1,0 +1,41 @@
+"""The Dagster resource through which every step reaches the workbench."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+from dagster import InitResourceContext
+from dagster_duckdb import DuckDBResource
+
+from dagster_project import ledger
+from dagster_project.settings import Settings
+from dagster_project.workbench import write_lock
+
+# A run from the UI waits its turn behind a run from the command line (and the reverse at once says
+# that it must wait): the run queue does not see the command line.
+LOCK_TIMEOUT_SECONDS = 3600
+
+
+class Workbench(DuckDBResource):
+    """The workbench database. The run that holds this resource holds the write lock."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Workbench":
+        """Return the resource for these settings."""
+        return cls(database=str(settings.workbench), connection_config=settings.duckdb_config)
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator["Workbench"]:
+        """Hold the write lock while the run goes on."""
+        with write_lock(Settings(), timeout=LOCK_TIMEOUT_SECONDS):
+            yield self
+
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the workbench; closed on errors too, which the base class does not see to."""
+        with super().get_connection() as con:
+            try:
+                ledger.create(con)
+                yield con
+            finally:
+                con.close()

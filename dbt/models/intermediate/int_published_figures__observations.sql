@@ -1,0 +1,24 @@
+-- Levels stated in texts, in the common shape.
+with
+    final as (
+        select
+            source,
+            release_date,
+            {{ listed(key_columns()) }},
+            flow,
+            value,
+            currency,
+            rounding,
+            comparator,
+            'A' as obs_status,
+            'F' as conf_status,
+            file_name,
+            sheet_name,
+            row_number,
+            'value' as column_name
+        from {{ ref("int_published_figures__figures") }}
+        where measure = 'level'
+    )
+
+select *
+from final

@@ -1,0 +1,37 @@
+with
+    figures as ({{ accepted(source("raw", "published_figures__figures")) }}),
+
+    final as (
+        select
+            figure_id,
+            citation,
+            publisher,
+            cast(published_on as date) as published_on,
+            published_on_precision,
+            reporter,
+            partner,
+            sector,
+            category,
+            affiliation,
+            region,
+            concept,
+            flow,
+            period,
+            measure,
+            cast(value as decimal(38, 10)) as value,
+            unit,
+            cast(unit_multiplier as int) as unit_multiplier,
+            cast(rounding as decimal(38, 10)) as rounding,
+            comparator,
+            stated_as,
+            note,
+            _source as source,
+    _release as release_date,
+    _file as file_name,
+    _sheet as sheet_name,
+    _row as row_number
+        from figures
+    )
+
+select *
+from final

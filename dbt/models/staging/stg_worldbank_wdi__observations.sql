@@ -1,0 +1,24 @@
+with
+    observations as ({{ accepted(source("raw", "worldbank_wdi__observations")) }}),
+
+    final as (
+        select
+            country_code,
+            country_name,
+            indicator_code,
+            indicator_name,
+            _column as period,
+            cast(value as decimal(38, 10)) as value,
+            {{ exponent_rounding("value") }} as rounding,
+            _source as source,
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number,
+            _column as column_name
+        from observations
+        where value is not null
+    )
+
+select *
+from final
