@@ -28,8 +28,7 @@ ingest_jobs = [
 
 build_job = dg.define_asset_job(
     "build",
-    selection=dg.AssetSelection.assets(publication).upstream()
-    - dg.AssetSelection.groups("raw"),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("raw"),
     description="From the accepted releases to a published, audited warehouse.",
 )
 

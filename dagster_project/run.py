@@ -157,17 +157,19 @@ def _execute(
 def _first_failure(result: "ExecuteInProcessResult") -> str:
     """Say what made a run fail: the failed checks of the first failed step, or its own words."""
     checks = [
-        f"{'/'.join(check.asset_key.path)}: {check.description}"
+        check.description or "/".join(check.asset_key.path)
         for check in result.get_asset_check_evaluations()
         if not check.passed and check.blocking
     ]
     if checks:
-        return "; ".join(checks)
+        return "\n".join(checks)
     for event in result.all_events:
         if event.is_step_failure:
-            error = event.step_failure_data.error
-            failure = event.step_failure_data.user_failure_data
-            return (failure.description if failure else None) or (
-                error.message if error else event.message or ""
-            )
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return data.user_failure_data.description
+            error = data.error
+            while error and error.cause:
+                error = error.cause
+            return error.message.strip() if error else event.message or ""
     return "see the run in the Dagster UI"

@@ -148,7 +148,6 @@ def _as_check_results(results: Iterable[GateResult]) -> Iterator[dg.AssetCheckRe
             severity=dg.AssetCheckSeverity.WARN
             if result.success
             else dg.AssetCheckSeverity.ERROR,
-            description="; ".join(detail["expectation"] for detail in failed)
-            or f"{result.expectations} expectations hold",
+            description=explain([result]) or f"{result.expectations} expectations evaluated",
             metadata=metadata,
         )

@@ -180,9 +180,9 @@ def _begin(
 def _row_counts(database: Path, results: list[Any]) -> dict[str, int]:
     with duckdb.connect(database, read_only=True) as con:
         return {
-            result.node.unique_id: con.table(f"{result.node.schema}.{result.node.name}")
-            .aggregate("count(*)")
-            .fetchall()[0][0]
+            result.node.unique_id: con.execute(
+                f"select count(*) from {result.node.schema}.{result.node.name}"
+            ).fetchall()[0][0]
             for result in results
             if result.node.resource_type in ("model", "seed") and result.status == "success"
         }

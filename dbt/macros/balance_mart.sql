@@ -1,173 +1,251 @@
 {#- Receipts, payments and balance broken down by one dimension, every other dimension at its total. The total's own
     row stands beside its parts (its shares are 100) and takes no rank. -#}
 {% macro balance_mart(dimension) -%}
-{%- set code = dimension ~ "_code" -%}
-{%- set name = dimension ~ "_name" -%}
-{%- set members = {
-    "partner": "members.kind = 'country'",
-    "sector": "members.sector_level in ('section', 'division')",
-    "category": "members.kind = 'ebops' and members.category_code <> 'SH'",
-    "affiliation": "members.affiliation_code not in ('_T', '_U')",
-    "region": "members.region_code not in ('_T', '_U')",
-} -%}
-{%- set levels = {"sector": "members.sector_level", "region": "members.region_type"} -%}
-{%- set row_key = ["source", "concept", "reporter_code", code, "period"] -%}
-with
-    flows as (
-        select
-            flows.source,
-            flows.release_date,
-            flows.concept,
-            flows.reporter_code,
-            flows.{{ code }},
-            flows.period,
-            flows.frequency,
-            flows.receipts_usd_m,
-            flows.payments_usd_m,
-            flows.balance_usd_m
-        from {{ ref("fct_royalty_flows") }} as flows
-        where {{ at_total("flows", but=[dimension]) }}
-    ),
+    {%- set code = dimension ~ "_code" -%}
+    {%- set name = dimension ~ "_name" -%}
+    {%- set members = {
+        "partner": "members.kind = 'country'",
+        "sector": "members.sector_level in ('section', 'division')",
+        "category": "members.kind = 'ebops' and members.category_code <> 'SH'",
+        "affiliation": "members.affiliation_code not in ('_T', '_U')",
+        "region": "members.region_code not in ('_T', '_U')",
+    } -%}
+    {%- set levels = {
+        "sector": "members.sector_level",
+        "region": "members.region_type",
+    } -%}
+    {%- set row_key = ["source", "concept", "reporter_code", code, "period"] -%}
+    with
+        flows as (
+            select
+                flows.source,
+                flows.release_date,
+                flows.concept,
+                flows.reporter_code,
+                flows.{{ code }},
+                flows.period,
+                flows.frequency,
+                flows.receipts_usd_m,
+                flows.payments_usd_m,
+                flows.balance_usd_m
+            from {{ ref("fct_royalty_flows") }} as flows
+            where {{ at_total("flows", but=[dimension]) }}
+        ),
 
-    totals as (
-        select source, concept, reporter_code, period, receipts_usd_m, payments_usd_m, balance_usd_m
-        from flows
-        where {{ code }} = {{ total_of(dimension) }}
-    ),
+        totals as (
+            select
+                source,
+                concept,
+                reporter_code,
+                period,
+                receipts_usd_m,
+                payments_usd_m,
+                balance_usd_m
+            from flows
+            where {{ code }} = {{ total_of(dimension) }}
+        ),
 
-    -- Growth that a text states beside a level tells the level of the year before.
-    stated_growth as (
-        select
-            rates.source,
-            rates.release_date,
-            rates.concept,
-            rates.reporter_code,
-            rates.{{ code }},
-            rates.period,
-            cast(max(case when rates.flow = 'receipts' then rates.value end) as double) as receipts_growth_pct,
-            cast(max(case when rates.flow = 'payments' then rates.value end) as double) as payments_growth_pct
-        from {{ ref("fct_stated_rates") }} as rates
-        where rates.measure = 'growth_pct' and {{ at_total("rates", but=[dimension]) }}
-        group by
-            rates.source, rates.release_date, rates.concept, rates.reporter_code, rates.{{ code }}, rates.period
-    ),
+        -- Growth that a text states beside a level tells the level of the year before.
+        stated_growth as (
+            select
+                rates.source,
+                rates.release_date,
+                rates.concept,
+                rates.reporter_code,
+                rates.{{ code }},
+                rates.period,
+                cast(
+                    max(
+                        case when rates.flow = 'receipts' then rates.value end
+                    ) as double
+                ) as receipts_growth_pct,
+                cast(
+                    max(
+                        case when rates.flow = 'payments' then rates.value end
+                    ) as double
+                ) as payments_growth_pct
+            from {{ ref("fct_stated_rates") }} as rates
+            where
+                rates.measure = 'growth_pct'
+                and {{ at_total("rates", but=[dimension]) }}
+            group by
+                rates.source,
+                rates.release_date,
+                rates.concept,
+                rates.reporter_code,
+                rates.{{ code }},
+                rates.period
+        ),
 
-    with_context as (
-        select
-            {{ listed(row_key, "flows") }},
-            flows.frequency,
-            members.{{ name }},
-            coalesce({{ members[dimension] }}, false) as is_ranked,
-            {{ levels.get(dimension, "'all'") }} as ranking_level,
-            sources.precedence,
-            flows.receipts_usd_m,
-            flows.payments_usd_m,
-            flows.balance_usd_m,
-            totals.receipts_usd_m as total_receipts_usd_m,
-            totals.payments_usd_m as total_payments_usd_m,
-            totals.balance_usd_m as total_balance_usd_m,
-            previous.balance_usd_m as previous_balance_usd_m,
-            previous.receipts_usd_m as known_previous_receipts_usd_m,
-            previous.payments_usd_m as known_previous_payments_usd_m,
-            case
-                when stated_growth.receipts_growth_pct > -100
-                then flows.receipts_usd_m / (1 + stated_growth.receipts_growth_pct / 100)
-            end as derived_previous_receipts_usd_m,
-            case
-                when stated_growth.payments_growth_pct > -100
-                then flows.payments_usd_m / (1 + stated_growth.payments_growth_pct / 100)
-            end as derived_previous_payments_usd_m
-        from flows
-        inner join {{ ref("dim_period") }} as periods on flows.period = periods.period
-        inner join {{ ref("dim_source") }} as sources on flows.source = sources.source
-        left join {{ ref("dim_" ~ dimension) }} as members on flows.{{ code }} = members.{{ code }}
-        left join totals on {{ same("flows", "totals", ["source", "concept", "reporter_code", "period"]) }}
-        left join
-            flows as previous
-            on {{ same("flows", "previous", ["source", "concept", "reporter_code", code]) }}
-            and periods.year_before = previous.period
-        left join stated_growth on {{ same("flows", "stated_growth", row_key + ["release_date"]) }}
-    ),
-
-    with_previous as (
-        select
-            {{ listed(row_key) }},
-            frequency,
-            {{ name }},
-            is_ranked,
-            ranking_level,
-            precedence,
-            receipts_usd_m,
-            payments_usd_m,
-            balance_usd_m,
-            total_receipts_usd_m,
-            total_payments_usd_m,
-            total_balance_usd_m,
-            previous_balance_usd_m,
-            coalesce(known_previous_receipts_usd_m, derived_previous_receipts_usd_m) as previous_receipts_usd_m,
-            coalesce(known_previous_payments_usd_m, derived_previous_payments_usd_m) as previous_payments_usd_m,
-            (known_previous_receipts_usd_m is null and derived_previous_receipts_usd_m is not null)
-            or (known_previous_payments_usd_m is null and derived_previous_payments_usd_m is not null)
-            as previous_is_derived
-        from with_context
-    ),
-
-    final as (
-        select
-            reporter_code,
-            {{ code }},
-            {{ name }},
-            period,
-            frequency,
-            source,
-            concept,
-            precedence
-            = min(precedence) over (partition by reporter_code, {{ code }}, period, concept) as preferred,
-            receipts_usd_m,
-            payments_usd_m,
-            balance_usd_m,
-            {{ share_pct("receipts_usd_m", "total_receipts_usd_m") }} as share_of_receipts_pct,
-            {{ share_pct("payments_usd_m", "total_payments_usd_m") }} as share_of_payments_pct,
-            {{ share_pct("balance_usd_m", "total_balance_usd_m") }} as share_of_balance_pct,
-            {%- for flow in ["receipts", "payments"] %}
-            case
-                when is_ranked and {{ flow }}_usd_m is not null
-                then
-                    rank() over (
-                        partition by source, concept, reporter_code, period, is_ranked, ranking_level
-                        order by case when {{ flow }}_usd_m is null then 1 else 0 end, {{ flow }}_usd_m desc
+        with_context as (
+            select
+                {{ listed(row_key, "flows") }},
+                flows.frequency,
+                members.{{ name }},
+                coalesce({{ members[dimension] }}, false) as is_ranked,
+                {{ levels.get(dimension, "'all'") }} as ranking_level,
+                sources.precedence,
+                flows.receipts_usd_m,
+                flows.payments_usd_m,
+                flows.balance_usd_m,
+                totals.receipts_usd_m as total_receipts_usd_m,
+                totals.payments_usd_m as total_payments_usd_m,
+                totals.balance_usd_m as total_balance_usd_m,
+                previous.balance_usd_m as previous_balance_usd_m,
+                previous.receipts_usd_m as known_previous_receipts_usd_m,
+                previous.payments_usd_m as known_previous_payments_usd_m,
+                case
+                    when stated_growth.receipts_growth_pct > -100
+                    then
+                        flows.receipts_usd_m
+                        / (1 + stated_growth.receipts_growth_pct / 100)
+                end as derived_previous_receipts_usd_m,
+                case
+                    when stated_growth.payments_growth_pct > -100
+                    then
+                        flows.payments_usd_m
+                        / (1 + stated_growth.payments_growth_pct / 100)
+                end as derived_previous_payments_usd_m
+            from flows
+            inner join
+                {{ ref("dim_period") }} as periods on flows.period = periods.period
+            inner join
+                {{ ref("dim_source") }} as sources on flows.source = sources.source
+            left join
+                {{ ref("dim_" ~ dimension) }} as members
+                on flows.{{ code }} = members.{{ code }}
+            left join
+                totals
+                on {{
+                    same(
+                        "flows",
+                        "totals",
+                        ["source", "concept", "reporter_code", "period"],
                     )
-            end as rank_by_{{ flow }},
-            {%- endfor %}
-            {{ growth_pct("receipts_usd_m", "previous_receipts_usd_m") }} as receipts_growth_pct,
-            {{ growth_pct("payments_usd_m", "previous_payments_usd_m") }} as payments_growth_pct,
-            {{ money("balance_usd_m - coalesce(previous_balance_usd_m, previous_receipts_usd_m - previous_payments_usd_m)") }}
-            as balance_change_usd_m,
-            previous_is_derived
-        from with_previous
-    )
+                }}
+            left join
+                flows as previous
+                on {{
+                    same(
+                        "flows",
+                        "previous",
+                        ["source", "concept", "reporter_code", code],
+                    )
+                }}
+                and periods.year_before = previous.period
+            left join
+                stated_growth
+                on {{ same("flows", "stated_growth", row_key + ["release_date"]) }}
+        ),
 
-select
-    reporter_code,
-    {{ code }},
-    {{ name }},
-    period,
-    frequency,
-    source,
-    concept,
-    preferred,
-    receipts_usd_m,
-    payments_usd_m,
-    balance_usd_m,
-    share_of_receipts_pct,
-    share_of_payments_pct,
-    share_of_balance_pct,
-    rank_by_receipts,
-    rank_by_payments,
-    receipts_growth_pct,
-    payments_growth_pct,
-    balance_change_usd_m,
-    previous_is_derived
-from final
-order by reporter_code, period, source, {{ code }}
+        with_previous as (
+            select
+                {{ listed(row_key) }},
+                frequency,
+                {{ name }},
+                is_ranked,
+                ranking_level,
+                precedence,
+                receipts_usd_m,
+                payments_usd_m,
+                balance_usd_m,
+                total_receipts_usd_m,
+                total_payments_usd_m,
+                total_balance_usd_m,
+                previous_balance_usd_m,
+                coalesce(
+                    known_previous_receipts_usd_m, derived_previous_receipts_usd_m
+                ) as previous_receipts_usd_m,
+                coalesce(
+                    known_previous_payments_usd_m, derived_previous_payments_usd_m
+                ) as previous_payments_usd_m,
+                (
+                    known_previous_receipts_usd_m is null
+                    and derived_previous_receipts_usd_m is not null
+                )
+                or (
+                    known_previous_payments_usd_m is null
+                    and derived_previous_payments_usd_m is not null
+                ) as previous_is_derived
+            from with_context
+        ),
+
+        final as (
+            select
+                reporter_code,
+                {{ code }},
+                {{ name }},
+                period,
+                frequency,
+                source,
+                concept,
+                precedence = min(precedence) over (
+                    partition by reporter_code, {{ code }}, period, concept
+                ) as preferred,
+                receipts_usd_m,
+                payments_usd_m,
+                balance_usd_m,
+                {{ share_pct("receipts_usd_m", "total_receipts_usd_m") }}
+                as share_of_receipts_pct,
+                {{ share_pct("payments_usd_m", "total_payments_usd_m") }}
+                as share_of_payments_pct,
+                {{ share_pct("balance_usd_m", "total_balance_usd_m") }}
+                as share_of_balance_pct,
+                {%- for flow in ["receipts", "payments"] %}
+                    case
+                        when is_ranked and {{ flow }}_usd_m is not null
+                        then
+                            rank() over (
+                                partition by
+                                    source,
+                                    concept,
+                                    reporter_code,
+                                    period,
+                                    is_ranked,
+                                    ranking_level
+                                order by
+                                    case
+                                        when {{ flow }}_usd_m is null then 1 else 0
+                                    end,
+                                    {{ flow }}_usd_m desc
+                            )
+                    end as rank_by_{{ flow }},
+                {%- endfor %}
+                {{ growth_pct("receipts_usd_m", "previous_receipts_usd_m") }}
+                as receipts_growth_pct,
+                {{ growth_pct("payments_usd_m", "previous_payments_usd_m") }}
+                as payments_growth_pct,
+                {{
+                    money(
+                        "balance_usd_m - coalesce(previous_balance_usd_m, previous_receipts_usd_m - previous_payments_usd_m)"
+                    )
+                }}
+                as balance_change_usd_m,
+                previous_is_derived
+            from with_previous
+        )
+
+    select
+        reporter_code,
+        {{ code }},
+        {{ name }},
+        period,
+        frequency,
+        source,
+        concept,
+        preferred,
+        receipts_usd_m,
+        payments_usd_m,
+        balance_usd_m,
+        share_of_receipts_pct,
+        share_of_payments_pct,
+        share_of_balance_pct,
+        rank_by_receipts,
+        rank_by_payments,
+        receipts_growth_pct,
+        payments_growth_pct,
+        balance_change_usd_m,
+        previous_is_derived
+    from final
+    order by reporter_code, period, source, {{ code }}
 {%- endmacro %}

@@ -7,10 +7,12 @@
         max(release_date) as newest_release,
         count(value) as values_stated,
         {%- for flow in ["receipts", "payments", "balance", "total"] %}
-        max(case when flow = '{{ flow }}' then value end) as {{ flow }}_stated,
-        max(case when flow = '{{ flow }}' then value_usd_m end) as {{ flow }}_stated_usd_m,
-        max(case when flow = '{{ flow }}' then rounding end) as {{ flow }}_rounding,
-        max(case when flow = '{{ flow }}' then obs_status end) as {{ flow }}_status,
+            max(case when flow = '{{ flow }}' then value end) as {{ flow }}_stated,
+            max(
+                case when flow = '{{ flow }}' then value_usd_m end
+            ) as {{ flow }}_stated_usd_m,
+            max(case when flow = '{{ flow }}' then rounding end) as {{ flow }}_rounding,
+            max(case when flow = '{{ flow }}' then obs_status end) as {{ flow }}_status,
         {%- endfor %}
         max(case when rate_is_missing then 1 else 0 end) = 1 as rate_is_missing
     from {{ statements }}
@@ -19,10 +21,14 @@
 
 {#- One currency a key: that of the newest release, then the one with most values, then USD. -#}
 {% macro currency_number(columns) -%}
-row_number() over (
-    partition by {{ listed(columns) }}
-    order by newest_release desc, values_stated desc, case when currency = 'USD' then 0 else 1 end, currency
-)
+    row_number() over (
+        partition by {{ listed(columns) }}
+        order by
+            newest_release desc,
+            values_stated desc,
+            case when currency = 'USD' then 0 else 1 end,
+            currency
+    )
 {%- endmacro %}
 
 {#- What is known: one row a source and key, from every observation (`observations`, all releases) and the list of
@@ -30,107 +36,128 @@ row_number() over (
     A source whose releases are complete counts with its latest release as a whole, so that vintages never mix;
     one whose releases are additive (statements in texts) with the latest statement of each key and flow. -#}
 {% macro royalty_flows(observations, sources, as_of=none) -%}
-{%- set grain = ["source"] + key_columns() -%}
-{%- set stated = ["release_date", "currency", "flow", "value", "value_usd_m", "rounding", "obs_status", "rate_is_missing"] -%}
-with
-    numbered_statements as (
-        select
-            {{ listed(grain + stated, "observations") }},
-            sources.releases_are,
-            max(observations.release_date) over (partition by observations.source) as latest_release,
-            row_number() over (
-                partition by {{ listed(grain, "observations") }}, observations.currency, observations.flow
-                order by observations.release_date desc
-            ) as newest_first
-        from {{ observations }} as observations
-        inner join {{ sources }} as sources on observations.source = sources.source
-        where
-            observations.statement_number = 1
-            {%- if as_of %} and observations.release_date <= {{ as_of }}{% endif %}
-    ),
+    {%- set grain = ["source"] + key_columns() -%}
+    {%- set stated = [
+        "release_date",
+        "currency",
+        "flow",
+        "value",
+        "value_usd_m",
+        "rounding",
+        "obs_status",
+        "rate_is_missing",
+    ] -%}
+    with
+        numbered_statements as (
+            select
+                {{ listed(grain + stated, "observations") }},
+                sources.releases_are,
+                max(observations.release_date) over (
+                    partition by observations.source
+                ) as latest_release,
+                row_number() over (
+                    partition by
+                        {{ listed(grain, "observations") }},
+                        observations.currency,
+                        observations.flow
+                    order by observations.release_date desc
+                ) as newest_first
+            from {{ observations }} as observations
+            inner join {{ sources }} as sources on observations.source = sources.source
+            where
+                observations.statement_number = 1
+                {%- if as_of %} and observations.release_date <= {{ as_of }}{% endif %}
+        ),
 
-    statements_in_force as (
-        select {{ listed(grain + stated) }}
-        from numbered_statements
-        where
-            case when releases_are = 'complete' then release_date = latest_release else newest_first = 1 end
-    ),
+        statements_in_force as (
+            select {{ listed(grain + stated) }}
+            from numbered_statements
+            where
+                case
+                    when releases_are = 'complete'
+                    then release_date = latest_release
+                    else newest_first = 1
+                end
+        ),
 
-    flows_by_currency as (
-    {{ flows_side_by_side("statements_in_force", grain) }}
-    ),
+        flows_by_currency as ({{ flows_side_by_side("statements_in_force", grain) }}),
 
-    numbered_flows as (
-        select
-            {{ listed(grain) }},
-            newest_release,
-            currency,
-            receipts_stated,
-            payments_stated,
-            balance_stated,
-            total_stated,
-            receipts_stated_usd_m,
-            payments_stated_usd_m,
-            balance_stated_usd_m,
-            total_stated_usd_m,
-            rate_is_missing,
-            receipts_status,
-            payments_status,
-            balance_status,
-            {{ currency_number(grain) }} as currency_number
-        from flows_by_currency
-    ),
+        numbered_flows as (
+            select
+                {{ listed(grain) }},
+                newest_release,
+                currency,
+                receipts_stated,
+                payments_stated,
+                balance_stated,
+                total_stated,
+                receipts_stated_usd_m,
+                payments_stated_usd_m,
+                balance_stated_usd_m,
+                total_stated_usd_m,
+                rate_is_missing,
+                receipts_status,
+                payments_status,
+                balance_status,
+                {{ currency_number(grain) }} as currency_number
+            from flows_by_currency
+        ),
 
-    final as (
-        select
-            {{ listed(key_columns()) }},
-            source,
-            newest_release as release_date,
-            currency,
-            receipts_stated as receipts,
-            payments_stated as payments,
-            {{ money("coalesce(balance_stated, receipts_stated - payments_stated)") }} as balance,
-            {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }} as total_trade,
-            receipts_stated_usd_m as receipts_usd_m,
-            payments_stated_usd_m as payments_usd_m,
-            {{ money("coalesce(balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m)") }}
-            as balance_usd_m,
-            {{ money("coalesce(total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m)") }}
-            as total_trade_usd_m,
-            balance_stated is not null as balance_is_stated,
-            rate_is_missing,
-            receipts_status,
-            payments_status,
-            balance_status
-        from numbered_flows
-        where currency_number = 1
-    )
+        final as (
+            select
+                {{ listed(key_columns()) }},
+                source,
+                newest_release as release_date,
+                currency,
+                receipts_stated as receipts,
+                payments_stated as payments,
+                {{
+                    money(
+                        "coalesce(balance_stated, receipts_stated - payments_stated)"
+                    )
+                }} as balance,
+                {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }}
+                as total_trade,
+                receipts_stated_usd_m as receipts_usd_m,
+                payments_stated_usd_m as payments_usd_m,
+                {{
+                    money(
+                        "coalesce(balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m)"
+                    )
+                }}
+                as balance_usd_m,
+                {{
+                    money(
+                        "coalesce(total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m)"
+                    )
+                }}
+                as total_trade_usd_m,
+                balance_stated is not null as balance_is_stated,
+                rate_is_missing,
+                receipts_status,
+                payments_status,
+                balance_status
+            from numbered_flows
+            where currency_number = 1
+        )
 
-select
-    {{ listed(key_columns()) }},
-    source,
-    release_date,
-    currency,
-    receipts,
-    payments,
-    balance,
-    total_trade,
-    receipts_usd_m,
-    payments_usd_m,
-    balance_usd_m,
-    total_trade_usd_m,
-    balance_is_stated,
-    rate_is_missing,
-    receipts_status,
-    payments_status,
-    balance_status
-from final
-{%- endmacro %}
-
-{#- The table macro of the published file: what was known on a day. It names schemas and never a catalog, so it works
-    under whatever alias a client attaches the file. -#}
-{% macro create_royalty_flows_as_of() -%}
-create or replace macro {{ this.database }}.main.royalty_flows_as_of(as_of) as table
-{{ royalty_flows("core.fct_royalty_observations", "core.dim_source", "as_of") }}
-order by reporter_code, period, source, partner_code, sector_code, category_code, affiliation_code, region_code
+    select
+        {{ listed(key_columns()) }},
+        source,
+        release_date,
+        currency,
+        receipts,
+        payments,
+        balance,
+        total_trade,
+        receipts_usd_m,
+        payments_usd_m,
+        balance_usd_m,
+        total_trade_usd_m,
+        balance_is_stated,
+        rate_is_missing,
+        receipts_status,
+        payments_status,
+        balance_status
+    from final
 {%- endmacro %}

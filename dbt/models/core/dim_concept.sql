@@ -1,8 +1,4 @@
-with
-    final as (
-        select concept, concept_name, definition
-        from {{ ref("concepts") }}
-    )
+with final as (select concept, concept_name, definition from {{ ref("concepts") }})
 
 select concept, concept_name, definition
 from final

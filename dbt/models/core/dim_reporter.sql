@@ -15,6 +15,17 @@ with
         from {{ ref("int_economies") }}
     )
 
-select reporter_code, reporter_name, kind, iso3, iso2, m49, region, income_group, valid_from, valid_to, members
+select
+    reporter_code,
+    reporter_name,
+    kind,
+    iso3,
+    iso2,
+    m49,
+    region,
+    income_group,
+    valid_from,
+    valid_to,
+    members
 from final
 order by reporter_code

@@ -1,7 +1,21 @@
-{%- set columns = ["source", "release_date"] + key_columns() + [
-    "flow", "measure", "value", "unit", "currency", "rounding", "comparator", "figure_id", "citation", "stated_as",
-    "file_name", "row_number",
-] -%}
+{%- set columns = (
+    ["source", "release_date"]
+    + key_columns()
+    + [
+        "flow",
+        "measure",
+        "value",
+        "unit",
+        "currency",
+        "rounding",
+        "comparator",
+        "figure_id",
+        "citation",
+        "stated_as",
+        "file_name",
+        "row_number",
+    ]
+) -%}
 with final as (select {{ listed(columns) }} from {{ ref("int_stated_rates") }})
 
 select {{ listed(columns) }}

@@ -1,6 +1,20 @@
 -- Every economy, aggregate and stand-in code that a reporter or a partner can be.
+{%- set columns = [
+    "economy_code",
+    "iso3",
+    "iso2",
+    "m49",
+    "economy_name",
+    "kind",
+    "valid_from",
+    "valid_to",
+    "members",
+] %}
 with
-    latest_iso as (select max(release_date) as release_date from {{ ref("stg_iso_3166__countries") }}),
+    latest_iso as (
+        select max(release_date) as release_date
+        from {{ ref("stg_iso_3166__countries") }}
+    ),
 
     iso_countries as (
         select
@@ -20,7 +34,9 @@ with
     other_economies as (
         select
             economies.economy_code,
-            case when economies.kind = 'country' then economies.economy_code end as iso3,
+            case
+                when economies.kind = 'country' then economies.economy_code
+            end as iso3,
             economies.iso2,
             cast(economies.m49 as string) as m49,
             economies.economy_name,
@@ -34,9 +50,11 @@ with
     ),
 
     single_economies as (
-        select * from iso_countries
+        select {{ listed(columns) }}
+        from iso_countries
         union all
-        select * from other_economies
+        select {{ listed(columns) }}
+        from other_economies
     ),
 
     -- A text may state one number for several partners together: DEU+JPN+USA.
@@ -59,16 +77,22 @@ with
             joint_codes.economy_code as members
         from joint_codes
         inner join
-            single_economies on {{ in_list("single_economies.economy_code", "joint_codes.economy_code") }}
+            single_economies
+            on {{ in_list("single_economies.economy_code", "joint_codes.economy_code") }}
         group by joint_codes.economy_code
         having
-            count(*) = length(joint_codes.economy_code) - length(replace(joint_codes.economy_code, '+', '')) + 1
+            count(*)
+            = length(joint_codes.economy_code)
+            - length(replace(joint_codes.economy_code, '+', ''))
+            + 1
     ),
 
     all_economies as (
-        select * from single_economies
+        select {{ listed(columns) }}
+        from single_economies
         union all
-        select * from joint_economies
+        select {{ listed(columns) }}
+        from joint_economies
     ),
 
     current_classifications as (
@@ -91,8 +115,21 @@ with
             all_economies.valid_to,
             all_economies.members
         from all_economies
-        left join current_classifications on all_economies.economy_code = current_classifications.economy_code
+        left join
+            current_classifications
+            on all_economies.economy_code = current_classifications.economy_code
     )
 
-select *
+select
+    economy_code,
+    iso3,
+    iso2,
+    m49,
+    economy_name,
+    kind,
+    region,
+    income_group,
+    valid_from,
+    valid_to,
+    members
 from final

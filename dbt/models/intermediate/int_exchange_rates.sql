@@ -1,7 +1,12 @@
--- Units of a currency per US dollar, averaged over the days of each finished year, half-year, quarter and month.
--- The ECB quotes against the euro, so a day's rate is (units per EUR) / (USD per EUR), and the average is of those.
+-- Units of a currency per US dollar, averaged over the days of each finished year,
+-- half-year, quarter and month.
+-- The ECB quotes against the euro, so a day's rate is (units per EUR) / (USD per
+-- EUR), and the average is of those.
 with
-    latest_release as (select max(release_date) as release_date from {{ ref("stg_ecb_reference_rates__daily") }}),
+    latest_release as (
+        select max(release_date) as release_date
+        from {{ ref("stg_ecb_reference_rates__daily") }}
+    ),
 
     quotes as (
         select rates.day, rates.currency, rates.units_per_eur
@@ -9,10 +14,15 @@ with
         inner join latest_release on rates.release_date = latest_release.release_date
     ),
 
-    dollar_quotes as (select day, units_per_eur as dollars_per_eur from quotes where currency = 'USD'),
+    dollar_quotes as (
+        select day, units_per_eur as dollars_per_eur from quotes where currency = 'USD'
+    ),
 
     daily_rates as (
-        select quotes.day, quotes.currency, quotes.units_per_eur / dollar_quotes.dollars_per_eur as units_per_usd
+        select
+            quotes.day,
+            quotes.currency,
+            quotes.units_per_eur / dollar_quotes.dollars_per_eur as units_per_usd
         from quotes
         inner join dollar_quotes on quotes.day = dollar_quotes.day
         union all
@@ -20,7 +30,9 @@ with
         from dollar_quotes
     ),
 
-    frequencies as (select * from (values ('A'), ('S'), ('Q'), ('M')) as listed (frequency)),
+    frequencies as (
+        select frequency from (values ('A'), ('S'), ('Q'), ('M')) as listed(frequency)
+    ),
 
     averages as (
         select
@@ -28,7 +40,8 @@ with
             {{ period_of_day("daily_rates.day", "frequencies.frequency") }} as period,
             frequencies.frequency,
             avg(daily_rates.units_per_usd) as units_per_usd,
-            stddev_pop(daily_rates.units_per_usd) / avg(daily_rates.units_per_usd) as relative_deviation,
+            stddev_pop(daily_rates.units_per_usd)
+            / avg(daily_rates.units_per_usd) as relative_deviation,
             count(*) as days
         from daily_rates
         cross join frequencies
@@ -42,7 +55,8 @@ with
 
     last_day as (select max(day) as day from dollar_quotes),
 
-    -- A period counts once the data reach past its end, and a currency only if it was quoted on nine in ten of the
+    -- A period counts once the data reach past its end, and a currency only if it was
+    -- quoted on nine in ten of the
     -- period's days: the rouble of early 2022 is no average of 2022.
     final as (
         select
@@ -55,7 +69,9 @@ with
         from averages
         inner join dollar_days on averages.period = dollar_days.period
         cross join last_day
-        where last_day.day > {{ period_end("averages.period") }} and averages.days * 10 >= dollar_days.days * 9
+        where
+            last_day.day > {{ period_end("averages.period") }}
+            and averages.days * 10 >= dollar_days.days * 9
     )
 
 select currency, period, frequency, units_per_usd, relative_deviation, days

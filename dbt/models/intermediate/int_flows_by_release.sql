@@ -15,9 +15,7 @@ with
         where statement_number = 1
     ),
 
-    flows_by_currency as (
-    {{ flows_side_by_side("statements", grain) }}
-    ),
+    flows_by_currency as ({{ flows_side_by_side("statements", grain) }}),
 
     numbered_flows as (
         select
@@ -45,17 +43,27 @@ with
             currency,
             receipts_stated as receipts,
             payments_stated as payments,
-            {{ money("coalesce(balance_stated, receipts_stated - payments_stated)") }} as balance,
-            {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }} as total_trade,
+            {{ money("coalesce(balance_stated, receipts_stated - payments_stated)") }}
+            as balance,
+            {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }}
+            as total_trade,
             receipts_rounding,
             payments_rounding,
             balance_rounding,
             total_rounding,
             receipts_stated_usd_m as receipts_usd_m,
             payments_stated_usd_m as payments_usd_m,
-            {{ money("coalesce(balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m)") }}
+            {{
+                money(
+                    "coalesce(balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m)"
+                )
+            }}
             as balance_usd_m,
-            {{ money("coalesce(total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m)") }}
+            {{
+                money(
+                    "coalesce(total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m)"
+                )
+            }}
             as total_trade_usd_m,
             balance_stated is not null as balance_is_stated,
             total_stated is not null as total_is_stated
@@ -63,5 +71,31 @@ with
         where currency_number = 1
     )
 
-select *
+select
+    source,
+    release_date,
+    reporter_code,
+    partner_code,
+    sector_code,
+    category_code,
+    affiliation_code,
+    region_code,
+    concept,
+    period,
+    frequency,
+    currency,
+    receipts,
+    payments,
+    balance,
+    total_trade,
+    receipts_rounding,
+    payments_rounding,
+    balance_rounding,
+    total_rounding,
+    receipts_usd_m,
+    payments_usd_m,
+    balance_usd_m,
+    total_trade_usd_m,
+    balance_is_stated,
+    total_is_stated
 from final

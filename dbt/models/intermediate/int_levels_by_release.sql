@@ -1,6 +1,9 @@
--- Receipts, payments, balance and total trade of every release, each by every way the release supports: as stated, or
--- by an identity between the other flows. Only for the reporters of the published claims.
--- A stated number is a range, value +- rounding / 2; `half_width` carries that range through the arithmetic.
+-- Receipts, payments, balance and total trade of every release, each by every way the
+-- release supports: as stated, or
+-- by an identity between the other flows. Only for the reporters of the published
+-- claims.
+-- A stated number is a range, value +- rounding / 2; `half_width` carries that range
+-- through the arithmetic.
 {%- set key = ["source", "release_date"] + key_columns() %}
 {%- set flows = ["receipts", "payments", "balance", "total"] %}
 with
@@ -12,10 +15,15 @@ with
             flows.currency,
             cast(flows.receipts as double) as receipts,
             cast(flows.payments as double) as payments,
-            cast(case when flows.balance_is_stated then flows.balance end as double) as balance,
-            cast(case when flows.total_is_stated then flows.total_trade end as double) as total,
+            cast(
+                case when flows.balance_is_stated then flows.balance end as double
+            ) as balance,
+            cast(
+                case when flows.total_is_stated then flows.total_trade end as double
+            ) as total,
             {%- for flow in flows %}
-            cast(coalesce(flows.{{ flow }}_rounding, 0) as double) / 2 as {{ flow }}_half{{ "," if not loop.last }}
+                cast(coalesce(flows.{{ flow }}_rounding, 0) as double)
+                / 2 as {{ flow }}_half{{ "," if not loop.last }}
             {%- endfor %}
         from {{ ref("int_flows_by_release") }} as flows
         inner join claims on flows.reporter_code = claims.reporter_code
@@ -23,7 +31,7 @@ with
 
     -- Each way to reach a measure, as multiples of the four stated flows.
     identities as (
-        select *
+        select measure, method, of_receipts, of_payments, of_balance, of_total
         from
             (
                 values
@@ -43,7 +51,7 @@ with
                     ('total_trade', 'receipts + payments', 1e0, 1e0, 0e0, 0e0),
                     ('total_trade', '2 x receipts - balance', 2e0, 0e0, -1e0, 0e0),
                     ('total_trade', '2 x payments + balance', 0e0, 2e0, 1e0, 0e0)
-            ) as listed (measure, method, of_receipts, of_payments, of_balance, of_total)
+            ) as listed(measure, method, of_receipts, of_payments, of_balance, of_total)
     ),
 
     -- A flow that the identity does not use may be missing; one that it uses may not.
@@ -54,12 +62,20 @@ with
             identities.measure,
             identities.method,
             {%- for flow in flows %}
-            case when identities.of_{{ flow }} = 0 then 0e0 else identities.of_{{ flow }} * stated.{{ flow }} end
-            {{ "+" if not loop.last else "as found_value," }}
+                case
+                    when identities.of_{{ flow }} = 0
+                    then 0e0
+                    else identities.of_{{ flow }} * stated.{{ flow }}
+                end
+                {{ "+" if not loop.last else "as found_value," }}
             {%- endfor %}
             {%- for flow in flows %}
-            case when identities.of_{{ flow }} = 0 then 0e0 else abs(identities.of_{{ flow }}) * stated.{{ flow }}_half end
-            {{ "+" if not loop.last else "as half_width" }}
+                case
+                    when identities.of_{{ flow }} = 0
+                    then 0e0
+                    else abs(identities.of_{{ flow }}) * stated.{{ flow }}_half
+                end
+                {{ "+" if not loop.last else "as half_width" }}
             {%- endfor %}
         from stated
         cross join identities
@@ -75,7 +91,8 @@ with
             half_width,
             row_number() over (
                 partition by {{ listed(key) }}, measure
-                order by half_width, case when method = 'as stated' then 0 else 1 end, method
+                order by
+                    half_width, case when method = 'as stated' then 0 else 1 end, method
             ) as narrowest_first
         from single_levels
         where found_value is not null
@@ -91,7 +108,7 @@ with
     joint_levels as (
         select
             {%- for column in key if column != "partner_code" %}
-            levels.{{ column }},
+                levels.{{ column }},
             {%- endfor %}
             joint_codes.partner_code,
             levels.currency,
@@ -100,11 +117,15 @@ with
             sum(levels.half_width) as half_width,
             count(*) as partners
         from numbered_levels as levels
-        inner join joint_codes on {{ in_list("levels.partner_code", "joint_codes.partner_code") }}
-        where levels.narrowest_first = 1 and levels.partner_code <> joint_codes.partner_code
+        inner join
+            joint_codes
+            on {{ in_list("levels.partner_code", "joint_codes.partner_code") }}
+        where
+            levels.narrowest_first = 1
+            and levels.partner_code <> joint_codes.partner_code
         group by
             {%- for column in key if column != "partner_code" %}
-            levels.{{ column }},
+                levels.{{ column }},
             {%- endfor %}
             joint_codes.partner_code,
             levels.currency,
@@ -139,8 +160,18 @@ with
             and stated_jointly.narrowest_first = 1
         where
             joint_levels.partners
-            = length(joint_levels.partner_code) - length(replace(joint_levels.partner_code, '+', '')) + 1
+            = length(joint_levels.partner_code)
+            - length(replace(joint_levels.partner_code, '+', ''))
+            + 1
     )
 
-select {{ listed(key) }}, currency, measure, method, found_value, half_width, is_stated, is_narrowest
+select
+    {{ listed(key) }},
+    currency,
+    measure,
+    method,
+    found_value,
+    half_width,
+    is_stated,
+    is_narrowest
 from final

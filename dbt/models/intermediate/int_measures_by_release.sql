@@ -1,13 +1,31 @@
--- What each release says on every measure that a published claim can be about. Everything is computed from levels;
--- a stated share or growth is only ever an input to another measure, never its own answer.
--- Money is in millions of `unit`; shares and growth in percent. `half_width`: see int_levels_by_release.
+-- What each release says on every measure that a published claim can be about.
+-- Everything is computed from levels;
+-- a stated share or growth is only ever an input to another measure, never its own
+-- answer.
+-- Money is in millions of `unit`; shares and growth in percent. `half_width`: see
+-- int_levels_by_release.
 {%- set release_key = ["source", "release_date"] + key_columns() %}
 {%- set series = release_key | reject("equalto", "period") | list %}
-{%- set row = release_key + ["measure", "unit", "method", "is_stated", "found_value", "half_width"] %}
+{%- set row = release_key + [
+    "measure",
+    "unit",
+    "method",
+    "is_stated",
+    "found_value",
+    "half_width",
+] %}
 {%- set measures = ["receipts", "payments", "balance", "total_trade"] %}
 with
     levels as (
-        select {{ listed(release_key) }}, currency, measure, method, found_value, half_width, is_stated, is_narrowest
+        select
+            {{ listed(release_key) }},
+            currency,
+            measure,
+            method,
+            found_value,
+            half_width,
+            is_stated,
+            is_narrowest
         from {{ ref("int_levels_by_release") }}
     ),
 
@@ -18,16 +36,21 @@ with
             currency,
             {{ period_year_before("period") }} as year_before,
             {%- for measure in measures %}
-            max(case when measure = '{{ measure }}' then found_value end) as {{ measure }},
-            max(case when measure = '{{ measure }}' then half_width end) as {{ measure }}_half
-            {{- "," if not loop.last }}
+                max(
+                    case when measure = '{{ measure }}' then found_value end
+                ) as {{ measure }},
+                max(
+                    case when measure = '{{ measure }}' then half_width end
+                ) as {{ measure }}_half
+                {{- "," if not loop.last }}
             {%- endfor %}
         from levels
         where is_narrowest
         group by {{ listed(release_key) }}, currency
     ),
 
-    -- Levels in the currencies that claims are in. A converted level is uncertain by the deviation of the rate.
+    -- Levels in the currencies that claims are in. A converted level is uncertain by
+    -- the deviation of the rate.
     claim_currencies as (
         select distinct unit as currency
         from {{ ref("published_claims") }}
@@ -41,10 +64,13 @@ with
             claim_currencies.currency as unit,
             levels.method || ', converted from ' || levels.currency as method,
             levels.is_stated,
-            levels.found_value * to_rates.units_per_usd / from_rates.units_per_usd as found_value,
+            levels.found_value
+            * to_rates.units_per_usd
+            / from_rates.units_per_usd as found_value,
             (
                 levels.half_width
-                + abs(levels.found_value) * (to_rates.relative_deviation + from_rates.relative_deviation)
+                + abs(levels.found_value)
+                * (to_rates.relative_deviation + from_rates.relative_deviation)
             )
             * to_rates.units_per_usd
             / from_rates.units_per_usd as half_width
@@ -60,35 +86,47 @@ with
             and levels.period = to_rates.period
     ),
 
-    -- A part and its whole. With a partner, the whole is the world in the same other dimensions; otherwise exactly
+    -- A part and its whole. With a partner, the whole is the world in the same other
+    -- dimensions; otherwise exactly
     -- one dimension is broken down, and the whole is the total of all.
     parts_and_wholes as (
         select
             {{ listed(release_key, "parts") }},
             {%- for measure in measures %}
-            parts.{{ measure }} as part_{{ measure }},
-            parts.{{ measure }}_half as part_{{ measure }}_half,
-            wholes.{{ measure }} as whole_{{ measure }},
-            wholes.{{ measure }}_half as whole_{{ measure }}_half
-            {{- "," if not loop.last }}
+                parts.{{ measure }} as part_{{ measure }},
+                parts.{{ measure }}_half as part_{{ measure }}_half,
+                wholes.{{ measure }} as whole_{{ measure }},
+                wholes.{{ measure }}_half as whole_{{ measure }}_half
+                {{- "," if not loop.last }}
             {%- endfor %}
         from best as parts
-        inner join best as wholes on {{ part_of_whole("parts", "wholes") }} and parts.currency = wholes.currency
+        inner join
+            best as wholes
+            on {{ part_of_whole("parts", "wholes") }}
+            and parts.currency = wholes.currency
     ),
 
     computed_shares as (
         {%- for measure in ["receipts", "payments", "balance"] %}
-        select
-            {{ listed(release_key) }},
-            '{{ measure }}_share_pct' as measure,
-            'part / total' as method,
-            100 * part_{{ measure }} / whole_{{ measure }} as found_value,
-            100 * {{ quotient_half_width(
-                "part_" ~ measure, "part_" ~ measure ~ "_half", "whole_" ~ measure, "whole_" ~ measure ~ "_half"
-            ) }} as half_width
-        from parts_and_wholes
-        where part_{{ measure }} is not null and abs(whole_{{ measure }}) > whole_{{ measure }}_half
-        {{ "union all" if not loop.last }}
+            select
+                {{ listed(release_key) }},
+                '{{ measure }}_share_pct' as measure,
+                'part / total' as method,
+                100 * part_{{ measure }} / whole_{{ measure }} as found_value,
+                100
+                * {{
+                    quotient_half_width(
+                        "part_" ~ measure,
+                        "part_" ~ measure ~ "_half",
+                        "whole_" ~ measure,
+                        "whole_" ~ measure ~ "_half",
+                    )
+                }} as half_width
+            from parts_and_wholes
+            where
+                part_{{ measure }} is not null
+                and abs(whole_{{ measure }}) > whole_{{ measure }}_half
+                {{ "union all" if not loop.last }}
         {%- endfor %}
     ),
 
@@ -109,7 +147,8 @@ with
             wholes.currency as unit,
             'share x total' as method,
             stated_shares.share * wholes.found_value as found_value,
-            (abs(stated_shares.share) + stated_shares.share_half) * (abs(wholes.found_value) + wholes.half_width)
+            (abs(stated_shares.share) + stated_shares.share_half)
+            * (abs(wholes.found_value) + wholes.half_width)
             - abs(stated_shares.share * wholes.found_value) as half_width
         from stated_shares
         inner join
@@ -125,19 +164,28 @@ with
             'receipts_share_of_trade_pct' as measure,
             'receipts / total' as method,
             100 * receipts / total_trade as found_value,
-            100 * {{ quotient_half_width("receipts", "receipts_half", "total_trade", "total_trade_half") }} as half_width
+            100
+            * {{
+                quotient_half_width(
+                    "receipts", "receipts_half", "total_trade", "total_trade_half"
+                )
+            }} as half_width
         from best
         where receipts is not null and abs(total_trade) > total_trade_half
     ),
 
-    -- The year before by the growth that the same text states: level / (1 + growth / 100).
+    -- The year before by the growth that the same text states: level / (1 + growth /
+    -- 100).
     stated_growth as (
         select
             {{ listed(release_key) }},
             {%- for measure in ["receipts", "payments"] %}
-            1 + cast(max(case when flow = '{{ measure }}' then value end) as double) / 100 as {{ measure }}_factor,
-            cast(max(case when flow = '{{ measure }}' then rounding end) as double) / 200 as {{ measure }}_factor_half
-            {{- "," if not loop.last }}
+                1
+                + cast(max(case when flow = '{{ measure }}' then value end) as double)
+                / 100 as {{ measure }}_factor,
+                cast(max(case when flow = '{{ measure }}' then rounding end) as double)
+                / 200 as {{ measure }}_factor_half
+                {{- "," if not loop.last }}
             {%- endfor %}
         from {{ ref("int_stated_rates") }}
         where measure = 'growth_pct' and comparator = '=' and value > -100
@@ -148,36 +196,39 @@ with
         select
             {{ listed(release_key, "best") }},
             {%- for measure in measures %}
-            best.{{ measure }},
-            best.{{ measure }}_half,
+                best.{{ measure }}, best.{{ measure }}_half,
             {%- endfor %}
             best.currency,
             {%- for measure in ["receipts", "payments"] %}
-            best.{{ measure }} / stated_growth.{{ measure }}_factor as previous_{{ measure }},
-            {{ quotient_half_width(
-                "best." ~ measure,
-                "best." ~ measure ~ "_half",
-                "stated_growth." ~ measure ~ "_factor",
-                "stated_growth." ~ measure ~ "_factor_half"
-            ) }} as previous_{{ measure }}_half
-            {{- "," if not loop.last }}
+                best.{{ measure }}
+                / stated_growth.{{ measure }}_factor as previous_{{ measure }},
+                {{
+                    quotient_half_width(
+                        "best." ~ measure,
+                        "best." ~ measure ~ "_half",
+                        "stated_growth." ~ measure ~ "_factor",
+                        "stated_growth." ~ measure ~ "_factor_half",
+                    )
+                }} as previous_{{ measure }}_half
+                {{- "," if not loop.last }}
             {%- endfor %}
         from best
         inner join stated_growth on {{ same("best", "stated_growth", release_key) }}
     ),
 
-    -- This year beside the year before, from two levels of the release or from levels and stated growth.
+    -- This year beside the year before, from two levels of the release or from levels
+    -- and stated growth.
     with_year_before as (
         select
             {{ listed(release_key, "best") }},
             best.currency,
             'levels of two years' as method,
             {%- for measure in measures %}
-            best.{{ measure }},
-            best.{{ measure }}_half,
-            previous.{{ measure }} as previous_{{ measure }},
-            previous.{{ measure }}_half as previous_{{ measure }}_half
-            {{- "," if not loop.last }}
+                best.{{ measure }},
+                best.{{ measure }}_half,
+                previous.{{ measure }} as previous_{{ measure }},
+                previous.{{ measure }}_half as previous_{{ measure }}_half
+                {{- "," if not loop.last }}
             {%- endfor %}
         from best
         inner join
@@ -211,17 +262,25 @@ with
 
     growth as (
         {%- for measure in ["receipts", "payments", "total_trade"] %}
-        select
-            {{ listed(release_key) }},
-            '{{ measure }}_growth_pct' as measure,
-            method,
-            100 * ({{ measure }} / previous_{{ measure }} - 1) as found_value,
-            100 * {{ quotient_half_width(
-                measure, measure ~ "_half", "previous_" ~ measure, "previous_" ~ measure ~ "_half"
-            ) }} as half_width
-        from with_year_before
-        where {{ measure }} is not null and previous_{{ measure }} > previous_{{ measure }}_half
-        {{ "union all" if not loop.last }}
+            select
+                {{ listed(release_key) }},
+                '{{ measure }}_growth_pct' as measure,
+                method,
+                100 * ({{ measure }} / previous_{{ measure }} - 1) as found_value,
+                100
+                * {{
+                    quotient_half_width(
+                        measure,
+                        measure ~ "_half",
+                        "previous_" ~ measure,
+                        "previous_" ~ measure ~ "_half",
+                    )
+                }} as half_width
+            from with_year_before
+            where
+                {{ measure }} is not null
+                and previous_{{ measure }} > previous_{{ measure }}_half
+                {{ "union all" if not loop.last }}
         {%- endfor %}
     ),
 
@@ -237,7 +296,11 @@ with
     ),
 
     balance_signs as (
-        select {{ listed(release_key) }}, method, sign(found_value) as found_value, is_stated
+        select
+            {{ listed(release_key) }},
+            method,
+            sign(found_value) as found_value,
+            is_stated
         from levels
         where measure = 'balance' and abs(found_value) > half_width
     ),
@@ -261,34 +324,57 @@ with
     ),
 
     -- Ranks need every competitor, so they come from sources that cover the world ...
+    claimed_reporters as (
+        select distinct reporter_code from {{ ref("published_claims") }}
+    ),
+
     ranked_flows as (
         select
             {{ listed(release_key, "flows") }},
             flows.receipts_usd_m,
             flows.payments_usd_m,
-            case when {{ at_total("flows") }} then 'world' else flows.reporter_code end as competition
+            case
+                when {{ at_total("flows") }} then 'world' else flows.reporter_code
+            end as competition,
+            claimed_reporters.reporter_code is not null as is_claimed
         from {{ ref("int_flows_by_release") }} as flows
-        inner join {{ ref("sources") }} as sources on flows.source = sources.source and sources.covers_world
-        inner join {{ ref("int_economies") }} as reporters on flows.reporter_code = reporters.economy_code
-        inner join {{ ref("int_economies") }} as partners on flows.partner_code = partners.economy_code
+        inner join
+            {{ ref("sources") }} as sources
+            on flows.source = sources.source
+            and sources.covers_world
+        inner join
+            {{ ref("int_economies") }} as reporters
+            on flows.reporter_code = reporters.economy_code
+        inner join
+            {{ ref("int_economies") }} as partners
+            on flows.partner_code = partners.economy_code
+        left join
+            claimed_reporters on flows.reporter_code = claimed_reporters.reporter_code
         where
             {{ at_total("flows", but=["partner"]) }}
             and reporters.kind = 'country'
-            and (flows.partner_code = 'WLD' or partners.kind = 'country')
+            and (
+                flows.partner_code = 'WLD'
+                or (
+                    partners.kind = 'country'
+                    and claimed_reporters.reporter_code is not null
+                )
+            )
     ),
 
     ranks as (
         {%- for flow in ["receipts", "payments"] %}
-        select
-            {{ listed(release_key) }},
-            'rank_by_{{ flow }}' as measure,
-            'rank' as method,
-            rank() over (
-                partition by source, release_date, concept, period, competition order by {{ flow }}_usd_m desc
-            ) as found_value
-        from ranked_flows
-        where {{ flow }}_usd_m is not null
-        {{ "union all" if not loop.last }}
+            select
+                {{ listed(release_key) }},
+                is_claimed,
+                'rank_by_{{ flow }}' as measure,
+                'rank' as method,
+                rank() over (
+                    partition by source, release_date, concept, period, competition
+                    order by {{ flow }}_usd_m desc
+                ) as found_value
+            from ranked_flows
+            where {{ flow }}_usd_m is not null {{ "union all" if not loop.last }}
         {%- endfor %}
     ),
 
@@ -296,7 +382,9 @@ with
     majority_shares as (
         select {{ listed(release_key) }}, measure
         from computed_shares
-        where found_value - half_width > 50 and measure in ('receipts_share_pct', 'payments_share_pct')
+        where
+            found_value - half_width > 50
+            and measure in ('receipts_share_pct', 'payments_share_pct')
         union
         select {{ listed(release_key) }}, measure || '_share_pct' as measure
         from stated_shares
@@ -305,24 +393,58 @@ with
 
     final as (
         select
-            {{ listed(release_key) }}, measure, currency as unit, method, is_stated, found_value, half_width
+            {{ listed(release_key) }},
+            measure,
+            currency as unit,
+            method,
+            is_stated,
+            found_value,
+            half_width
         from levels
         union all
         select {{ listed(row) }}
         from converted_levels
         union all
-        select {{ listed(release_key) }}, measure, unit, method, false, found_value, half_width
+        select
+            {{ listed(release_key) }},
+            measure,
+            unit,
+            method,
+            false,
+            found_value,
+            half_width
         from levels_from_shares
         {%- for percentages in ["computed_shares", "shares_of_trade", "growth"] %}
-        union all
-        select {{ listed(release_key) }}, measure, 'percent', method, false, found_value, half_width
-        from {{ percentages }}
+            union all
+            select
+                {{ listed(release_key) }},
+                measure,
+                'percent',
+                method,
+                false,
+                found_value,
+                half_width
+            from {{ percentages }}
         {%- endfor %}
         union all
-        select {{ listed(release_key) }}, 'balance_change', unit, method, false, found_value, half_width
+        select
+            {{ listed(release_key) }},
+            'balance_change',
+            unit,
+            method,
+            false,
+            found_value,
+            half_width
         from balance_changes
         union all
-        select {{ listed(release_key) }}, 'balance_sign', 'sign', method, is_stated, found_value, 0
+        select
+            {{ listed(release_key) }},
+            'balance_sign',
+            'sign',
+            method,
+            is_stated,
+            found_value,
+            0
         from balance_signs
         union all
         select
@@ -335,8 +457,16 @@ with
             0
         from first_surplus_years
         union all
-        select {{ listed(release_key) }}, measure, 'rank', method, false, cast(found_value as double), 0
+        select
+            {{ listed(release_key) }},
+            measure,
+            'rank',
+            method,
+            false,
+            cast(found_value as double),
+            0
         from ranks
+        where is_claimed
         union all
         select
             {{ listed(release_key) }},

@@ -1,15 +1,31 @@
--- Every number that any source states, in one shape, in millions of the stated currency and of US dollars.
-{%- set columns = ["source", "release_date"] + key_columns() + [
-    "flow", "value", "currency", "rounding", "comparator", "obs_status", "conf_status",
-    "file_name", "sheet_name", "row_number", "column_name",
+-- Every number that any source states, in one shape, in millions of the stated
+-- currency and of US dollars.
+{%- set columns = (
+    ["source", "release_date"]
+    + key_columns()
+    + [
+        "flow",
+        "value",
+        "currency",
+        "rounding",
+        "comparator",
+        "obs_status",
+        "conf_status",
+        "file_name",
+        "sheet_name",
+        "row_number",
+        "column_name",
+    ]
+) %}
+{%- set sources = [
+    "int_worldbank_wdi__observations",
+    "int_published_figures__observations",
 ] %}
-{%- set sources = ["int_worldbank_wdi__observations", "int_published_figures__observations"] %}
 with
     observations as (
         {%- for observations in sources %}
-        select {{ listed(columns) }}
-        from {{ ref(observations) }}
-        {{ "union all" if not loop.last }}
+            select {{ listed(columns) }}
+            from {{ ref(observations) }} {{ "union all" if not loop.last }}
         {%- endfor %}
     ),
 
@@ -21,7 +37,8 @@ with
                 then observations.value
                 else {{ money("observations.value / rates.units_per_usd") }}
             end as value_usd_m,
-            observations.currency <> 'USD' and rates.units_per_usd is null as rate_is_missing
+            observations.currency <> 'USD'
+            and rates.units_per_usd is null as rate_is_missing
         from observations
         left join
             {{ ref("int_exchange_rates") }} as rates
@@ -29,7 +46,8 @@ with
             and observations.period = rates.period
     ),
 
-    -- A text may state one number twice, once rounder: the most exact statement is number 1.
+    -- A text may state one number twice, once rounder: the most exact statement is
+    -- number 1.
     final as (
         select
             {{ listed(columns) }},
@@ -37,8 +55,18 @@ with
             rate_is_missing,
             cast(
                 row_number() over (
-                    partition by source, release_date, {{ listed(key_columns()) }}, flow, currency
-                    order by case when value is null then 1 else 0 end, rounding, file_name, row_number, column_name
+                    partition by
+                        source,
+                        release_date,
+                        {{ listed(key_columns()) }},
+                        flow,
+                        currency
+                    order by
+                        case when value is null then 1 else 0 end,
+                        rounding,
+                        file_name,
+                        row_number,
+                        column_name
                 ) as int
             ) as statement_number
         from converted

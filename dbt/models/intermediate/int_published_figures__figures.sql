@@ -1,11 +1,34 @@
--- Every figure of the texts with its codes conformed and money in millions. Levels go on to the observations,
+-- Every figure of the texts with its codes conformed and money in millions. Levels go
+-- on to the observations,
 -- the rest (growth, shares, ranks ...) to int_stated_rates.
 with
     figures as (
         select
-            figures.*,
-            figures.unit not in ('percent', 'rank', 'year') as is_money
-        from {{ ref("stg_published_figures__figures") }} as figures
+            source,
+            release_date,
+            reporter,
+            partner,
+            sector,
+            category,
+            affiliation,
+            region,
+            concept,
+            flow,
+            period,
+            measure,
+            value,
+            unit,
+            unit_multiplier,
+            coalesce(rounding, 0) as rounding,
+            comparator,
+            figure_id,
+            citation,
+            stated_as,
+            file_name,
+            sheet_name,
+            row_number,
+            unit not in ('percent', 'rank', 'year') as is_money
+        from {{ ref("stg_published_figures__figures") }}
     ),
 
     final as (
@@ -32,8 +55,8 @@ with
             case when figures.is_money then 'currency' else figures.unit end as unit,
             case
                 when figures.is_money
-                then {{ millions("coalesce(figures.rounding, 0)", "figures.unit_multiplier") }}
-                else {{ money("coalesce(figures.rounding, 0)") }}
+                then {{ millions("figures.rounding", "figures.unit_multiplier") }}
+                else {{ money("figures.rounding") }}
             end as rounding,
             figures.comparator,
             figures.figure_id,
@@ -53,15 +76,47 @@ with
             and figures.partner = partner_map.source_code
         left join
             {{ ref("int_economies") }} as reporters
-            on coalesce(reporter_map.economy_code, figures.reporter) = reporters.economy_code
+            on coalesce(reporter_map.economy_code, figures.reporter)
+            = reporters.economy_code
         left join
             {{ ref("int_economies") }} as partners
-            on coalesce(partner_map.economy_code, figures.partner) = partners.economy_code
-        left join {{ ref("sectors") }} as sectors on figures.sector = sectors.sector_code
-        left join {{ ref("categories") }} as categories on figures.category = categories.category_code
-        left join {{ ref("affiliations") }} as affiliations on figures.affiliation = affiliations.affiliation_code
-        left join {{ ref("int_regions") }} as regions on figures.region = regions.region_code
+            on coalesce(partner_map.economy_code, figures.partner)
+            = partners.economy_code
+        left join
+            {{ ref("sectors") }} as sectors on figures.sector = sectors.sector_code
+        left join
+            {{ ref("categories") }} as categories
+            on figures.category = categories.category_code
+        left join
+            {{ ref("affiliations") }} as affiliations
+            on figures.affiliation = affiliations.affiliation_code
+        left join
+            {{ ref("int_regions") }} as regions on figures.region = regions.region_code
     )
 
-select *
+select
+    source,
+    release_date,
+    reporter_code,
+    partner_code,
+    sector_code,
+    category_code,
+    affiliation_code,
+    region_code,
+    concept,
+    period,
+    frequency,
+    flow,
+    measure,
+    value,
+    currency,
+    unit,
+    rounding,
+    comparator,
+    figure_id,
+    citation,
+    stated_as,
+    file_name,
+    sheet_name,
+    row_number
 from final

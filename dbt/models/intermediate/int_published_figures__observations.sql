@@ -20,5 +20,27 @@ with
         where measure = 'level'
     )
 
-select *
+select
+    source,
+    release_date,
+    reporter_code,
+    partner_code,
+    sector_code,
+    category_code,
+    affiliation_code,
+    region_code,
+    concept,
+    period,
+    frequency,
+    flow,
+    value,
+    currency,
+    rounding,
+    comparator,
+    obs_status,
+    conf_status,
+    file_name,
+    sheet_name,
+    row_number,
+    column_name
 from final

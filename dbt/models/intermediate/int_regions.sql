@@ -1,6 +1,10 @@
--- Subdivisions of countries (ISO 3166-2), with the total and the stand-in for codes that no list knows.
+-- Subdivisions of countries (ISO 3166-2), with the total and the stand-in for codes
+-- that no list knows.
 with
-    latest_iso as (select max(release_date) as release_date from {{ ref("stg_iso_3166__subdivisions") }}),
+    latest_iso as (
+        select max(release_date) as release_date
+        from {{ ref("stg_iso_3166__subdivisions") }}
+    ),
 
     subdivisions as (
         select
@@ -24,7 +28,8 @@ with
         union all
         select '_T', 'All regions', 'total', cast(null as string), cast(null as string)
         union all
-        select '_U', 'Unmapped', 'unallocated', cast(null as string), cast(null as string)
+        select
+            '_U', 'Unmapped', 'unallocated', cast(null as string), cast(null as string)
     )
 
 select region_code, region_name, region_type, economy_code, parent_code

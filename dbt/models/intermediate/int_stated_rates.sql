@@ -1,4 +1,5 @@
--- What texts state besides levels: growth, shares, changes, ranks, first years in surplus.
+-- What texts state besides levels: growth, shares, changes, ranks, first years in
+-- surplus.
 with
     final as (
         select
@@ -21,5 +22,28 @@ with
         where measure <> 'level'
     )
 
-select *
+select
+    source,
+    release_date,
+    reporter_code,
+    partner_code,
+    sector_code,
+    category_code,
+    affiliation_code,
+    region_code,
+    concept,
+    period,
+    frequency,
+    flow,
+    measure,
+    value,
+    unit,
+    currency,
+    rounding,
+    comparator,
+    figure_id,
+    citation,
+    stated_as,
+    file_name,
+    row_number
 from final

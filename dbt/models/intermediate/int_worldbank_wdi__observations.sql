@@ -37,9 +37,32 @@ with
             and observations.country_code = economy_code_map.source_code
         left join
             {{ ref("int_economies") }} as economies
-            on coalesce(economy_code_map.economy_code, observations.country_code) = economies.economy_code
+            on coalesce(economy_code_map.economy_code, observations.country_code)
+            = economies.economy_code
         where observations.indicator_code in ('BX.GSR.ROYL.CD', 'BM.GSR.ROYL.CD')
     )
 
-select *
+select
+    source,
+    release_date,
+    reporter_code,
+    partner_code,
+    sector_code,
+    category_code,
+    affiliation_code,
+    region_code,
+    concept,
+    period,
+    frequency,
+    flow,
+    value,
+    currency,
+    rounding,
+    comparator,
+    obs_status,
+    conf_status,
+    file_name,
+    sheet_name,
+    row_number,
+    column_name
 from final

@@ -1,7 +1,14 @@
--- What texts have said, against every release that can answer. Another source, or another text, confirms or
--- contradicts; the text itself can only be consistent with its own other numbers (or contradict them).
+-- What texts have said, against every release that can answer. Another source, or
+-- another text, confirms or
+-- contradicts; the text itself can only be consistent with its own other numbers (or
+-- contradict them).
 {%- set dimensions = [
-    "reporter_code", "partner_code", "sector_code", "category_code", "affiliation_code", "region_code",
+    "reporter_code",
+    "partner_code",
+    "sector_code",
+    "category_code",
+    "affiliation_code",
+    "region_code",
 ] %}
 with
     claims as (
@@ -20,14 +27,22 @@ with
             cast(unit_multiplier as int) as unit_multiplier,
             cast(rounding as double) as rounding,
             case
-                when measure in ('receipts', 'payments', 'balance', 'total_trade', 'balance_change')
+                when
+                    measure in (
+                        'receipts',
+                        'payments',
+                        'balance',
+                        'total_trade',
+                        'balance_change'
+                    )
                 then power(10e0, cast(unit_multiplier as int) - 6)
                 else 1e0
             end as millions_per_unit
         from {{ ref("published_claims") }}
     ),
 
-    -- The row that states a claim is no evidence for it: from the claim's own text only identities count.
+    -- The row that states a claim is no evidence for it: from the claim's own text
+    -- only identities count.
     answers as (
         select
             claims.claim_id,
@@ -38,9 +53,12 @@ with
             measures.found_value / claims.millions_per_unit as found_value,
             claims.rounding / 2
             + measures.half_width / claims.millions_per_unit
-            + case when claims.comparator = '~' then 0.05 * abs(claims.stated_value) else 0 end
+            + case
+                when claims.comparator = '~' then 0.05 * abs(claims.stated_value) else 0
+            end
             + 1e-9 as tolerance,
-            measures.source = 'published_figures' and measures.release_date = claims.text_release as is_same_text,
+            measures.source = 'published_figures'
+            and measures.release_date = claims.text_release as is_same_text,
             row_number() over (
                 partition by claims.claim_id, measures.source, measures.release_date
                 order by
@@ -53,7 +71,10 @@ with
         inner join
             {{ ref("int_measures_by_release") }} as measures
             on {{ same("claims", "measures", dimensions + ["measure", "unit"]) }}
-            and (claims.period = measures.period or claims.measure = 'first_year_in_surplus')
+            and (
+                claims.period = measures.period
+                or claims.measure = 'first_year_in_surplus'
+            )
             and {{ in_list("measures.concept", "claims.concepts") }}
         where
             not (

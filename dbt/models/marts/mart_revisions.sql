@@ -1,11 +1,16 @@
--- How a number moved from one release that states it to the next one. Only sources whose releases restate the series:
+-- How a number moved from one release that states it to the next one. Only sources
+-- whose releases restate the series:
 -- a later text that states another number is another statement, not a revision.
 {%- set series = ["source"] + key_columns() + ["flow", "currency"] %}
 with
     statements as (
-        select {{ listed(series, "observations") }}, observations.release_date, observations.value
+        select
+            {{ listed(series, "observations") }},
+            observations.release_date,
+            observations.value
         from {{ ref("fct_royalty_observations") }} as observations
-        inner join {{ ref("dim_source") }} as sources on observations.source = sources.source
+        inner join
+            {{ ref("dim_source") }} as sources on observations.source = sources.source
         where
             sources.releases_are = 'complete'
             and observations.statement_number = 1
@@ -17,8 +22,12 @@ with
             {{ listed(series) }},
             release_date,
             value,
-            lag(release_date) over (partition by {{ listed(series) }} order by release_date) as previous_release_date,
-            lag(value) over (partition by {{ listed(series) }} order by release_date) as previous_value
+            lag(release_date) over (
+                partition by {{ listed(series) }} order by release_date
+            ) as previous_release_date,
+            lag(value) over (
+                partition by {{ listed(series) }} order by release_date
+            ) as previous_value
         from statements
     ),
 
@@ -30,7 +39,11 @@ with
             value,
             previous_value,
             {{ money("value - previous_value") }} as change,
-            {{ pct("100e0 * (value - previous_value) / nullif(abs(previous_value), 0)") }} as change_pct
+            {{
+                pct(
+                    "100e0 * (value - previous_value) / nullif(abs(previous_value), 0)"
+                )
+            }} as change_pct
         from with_previous
         where previous_release_date is not null
     )

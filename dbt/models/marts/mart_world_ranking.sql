@@ -1,4 +1,5 @@
--- Countries ranked against each other on their totals with the world. Aggregates never take a rank.
+-- Countries ranked against each other on their totals with the world. Aggregates
+-- never take a rank.
 with
     country_totals as (
         select
@@ -12,7 +13,9 @@ with
             flows.payments_usd_m,
             flows.balance_usd_m
         from {{ ref("fct_royalty_flows") }} as flows
-        inner join {{ ref("dim_reporter") }} as reporters on flows.reporter_code = reporters.reporter_code
+        inner join
+            {{ ref("dim_reporter") }} as reporters
+            on flows.reporter_code = reporters.reporter_code
         where reporters.kind = 'country' and {{ at_total("flows") }}
     ),
 
@@ -28,16 +31,20 @@ with
             payments_usd_m,
             balance_usd_m,
             {%- for flow in ["receipts", "payments", "balance"] %}
-            case
-                when {{ flow }}_usd_m is not null
-                then
-                    rank() over (
-                        partition by source, concept, period
-                        order by case when {{ flow }}_usd_m is null then 1 else 0 end, {{ flow }}_usd_m desc
-                    )
-            end as rank_by_{{ flow }},
+                case
+                    when {{ flow }}_usd_m is not null
+                    then
+                        rank() over (
+                            partition by source, concept, period
+                            order by
+                                case when {{ flow }}_usd_m is null then 1 else 0 end,
+                                {{ flow }}_usd_m desc
+                        )
+                end as rank_by_{{ flow }},
             {%- endfor %}
-            count(receipts_usd_m) over (partition by source, concept, period) as reporters_ranked
+            count(*) over (
+                partition by source, concept, period
+            ) as reporters_ranked
         from country_totals
     )
 

@@ -9,10 +9,10 @@ with
             coalesce(common_name, name) as country_name,
             official_name,
             _source as source,
-    _release as release_date,
-    _file as file_name,
-    _sheet as sheet_name,
-    _row as row_number
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number
         from countries
     )
 

@@ -9,10 +9,10 @@ with
             substr(code, 1, 2) as iso2,
             parent as parent_code,
             _source as source,
-    _release as release_date,
-    _file as file_name,
-    _sheet as sheet_name,
-    _row as row_number
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number
         from subdivisions
     )
 

@@ -26,10 +26,10 @@ with
             stated_as,
             note,
             _source as source,
-    _release as release_date,
-    _file as file_name,
-    _sheet as sheet_name,
-    _row as row_number
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number
         from figures
     )
 

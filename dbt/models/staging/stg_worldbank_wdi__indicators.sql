@@ -8,10 +8,10 @@ with
             source_note,
             source_organization,
             _source as source,
-    _release as release_date,
-    _file as file_name,
-    _sheet as sheet_name,
-    _row as row_number
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number
         from indicators
     )
 
