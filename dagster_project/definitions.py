@@ -1,7 +1,7 @@
 """Everything Dagster knows of the warehouse: assets, gates, jobs and the workbench.
 
-Two kinds of jobs: `ingest_<source>` loads and gates one release (a partition), and `build` takes what
-the ledger has accepted from staging to publication.
+Two kinds of jobs: `ingest_<source>` loads and gates one release (a partition), and `build` takes
+what the ledger has accepted from staging to publication.
 """
 
 import dagster as dg

@@ -12,7 +12,7 @@ def file_sha256(path: Path) -> str:
 
 
 def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
-    """Return one SHA-256 over the names and bytes of all files with these suffixes below `roots`."""
+    """Return one SHA-256 over names and bytes of all files with these suffixes below `roots`."""
     digest = hashlib.sha256()
     for root in roots:
         files = [root] if root.is_file() else sorted(root.rglob("*"))

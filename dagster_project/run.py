@@ -6,7 +6,6 @@ Great Expectations are imported only if there is something to do.
 
 import os
 import shutil
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,9 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def run(settings: Settings, reload: Iterable[str] = (), instance: "DagsterInstance | None" = None) -> int:
+def run(
+    settings: Settings, reload: Iterable[str] = (), instance: "DagsterInstance | None" = None
+) -> int:
     """Bring the warehouse up to date with the landing folder.
 
     Returns 0 if it is; 1 if the build failed (what was published stays); 2 if it is but for

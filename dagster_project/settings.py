@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,16 +16,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ROYALTY_", frozen=True)
 
     landing_dir: Path = Field(
-        Path("landing"), validate_default=True, description="Raw files: <source>/<release>/<file>."
+        default=Path("landing"),
+        validate_default=True,
+        description="Raw files: <source>/<release>/<file>.",
     )
     warehouse_dir: Path = Field(
-        Path("warehouse"),
+        default=Path("warehouse"),
         validate_default=True,
         description="Holds the workbench, the candidate and the published warehouse.",
     )
-    duckdb_memory_limit: str = Field("4GB", description="DuckDB's memory_limit.")
-    duckdb_threads: int = Field(2, ge=1, description="DuckDB's threads.")
-    keep_publications: int = Field(3, ge=1, description="Publications kept for rollback.")
+    duckdb_memory_limit: str = Field(default="4GB", description="DuckDB's memory_limit.")
+    duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
+    keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
 
     @field_validator("landing_dir", "warehouse_dir")
     @classmethod
@@ -52,6 +55,6 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "publications"
 
     @cached_property
-    def duckdb_config(self) -> dict[str, str | int | bool]:
+    def duckdb_config(self) -> dict[str, Any]:
         """Options for `duckdb.connect`."""
         return {"memory_limit": self.duckdb_memory_limit, "threads": self.duckdb_threads}

@@ -19,9 +19,7 @@ def write_lock(settings: Settings, timeout: float = 0) -> Iterator[None]:
     process. Raises BadInput if another process holds it for longer than `timeout` seconds.
     """
     settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(
-        settings.warehouse_dir / ".write.lock", is_singleton=True, thread_local=False
-    )
+    lock = FileLock(settings.warehouse_dir / ".write.lock", is_singleton=True, thread_local=False)
     try:
         lock.acquire(timeout=timeout)
     except Timeout:

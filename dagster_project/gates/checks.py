@@ -145,9 +145,7 @@ def _as_check_results(results: Iterable[GateResult]) -> Iterator[dg.AssetCheckRe
             asset_key=dg.AssetKey(result.table_name.split(".")),
             check_name=GATE,
             passed=result.success and not failed,
-            severity=dg.AssetCheckSeverity.WARN
-            if result.success
-            else dg.AssetCheckSeverity.ERROR,
+            severity=dg.AssetCheckSeverity.WARN if result.success else dg.AssetCheckSeverity.ERROR,
             description=explain([result]) or f"{result.expectations} expectations evaluated",
             metadata=metadata,
         )

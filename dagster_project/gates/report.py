@@ -5,9 +5,7 @@ from dagster_project.ledger import GateResult
 
 def explain(results: list[GateResult]) -> str:
     """Say what failed, where, what was found and what to do; one line an expectation."""
-    return "\n".join(
-        line for result in results if not result.success for line in _failures(result)
-    )
+    return "\n".join(line for result in results if not result.success for line in _failures(result))
 
 
 def _failures(result: GateResult) -> list[str]:
@@ -20,7 +18,9 @@ def _failures(result: GateResult) -> list[str]:
         line += f" | found: {detail['observed']}"
         if detail["failing_rows"]:
             first = ", ".join(
-                f"{name.lstrip('_')} {value!r}" if isinstance(value, str) else f"{name.lstrip('_')} {value}"
+                f"{name.lstrip('_')} {value!r}"
+                if isinstance(value, str)
+                else f"{name.lstrip('_')} {value}"
                 for name, value in detail["failing_rows"][0].items()
                 if value is not None
             )

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 FAILING_ROWS_SHOWN = 20
 
-# Without these GX 1.24 fails on DuckDB with `list index out of range`: DuckDB has no savepoints, and
-# a rollback outside a transaction is an error there.
+# Without these GX 1.24 fails on DuckDB with `list index out of range`: a rollback outside of a
+# transaction is an error there.
 _ENGINE_OPTIONS = {
     "isolation_level": "AUTOCOMMIT",
     "skip_autocommit_rollback": True,
@@ -59,17 +59,20 @@ def run_suites(
 @cache
 def _context() -> "EphemeralDataContext":
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context
 
 
 @contextmanager
 def _datasource(database: Path) -> "Iterator[SQLDatasource]":
     context = _context()
+    # `kwargs` goes through to SQLAlchemy's create_engine; GX's own type stub does not know it.
+    options: dict[str, Any] = {"kwargs": _ENGINE_OPTIONS}
     datasource = context.data_sources.add_sql(
-        name="warehouse", connection_string=f"duckdb:///{database}", kwargs=_ENGINE_OPTIONS
+        name="warehouse", connection_string=f"duckdb:///{database}", **options
     )
     try:
         yield datasource

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.errors import BadInput
 from dagster_project.code_lists import seed
+from dagster_project.errors import BadInput
 from dagster_project.ingest.load import load_release
 from dagster_project.ingest.plan import find_release
 from dagster_project.layouts import RawTable

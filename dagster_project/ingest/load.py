@@ -115,9 +115,12 @@ def changed_bytes(release: Release, accepted: dict[str, str]) -> BadInput:
         "the files of an accepted release have changed",
         where=release.label,
         expected=", ".join(f"{name} (sha256 {sha[:12]}…)" for name, sha in accepted.items()),
-        found=", ".join(f"{path.name} (sha256 {file_sha256(path)[:12]}…)" for path in release.files),
+        found=", ".join(
+            f"{path.name} (sha256 {file_sha256(path)[:12]}…)" for path in release.files
+        ),
         fix="give a revision a release folder of its own date; to replace this one, "
-        f"materialize its partition with `reload: true`, or `make run RELOAD={release.source}/{release.date}`",
+        "materialize its partition with `reload: true`, or"
+        f" `make run RELOAD={release.source}/{release.date}`",
     )
 
 
@@ -150,9 +153,7 @@ def _load_file(
     return extract, table, inserted
 
 
-def drop_rows_not_in_force(
-    con: duckdb.DuckDBPyConnection, source: Source, release: date
-) -> None:
+def drop_rows_not_in_force(con: duckdb.DuckDBPyConnection, source: Source, release: date) -> None:
     """Delete a release's raw rows, but for those of files that the ledger has as accepted."""
     for table in source.tables:
         con.execute(
@@ -179,6 +180,6 @@ def _count(con: duckdb.DuckDBPyConnection, table: RawTable, release: Release) ->
 def loaded_rows_query(table: RawTable, release: date, loaded_at: datetime) -> str:
     """The SQL that limits a raw table to one load of one release; made of typed values only."""
     return (
-        f'select * from raw."{table.name}" where _release = date \'{release}\''
+        f"select * from raw.\"{table.name}\" where _release = date '{release}'"
         f" and _loaded_at = timestamp '{loaded_at}'"
     )

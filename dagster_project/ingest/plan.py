@@ -99,7 +99,7 @@ def _sort_in(plan: Plan, con: duckdb.DuckDBPyConnection, release: Release, reloa
 
 
 def _same_files(release: Release, entries: list[ledger.FileEntry]) -> bool:
-    """Whether the files are those of the ledger; the hash is taken only where size or time differ."""
+    """Whether the files are the ledger's; a hash is taken only where the time differs."""
     known = {entry.file_name: entry for entry in entries}
     if known.keys() != {path.name for path in release.files}:
         return False

@@ -95,9 +95,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
     )
     def build(context: dg.AssetExecutionContext, workbench: Workbench) -> Iterator[Any]:
         settings = Settings()
-        selected = {
-            ".".join(key.path): key for key in context.selected_asset_keys
-        }
+        selected = {".".join(key.path): key for key in context.selected_asset_keys}
         _begin(context, workbench, layer, sorted(selected))
         selection, _ = get_subset_selection_for_context(
             context=context,
@@ -109,9 +107,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
             current_dbt_indirect_selection_env=None,
         )
         try:
-            results = run_dbt(
-                settings, ["build", "--indirect-selection", "buildable", *selection]
-            )
+            results = run_dbt(settings, ["build", "--indirect-selection", "buildable", *selection])
         except DbtError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         counts = _row_counts(layer.database(settings), results)
@@ -188,9 +184,7 @@ def _row_counts(database: Path, results: list[Any]) -> dict[str, int]:
         }
 
 
-def _check_results(
-    context: dg.AssetExecutionContext, result: Any
-) -> Iterator[dg.AssetCheckResult]:
+def _check_results(context: dg.AssetExecutionContext, result: Any) -> Iterator[dg.AssetCheckResult]:
     """Show a dbt data test as the asset check it is."""
     key = get_asset_check_key_for_test(manifest(), TRANSLATOR, result.node.unique_id, None)
     if key is None or key not in context.selected_asset_check_keys or result.status == "skipped":

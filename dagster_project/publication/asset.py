@@ -42,9 +42,7 @@ def ledger_comments() -> dict[str, tuple[str, dict[str, str]]]:
     description="The published file, `royalty_flows.duckdb`: replaced whole, and only if the ledger"
     " says that every table of this candidate was built and passed its gate.",
 )
-def publication(
-    context: dg.AssetExecutionContext, workbench: Workbench
-) -> dg.MaterializeResult:
+def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """Publish the candidate, or refuse with the ledger's reasons."""
     settings = Settings()
     try:

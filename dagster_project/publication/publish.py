@@ -1,9 +1,9 @@
 """From candidate to published file.
 
 The ledger decides, not the run: every table of the candidate must have passed its gate after it,
-and everything it may be built on, was last built. Then the candidate gets its copy of the ledger, is
-closed and synced, and is renamed over the published file. Readers that have the old file open keep
-it; on Windows, where an open file cannot be replaced, they must let go first.
+and everything it may be built on, was last built. Then the candidate gets its copy of the ledger,
+is closed and synced, and is renamed over the published file. Readers that have the old file open
+keep it; on Windows, where an open file cannot be replaced, they must let go first.
 """
 
 import os
@@ -20,7 +20,7 @@ from dagster_project.errors import BadInput
 from dagster_project.settings import Settings
 from dagster_project.workbench import open_workbench, transaction
 
-# dbt's layers in the order in which they are built; a gate is void once an earlier layer is rebuilt.
+# The layers as they are built; a gate is void once an earlier layer is rebuilt.
 _LAYERS = ("staging", "intermediate", "core", "marts")
 
 
@@ -102,8 +102,7 @@ def publish(
                 "the candidate is not published",
                 where=candidate[0] if candidate else str(settings.candidate),
                 expected=f"{len(required)} tables built and their gates passed, for this candidate",
-                found="; ".join(reasons[:10])
-                + (f"; and {len(reasons) - 10} more" if len(reasons) > 10 else ""),
+                found="; ".join(reasons),
                 fix="mend the cause, then run the job `build` (or `make run`)",
             )
         candidate_id, fingerprint = candidate
@@ -188,8 +187,8 @@ def _complete(settings: Settings, publication: list[Any], comments: Comments) ->
     with duckdb.connect(settings.candidate, config=settings.duckdb_config) as con:
         con.execute(f"attach {_literal(str(settings.workbench))} as workbench (read_only)")
         with transaction(con):
-            for table, query in _LEDGER_QUERIES.items():
-                query = query.replace("$candidate", _literal(publication[4]))
+            for table, template in _LEDGER_QUERIES.items():
+                query = template.replace("$candidate", _literal(publication[4]))
                 con.execute(f"create or replace table audit.{table} as {query}")
                 text, columns = comments[table]
                 con.execute(f"comment on table audit.{table} is {_literal(text)}")

@@ -1,8 +1,8 @@
 """World Bank, World Development Indicators: charges for the use of intellectual property.
 
-Served as a wide CSV, one column a year. Two layouts so far: the bulk download of a topic (byte order
-mark, four records of preamble, a comma at the end of each record, further indicators than ours),
-and a bare table of one indicator. Values are plain US dollars; an empty cell is missing.
+Served as a wide CSV, one column a year. Two layouts so far: the bulk download of a topic (byte
+order mark, four records of preamble, a comma at the end of each record, further indicators than
+ours), and a bare table of one indicator. Values are plain US dollars; an empty cell is missing.
 """
 
 import re

@@ -55,19 +55,13 @@
                 rates.{{ code }},
                 rates.period,
                 cast(
-                    max(
-                        case when rates.flow = 'receipts' then rates.value end
-                    ) as double
+                    max(case when rates.flow = 'receipts' then rates.value end) as double
                 ) as receipts_growth_pct,
                 cast(
-                    max(
-                        case when rates.flow = 'payments' then rates.value end
-                    ) as double
+                    max(case when rates.flow = 'payments' then rates.value end) as double
                 ) as payments_growth_pct
             from {{ ref("fct_stated_rates") }} as rates
-            where
-                rates.measure = 'growth_pct'
-                and {{ at_total("rates", but=[dimension]) }}
+            where rates.measure = 'growth_pct' and {{ at_total("rates", but=[dimension]) }}
             group by
                 rates.source,
                 rates.release_date,
@@ -96,24 +90,17 @@
                 previous.payments_usd_m as known_previous_payments_usd_m,
                 case
                     when stated_growth.receipts_growth_pct > -100
-                    then
-                        flows.receipts_usd_m
-                        / (1 + stated_growth.receipts_growth_pct / 100)
+                    then flows.receipts_usd_m / (1 + stated_growth.receipts_growth_pct / 100)
                 end as derived_previous_receipts_usd_m,
                 case
                     when stated_growth.payments_growth_pct > -100
-                    then
-                        flows.payments_usd_m
-                        / (1 + stated_growth.payments_growth_pct / 100)
+                    then flows.payments_usd_m / (1 + stated_growth.payments_growth_pct / 100)
                 end as derived_previous_payments_usd_m
             from flows
-            inner join
-                {{ ref("dim_period") }} as periods on flows.period = periods.period
-            inner join
-                {{ ref("dim_source") }} as sources on flows.source = sources.source
+            inner join {{ ref("dim_period") }} as periods on flows.period = periods.period
+            inner join {{ ref("dim_source") }} as sources on flows.source = sources.source
             left join
-                {{ ref("dim_" ~ dimension) }} as members
-                on flows.{{ code }} = members.{{ code }}
+                {{ ref("dim_" ~ dimension) }} as members on flows.{{ code }} = members.{{ code }}
             left join
                 totals
                 on {{
@@ -134,8 +121,7 @@
                 }}
                 and periods.year_before = previous.period
             left join
-                stated_growth
-                on {{ same("flows", "stated_growth", row_key + ["release_date"]) }}
+                stated_growth on {{ same("flows", "stated_growth", row_key + ["release_date"]) }}
         ),
 
         with_previous as (
@@ -185,28 +171,18 @@
                 receipts_usd_m,
                 payments_usd_m,
                 balance_usd_m,
-                {{ share_pct("receipts_usd_m", "total_receipts_usd_m") }}
-                as share_of_receipts_pct,
-                {{ share_pct("payments_usd_m", "total_payments_usd_m") }}
-                as share_of_payments_pct,
-                {{ share_pct("balance_usd_m", "total_balance_usd_m") }}
-                as share_of_balance_pct,
+                {{ share_pct("receipts_usd_m", "total_receipts_usd_m") }} as share_of_receipts_pct,
+                {{ share_pct("payments_usd_m", "total_payments_usd_m") }} as share_of_payments_pct,
+                {{ share_pct("balance_usd_m", "total_balance_usd_m") }} as share_of_balance_pct,
                 {%- for flow in ["receipts", "payments"] %}
                     case
                         when is_ranked and {{ flow }}_usd_m is not null
                         then
                             rank() over (
                                 partition by
-                                    source,
-                                    concept,
-                                    reporter_code,
-                                    period,
-                                    is_ranked,
-                                    ranking_level
+                                    source, concept, reporter_code, period, is_ranked, ranking_level
                                 order by
-                                    case
-                                        when {{ flow }}_usd_m is null then 1 else 0
-                                    end,
+                                    case when {{ flow }}_usd_m is null then 1 else 0 end,
                                     {{ flow }}_usd_m desc
                             )
                     end as rank_by_{{ flow }},

@@ -32,17 +32,13 @@
 {%- endmacro %}
 
 {#- The code of the total in one dimension. -#}
-{% macro total_of(dimension) -%}
-    {{ "'WLD'" if dimension == "partner" else "'_T'" }}
-{%- endmacro %}
+{% macro total_of(dimension) -%} {{ "'WLD'" if dimension == "partner" else "'_T'" }} {%- endmacro %}
 
 {#- Condition: every dimension except those named is at its total. -#}
 {% macro at_total(alias, but=[]) -%}
     {%- set conditions = [] -%}
     {%- for dimension in ["partner", "sector", "category", "affiliation", "region"] if dimension not in but -%}
-        {%- do conditions.append(
-            alias ~ "." ~ dimension ~ "_code = " ~ total_of(dimension)
-        ) -%}
+        {%- do conditions.append(alias ~ "." ~ dimension ~ "_code = " ~ total_of(dimension)) -%}
     {%- endfor -%}
     {{ conditions | join(" and ") }}
 {%- endmacro %}

@@ -48,8 +48,7 @@ case {{ period_frequency(period) }} when 'A' then 12 when 'S' then 6 when 'Q' th
 
 {#- The same part of the year before: 2018-S1 -> 2017-S1. -#}
 {% macro period_year_before(period) -%}
-    cast(cast(substr({{ period }}, 1, 4) as int) - 1 as string)
-    || substr({{ period }}, 5)
+    cast(cast(substr({{ period }}, 1, 4) as int) - 1 as string) || substr({{ period }}, 5)
 {%- endmacro %}
 
 {#- The period of one frequency that a day lies in. -#}

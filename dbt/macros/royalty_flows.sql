@@ -8,9 +8,7 @@
         count(value) as values_stated,
         {%- for flow in ["receipts", "payments", "balance", "total"] %}
             max(case when flow = '{{ flow }}' then value end) as {{ flow }}_stated,
-            max(
-                case when flow = '{{ flow }}' then value_usd_m end
-            ) as {{ flow }}_stated_usd_m,
+            max(case when flow = '{{ flow }}' then value_usd_m end) as {{ flow }}_stated_usd_m,
             max(case when flow = '{{ flow }}' then rounding end) as {{ flow }}_rounding,
             max(case when flow = '{{ flow }}' then obs_status end) as {{ flow }}_status,
         {%- endfor %}
@@ -111,11 +109,8 @@
                 currency,
                 receipts_stated as receipts,
                 payments_stated as payments,
-                {{
-                    money(
-                        "coalesce(balance_stated, receipts_stated - payments_stated)"
-                    )
-                }} as balance,
+                {{ money("coalesce(balance_stated, receipts_stated - payments_stated)") }}
+                as balance,
                 {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }}
                 as total_trade,
                 receipts_stated_usd_m as receipts_usd_m,

@@ -1,8 +1,4 @@
-with
-    final as (
-        select affiliation_code, affiliation_name, definition
-        from {{ ref("affiliations") }}
-    )
+with final as (select affiliation_code, affiliation_name, definition from {{ ref("affiliations") }})
 
 select affiliation_code, affiliation_name, definition
 from final

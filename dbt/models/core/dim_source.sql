@@ -13,15 +13,6 @@ with
         from {{ ref("sources") }}
     )
 
-select
-    source,
-    publisher,
-    title,
-    licence,
-    url,
-    citation,
-    precedence,
-    covers_world,
-    releases_are
+select source, publisher, title, licence, url, citation, precedence, covers_world, releases_are
 from final
 order by precedence

@@ -12,8 +12,7 @@
 ] %}
 with
     latest_iso as (
-        select max(release_date) as release_date
-        from {{ ref("stg_iso_3166__countries") }}
+        select max(release_date) as release_date from {{ ref("stg_iso_3166__countries") }}
     ),
 
     iso_countries as (
@@ -34,9 +33,7 @@ with
     other_economies as (
         select
             economies.economy_code,
-            case
-                when economies.kind = 'country' then economies.economy_code
-            end as iso3,
+            case when economies.kind = 'country' then economies.economy_code end as iso3,
             economies.iso2,
             cast(economies.m49 as string) as m49,
             economies.economy_name,

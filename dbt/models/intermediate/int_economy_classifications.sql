@@ -1,29 +1,23 @@
 -- Region and income group move between releases, so each release's classification
 -- holds until the next one.
 with
-    releases as (
-        select distinct release_date from {{ ref("stg_worldbank_wdi__countries") }}
-    ),
+    releases as (select distinct release_date from {{ ref("stg_worldbank_wdi__countries") }}),
 
     release_validity as (
         select
-            release_date as valid_from,
-            lead(release_date) over (order by release_date) as valid_to
+            release_date as valid_from, lead(release_date) over (order by release_date) as valid_to
         from releases
     ),
 
     final as (
         select
-            coalesce(
-                economy_code_map.economy_code, countries.country_code
-            ) as economy_code,
+            coalesce(economy_code_map.economy_code, countries.country_code) as economy_code,
             countries.region,
             countries.income_group,
             release_validity.valid_from,
             release_validity.valid_to
         from {{ ref("stg_worldbank_wdi__countries") }} as countries
-        inner join
-            release_validity on countries.release_date = release_validity.valid_from
+        inner join release_validity on countries.release_date = release_validity.valid_from
         left join
             {{ ref("economy_code_map") }} as economy_code_map
             on countries.source = economy_code_map.source

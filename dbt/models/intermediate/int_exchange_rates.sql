@@ -4,8 +4,7 @@
 -- EUR), and the average is of those.
 with
     latest_release as (
-        select max(release_date) as release_date
-        from {{ ref("stg_ecb_reference_rates__daily") }}
+        select max(release_date) as release_date from {{ ref("stg_ecb_reference_rates__daily") }}
     ),
 
     quotes as (
@@ -30,9 +29,7 @@ with
         from dollar_quotes
     ),
 
-    frequencies as (
-        select frequency from (values ('A'), ('S'), ('Q'), ('M')) as listed(frequency)
-    ),
+    frequencies as (select frequency from (values ('A'), ('S'), ('Q'), ('M')) as listed(frequency)),
 
     averages as (
         select

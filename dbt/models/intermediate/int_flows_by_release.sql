@@ -43,10 +43,8 @@ with
             currency,
             receipts_stated as receipts,
             payments_stated as payments,
-            {{ money("coalesce(balance_stated, receipts_stated - payments_stated)") }}
-            as balance,
-            {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }}
-            as total_trade,
+            {{ money("coalesce(balance_stated, receipts_stated - payments_stated)") }} as balance,
+            {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }} as total_trade,
             receipts_rounding,
             payments_rounding,
             balance_rounding,
@@ -57,14 +55,12 @@ with
                 money(
                     "coalesce(balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m)"
                 )
-            }}
-            as balance_usd_m,
+            }} as balance_usd_m,
             {{
                 money(
                     "coalesce(total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m)"
                 )
-            }}
-            as total_trade_usd_m,
+            }} as total_trade_usd_m,
             balance_stated is not null as balance_is_stated,
             total_stated is not null as total_is_stated
         from numbered_flows

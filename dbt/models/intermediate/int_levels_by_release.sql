@@ -15,12 +15,8 @@ with
             flows.currency,
             cast(flows.receipts as double) as receipts,
             cast(flows.payments as double) as payments,
-            cast(
-                case when flows.balance_is_stated then flows.balance end as double
-            ) as balance,
-            cast(
-                case when flows.total_is_stated then flows.total_trade end as double
-            ) as total,
+            cast(case when flows.balance_is_stated then flows.balance end as double) as balance,
+            cast(case when flows.total_is_stated then flows.total_trade end as double) as total,
             {%- for flow in flows %}
                 cast(coalesce(flows.{{ flow }}_rounding, 0) as double)
                 / 2 as {{ flow }}_half{{ "," if not loop.last }}
@@ -91,8 +87,7 @@ with
             half_width,
             row_number() over (
                 partition by {{ listed(key) }}, measure
-                order by
-                    half_width, case when method = 'as stated' then 0 else 1 end, method
+                order by half_width, case when method = 'as stated' then 0 else 1 end, method
             ) as narrowest_first
         from single_levels
         where found_value is not null
@@ -107,9 +102,7 @@ with
 
     joint_levels as (
         select
-            {%- for column in key if column != "partner_code" %}
-                levels.{{ column }},
-            {%- endfor %}
+            {%- for column in key if column != "partner_code" %} levels.{{ column }}, {%- endfor %}
             joint_codes.partner_code,
             levels.currency,
             levels.measure,
@@ -117,16 +110,10 @@ with
             sum(levels.half_width) as half_width,
             count(*) as partners
         from numbered_levels as levels
-        inner join
-            joint_codes
-            on {{ in_list("levels.partner_code", "joint_codes.partner_code") }}
-        where
-            levels.narrowest_first = 1
-            and levels.partner_code <> joint_codes.partner_code
+        inner join joint_codes on {{ in_list("levels.partner_code", "joint_codes.partner_code") }}
+        where levels.narrowest_first = 1 and levels.partner_code <> joint_codes.partner_code
         group by
-            {%- for column in key if column != "partner_code" %}
-                levels.{{ column }},
-            {%- endfor %}
+            {%- for column in key if column != "partner_code" %} levels.{{ column }}, {%- endfor %}
             joint_codes.partner_code,
             levels.currency,
             levels.measure
@@ -166,12 +153,5 @@ with
     )
 
 select
-    {{ listed(key) }},
-    currency,
-    measure,
-    method,
-    found_value,
-    half_width,
-    is_stated,
-    is_narrowest
+    {{ listed(key) }}, currency, measure, method, found_value, half_width, is_stated, is_narrowest
 from final

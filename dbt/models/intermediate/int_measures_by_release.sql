@@ -36,12 +36,8 @@ with
             currency,
             {{ period_year_before("period") }} as year_before,
             {%- for measure in measures %}
-                max(
-                    case when measure = '{{ measure }}' then found_value end
-                ) as {{ measure }},
-                max(
-                    case when measure = '{{ measure }}' then half_width end
-                ) as {{ measure }}_half
+                max(case when measure = '{{ measure }}' then found_value end) as {{ measure }},
+                max(case when measure = '{{ measure }}' then half_width end) as {{ measure }}_half
                 {{- "," if not loop.last }}
             {%- endfor %}
         from levels
@@ -64,9 +60,7 @@ with
             claim_currencies.currency as unit,
             levels.method || ', converted from ' || levels.currency as method,
             levels.is_stated,
-            levels.found_value
-            * to_rates.units_per_usd
-            / from_rates.units_per_usd as found_value,
+            levels.found_value * to_rates.units_per_usd / from_rates.units_per_usd as found_value,
             (
                 levels.half_width
                 + abs(levels.found_value)
@@ -200,8 +194,7 @@ with
             {%- endfor %}
             best.currency,
             {%- for measure in ["receipts", "payments"] %}
-                best.{{ measure }}
-                / stated_growth.{{ measure }}_factor as previous_{{ measure }},
+                best.{{ measure }} / stated_growth.{{ measure }}_factor as previous_{{ measure }},
                 {{
                     quotient_half_width(
                         "best." ~ measure,
@@ -278,8 +271,7 @@ with
                 }} as half_width
             from with_year_before
             where
-                {{ measure }} is not null
-                and previous_{{ measure }} > previous_{{ measure }}_half
+                {{ measure }} is not null and previous_{{ measure }} > previous_{{ measure }}_half
                 {{ "union all" if not loop.last }}
         {%- endfor %}
     ),
@@ -296,11 +288,7 @@ with
     ),
 
     balance_signs as (
-        select
-            {{ listed(release_key) }},
-            method,
-            sign(found_value) as found_value,
-            is_stated
+        select {{ listed(release_key) }}, method, sign(found_value) as found_value, is_stated
         from levels
         where measure = 'balance' and abs(found_value) > half_width
     ),
@@ -324,9 +312,7 @@ with
     ),
 
     -- Ranks need every competitor, so they come from sources that cover the world ...
-    claimed_reporters as (
-        select distinct reporter_code from {{ ref("published_claims") }}
-    ),
+    claimed_reporters as (select distinct reporter_code from {{ ref("published_claims") }}),
 
     ranked_flows as (
         select
@@ -343,22 +329,16 @@ with
             on flows.source = sources.source
             and sources.covers_world
         inner join
-            {{ ref("int_economies") }} as reporters
-            on flows.reporter_code = reporters.economy_code
+            {{ ref("int_economies") }} as reporters on flows.reporter_code = reporters.economy_code
         inner join
-            {{ ref("int_economies") }} as partners
-            on flows.partner_code = partners.economy_code
-        left join
-            claimed_reporters on flows.reporter_code = claimed_reporters.reporter_code
+            {{ ref("int_economies") }} as partners on flows.partner_code = partners.economy_code
+        left join claimed_reporters on flows.reporter_code = claimed_reporters.reporter_code
         where
             {{ at_total("flows", but=["partner"]) }}
             and reporters.kind = 'country'
             and (
                 flows.partner_code = 'WLD'
-                or (
-                    partners.kind = 'country'
-                    and claimed_reporters.reporter_code is not null
-                )
+                or (partners.kind = 'country' and claimed_reporters.reporter_code is not null)
             )
     ),
 
@@ -405,14 +385,7 @@ with
         select {{ listed(row) }}
         from converted_levels
         union all
-        select
-            {{ listed(release_key) }},
-            measure,
-            unit,
-            method,
-            false,
-            found_value,
-            half_width
+        select {{ listed(release_key) }}, measure, unit, method, false, found_value, half_width
         from levels_from_shares
         {%- for percentages in ["computed_shares", "shares_of_trade", "growth"] %}
             union all
@@ -437,14 +410,7 @@ with
             half_width
         from balance_changes
         union all
-        select
-            {{ listed(release_key) }},
-            'balance_sign',
-            'sign',
-            method,
-            is_stated,
-            found_value,
-            0
+        select {{ listed(release_key) }}, 'balance_sign', 'sign', method, is_stated, found_value, 0
         from balance_signs
         union all
         select

@@ -37,8 +37,7 @@ with
                 then observations.value
                 else {{ money("observations.value / rates.units_per_usd") }}
             end as value_usd_m,
-            observations.currency <> 'USD'
-            and rates.units_per_usd is null as rate_is_missing
+            observations.currency <> 'USD' and rates.units_per_usd is null as rate_is_missing
         from observations
         left join
             {{ ref("int_exchange_rates") }} as rates
@@ -55,12 +54,7 @@ with
             rate_is_missing,
             cast(
                 row_number() over (
-                    partition by
-                        source,
-                        release_date,
-                        {{ listed(key_columns()) }},
-                        flow,
-                        currency
+                    partition by source, release_date, {{ listed(key_columns()) }}, flow, currency
                     order by
                         case when value is null then 1 else 0 end,
                         rounding,

@@ -76,22 +76,17 @@ with
             and figures.partner = partner_map.source_code
         left join
             {{ ref("int_economies") }} as reporters
-            on coalesce(reporter_map.economy_code, figures.reporter)
-            = reporters.economy_code
+            on coalesce(reporter_map.economy_code, figures.reporter) = reporters.economy_code
         left join
             {{ ref("int_economies") }} as partners
-            on coalesce(partner_map.economy_code, figures.partner)
-            = partners.economy_code
+            on coalesce(partner_map.economy_code, figures.partner) = partners.economy_code
+        left join {{ ref("sectors") }} as sectors on figures.sector = sectors.sector_code
         left join
-            {{ ref("sectors") }} as sectors on figures.sector = sectors.sector_code
-        left join
-            {{ ref("categories") }} as categories
-            on figures.category = categories.category_code
+            {{ ref("categories") }} as categories on figures.category = categories.category_code
         left join
             {{ ref("affiliations") }} as affiliations
             on figures.affiliation = affiliations.affiliation_code
-        left join
-            {{ ref("int_regions") }} as regions on figures.region = regions.region_code
+        left join {{ ref("int_regions") }} as regions on figures.region = regions.region_code
     )
 
 select

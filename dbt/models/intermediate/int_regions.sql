@@ -2,8 +2,7 @@
 -- that no list knows.
 with
     latest_iso as (
-        select max(release_date) as release_date
-        from {{ ref("stg_iso_3166__subdivisions") }}
+        select max(release_date) as release_date from {{ ref("stg_iso_3166__subdivisions") }}
     ),
 
     subdivisions as (
@@ -28,8 +27,7 @@ with
         union all
         select '_T', 'All regions', 'total', cast(null as string), cast(null as string)
         union all
-        select
-            '_U', 'Unmapped', 'unallocated', cast(null as string), cast(null as string)
+        select '_U', 'Unmapped', 'unallocated', cast(null as string), cast(null as string)
     )
 
 select region_code, region_name, region_type, economy_code, parent_code

@@ -27,14 +27,7 @@ with
             cast(unit_multiplier as int) as unit_multiplier,
             cast(rounding as double) as rounding,
             case
-                when
-                    measure in (
-                        'receipts',
-                        'payments',
-                        'balance',
-                        'total_trade',
-                        'balance_change'
-                    )
+                when measure in ('receipts', 'payments', 'balance', 'total_trade', 'balance_change')
                 then power(10e0, cast(unit_multiplier as int) - 6)
                 else 1e0
             end as millions_per_unit
@@ -53,9 +46,7 @@ with
             measures.found_value / claims.millions_per_unit as found_value,
             claims.rounding / 2
             + measures.half_width / claims.millions_per_unit
-            + case
-                when claims.comparator = '~' then 0.05 * abs(claims.stated_value) else 0
-            end
+            + case when claims.comparator = '~' then 0.05 * abs(claims.stated_value) else 0 end
             + 1e-9 as tolerance,
             measures.source = 'published_figures'
             and measures.release_date = claims.text_release as is_same_text,
@@ -71,10 +62,7 @@ with
         inner join
             {{ ref("int_measures_by_release") }} as measures
             on {{ same("claims", "measures", dimensions + ["measure", "unit"]) }}
-            and (
-                claims.period = measures.period
-                or claims.measure = 'first_year_in_surplus'
-            )
+            and (claims.period = measures.period or claims.measure = 'first_year_in_surplus')
             and {{ in_list("measures.concept", "claims.concepts") }}
         where
             not (

@@ -4,13 +4,9 @@
 {%- set series = ["source"] + key_columns() + ["flow", "currency"] %}
 with
     statements as (
-        select
-            {{ listed(series, "observations") }},
-            observations.release_date,
-            observations.value
+        select {{ listed(series, "observations") }}, observations.release_date, observations.value
         from {{ ref("fct_royalty_observations") }} as observations
-        inner join
-            {{ ref("dim_source") }} as sources on observations.source = sources.source
+        inner join {{ ref("dim_source") }} as sources on observations.source = sources.source
         where
             sources.releases_are = 'complete'
             and observations.statement_number = 1
@@ -39,11 +35,8 @@ with
             value,
             previous_value,
             {{ money("value - previous_value") }} as change,
-            {{
-                pct(
-                    "100e0 * (value - previous_value) / nullif(abs(previous_value), 0)"
-                )
-            }} as change_pct
+            {{ pct("100e0 * (value - previous_value) / nullif(abs(previous_value), 0)") }}
+            as change_pct
         from with_previous
         where previous_release_date is not null
     )

@@ -14,8 +14,7 @@ with
             flows.balance_usd_m
         from {{ ref("fct_royalty_flows") }} as flows
         inner join
-            {{ ref("dim_reporter") }} as reporters
-            on flows.reporter_code = reporters.reporter_code
+            {{ ref("dim_reporter") }} as reporters on flows.reporter_code = reporters.reporter_code
         where reporters.kind = 'country' and {{ at_total("flows") }}
     ),
 
@@ -42,9 +41,7 @@ with
                         )
                 end as rank_by_{{ flow }},
             {%- endfor %}
-            count(*) over (
-                partition by source, concept, period
-            ) as reporters_ranked
+            count(*) over (partition by source, concept, period) as reporters_ranked
         from country_totals
     )
 

@@ -1,0 +1,57 @@
+# Every target brings its own tools: uv from PyPI into .tools/, then a virtual environment into .venv/.
+# Needed on the machine: Python >= 3.11 with pip, and make.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+RUN := .venv/bin/python
+
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+export UV_CACHE_DIR ?= $(CURDIR)/.tools/cache
+export UV_NO_PROGRESS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test lint format docs rollback clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: .venv/ready ## the main job: load what is new in the landing folder, build, publish (RELOAD=source/date loads one again)
+	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release))
+
+dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000
+	@$(RUN) -m dagster_project dev
+
+test: .venv/ready ## run all tests
+	@$(RUN) -m pytest -n 2
+
+lint: .venv/ready ## check style, types and SQL formatting
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@.venv/bin/sqlfmt --check --quiet dbt
+
+format: .venv/ready ## format Python and SQL
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+	@.venv/bin/sqlfmt --quiet dbt
+
+docs: .venv/ready ## write docs/data-dictionary.md from the dbt descriptions
+	@$(RUN) -m dagster_project docs
+
+rollback: .venv/ready ## put the publication before the present one in force (TO=publication for another)
+	@$(RUN) -m dagster_project rollback $(if $(TO),--to $(TO))
+
+clean: ## remove what was built and installed; landing/ stays
+	rm -rf .venv .tools .dagster .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs
+
+# The marker is newer than the lock file if and only if the environment is complete.
+.venv/ready: pyproject.toml uv.lock | $(UV)
+	@echo "installing the packages of uv.lock into .venv/ (about 150 MB, once)"
+	@$(UV) sync --frozen --compile-bytecode --quiet --python $(PYTHON)
+	@touch $@
+
+$(UV):
+	@echo "installing uv $(UV_VERSION) into .tools/"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools "uv==$(UV_VERSION)"

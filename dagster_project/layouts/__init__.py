@@ -1,0 +1,21 @@
+"""How a raw file becomes rows: raw tables, and the layouts in which publishers serve them.
+
+A source module lists `RawTable`s and the layouts that fill them; the reading itself is here. What
+is odd about one publisher's file belongs in that publisher's module, not here.
+"""
+
+from dagster_project.layouts.csv_layout import CsvLayout
+from dagster_project.layouts.json_layout import JsonLayout
+from dagster_project.layouts.layout import LINEAGE_COLUMNS, Extract, Layout, RawTable, layout_of
+from dagster_project.layouts.zipped_layout import ZippedLayout
+
+__all__ = [
+    "LINEAGE_COLUMNS",
+    "CsvLayout",
+    "Extract",
+    "JsonLayout",
+    "Layout",
+    "RawTable",
+    "ZippedLayout",
+    "layout_of",
+]

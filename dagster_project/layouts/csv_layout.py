@@ -1,0 +1,146 @@
+"""Comma-separated files."""
+
+import csv
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.errors import BadInput
+from dagster_project.layouts.layout import Extract, RawTable
+
+
+@dataclass(frozen=True)
+class CsvLayout:
+    """A comma-separated file in UTF-8 whose header stands in a known record.
+
+    header_row: the record that holds the header, from 1; the records before it are preamble.
+    header: the header's cells as served, for the table's columns in order.
+    cell_headers: what the header's further cells look like where they are data; one row a cell.
+    trailing_empty: the publisher ends each record with a comma.
+    keep: a SQL predicate over the table's columns; the other rows are counted and left out.
+    """
+
+    name: str
+    table: RawTable
+    header_row: int
+    header: tuple[str, ...]
+    cell_headers: re.Pattern[str] | None = None
+    trailing_empty: bool = False
+    keep: str = "true"
+
+    def _records(self, path: Path) -> Iterator[list[str]]:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield from csv.reader(islice(file, 10_000))
+
+    def _header(self, path: Path) -> list[str]:
+        return next(islice(self._records(path), self.header_row - 1, None), [])
+
+    def likeness(self, path: Path) -> float:
+        try:
+            return difflib.SequenceMatcher(None, self._header(path), self.header).ratio()
+        except (UnicodeDecodeError, csv.Error):
+            return 0.0
+
+    def mismatch(self, path: Path) -> str | None:
+        try:
+            found = self._header(path)
+        except UnicodeDecodeError as error:
+            return f"bytes that are not UTF-8 (byte {error.start})"
+        except csv.Error as error:
+            return f"text that is not CSV ({error})"
+        with path.open("rb") as file:
+            start = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+        if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+            return "an HTML or XML page"
+        named, rest = found[: len(self.header)], found[len(self.header) :]
+        for position, (expected, cell) in enumerate(zip(self.header, named, strict=False), 1):
+            if cell != expected:
+                return f"row {self.header_row}, column {position}: {cell!r} instead of {expected!r}"
+        if len(named) < len(self.header):
+            missing = ", ".join(repr(name) for name in self.header[len(named) :])
+            return f"row {self.header_row}: {len(found)} columns, without {missing}"
+        if self.trailing_empty and rest[-1:] == [""]:
+            rest = rest[:-1]
+        if self.cell_headers is None and rest:
+            return f"row {self.header_row}: further columns {rest}"
+        if self.cell_headers is not None:
+            strange = [cell for cell in rest if not self.cell_headers.fullmatch(cell)]
+            if strange or not rest:
+                return (
+                    f"row {self.header_row}: column headers {strange or 'without any data column'}"
+                )
+            if len(set(rest)) < len(rest):
+                return f"row {self.header_row}: a column header that occurs twice"
+        return None
+
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+        header = self._header(path)
+        cells = header[len(self.header) :]
+        if self.trailing_empty:
+            cells = [cell for cell in cells if cell]
+        padding = ["_trailing"] if self.trailing_empty and header[-1:] == [""] else []
+        names = [*self.table.columns, *cells, *padding]
+        try:
+            # The names are the table's own, or such as `cell_headers` admits; the path is bound.
+            con.execute(
+                f"""
+                create table incoming as
+                select *, {self.header_row} + row_number() over () as _row
+                from read_csv(
+                    $path,
+                    columns = {{{", ".join(f"'{name}': 'VARCHAR'" for name in names)}}},
+                    auto_detect = false, header = false, skip = {self.header_row},
+                    delim = ',', quote = '"', escape = '"', encoding = 'utf-8',
+                    strict_mode = true, null_padding = false
+                )
+                """,
+                {"path": str(path)},
+            )
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+            raise _unreadable(path, error) from error
+        counts = con.execute(f"select count(*), count(*) filter ({self.keep}) from incoming")
+        rows_read, rows_kept = counts.fetchall()[0]
+        columns = ", ".join(f'"{column}"' for column in self.table.columns)
+        if cells:
+            quoted = ", ".join(f'"{cell}"' for cell in cells)
+            rows = con.sql(
+                f"""
+                select {columns}, "_column", "value", cast(null as varchar) as _sheet, _row
+                from (select * from incoming where {self.keep})
+                unpivot include nulls ("value" for "_column" in ({quoted}))
+                """
+            )
+        else:
+            rows = con.sql(
+                f"""
+                select {columns}, cast(null as varchar) as _sheet, _row
+                from incoming where {self.keep}
+                """
+            )
+        return Extract(rows, rows_read, rows_kept)
+
+
+_REASON = re.compile(
+    "^(Expected Number of Columns.*|Value with unterminated quote.*|Invalid unicode.*"
+    "|.*not utf-8 encoded.*)$",
+    re.M | re.I,
+)
+
+
+def _unreadable(path: Path, error: duckdb.Error) -> BadInput:
+    """Turn DuckDB's CSV error, which runs to many lines, into one that says the place."""
+    text = str(error)
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    reason = _REASON.search(text)
+    return BadInput(
+        "a file that breaks off or is not the CSV its header promises",
+        where=f"{path.name}{f', line {line[1]}' if line else ''}",
+        expected="every record with the header's number of fields, in UTF-8",
+        found=(reason[0] if reason else text.splitlines()[0]).strip(),
+        fix="fetch the file again; if the publisher serves it so, tell the publisher",
+    )

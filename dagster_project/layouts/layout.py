@@ -1,0 +1,104 @@
+"""What a raw table, a layout and its extract are, and which layout a file is of."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from dagster_project.errors import BadInput
+
+LINEAGE_COLUMNS = {
+    "_source": "VARCHAR",
+    "_release": "DATE",
+    "_file": "VARCHAR",
+    "_sheet": "VARCHAR",
+    "_row": "BIGINT",
+    "_loaded_at": "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table of the `raw` schema: the publisher's columns as text, then the lineage.
+
+    `by_cell` marks tables of files whose header is data (years, currencies): they hold one row a
+    cell, with the header in `_column` and the cell in `value`.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    by_cell: bool = False
+
+    @property
+    def data_columns(self) -> tuple[str, ...]:
+        """The columns a layout must deliver, besides `_sheet` and `_row`."""
+        return (*self.columns, "_column", "value") if self.by_cell else self.columns
+
+    @property
+    def ddl(self) -> str:
+        """The `create table if not exists` statement."""
+        data = ", ".join(f'"{column}" VARCHAR' for column in self.data_columns)
+        lineage = ", ".join(f"{name} {type_}" for name, type_ in LINEAGE_COLUMNS.items())
+        return f'create table if not exists raw."{self.name}" ({data}, {lineage})'
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What a layout read: a relation with the table's data columns, `_sheet` and `_row`.
+
+    The counts are of the file's records, also where a record gives several rows.
+    """
+
+    rows: duckdb.DuckDBPyRelation
+    rows_read: int
+    rows_kept: int
+
+
+class Layout(Protocol):
+    """One way in which a publisher has served a table."""
+
+    @property
+    def name(self) -> str:
+        """What the layout is called in messages."""
+        ...
+
+    @property
+    def table(self) -> RawTable:
+        """The raw table that it fills."""
+        ...
+
+    def mismatch(self, path: Path) -> str | None:
+        """Say what keeps the file from being of this layout; None if it is of this layout."""
+        ...
+
+    def likeness(self, path: Path) -> float:
+        """How close the file comes to this layout, from 0 to 1."""
+        ...
+
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+        """Read the whole file. Raises BadInput."""
+        ...
+
+
+def layout_of(path: Path, layouts: tuple[Layout, ...]) -> Layout:
+    """Return the layout the file is of. Raises BadInput, with the nearest layout's complaint."""
+    if path.stat().st_size == 0:
+        raise BadInput(
+            "empty file",
+            where=path.name,
+            expected=" or ".join(layout.name for layout in layouts),
+            found="0 bytes",
+            fix="fetch the file again",
+        )
+    for layout in layouts:
+        if layout.mismatch(path) is None:
+            return layout
+    nearest = max(layouts, key=lambda layout: layout.likeness(path))
+    raise BadInput(
+        "unknown layout",
+        where=path.name,
+        expected=nearest.name,
+        found=nearest.mismatch(path) or "",
+        fix="fetch the file again, or add the new layout to the source's module",
+    )
