@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--reload", action="append", default=[], metavar="SOURCE/DATE", help="load it again"
     )
     commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1:3000")
+    commands.add_parser("docs", help="write docs/data-dictionary.md")
     command = commands.add_parser("rollback", help="put an earlier publication in force")
     command.add_argument("--to", metavar="PUBLICATION", help="which; else the one before")
     options = parser.parse_args(arguments)
@@ -30,6 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "rollback":
             with write_lock(settings):
                 say(f"publication {roll_back(settings, options.to)} is in force")
+            return 0
+        if options.command == "docs":
+            from dagster_project.models.dictionary import write_data_dictionary
+
+            write_data_dictionary()
             return 0
         dagster_home()
         os.chdir(PROJECT_ROOT)

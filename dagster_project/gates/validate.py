@@ -156,5 +156,5 @@ def _exceptions(info: dict[str, Any] | None) -> list[dict[str, Any]]:
 def _observed(result: dict[str, Any], failing: Any) -> str:
     if failing is not None:
         of = result.get("element_count")
-        return f"{failing:,} rows" + (f" of {of:,}" if of else "")
+        return f"{failing:,} row{'' if failing == 1 else 's'}" + (f" of {of:,}" if of else "")
     return str(result.get("observed_value", ""))

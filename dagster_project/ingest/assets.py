@@ -8,7 +8,7 @@ from dagster_project.code_lists import seed
 from dagster_project.errors import BadInput
 from dagster_project.ingest.load import load_release
 from dagster_project.ingest.plan import find_release
-from dagster_project.layouts import RawTable
+from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
 from dagster_project.resources import Workbench
 from dagster_project.settings import Settings
 from dagster_project.sources.source import Source
@@ -42,13 +42,16 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
             raw_key(table),
             group_name="raw",
             description=f"{about['publisher']}: {about['title']}. Every cell as the publisher wrote"
-            f" it, with its file, sheet and row. Columns: {', '.join(table.data_columns)}.",
+            " it, with its file, sheet and row.",
             kinds={"duckdb", "python"},
-            owners=[],
             metadata={
                 "publisher": about["publisher"],
                 "licence": about["licence"],
-                "served at": dg.MetadataValue.url(about["url"]) if about["url"] else None,
+                **({"served at": dg.MetadataValue.url(about["url"])} if about["url"] else {}),
+                "dagster/column_schema": dg.TableSchema(
+                    [dg.TableColumn(name, "VARCHAR") for name in table.data_columns]
+                    + [dg.TableColumn(name, type_) for name, type_ in LINEAGE_COLUMNS.items()]
+                ),
             },
             partitions_def=partitions,
         )

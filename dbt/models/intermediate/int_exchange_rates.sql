@@ -36,9 +36,11 @@ with
             daily_rates.currency,
             {{ period_of_day("daily_rates.day", "frequencies.frequency") }} as period,
             frequencies.frequency,
-            avg(daily_rates.units_per_usd) as units_per_usd,
-            stddev_pop(daily_rates.units_per_usd)
-            / avg(daily_rates.units_per_usd) as relative_deviation,
+            -- The last bits of a float average depend on the order of the rows: round them away.
+            round(avg(daily_rates.units_per_usd), 9) as units_per_usd,
+            round(
+                stddev_pop(daily_rates.units_per_usd) / avg(daily_rates.units_per_usd), 9
+            ) as relative_deviation,
             count(*) as days
         from daily_rates
         cross join frequencies

@@ -1,0 +1,57 @@
+"""Fixtures: folders of the test's own, and warehouses that are built once a session.
+
+A whole run takes tens of seconds, so a session builds few (`template`, and the scenarios of the test
+modules), under a file lock, in the folder that all xdist processes share. Tests copy them and go on.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import MADE_UP, Outcome, Scenario, Warehouse, built_once
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the dbt project parsed once, before test processes that would all do it start."""
+    if not hasattr(config, "workerinput"):
+        from dagster_project.models.dbt import manifest_path
+
+        manifest_path()
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """Folders of the test's own, empty, in the environment: no test touches the project's."""
+    warehouse = Warehouse(tmp_path)
+    for name, value in warehouse.environment.items():
+        monkeypatch.setenv(name, value)
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all test processes of the session share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def template(shared: Path) -> Scenario:
+    """The made-up landing folder, and the warehouse that a run of the main job made of it."""
+
+    def build(warehouse: Warehouse) -> Outcome:
+        shutil.copytree(MADE_UP, warehouse.landing)
+        return warehouse.run()
+
+    return built_once(shared / "template", build)
+
+
+@pytest.fixture
+def warehouse(template: Scenario, folders: Warehouse) -> Iterator[Warehouse]:
+    """A copy of the template that a test may change, in the environment."""
+    yield template.warehouse.copy(folders.folder)
+    shutil.rmtree(folders.folder)  # tens of megabytes

@@ -1,0 +1,197 @@
+"""What tests share: a warehouse folder of one's own, and looking into its files."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from dagster_project.run import run
+from dagster_project.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+FIXTURES = Path(__file__).parent / "fixtures"
+MADE_UP = FIXTURES / "landing_made_up"
+BULK = MADE_UP / "worldbank_wdi" / "2021-09-15" / "made_up_API.csv"
+BARE = MADE_UP / "worldbank_wdi" / "2016-03-01" / "made_up_receipts.csv"
+COUNTRIES = MADE_UP / "worldbank_wdi" / "2021-09-15" / "made_up_Metadata_Country.csv"
+INDICATORS = MADE_UP / "worldbank_wdi" / "2021-09-15" / "made_up_Metadata_Indicator.csv"
+STEP_EVENTS = {"STEP_START", "STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
+TEXT = MADE_UP / "published_figures" / "2019-06-30" / "made_up_text.csv"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the main job returned, printed and did: (event type, step) in order."""
+
+    code: int
+    output: str
+    steps: list[tuple[str, str, str]]
+
+    def started(self, job: str) -> list[str]:
+        """Return the steps of a job that started."""
+        return [step for name, event, step in self.steps if (name, event) == (job, "STEP_START")]
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A landing folder and a warehouse folder; `use` makes them those of the environment."""
+
+    folder: Path
+
+    @property
+    def landing(self) -> Path:
+        return self.folder / "landing"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(landing_dir=self.landing, warehouse_dir=self.folder / "warehouse")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "ROYALTY_LANDING_DIR": str(self.landing),
+            "ROYALTY_WAREHOUSE_DIR": str(self.folder / "warehouse"),
+            "DAGSTER_HOME": str(self.folder / "dagster_home"),
+        }
+
+    def land(self, source: str, release: str, name: str, content: str | bytes) -> Path:
+        """Put a raw file into the landing folder."""
+        path = self.landing / source / release / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def run(self, *reload: str) -> Outcome:
+        """Run the main job, on a Dagster instance that is thrown away."""
+        from dagster import DagsterInstance
+
+        printed = io.StringIO()
+        with DagsterInstance.ephemeral() as instance, contextlib.redirect_stdout(printed):
+            code = run(self.settings, reload, instance)
+            steps = [
+                (run_.job_name, entry.dagster_event.event_type_value, entry.dagster_event.step_key)
+                for run_ in reversed(instance.get_runs())
+                for entry in instance.all_logs(run_.run_id)
+                if entry.dagster_event
+                and entry.dagster_event.event_type_value in STEP_EVENTS
+                and entry.dagster_event.step_key
+            ]
+        return Outcome(code, printed.getvalue(), steps)
+
+    def workbench(self, sql: str) -> list[tuple]:
+        return rows(self.settings.workbench, sql)
+
+    def published(self, sql: str) -> list[tuple]:
+        return rows(self.settings.warehouse, sql)
+
+    def change_ledger(self, sql: str) -> None:
+        with duckdb.connect(self.settings.workbench) as con:
+            con.execute(sql)
+
+    def restore_candidate(self) -> str:
+        """Make the published file the candidate again, as it was before; return its id."""
+        candidate_id = str(self.published("select max_by(candidate_id, published_at) from audit.publication")[0][0])
+        path = self.settings.candidate
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        shutil.copyfile(self.settings.warehouse, path)
+        with duckdb.connect(path) as con:
+            con.execute("drop table audit.publication")
+            con.execute(f"create table audit.candidate as select '{candidate_id}' as candidate_id")
+        return candidate_id
+
+    def copy(self, folder: Path) -> "Warehouse":
+        """Copy everything; the published file stays a second name of the newest publication."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True, symlinks=True)
+        copied = Warehouse(folder)
+        kept = sorted(copied.settings.publications.glob("*.duckdb"))
+        if kept:
+            copied.settings.warehouse.unlink()
+            os.link(kept[-1], copied.settings.warehouse)
+        return copied
+
+
+def rows(path: Path, sql: str) -> list[tuple]:
+    """Return what a query finds in a DuckDB file, which is opened read-only."""
+    with duckdb.connect(path, read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def one(path: Path, sql: str) -> Any:
+    """Return the one value that a query finds."""
+    ((value,),) = rows(path, sql)
+    return value
+
+
+@contextlib.contextmanager
+def environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for a while; fixtures of the session cannot use `monkeypatch`."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A warehouse folder that one test process built and all read, with what the run said."""
+
+    warehouse: Warehouse
+    outcome: Outcome
+
+
+def built_once(
+    folder: Path, build: Callable[[Warehouse], Outcome], start: Warehouse | None = None
+) -> Scenario:
+    """Build a scenario unless another test process has; a file lock makes the others wait."""
+    from filelock import FileLock
+
+    warehouse, report = Warehouse(folder), folder / "outcome.json"
+    with FileLock(folder.with_suffix(".lock")):
+        if not report.exists():
+            if start:
+                start.copy(folder)
+                report.unlink()
+            folder.mkdir(parents=True, exist_ok=True)
+            with environment(warehouse.environment):
+                outcome = build(warehouse)
+            report.write_text(json.dumps(vars(outcome)))
+        told = json.loads(report.read_text())
+    steps = [(job, event, step) for job, event, step in told["steps"]]
+    return Scenario(warehouse, Outcome(told["code"], told["output"], steps))
+
+
+def execute(selection: "dg.AssetSelection", **options: Any) -> "dg.ExecuteInProcessResult":
+    """Execute a part of the graph, with its gates, on the warehouse of the environment."""
+    import dagster as dg
+
+    from dagster_project.definitions import defs
+    from dagster_project.resources import Workbench
+
+    partitions = options.pop("partitions_def", None)
+    job = dg.define_asset_job("part", selection=selection, partitions_def=partitions)
+    return (
+        dg.Definitions.merge(defs, dg.Definitions(jobs=[job]))
+        .resolve_job_def("part")
+        .execute_in_process(
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            resources={"workbench": Workbench.of(Settings())},
+            raise_on_error=False,
+            **options,
+        )
+    )
