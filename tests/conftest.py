@@ -1,13 +1,14 @@
 """Fixtures: folders of the test's own, and warehouses that are built once a session.
 
-A whole run takes tens of seconds, so a session builds few (`template`, and the scenarios of the test
-modules), under a file lock, in the folder that all xdist processes share. Tests copy them and go on.
+A whole run takes tens of seconds, so a session builds few (`template`, and the scenarios of the
+test modules), under a file lock, in the folder that all xdist processes share. Tests copy them.
 """
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.support import MADE_UP, Outcome, Scenario, Warehouse, built_once
@@ -28,6 +29,13 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
     for name, value in warehouse.environment.items():
         monkeypatch.setenv(name, value)
     return warehouse
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory."""
+    with duckdb.connect() as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

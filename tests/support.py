@@ -99,7 +99,9 @@ class Warehouse:
 
     def restore_candidate(self) -> str:
         """Make the published file the candidate again, as it was before; return its id."""
-        candidate_id = str(self.published("select max_by(candidate_id, published_at) from audit.publication")[0][0])
+        candidate_id = str(
+            self.published("select max_by(candidate_id, published_at) from audit.publication")[0][0]
+        )
         path = self.settings.candidate
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)

@@ -7,15 +7,20 @@ is odd about one publisher's file belongs in that publisher's module, not here.
 from dagster_project.layouts.csv_layout import CsvLayout
 from dagster_project.layouts.json_layout import JsonLayout
 from dagster_project.layouts.layout import LINEAGE_COLUMNS, Extract, Layout, RawTable, layout_of
+from dagster_project.layouts.workbook_layout import Cell, Sheet, Workbook, WorkbookLayout
 from dagster_project.layouts.zipped_layout import ZippedLayout
 
 __all__ = [
     "LINEAGE_COLUMNS",
+    "Cell",
     "CsvLayout",
     "Extract",
     "JsonLayout",
     "Layout",
     "RawTable",
+    "Sheet",
+    "Workbook",
+    "WorkbookLayout",
     "ZippedLayout",
     "layout_of",
 ]

@@ -60,7 +60,7 @@ class ZippedLayout:
         try:
             with self._extracted(path) as member:
                 return self.inner.mismatch(member)
-        except (ValueError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+        except (ValueError, RuntimeError, zipfile.BadZipFile, EOFError, zlib.error) as error:
             return f"an archive with {error}"
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:

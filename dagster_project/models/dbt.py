@@ -87,6 +87,7 @@ def _invoke(
 def _environment(settings: Settings) -> Iterator[None]:
     """Set the variables that `dbt/profiles.yml` reads."""
     variables = {
+        "DBT_LOG_PATH": str(settings.warehouse_dir / "dbt_target"),
         "ROYALTY_WAREHOUSE_DIR": str(settings.warehouse_dir),
         "ROYALTY_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
         "ROYALTY_DUCKDB_THREADS": str(settings.duckdb_threads),

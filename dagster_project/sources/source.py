@@ -58,6 +58,8 @@ def _landed_release(source: str, folder: Path) -> Release:
     where = f"{source}/{folder.name}"
     try:
         released = date.fromisoformat(folder.name)
+        if str(released) != folder.name:  # ISO 8601 has more forms; one folder a date
+            raise ValueError
     except ValueError:
         raise BadInput(
             "a release folder whose name is not a date",

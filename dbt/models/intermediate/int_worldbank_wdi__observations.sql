@@ -1,68 +1,35 @@
--- World Development Indicators in the common shape. Plain US dollars become millions.
+-- World Development Indicators in the common shape: totals of each economy with the world.
 with
-    final as (
+    staged as (
         select
-            observations.source,
-            observations.release_date,
-            coalesce(economies.economy_code, '_U') as reporter_code,
-            'WLD' as partner_code,
-            '_T' as sector_code,
-            '_T' as category_code,
-            '_T' as affiliation_code,
-            '_T' as region_code,
+            source,
+            release_date,
+            country_code as reporter,
+            'WLD' as partner,
+            '_T' as sector,
+            '_T' as category,
+            '_T' as affiliation,
+            '_T' as region,
             'BPM6_SH' as concept,
-            observations.period,
-            {{ period_frequency("observations.period") }} as frequency,
+            period,
             case
-                observations.indicator_code
+                indicator_code
                 when 'BX.GSR.ROYL.CD'
                 then 'receipts'
                 when 'BM.GSR.ROYL.CD'
                 then 'payments'
             end as flow,
-            {{ millions("observations.value", "0") }} as value,
+            value,
             'USD' as currency,
-            {{ millions("observations.rounding", "0") }} as rounding,
+            0 as unit_multiplier,
+            rounding,
             '=' as comparator,
             'A' as obs_status,
             'F' as conf_status,
-            observations.file_name,
-            observations.sheet_name,
-            observations.row_number,
-            observations.column_name
-        from {{ ref("stg_worldbank_wdi__observations") }} as observations
-        left join
-            {{ ref("economy_code_map") }} as economy_code_map
-            on observations.source = economy_code_map.source
-            and observations.country_code = economy_code_map.source_code
-        left join
-            {{ ref("int_economies") }} as economies
-            on coalesce(economy_code_map.economy_code, observations.country_code)
-            = economies.economy_code
-        where observations.indicator_code in ('BX.GSR.ROYL.CD', 'BM.GSR.ROYL.CD')
+            file_name,
+            sheet_name,
+            row_number,
+            column_name
+        from {{ ref("stg_worldbank_wdi__observations") }}
     )
-
-select
-    source,
-    release_date,
-    reporter_code,
-    partner_code,
-    sector_code,
-    category_code,
-    affiliation_code,
-    region_code,
-    concept,
-    period,
-    frequency,
-    flow,
-    value,
-    currency,
-    rounding,
-    comparator,
-    obs_status,
-    conf_status,
-    file_name,
-    sheet_name,
-    row_number,
-    column_name
-from final
+    {{ conformed("staged") }}

@@ -1,0 +1,48 @@
+"""Each expectation on raw tables passes on good files and fails on bad ones."""
+
+import pytest
+
+from dagster_project.gates.suites import tables_with_suites
+from dagster_project.gates.validate import Batch, run_suites
+from tests.gates.cases import Case, raw_cases
+from tests.gates.judging import expectations_of, failed_by
+from tests.support import Scenario
+
+CASES = list(raw_cases())
+
+
+def test_every_expectation_has_a_case() -> None:
+    covered = {(case.table, case.expectation) for case in CASES}
+    assert covered == set(expectations_of(["raw"]))
+
+
+@pytest.mark.parametrize("table", tables_with_suites(["raw"]))
+def test_good_files_pass(template: Scenario, table: str) -> None:
+    releases = template.warehouse.workbench(f"select distinct _release from {table}")
+    assert releases
+    results = run_suites(
+        template.warehouse.settings.workbench,
+        [
+            Batch("raw", table, f"select * from {table} where _release = '{release}'", release)
+            for (release,) in releases
+        ],
+    )
+    assert [
+        detail for result in results for detail in result.details if not detail["success"]
+    ] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_bad_row_fails_its_expectation_and_is_named(template: Scenario, case: Case) -> None:
+    database = template.warehouse.settings.workbench
+    query = case.query
+    if "worldbank_wdi" in case.table:  # a gate sees one release
+        query = f"select * from ({query}) where _release = '2021-09-15'"
+    failed = failed_by(database, case.table, query)
+    assert failed.keys() == {case.expectation, *case.also}
+    if case.row:
+        bad = template.warehouse.workbench(
+            f"select _file, _row from {case.table} where {case.row} order by 2 limit 1"
+        )
+        named = [(row["_file"], row["_row"]) for row in failed[case.expectation]["failing_rows"]]
+        assert bad[0] in named

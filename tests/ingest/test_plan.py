@@ -1,0 +1,179 @@
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from datetime import date
+from subprocess import run
+
+import duckdb
+import pytest
+
+from dagster_project import ledger
+from dagster_project.errors import BadInput
+from dagster_project.ingest.load import load_release
+from dagster_project.ingest.plan import Plan, find_release, make_plan
+from dagster_project.settings import PROJECT_ROOT
+from dagster_project.sources import all_sources
+from tests.support import BARE, MADE_UP, TEXT, Warehouse
+
+FIGURES = all_sources()["published_figures"]
+DAY = date(2019, 6, 30)
+RELEASE = "published_figures 2019-06-30"
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        ledger.create(connection)
+        yield connection
+
+
+@pytest.fixture
+def landing(folders: Warehouse) -> Warehouse:
+    """The made-up landing folder, as the test's own."""
+    shutil.copytree(MADE_UP, folders.landing)
+    return folders
+
+
+def load(con: duckdb.DuckDBPyConnection, landing: Warehouse, status: str) -> None:
+    """Load the made-up text, and have the ledger say what became of it."""
+    load_release(con, FIGURES, find_release(FIGURES, landing.landing, str(DAY)))
+    con.execute("update audit.releases set status = ?, reason = 'made up'", [status])
+
+
+def plan(con: duckdb.DuckDBPyConnection, landing: Warehouse, *reload: str) -> Plan:
+    return make_plan(con, landing.landing, frozenset(reload))
+
+
+def new(plan: Plan) -> list[str]:
+    return [release.label for release in plan.new]
+
+
+def test_everything_is_new_at_first_and_packaged_sources_too(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    labels = new(plan(con, landing))
+    assert labels[2:] == [RELEASE, "worldbank_wdi 2016-03-01", "worldbank_wdi 2021-09-15"]
+    assert [label.split()[0] for label in labels[:2]] == ["ecb_reference_rates", "iso_3166"]
+
+
+def test_an_accepted_release_is_not_new(con: duckdb.DuckDBPyConnection, landing: Warehouse) -> None:
+    load(con, landing, "accepted")
+    assert RELEASE not in new(plan(con, landing))
+    assert plan(con, landing).problems == []
+
+
+def test_a_touched_file_is_not_a_change(con: duckdb.DuckDBPyConnection, landing: Warehouse) -> None:
+    load(con, landing, "accepted")
+    os.utime(landing.landing / "published_figures" / str(DAY) / TEXT.name, (1, 1))
+    assert RELEASE not in new(plan(con, landing))
+    assert plan(con, landing).problems == []
+
+
+@pytest.mark.parametrize("text", ["made up", TEXT.read_text().replace("4.0", "4.1")])
+def test_changed_bytes_of_an_accepted_release_are_a_problem(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse, text: str
+) -> None:
+    load(con, landing, "accepted")
+    landing.land("published_figures", str(DAY), TEXT.name, text)
+    found = plan(con, landing)
+    assert RELEASE not in new(found)
+    assert [problem.where for problem in found.problems] == [RELEASE]
+
+
+def test_a_further_file_in_an_accepted_release_is_a_problem(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    load(con, landing, "accepted")
+    landing.land("published_figures", str(DAY), "made_up_too.csv", TEXT.read_text())
+    assert [problem.where for problem in plan(con, landing).problems] == [RELEASE]
+
+
+def test_a_load_that_crashed_before_its_gate_is_taken_up_again(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    load(con, landing, "loaded")
+    assert RELEASE in new(plan(con, landing))
+
+
+def test_a_rejected_release_is_named_again_but_not_loaded_again(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    load(con, landing, "rejected")
+    found = plan(con, landing)
+    assert RELEASE not in new(found)
+    assert [(release.label, reason) for release, reason in found.still_rejected] == [
+        (RELEASE, "made up")
+    ]
+
+
+def test_a_rejected_release_is_new_once_its_bytes_have_changed(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    load(con, landing, "rejected")
+    landing.land("published_figures", str(DAY), TEXT.name, TEXT.read_text().replace("4.0", "4.1"))
+    found = plan(con, landing)
+    assert RELEASE in new(found)
+    assert found.still_rejected == []
+
+
+@pytest.mark.parametrize("status", ["accepted", "rejected"])
+def test_a_release_that_is_asked_for_is_loaded_again(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse, status: str
+) -> None:
+    load(con, landing, status)
+    assert RELEASE in new(plan(con, landing, f"published_figures/{DAY}"))
+
+
+def test_folders_without_a_source_are_named(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    landing.land("made_up", "2020-01-01", "a.csv", "1")
+    landing.land(".git", "2020-01-01", "a.csv", "1")
+    assert plan(con, landing).folders_without_source == ["made_up"]
+
+
+def test_a_bad_folder_is_a_problem_and_the_others_stay_new(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    landing.land("worldbank_wdi", "newest", BARE.name, BARE.read_text())
+    found = plan(con, landing)
+    assert [problem.where for problem in found.problems] == ["worldbank_wdi/newest"]
+    assert len(found.new) == 5
+
+
+def test_a_missing_landing_folder_is_one_problem(
+    con: duckdb.DuckDBPyConnection, folders: Warehouse
+) -> None:
+    found = plan(con, folders)
+    assert found.new == []
+    assert [problem.what for problem in found.problems] == ["no landing folder"]
+
+
+def test_a_release_is_found_by_its_date(landing: Warehouse) -> None:
+    assert find_release(FIGURES, landing.landing, str(DAY)).label == RELEASE
+
+
+def test_a_release_that_is_not_there_is_refused_with_those_that_are(landing: Warehouse) -> None:
+    with pytest.raises(BadInput) as caught:
+        find_release(FIGURES, landing.landing, "2020-01-01")
+    assert caught.value.expected == "one of 2019-06-30"
+
+
+def test_a_release_that_is_there_but_bad_is_refused_with_what_is_amiss(
+    landing: Warehouse,
+) -> None:
+    landing.land("published_figures", "2999-01-01", TEXT.name, TEXT.read_text())
+    with pytest.raises(BadInput, match="in the future"):
+        find_release(FIGURES, landing.landing, "2999-01-01")
+
+
+def test_planning_needs_no_heavy_package() -> None:
+    script = (
+        "import sys, dagster_project.ingest.plan;"
+        "print([n for n in ('dagster', 'dbt', 'great_expectations') if n in sys.modules])"
+    )
+    told = run(
+        [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "[]"

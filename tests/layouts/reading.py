@@ -1,0 +1,42 @@
+"""Reading a file, and the one message that a file which cannot be used ends in."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.errors import BadInput
+from dagster_project.layouts import Extract, Layout, layout_of
+from dagster_project.sources import all_sources
+
+WORLD_BANK = all_sources()["worldbank_wdi"].layouts
+TEXTS = all_sources()["published_figures"].layouts
+
+
+def changed(tmp_path: Path, good: Path, old: bytes, new: bytes) -> Path:
+    """Return a copy of a good file in which one thing is different."""
+    content = good.read_bytes()
+    assert old in content
+    path = tmp_path / good.name
+    path.write_bytes(content.replace(old, new, 1))
+    return path
+
+
+def read(
+    con: duckdb.DuckDBPyConnection, path: Path, of: tuple[Layout, ...] = WORLD_BANK
+) -> Extract:
+    """Read a file in whichever of the layouts it is of."""
+    return layout_of(path, of).read(con, path)
+
+
+def refusal(
+    con: duckdb.DuckDBPyConnection, path: Path, of: tuple[Layout, ...] = WORLD_BANK
+) -> BadInput:
+    """Return the one error of a file, which names everything, in one line."""
+    with pytest.raises(BadInput) as caught:
+        read(con, path, of)
+    problem = caught.value
+    assert path.name in problem.where
+    assert all((problem.what, problem.expected, problem.found, problem.fix))
+    assert "\n" not in str(problem)
+    return problem

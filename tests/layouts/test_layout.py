@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.errors import BadInput
+from dagster_project.layouts import layout_of
+from tests.layouts.reading import WORLD_BANK, changed, refusal
+from tests.support import BARE, BULK, COUNTRIES, INDICATORS
+
+
+def test_each_file_of_the_world_bank_is_of_its_own_layout() -> None:
+    tables = [layout_of(path, WORLD_BANK).name for path in (BULK, BARE, COUNTRIES, INDICATORS)]
+    assert tables == [layout.name for layout in WORLD_BANK]
+
+
+def test_an_empty_file_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = tmp_path / "made_up.csv"
+    path.touch()
+    problem = refusal(con, path)
+    assert (problem.what, problem.found) == ("empty file", "0 bytes")
+
+
+def test_the_complaint_is_that_of_the_nearest_layout(tmp_path: Path) -> None:
+    path = changed(tmp_path, INDICATORS, b"SOURCE_NOTE", b"NOTE")
+    with pytest.raises(BadInput, match="indicator metadata"):
+        layout_of(path, WORLD_BANK)

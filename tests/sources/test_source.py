@@ -1,0 +1,88 @@
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from dagster_project.sources.source import landed_releases
+from tests.support import Warehouse
+
+
+def problem_with(folders: Warehouse) -> tuple[str, str]:
+    """What is said of the one folder that cannot be used, and where it is."""
+    releases, (problem,) = landed_releases("made_up", folders.landing)
+    assert releases == []
+    assert problem.expected
+    assert problem.found
+    assert problem.fix
+    return problem.what, problem.where
+
+
+def test_releases_come_oldest_first_with_their_files_by_name(folders: Warehouse) -> None:
+    for release in ("2021-09-15", "2016-03-01"):
+        folders.land("made_up", release, "b.csv", "1")
+        folders.land("made_up", release, "a (1), final+.csv", "1")
+    releases, problems = landed_releases("made_up", folders.landing)
+    assert problems == []
+    assert [release.label for release in releases] == ["made_up 2016-03-01", "made_up 2021-09-15"]
+    assert [path.name for path in releases[0].files] == ["a (1), final+.csv", "b.csv"]
+
+
+@pytest.mark.parametrize("name", ["latest", "2021-13-01", "2021-9-15", "20210915", "2021-W37-3"])
+def test_a_folder_whose_name_is_not_a_date_is_refused(folders: Warehouse, name: str) -> None:
+    folders.land("made_up", name, "a.csv", "1")
+    assert problem_with(folders) == (
+        "a release folder whose name is not a date",
+        f"made_up/{name}",
+    )
+
+
+def test_a_release_of_today_is_taken_and_one_of_tomorrow_refused(folders: Warehouse) -> None:
+    today = date.today()
+    folders.land("made_up", str(today), "a.csv", "1")
+    folders.land("made_up", str(today + timedelta(days=1)), "a.csv", "1")
+    (release,), (problem,) = landed_releases("made_up", folders.landing)
+    assert release.date == today
+    assert problem.what == "a release dated in the future"
+
+
+def test_an_empty_folder_is_refused(folders: Warehouse) -> None:
+    (folders.landing / "made_up" / "2021-09-15").mkdir(parents=True)
+    assert problem_with(folders) == ("a release without files", "made_up/2021-09-15")
+
+
+def test_a_folder_with_only_hidden_files_is_empty(folders: Warehouse) -> None:
+    folders.land("made_up", "2021-09-15", ".DS_Store", "1")
+    assert problem_with(folders)[0] == "a release without files"
+
+
+def test_hidden_files_beside_raw_files_are_left_out(folders: Warehouse) -> None:
+    folders.land("made_up", "2021-09-15", ".DS_Store", "1")
+    folders.land("made_up", "2021-09-15", "a.csv", "1")
+    (release,), _ = landed_releases("made_up", folders.landing)
+    assert [path.name for path in release.files] == ["a.csv"]
+
+
+@pytest.mark.parametrize("name", ["*.csv", "a?.csv", "[a].csv", "-a.csv", "a';drop.csv", "a\n.csv"])
+def test_an_odd_file_name_is_refused(folders: Warehouse, name: str) -> None:
+    folders.land("made_up", "2021-09-15", name, "1")
+    assert problem_with(folders) == (
+        "a file name with characters that are not taken",
+        "made_up/2021-09-15",
+    )
+
+
+def test_one_bad_folder_does_not_stop_the_others(folders: Warehouse) -> None:
+    folders.land("made_up", "new", "a.csv", "1")
+    folders.land("made_up", "2021-09-15", "a.csv", "1")
+    folders.land("made_up", "2022-09-15", "*.csv", "1")
+    releases, problems = landed_releases("made_up", folders.landing)
+    assert (len(releases), len(problems)) == (1, 2)
+
+
+def test_a_loose_file_beside_the_release_folders_is_not_a_release(
+    folders: Warehouse, tmp_path: Path
+) -> None:
+    folders.land("made_up", "2021-09-15", "a.csv", "1")
+    (folders.landing / "made_up" / "README.md").write_text("made up")
+    releases, problems = landed_releases("made_up", folders.landing)
+    assert (len(releases), problems) == (1, [])
