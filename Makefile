@@ -10,6 +10,8 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export UV_CACHE_DIR ?= $(CURDIR)/.tools/cache
 export UV_NO_PROGRESS := 1
+# The certificates of the machine, which a company may have added its own to, not those inside uv.
+export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test lint format docs rollback clean
@@ -54,4 +56,4 @@ clean: ## remove what was built and installed; landing/ stays
 
 $(UV):
 	@echo "installing uv $(UV_VERSION) into .tools/"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools "uv==$(UV_VERSION)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore --target .tools "uv==$(UV_VERSION)"

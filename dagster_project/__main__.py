@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from dagster_project.errors import BadInput
 from dagster_project.publication.rollback import roll_back
@@ -39,10 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         dagster_home()
         os.chdir(PROJECT_ROOT)
-        os.execv(
-            sys.executable,
-            [sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "-w", "workspace.yaml"],
-        )
+        os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
+        dg = str(Path(sys.executable).with_name("dg"))
+        os.execv(dg, [dg, "dev", "--host", "127.0.0.1"])
     except BadInput as problem:
         say(f"REFUSED {problem}")
         return FAILED
