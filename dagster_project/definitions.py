@@ -1,13 +1,16 @@
 """Everything Dagster knows of the warehouse: assets, gates, jobs and the workbench.
 
-Two kinds of jobs: `ingest_<source>` loads and gates one release (a partition), and `build` takes
-what the ledger has accepted from staging to publication.
+Three kinds of jobs: `fetch` brings the publishers' current releases into the landing folder,
+`ingest_<source>` loads and gates one release (a partition), and `build` takes what the ledger has
+accepted from staging to publication.
 """
 
 import dagster as dg
 
+from dagster_project.fetching.assets import GROUP as FETCH
+from dagster_project.fetching.assets import fetch_assets
 from dagster_project.gates.checks import layer_gate, raw_gate
-from dagster_project.ingest.assets import raw_assets, raw_key, releases_partition
+from dagster_project.ingest.assets import raw_assets, raw_key
 from dagster_project.models.assets import LAYERS, layer_assets
 from dagster_project.publication.asset import publication
 from dagster_project.resources import Workbench
@@ -16,11 +19,16 @@ from dagster_project.sources import all_sources
 
 SOURCES = tuple(all_sources().values())
 
+fetch_job = dg.define_asset_job(
+    "fetch",
+    selection=dg.AssetSelection.groups(FETCH),
+    description="Download every source's current release. A source that fails stops no other.",
+)
+
 ingest_jobs = [
     dg.define_asset_job(
         f"ingest_{source.name}",
         selection=dg.AssetSelection.assets(*(raw_key(table) for table in source.tables)),
-        partitions_def=releases_partition(source),
         description=f"Load and gate one release of {source.name}.",
     )
     for source in SOURCES
@@ -28,12 +36,13 @@ ingest_jobs = [
 
 build_job = dg.define_asset_job(
     "build",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("raw"),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("raw", FETCH),
     description="From the accepted releases to a published, audited warehouse.",
 )
 
 defs = dg.Definitions(
     assets=[
+        *fetch_assets(),
         *(raw_assets(source) for source in SOURCES),
         *(layer_assets(layer) for layer in LAYERS),
         publication,
@@ -42,7 +51,7 @@ defs = dg.Definitions(
         *(raw_gate(source) for source in SOURCES),
         *(layer_gate(layer) for layer in LAYERS),
     ],
-    jobs=[*ingest_jobs, build_job],
+    jobs=[fetch_job, *ingest_jobs, build_job],
     resources={"workbench": Workbench.of(Settings())},
     executor=dg.in_process_executor,
 )
