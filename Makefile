@@ -14,10 +14,10 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format docs rollback clean
+.PHONY: help run dev test lint format docs rollback status reject accept forget clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 run: .venv/ready ## the main job: load what is new in the landing folder, build, publish (RELOAD=source/date loads one again)
 	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release))
@@ -44,6 +44,15 @@ docs: .venv/ready ## write docs/data-dictionary.md from the dbt descriptions
 
 rollback: .venv/ready ## put the publication before the present one in force (TO=publication for another)
 	@$(RUN) -m dagster_project rollback $(if $(TO),--to $(TO))
+
+status: .venv/ready ## what is published, which releases are in force, what is rejected and why
+	@$(RUN) -m dagster_project status
+
+reject accept: .venv/ready ## decide on a release by hand: make reject RELEASE=source/date REASON="..."
+	@$(RUN) -m dagster_project $@ $(RELEASE) --reason "$(REASON)"
+
+forget: .venv/ready ## delete a release's rows and entries: make forget RELEASE=source/date
+	@$(RUN) -m dagster_project forget $(RELEASE)
 
 clean: ## remove what was built and installed; landing/ stays
 	rm -rf .venv .tools .dagster .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs

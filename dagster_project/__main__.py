@@ -6,14 +6,43 @@ import sys
 from pathlib import Path
 
 from dagster_project.errors import BadInput
+from dagster_project.ingest.decisions import accept, forget, reject
 from dagster_project.publication.rollback import roll_back
-from dagster_project.run import FAILED, dagster_home, run, say
+from dagster_project.run import FAILED, PUBLISHED, dagster_home, run, say
 from dagster_project.settings import PROJECT_ROOT, Settings
-from dagster_project.workbench import write_lock
+from dagster_project.status import status
+from dagster_project.workbench import open_workbench, write_lock
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    settings = Settings()
+    try:
+        match options.command:
+            case "run":
+                return run(settings, options.reload)
+            case "dev":
+                _open_ui()
+            case "status":
+                for line in status(settings):
+                    say(line)
+            case "docs":
+                from dagster_project.models.dictionary import write_data_dictionary
+
+                write_data_dictionary()
+            case "rollback":
+                with write_lock(settings):
+                    say(f"publication {roll_back(settings, options.to)} is in force")
+            case "reject" | "accept" | "forget":
+                _decide(settings, options)
+    except BadInput as problem:
+        say(f"REFUSED {problem}")
+        return FAILED
+    return PUBLISHED
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dagster_project", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("run", help="load what is new, build and publish")
@@ -21,31 +50,40 @@ def main(arguments: list[str] | None = None) -> int:
         "--reload", action="append", default=[], metavar="SOURCE/DATE", help="load it again"
     )
     commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1:3000")
+    commands.add_parser("status", help="what is published, in force, rejected and why")
     commands.add_parser("docs", help="write docs/data-dictionary.md")
     command = commands.add_parser("rollback", help="put an earlier publication in force")
     command.add_argument("--to", metavar="PUBLICATION", help="which; else the one before")
-    options = parser.parse_args(arguments)
-    settings = Settings()
-    try:
-        if options.command == "run":
-            return run(settings, options.reload)
-        if options.command == "rollback":
-            with write_lock(settings):
-                say(f"publication {roll_back(settings, options.to)} is in force")
-            return 0
-        if options.command == "docs":
-            from dagster_project.models.dictionary import write_data_dictionary
+    for name, about in (
+        ("reject", "take a release out of force"),
+        ("accept", "put a release into force that its gate rejected"),
+    ):
+        command = commands.add_parser(name, help=f"{about}; the ledger keeps the reason")
+        command.add_argument("release", metavar="SOURCE/DATE")
+        command.add_argument("--reason", required=True)
+    command = commands.add_parser("forget", help="delete a release's rows and entries")
+    command.add_argument("release", metavar="SOURCE/DATE")
+    return parser
 
-            write_data_dictionary()
-            return 0
-        dagster_home()
-        os.chdir(PROJECT_ROOT)
-        os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
-        dg = str(Path(sys.executable).with_name("dg"))
-        os.execv(dg, [dg, "dev", "--host", "127.0.0.1"])
-    except BadInput as problem:
-        say(f"REFUSED {problem}")
-        return FAILED
+
+def _decide(settings: Settings, options: argparse.Namespace) -> None:
+    with write_lock(settings), open_workbench(settings) as con:
+        if options.command == "forget":
+            forget(con, options.release)
+        else:
+            {"reject": reject, "accept": accept}[options.command](
+                con, options.release, options.reason
+            )
+    say(f"{options.release}: done. `make run` builds and publishes accordingly")
+
+
+def _open_ui() -> None:
+    """Become the process of `dg dev`."""
+    dagster_home()
+    os.chdir(PROJECT_ROOT)
+    os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
+    dg = str(Path(sys.executable).with_name("dg"))
+    os.execv(dg, [dg, "dev", "--host", "127.0.0.1"])
 
 
 if __name__ == "__main__":

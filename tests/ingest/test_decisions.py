@@ -1,0 +1,91 @@
+import pytest
+
+from dagster_project.errors import BadInput
+from dagster_project.ingest.decisions import accept, forget, reject
+from dagster_project.ingest.load import load_release
+from dagster_project.ingest.plan import find_release, make_plan
+from dagster_project.sources import all_sources
+from dagster_project.status import status
+from dagster_project.workbench import open_workbench
+from tests.support import BARE, Warehouse
+
+RELEASE = "worldbank_wdi/2016-03-01"
+
+
+def _states(warehouse: Warehouse) -> list[tuple]:
+    return warehouse.workbench(
+        "select status, reason from audit.releases"
+        " where source = 'worldbank_wdi' and release_date = '2016-03-01'"
+    )
+
+
+def _land_and_load(warehouse: Warehouse, status_after: str) -> None:
+    warehouse.land("worldbank_wdi", "2016-03-01", "made_up.csv", BARE.read_bytes())
+    source = all_sources()["worldbank_wdi"]
+    with open_workbench(warehouse.settings) as con:
+        load_release(con, source, find_release(source, warehouse.landing, "2016-03-01"))
+        con.execute("update audit.releases set status = ?", [status_after])
+
+
+def test_a_release_in_force_is_rejected_by_hand_and_the_ledger_keeps_the_reason(
+    folders: Warehouse,
+) -> None:
+    _land_and_load(folders, "accepted")
+    with open_workbench(folders.settings) as con:
+        reject(con, RELEASE, "withdrawn by the publisher")
+        plan = make_plan(con, folders.landing)
+    assert _states(folders) == [("rejected", "rejected by hand: withdrawn by the publisher")]
+    assert [release.label for release, _ in plan.still_rejected] == ["worldbank_wdi 2016-03-01"]
+
+
+def test_a_release_that_its_gate_rejected_is_accepted_by_hand(folders: Warehouse) -> None:
+    _land_and_load(folders, "rejected")
+    with open_workbench(folders.settings) as con:
+        accept(con, RELEASE, "the publisher confirms the figure")
+    assert _states(folders) == [("accepted", "accepted by hand: the publisher confirms the figure")]
+
+
+def test_a_release_without_rows_cannot_be_accepted(folders: Warehouse) -> None:
+    folders.land("worldbank_wdi", "2016-03-01", "page.csv", "<html>moved</html>")
+    source = all_sources()["worldbank_wdi"]
+    with open_workbench(folders.settings) as con:
+        with pytest.raises(BadInput):
+            load_release(con, source, find_release(source, folders.landing, "2016-03-01"))
+        with pytest.raises(BadInput, match="no rows"):
+            accept(con, RELEASE, "because")
+    assert [state for state, _ in _states(folders)] == ["rejected"]
+
+
+def test_a_forgotten_release_leaves_no_row_and_is_new_to_the_next_run(folders: Warehouse) -> None:
+    _land_and_load(folders, "accepted")
+    with open_workbench(folders.settings) as con:
+        forget(con, RELEASE)
+        plan = make_plan(con, folders.landing)
+        left = con.execute("select count(*) from raw.worldbank_wdi__observations").fetchall()
+    assert left == [(0,)]
+    assert "worldbank_wdi 2016-03-01" in [release.label for release in plan.new]
+
+
+@pytest.mark.parametrize(
+    ("release", "message"),
+    [
+        ("worldbank_wdi/1999-01-01", "no such release"),
+        ("worldbank_wdi/soon", "not a release"),
+        ("nobody/2016-03-01", "not a release"),
+    ],
+)
+def test_a_decision_on_what_is_not_there_says_so(
+    folders: Warehouse, release: str, message: str
+) -> None:
+    with open_workbench(folders.settings) as con, pytest.raises(BadInput, match=message):
+        reject(con, release, "because")
+
+
+def test_status_names_what_is_rejected_and_why(folders: Warehouse) -> None:
+    _land_and_load(folders, "accepted")
+    with open_workbench(folders.settings) as con:
+        reject(con, RELEASE, "withdrawn")
+    report = "\n".join(status(folders.settings))
+    assert "nothing yet" in report
+    assert f"rejected  {RELEASE}" in report
+    assert "rejected by hand: withdrawn" in report
