@@ -156,11 +156,13 @@ def _execute(
 
 
 def _first_failure(result: "ExecuteInProcessResult") -> str:
-    """Say what made a run fail: the failed checks of the first failed step, or its own words."""
+    """Say what made a run fail: the gate that failed, or the words of the step that did."""
+    from dagster import AssetCheckSeverity
+
     checks = [
-        check.description or "/".join(check.asset_key.path)
+        check.description
         for check in result.get_asset_check_evaluations()
-        if not check.passed and check.blocking
+        if not check.passed and check.severity == AssetCheckSeverity.ERROR and check.description
     ]
     if checks:
         return "\n".join(checks)

@@ -2,9 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +28,28 @@ class Settings(BaseSettings):
     duckdb_memory_limit: str = Field(default="4GB", description="DuckDB's memory_limit.")
     duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
+
+    fetch_base_urls: dict[str, str] = Field(
+        default={},
+        description="Other addresses to fetch from (a mirror, a test server), as JSON:"
+        ' {"<source>": "https://..."}. A proxy is set by HTTPS_PROXY, as everywhere.',
+    )
+    fetch_attempts: int = Field(default=5, ge=1, description="Attempts at each file.")
+    fetch_connect_seconds: float = Field(default=10, gt=0, description="Time-out of connecting.")
+    fetch_read_seconds: float = Field(
+        default=60, gt=0, description="Time-out of each piece of an answer."
+    )
+    fetch_total_seconds: float = Field(
+        default=3600, gt=0, description="Time-out of one attempt at a file."
+    )
+    bea_api_key: SecretStr | None = Field(
+        default=None, description="Key of the BEA API (apps.bea.gov/api/signup)."
+    )
+    worldbank_wdi_through: Literal["bulk", "api"] = Field(
+        default="bulk",
+        description="What World Bank data is fetched through: the bulk download, which has the"
+        " metadata of countries too, or the API, if the bulk download should fail.",
+    )
 
     @field_validator("landing_dir", "warehouse_dir")
     @classmethod

@@ -123,7 +123,7 @@ def _detail(validation: Any) -> dict[str, Any]:
     """Boil one validation result down to what a person, the UI and the ledger need."""
     config, result = validation.expectation_config, validation.result
     errors = [
-        info["exception_message"]
+        info["exception_message"] or info["exception_traceback"].strip().splitlines()[-1]
         for info in _exceptions(validation.exception_info)
         if info.get("raised_exception")
     ]

@@ -27,12 +27,19 @@ class Plan:
 
 
 def releases_of(source: Source, landing: Path) -> tuple[list[Release], list[BadInput]]:
-    """Return a source's releases, oldest first, and what is amiss with others."""
+    """Return a source's releases, oldest first, and what is amiss with others.
+
+    A packaged release is one among those that have landed. Of one date the landed one counts: a
+    package that comes with the same day later must not replace what is in force.
+    """
+    landed, problems = (
+        landed_releases(source.name, landing) if (landing / source.name).is_dir() else ([], [])
+    )
+    by_date = {release.date: release for release in landed}
     if source.packaged:
-        return [source.packaged()], []
-    if not (landing / source.name).is_dir():
-        return [], []
-    return landed_releases(source.name, landing)
+        packaged = source.packaged()
+        by_date.setdefault(packaged.date, packaged)
+    return sorted(by_date.values(), key=lambda release: release.date), problems
 
 
 def find_release(source: Source, landing: Path, label: str) -> Release:

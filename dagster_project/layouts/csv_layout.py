@@ -23,6 +23,7 @@ class CsvLayout:
     cell_headers: what the header's further cells look like where they are data; one row a cell.
     trailing_empty: the publisher ends each record with a comma.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
+    by_name: the columns of `header` stand anywhere among others, which are left out.
     """
 
     name: str
@@ -32,6 +33,7 @@ class CsvLayout:
     cell_headers: re.Pattern[str] | None = None
     trailing_empty: bool = False
     keep: str = "true"
+    by_name: bool = False
 
     def _records(self, path: Path) -> Iterator[list[str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -57,6 +59,9 @@ class CsvLayout:
             start = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
         if start.startswith((b"<!doctype", b"<html", b"<?xml")):
             return "an HTML or XML page"
+        if self.by_name:
+            lost = [repr(name) for name in self.header if found.count(name) != 1]
+            return f"row {self.header_row}: not one column {', '.join(lost)}" if lost else None
         named, rest = found[: len(self.header)], found[len(self.header) :]
         for position, (expected, cell) in enumerate(zip(self.header, named, strict=False), 1):
             if cell != expected:
@@ -80,11 +85,14 @@ class CsvLayout:
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         header = self._header(path)
-        cells = header[len(self.header) :]
+        cells = [] if self.by_name else header[len(self.header) :]
         if self.trailing_empty:
             cells = [cell for cell in cells if cell]
         padding = ["_trailing"] if self.trailing_empty and header[-1:] == [""] else []
         names = [*self.table.columns, *cells, *padding]
+        if self.by_name:
+            taken = dict(zip(self.header, self.table.columns, strict=True))
+            names = [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
         try:
             # The names are the table's own, or such as `cell_headers` admits; the path is bound.
             con.execute(

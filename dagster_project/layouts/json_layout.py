@@ -1,8 +1,10 @@
 """JSON documents."""
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -56,3 +58,59 @@ class JsonLayout:
         con.execute("drop table document")
         rows = con.table("incoming")
         return Extract(rows, len(rows), len(rows))
+
+
+@dataclass(frozen=True)
+class JsonDocumentLayout:
+    """A JSON document that is more than a list of records; `parse` yields the raw table's rows.
+
+    parse gets the document with its numbers as the text they are written as. It yields a value for
+    each of the table's data columns, and raises LookupError, TypeError or ValueError where the
+    document is not built as it should be. `_row` is the running number of the row.
+    """
+
+    name: str
+    table: RawTable
+    parse: Callable[[Any], Iterator[tuple[str | None, ...]]]
+
+    def _rows(self, path: Path) -> list[tuple[str | None, ...]]:
+        document = json.loads(path.read_text("utf-8-sig"), parse_float=str, parse_int=str)
+        return list(self.parse(document))
+
+    def likeness(self, path: Path) -> float:
+        with path.open("rb") as file:
+            start = file.read(100).lstrip(b"\xef\xbb\xbf \r\n\t")
+        return 0.5 if start.startswith((b"{", b"[")) else 0.0
+
+    def mismatch(self, path: Path) -> str | None:
+        if self.likeness(path) == 0:
+            return "text that is not JSON"
+        try:
+            rows = self._rows(path)
+        except UnicodeDecodeError as error:
+            return f"bytes that are not UTF-8 (byte {error.start})"
+        except json.JSONDecodeError as error:
+            return f"text that is not JSON (line {error.lineno}: {error.msg})"
+        except KeyError as error:
+            return f"a document without {error}"
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            return f"a document that is built otherwise ({error})"
+        return None if rows else "a document without records"
+
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+        rows = self._rows(path)
+        names = self.table.data_columns
+        quoted = ", ".join(f'"{name}"' for name in names)
+        values = {f"c{at}": [row[at] for row in rows] for at in range(len(names))}
+        unnested = ", ".join(
+            f'unnest($c{at}::varchar[]) as "{name}"' for at, name in enumerate(names)
+        )
+        con.execute(
+            f"""
+            create table incoming as
+            select {quoted}, cast(null as varchar) as _sheet, _row
+            from (select {unnested}, unnest(range(1, {len(rows) + 1})) as _row)
+            """,
+            values,
+        )
+        return Extract(con.table("incoming"), len(rows), len(rows))

@@ -164,6 +164,7 @@ def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) ->
         return ["there is no candidate file: the last one was published, or none was built"]
     try:
         with duckdb.connect(settings.candidate, read_only=True) as con:
+            con.execute("set python_enable_replacements = false")
             stamp = con.execute("select candidate_id from audit.candidate").fetchall()
     except duckdb.Error as error:
         return [f"the candidate file cannot be read ({str(error).splitlines()[0]})"]

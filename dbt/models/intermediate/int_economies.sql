@@ -98,6 +98,23 @@ with
         where valid_to is null
     ),
 
+    -- No rows where the landing folder brings no country codes.
+    latest_group_release as (
+        select max(release_date) as release_date from {{ ref("stg_iso_country_codes__countries") }}
+    ),
+
+    latest_groups as (
+        select
+            groups.iso3,
+            groups.un_region,
+            groups.un_subregion,
+            groups.is_least_developed,
+            groups.is_small_island_state,
+            groups.currencies
+        from {{ ref("stg_iso_country_codes__countries") }} as groups
+        inner join latest_group_release on groups.release_date = latest_group_release.release_date
+    ),
+
     final as (
         select
             all_economies.economy_code,
@@ -108,6 +125,11 @@ with
             all_economies.kind,
             current_classifications.region,
             current_classifications.income_group,
+            latest_groups.un_region,
+            latest_groups.un_subregion,
+            latest_groups.is_least_developed,
+            latest_groups.is_small_island_state,
+            latest_groups.currencies,
             all_economies.valid_from,
             all_economies.valid_to,
             all_economies.members
@@ -115,6 +137,7 @@ with
         left join
             current_classifications
             on all_economies.economy_code = current_classifications.economy_code
+        left join latest_groups on all_economies.iso3 = latest_groups.iso3
     )
 
 select
@@ -126,6 +149,11 @@ select
     kind,
     region,
     income_group,
+    un_region,
+    un_subregion,
+    is_least_developed,
+    is_small_island_state,
+    currencies,
     valid_from,
     valid_to,
     members

@@ -1,5 +1,6 @@
 -- Units of a currency per US dollar, averaged over the days of each finished year,
--- half-year, quarter and month.
+-- half-year, quarter and month; where the ECB has no rate, the annual average of the
+-- Federal Reserve.
 -- The ECB quotes against the euro, so a day's rate is (units per EUR) / (USD per
 -- EUR), and the average is of those.
 with
@@ -57,21 +58,63 @@ with
     -- A period counts once the data reach past its end, and a currency only if it was
     -- quoted on nine in ten of the
     -- period's days: the rouble of early 2022 is no average of 2022.
-    final as (
+    ecb_rates as (
         select
             averages.currency,
             averages.period,
             averages.frequency,
             averages.units_per_usd,
             averages.relative_deviation,
-            averages.days
+            averages.days,
+            'ecb_reference_rates' as rate_source
         from averages
         inner join dollar_days on averages.period = dollar_days.period
         cross join last_day
         where
             last_day.day > {{ period_end("averages.period") }}
             and averages.days * 10 >= dollar_days.days * 9
+    ),
+
+    latest_fed_release as (
+        select max(release_date) as release_date from {{ ref("stg_fed_exchange_rates__annual") }}
+    ),
+
+    -- Years before 1999, and currencies that the ECB does not quote. Of an annual
+    -- average the deviation within the year is not known.
+    -- No rows where the landing folder brings no such file.
+    fed_rates as (
+        select
+            currencies.currency,
+            rates.period,
+            'A' as frequency,
+            rates.units_per_usd,
+            cast(null as double) as relative_deviation,
+            cast(null as bigint) as days,
+            rates.source as rate_source
+        from {{ ref("stg_fed_exchange_rates__annual") }} as rates
+        inner join
+            {{ ref("currency_code_map") }} as currencies
+            on rates.source = currencies.source
+            and rates.country = currencies.source_code
+            and cast(rates.period as int) >= coalesce(currencies.first_year, 0)
+            and cast(rates.period as int) <= coalesce(currencies.last_year, 9999)
+        inner join latest_fed_release on rates.release_date = latest_fed_release.release_date
+        left join
+            ecb_rates
+            on currencies.currency = ecb_rates.currency
+            and rates.period = ecb_rates.period
+        where
+            ecb_rates.currency is null
+            and cast(rates.period as int) < extract(year from rates.release_date)
+    ),
+
+    final as (
+        select currency, period, frequency, units_per_usd, relative_deviation, days, rate_source
+        from ecb_rates
+        union all
+        select currency, period, frequency, units_per_usd, relative_deviation, days, rate_source
+        from fed_rates
     )
 
-select currency, period, frequency, units_per_usd, relative_deviation, days
+select currency, period, frequency, units_per_usd, relative_deviation, days, rate_source
 from final

@@ -78,6 +78,8 @@ with
             {{ ref("int_exchange_rates") }} as to_rates
             on claim_currencies.currency = to_rates.currency
             and levels.period = to_rates.period
+        -- An annual average alone does not say how far off it may be.
+        where to_rates.relative_deviation is not null and from_rates.relative_deviation is not null
     ),
 
     -- A part and its whole. With a partner, the whole is the world in the same other

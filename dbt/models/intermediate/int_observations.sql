@@ -19,7 +19,16 @@
 ) %}
 {%- set sources = [
     "int_worldbank_wdi__observations",
+    "int_bea_trade_by_area__observations",
+    "int_bea_intl_serv_trade__observations",
+    "int_boj_balance_of_payments__observations",
+    "int_safe_bop_time_series__observations",
+    "int_oecd_wto_batis__observations",
     "int_published_figures__observations",
+    "int_ons_services_by_partner__observations",
+    "int_ons_trade_by_industry__observations",
+    "int_ons_pink_book__observations",
+    "int_ons_itis__observations",
 ] %}
 with
     observations as (

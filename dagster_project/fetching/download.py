@@ -1,0 +1,418 @@
+"""Downloading one file over HTTP: whole and of the kind that was asked for, or not at all.
+
+What can heal is tried again, with exponential back-off and jitter: no connection, time-outs, 5xx,
+408 and 429, a body that breaks off. What cannot ends at once in BadInput: other 4xx, a redirect to
+another host, a file that is too large, a web page instead of data.
+"""
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+import httpx
+from pydantic import SecretStr
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+from dagster_project.errors import BadInput
+from dagster_project.settings import Settings
+
+Kind = Literal["csv", "json", "workbook", "zip", "page"]
+
+MAX_REDIRECTS = 5
+MAX_WAIT_SECONDS = 300.0  # a server that asks for a longer pause is left alone until the next run
+REDACTED = "***"
+
+_STARTS: dict[Kind, tuple[bytes, ...]] = {
+    "zip": (b"PK\x03\x04",),
+    "workbook": (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"),  # .xlsx, .xls
+    "json": (b"{", b"["),
+}
+_WEB_PAGE = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What a server said of a file's version; sent back, it answers 304 if there is no newer."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of a conditional request."""
+        headers = {}
+        if self.etag:
+            headers["If-None-Match"] = self.etag
+        if self.last_modified:
+            headers["If-Modified-Since"] = self.last_modified
+        return headers
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a download. `not_modified`: the server says that its file is the known one."""
+
+    validators: Validators
+    not_modified: bool = False
+
+    @property
+    def last_modified(self) -> datetime | None:
+        """The Last-Modified header, in UTC."""
+        text = self.validators.last_modified
+        return None if text is None else http_date(text)
+
+
+class _CanHealError(Exception):
+    """A failure that may be gone at the next attempt."""
+
+    def __init__(self, found: str, retry_after: float | None = None) -> None:
+        super().__init__(found)
+        self.found, self.retry_after = found, retry_after
+
+
+def http_date(text: str) -> datetime | None:
+    """Read a date as HTTP headers write it; None if it cannot be read."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# httpx logs each request's URL, and httpcore each answer's headers. A filter of a logger does not
+# see what its children log, so each is named.
+_LOGGERS = (
+    "httpx",
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
+)
+
+
+class _Redaction(logging.Filter):
+    """Takes keys out of what is logged below."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._redact(record.getMessage()), ()
+        return True
+
+
+class Downloader:
+    """Downloads files of one source from the hosts that are allowed for it.
+
+    hosts: `host` or `host:port`, as they stand in a URL. sleep: waits between attempts.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: str,
+        hosts: frozenset[str],
+        max_bytes: int,
+        secrets: tuple[SecretStr, ...] = (),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.source, self.hosts, self.max_bytes = source, hosts, max_bytes
+        self._settings = settings
+        texts = {key.get_secret_value() for key in secrets} - {""}
+        self._secrets = texts | {quote(text, safe="") for text in texts}
+        self._sleep = sleep
+        self._client: httpx.Client | None = None
+
+    def redact(self, text: str) -> str:
+        """Return the text without any key in it."""
+        for secret in self._secrets:
+            text = re.sub(re.escape(secret), REDACTED, text, flags=re.IGNORECASE)
+        return text
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Keep connections open meanwhile, and keys out of the log."""
+        redaction = _Redaction(self.redact)
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(redaction)
+        timeout = httpx.Timeout(
+            self._settings.fetch_read_seconds, connect=self._settings.fetch_connect_seconds
+        )
+        try:
+            with httpx.Client(
+                timeout=timeout,
+                follow_redirects=False,
+                # A length and a range are of the bytes on the wire: they must be the file's own.
+                headers={"Accept-Encoding": "identity", "User-Agent": "royalty-flow-warehouse"},
+            ) as self._client:
+                yield
+        finally:
+            self._client = None
+            for name in _LOGGERS:
+                logging.getLogger(name).removeFilter(redaction)
+
+    def download(
+        self,
+        url: str,
+        target: Path,
+        kind: Kind,
+        *,
+        secret_params: Mapping[str, SecretStr] | None = None,
+        known: Validators | None = None,
+    ) -> Answer:
+        """Download to `target`, written through to the disk, or raise BadInput and leave nothing.
+
+        secret_params: keys, as further parameters of the URL. known: ask only for what is newer.
+        """
+        download = _Download(self, url, target, kind, secret_params or {}, known or Validators())
+        retrying = Retrying(
+            retry=retry_if_exception_type(_CanHealError),
+            stop=stop_after_attempt(self._settings.fetch_attempts),
+            wait=_wait,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(download.attempt)
+        except _CanHealError as failure:
+            raise self.problem(
+                "a download that failed at every attempt",
+                url,
+                expected="the whole file",
+                found=f"{failure.found} ({self._settings.fetch_attempts} attempts)",
+                fix="fetch again later; if it lasts, look at the publisher's site",
+            ) from None
+        finally:
+            download.part.unlink(missing_ok=True)
+
+    def problem(self, what: str, url: str, *, expected: str, found: str, fix: str) -> BadInput:
+        """The error for a URL, without keys."""
+        return BadInput(
+            what,
+            where=f"{self.source}: {self.redact(url)}",
+            expected=expected,
+            found=" ".join(self.redact(found).split()),
+            fix=fix,
+        )
+
+    def check_host(self, url: httpx.URL, origin: httpx.URL) -> None:
+        """Raise BadInput unless the URL is of an allowed host and no less secure than `origin`."""
+        host = url.netloc.decode("ascii").lower()
+        downgraded = origin.scheme == "https" and url.scheme != "https"
+        if host not in self.hosts or url.scheme not in ("http", "https") or downgraded:
+            raise self.problem(
+                "a link or redirect to another host",
+                str(origin),
+                expected=" or ".join(sorted(self.hosts)),
+                found=f"{url.scheme}://{host}",
+                fix="if the publisher has moved, add the host to the source's fetcher"
+                " (dagster_project/fetching/publishers/)",
+            )
+
+    @property
+    def client(self) -> httpx.Client:
+        """The open client."""
+        if self._client is None:
+            raise RuntimeError("not connected")
+        return self._client
+
+    @property
+    def total_seconds(self) -> float:
+        """How long one attempt may take."""
+        return self._settings.fetch_total_seconds
+
+
+class _Download:
+    """The attempts at one file. What an attempt left can be gone on with if the server helps."""
+
+    def __init__(
+        self,
+        downloader: Downloader,
+        url: str,
+        target: Path,
+        kind: Kind,
+        secret_params: Mapping[str, SecretStr],
+        known: Validators,
+    ) -> None:
+        self._down, self._url, self._target, self._kind = downloader, url, target, kind
+        self.part = target.with_name(f".{target.name}.part")
+        self._known = known
+        self._strong_etag: str | None = None
+        try:
+            self._first = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise downloader.problem(
+                "an address that cannot be read",
+                url,
+                expected="http:// or https://",
+                found=str(error),
+                fix="mend the address in the settings or in the source's fetcher",
+            ) from None
+        downloader.check_host(self._first, self._first)
+        for name, secret in secret_params.items():
+            self._first = self._first.copy_add_param(name, secret.get_secret_value())
+
+    def attempt(self) -> Answer:
+        """Download once. Raises _CanHealError, BadInput."""
+        url = self._first
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                with self._down.client.stream("GET", url, headers=self._headers()) as response:
+                    if response.has_redirect_location:
+                        onward = url.join(response.headers["location"])
+                        self._down.check_host(onward, url)
+                        url = onward
+                        continue
+                    return self._take(response)
+        except httpx.TimeoutException as error:
+            raise _CanHealError(f"no answer in time ({type(error).__name__})") from None
+        except httpx.TransportError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise self._problem(
+                    "a host whose certificate is not trusted",
+                    expected="a valid certificate",
+                    found=str(error),
+                    fix="look at the machine's clock and certificates, and at the publisher's site",
+                ) from None
+            raise _CanHealError(f"the connection broke ({type(error).__name__}: {error})") from None
+        raise self._problem(
+            "a redirect that goes round in circles",
+            expected=f"at most {MAX_REDIRECTS} redirects",
+            found=f"{MAX_REDIRECTS + 1}",
+            fix="open the address in a browser; the publisher may have moved the file",
+        )
+
+    def _headers(self) -> dict[str, str]:
+        have = self.part.stat().st_size if self.part.exists() else 0
+        if have and self._strong_etag:
+            return {"Range": f"bytes={have}-", "If-Range": self._strong_etag}
+        return self._known.headers
+
+    def _take(self, response: httpx.Response) -> Answer:
+        status = response.status_code
+        validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
+        if status == httpx.codes.NOT_MODIFIED and self._known.headers:
+            return Answer(self._known, not_modified=True)
+        resumed = status == httpx.codes.PARTIAL_CONTENT and self._fits(response)
+        if status == httpx.codes.OK or resumed:
+            self._receive(response, resumed)
+            self._check_kind()
+            os.replace(self.part, self._target)
+            return Answer(validators)
+        if status in (408, 425, 429) or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise self._busy(response)
+        if status in (httpx.codes.PARTIAL_CONTENT, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE):
+            self.part.unlink(missing_ok=True)
+            self._strong_etag = None
+            raise _CanHealError(f"HTTP {status} that does not go on where the file broke off")
+        key = status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+        raise self._problem(
+            "an address that the publisher does not serve",
+            expected="HTTP 200",
+            found=f"HTTP {status} {response.reason_phrase}",
+            fix="set the source's key (docs/fetching.md), or look whether access is restricted"
+            if key
+            else "open the address in a browser; if the publisher has moved the file, mend the"
+            " source's fetcher (dagster_project/fetching/publishers/)",
+        )
+
+    def _busy(self, response: httpx.Response) -> Exception:
+        """What an overloaded or failing server gets: another attempt, when it asks for it."""
+        found = f"HTTP {response.status_code} {response.reason_phrase}"
+        asked = response.headers.get("retry-after", "").strip()
+        moment = None if asked.isdecimal() else http_date(asked)
+        if asked.isdecimal():
+            pause: float | None = float(asked)
+        elif moment:
+            pause = max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        else:
+            pause = None
+        if pause is not None and pause > MAX_WAIT_SECONDS:
+            return self._problem(
+                "a server that asks for a long pause",
+                expected=f"an answer within {MAX_WAIT_SECONDS:.0f} seconds",
+                found=f"{found}, Retry-After: {asked}",
+                fix="fetch again after that time",
+            )
+        return _CanHealError(found, pause)
+
+    def _fits(self, response: httpx.Response) -> bool:
+        """Whether a partial answer begins where the file broke off."""
+        have = self.part.stat().st_size if self.part.exists() else 0
+        return response.headers.get("content-range", "").startswith(f"bytes {have}-") and have > 0
+
+    def _receive(self, response: httpx.Response, resumed: bool) -> None:
+        """Write the body behind what is there, or from the start."""
+        encoded = "content-encoding" in response.headers
+        etag = response.headers.get("etag", "")
+        ranges = response.headers.get("accept-ranges", "") == "bytes" or resumed
+        self._strong_etag = (
+            etag if etag.startswith('"') and ranges and not encoded else None
+        )  # a weak one (W/"…") does not vouch for the bytes
+        announced = response.headers.get("content-length", "")
+        length = int(announced) if announced.isdecimal() else None
+        deadline = time.monotonic() + self._down.total_seconds
+        with self.part.open("ab" if resumed else "wb") as file:
+            size = file.tell()
+            if length is not None and size + length > self._down.max_bytes:
+                raise self._too_large(size + length)
+            # As the pieces come: gathered into larger ones, the last would be lost with the rest.
+            for chunk in response.iter_bytes():
+                size += len(chunk)
+                if size > self._down.max_bytes:
+                    raise self._too_large(size)
+                file.write(chunk)
+                if time.monotonic() > deadline:
+                    raise _CanHealError(f"not whole after {self._down.total_seconds:.0f} seconds")
+            file.flush()
+            os.fsync(file.fileno())
+        # A body shorter than its Content-Length does not come here: httpx raises a transport error.
+        if size == 0:
+            raise _CanHealError("an empty answer")
+
+    def _too_large(self, size: int) -> BadInput:
+        return self._problem(
+            "a file that is too large",
+            expected=f"at most {self._down.max_bytes:,} bytes",
+            found=f"{size:,} bytes or more",
+            fix="look at what the publisher serves there; if it is right, raise `max_bytes` of the"
+            " source's fetcher",
+        )
+
+    def _check_kind(self) -> None:
+        with self.part.open("rb") as file:
+            start = file.read(512).lstrip(b"\xef\xbb\xbf \r\n\t")
+        wrong_start = not start.startswith(_STARTS.get(self._kind, (b"",)))
+        web_page = self._kind != "page" and start.lower().startswith(_WEB_PAGE)
+        if wrong_start or web_page:
+            raise self._problem(
+                f"{'a web page' if web_page else 'something else'} instead of the expected file",
+                expected={"csv": "CSV", "json": "JSON", "page": "HTML"}.get(
+                    self._kind, f"a {self._kind}"
+                ),
+                found=repr(start[:60].decode("utf-8", "replace")),
+                fix="open the address in a browser: the publisher may be down for maintenance, or"
+                " have moved the file",
+            )
+
+    def _problem(self, what: str, *, expected: str, found: str, fix: str) -> BadInput:
+        return self._down.problem(what, self._url, expected=expected, found=found, fix=fix)
+
+
+_BACK_OFF = wait_exponential_jitter(initial=1, max=60, jitter=1)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Seconds until the next attempt: what the server asks for, if it does."""
+    failure = state.outcome.exception() if state.outcome else None
+    if isinstance(failure, _CanHealError) and failure.retry_after is not None:
+        return failure.retry_after
+    return _BACK_OFF(state)

@@ -1,0 +1,241 @@
+"""What a fetcher is, and what it works with while it fetches one release of its source."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from dagster_project.errors import BadInput
+from dagster_project.fetching.archive import Unpacking, unzip
+from dagster_project.fetching.download import Downloader, Kind, Validators
+from dagster_project.fetching.memory import Memory, Served
+from dagster_project.fingerprint import file_sha256
+from dagster_project.settings import Settings
+
+_MEGA = 1 << 20
+_PLAIN_NAME = re.compile(r"[\w][\w .,()+-]*")  # what `landed_releases` takes
+
+
+@dataclass(frozen=True)
+class Published:
+    """When a release was published, and where that is said."""
+
+    on: date
+    said_by: str
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """How the current release of one source is downloaded.
+
+    base_url: the publisher's address; `ROYALTY_FETCH_BASE_URLS` puts another in its place.
+    fetch: downloads the release through the session; returns when it was published, or None if only
+        the files' Last-Modified headers can tell.
+    dated_by: what the release is dated by, for people.
+    further_hosts: hosts besides that of the address from which files may come.
+    keys: names of the settings that hold keys.
+    volatile: members of JSON files that the server writes anew in each answer (the time, an echo of
+        the request): they make no difference between two releases.
+    """
+
+    source: str
+    base_url: str
+    fetch: Callable[["Session"], Published | None]
+    dated_by: str
+    further_hosts: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    max_bytes: int = 256 * _MEGA
+    max_unpacked_bytes: int = 1024 * _MEGA
+    volatile: frozenset[str] = field(default=frozenset())
+
+    def url(self, settings: Settings) -> str:
+        """The address, without a slash at its end."""
+        return settings.fetch_base_urls.get(self.source, self.base_url).rstrip("/")
+
+    def hosts(self, settings: Settings) -> frozenset[str]:
+        """The hosts from which files may come."""
+        try:
+            host = httpx.URL(self.url(settings)).netloc.decode("ascii").lower()
+        except httpx.InvalidURL:
+            host = ""
+        return frozenset({host, *self.further_hosts} - {""})
+
+    def fingerprint(self, path: Path) -> str:
+        """Return the SHA-256 of what a file says: of its bytes, but for what is volatile."""
+        if not self.volatile:
+            return file_sha256(path)
+        try:
+            said = _without(json.loads(path.read_bytes()), self.volatile)
+        except ValueError:  # a file that did not come from here
+            return file_sha256(path)
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _without(document: Any, names: frozenset[str]) -> Any:
+    if isinstance(document, dict):
+        return {
+            name: _without(value, names) for name, value in document.items() if name not in names
+        }
+    if isinstance(document, list):
+        return [_without(value, names) for value in document]
+    return document
+
+
+class Session:
+    """One fetch of one source: its files gather in `release`, what is only read in `scratch`.
+
+    Both folders are in the landing folder's file system, so that the release lands by a rename.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        settings: Settings,
+        downloader: Downloader,
+        folder: Path,
+        memory: Memory,
+    ) -> None:
+        self.settings = settings
+        self.base_url = fetcher.url(settings)
+        self.release, self.scratch = folder / "release", folder / "scratch"
+        self.last_modified: list[datetime] = []
+        self.served: dict[str, Served] = {}
+        self._fetcher, self._downloader, self._memory = fetcher, downloader, memory
+        self._pages = 0
+
+    def file(
+        self,
+        url: str,
+        name: str,
+        kind: Kind,
+        *,
+        secret_params: Mapping[str, SecretStr] | None = None,
+    ) -> Path:
+        """Download a file into the release, or take it over where the publisher has no newer."""
+        if not _PLAIN_NAME.fullmatch(name):
+            raise self.problem(
+                "a file name with characters that are not taken",
+                url,
+                expected="letters, digits, spaces and . , ( ) + - _",
+                found=repr(name),
+                fix="name the file in the source's fetcher",
+            )
+        target = self.release / name
+        known = self._memory.known(url)
+        answer = self._downloader.download(
+            url,
+            target,
+            kind,
+            secret_params=secret_params,
+            known=known.validators if known else None,
+        )
+        self._note_date(answer.last_modified)
+        if known and answer.not_modified:
+            return self._take_over(url, known)[0]
+        self._leave_no_key(target)
+        self._remember(url, answer.validators, [target])
+        return target
+
+    def archive(self, url: str, wanted: re.Pattern[str]) -> list[Path]:
+        """Download a zip archive and unpack the wanted members into the release."""
+        packed = self.scratch / "archive.zip"
+        known = self._memory.known(url)
+        answer = self._downloader.download(
+            url, packed, "zip", known=known.validators if known else None
+        )
+        self._note_date(answer.last_modified)
+        if known and answer.not_modified:
+            return self._take_over(url, known)
+        limits = Unpacking(wanted, self._fetcher.max_unpacked_bytes)
+        files = unzip(packed, f"{self._fetcher.source}: {url}", self.release, limits)
+        packed.unlink()
+        self._remember(url, answer.validators, files)
+        return files
+
+    def page(self, url: str) -> str:
+        """Return a web page's text; it does not become part of the release."""
+        return self._read(url, "page").decode("utf-8", "replace")
+
+    def json(self, url: str) -> Any:
+        """Return a JSON document; it does not become part of the release."""
+        return self.parsed(url, self._read(url, "json"))
+
+    def parsed(self, url: str, content: bytes) -> Any:
+        """Parse JSON. Raises BadInput."""
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise self.problem(
+                "an answer that is not JSON",
+                url,
+                expected="JSON in UTF-8",
+                found=str(error),
+                fix="open the address in a browser; the publisher may be down for maintenance",
+            ) from None
+
+    def link(self, page: str, href: str) -> str:
+        """Return the address that a link on a page leads to; its host must be an allowed one."""
+        origin = httpx.URL(page)
+        try:
+            url = origin.join(href)
+        except httpx.InvalidURL:
+            raise self.unexpected(page, "a link that can be read", repr(href)) from None
+        self._downloader.check_host(url, origin)
+        return str(url)
+
+    def unexpected(self, url: str, expected: str, found: str) -> BadInput:
+        """The error for a page or answer that is not built as the fetcher expects."""
+        return self.problem(
+            "a page or answer that is not built as before",
+            url,
+            expected=expected,
+            found=found,
+            fix="open the address; if the publisher has changed it, mend the source's fetcher"
+            " (dagster_project/fetching/publishers/)",
+        )
+
+    def problem(self, what: str, url: str, *, expected: str, found: str, fix: str) -> BadInput:
+        """An error about an address, without keys."""
+        return self._downloader.problem(what, url, expected=expected, found=found, fix=fix)
+
+    def _read(self, url: str, kind: Kind) -> bytes:
+        self._pages += 1
+        target = self.scratch / f"page-{self._pages}"
+        self._downloader.download(url, target, kind)
+        return target.read_bytes()
+
+    def _take_over(self, url: str, known: Served) -> list[Path]:
+        """Give the release the files that landed before: a second name each, not a copy."""
+        files = []
+        for name in known.files:
+            os.link(self._memory.landed(name), self.release / name)
+            files.append(self.release / name)
+        self.served[url] = known
+        return files
+
+    def _remember(self, url: str, validators: Validators, files: list[Path]) -> None:
+        digests = {path.name: file_sha256(path) for path in files}
+        self.served[self._downloader.redact(url)] = Served(validators, digests)
+
+    def _leave_no_key(self, path: Path) -> None:
+        """Take keys out of a file: some servers echo the request in their answer."""
+        for name in self._fetcher.keys:
+            key = getattr(self.settings, name)
+            if key and key.get_secret_value():
+                content = path.read_bytes().decode("utf-8", "surrogateescape")
+                path.write_bytes(
+                    self._downloader.redact(content).encode("utf-8", "surrogateescape")
+                )
+                return
+
+    def _note_date(self, moment: datetime | None) -> None:
+        if moment:
+            self.last_modified.append(moment)

@@ -1,0 +1,62 @@
+"""Bank of Japan: the time-series API, which wants no key.
+
+An answer says in `STATUS` whether it is one, in `NEXTPOSITION` where the next page begins, and in
+`LAST_UPDATE` of each series when that was published. `DATE` is the time of the answer.
+"""
+
+from datetime import date, datetime
+
+from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.sources.boj_balance_of_payments import NET_CHARGES
+
+_PAGES = 50
+_OK = 200
+
+
+def _fetch(session: Session) -> Published:
+    address = (
+        f"{session.base_url}/getDataCode?db=BP01&code={NET_CHARGES}"
+        "&format=json&lang=en&startDate=199601"
+    )
+    url, updated = address, []
+    for page in range(1, _PAGES + 1):
+        path = session.file(url, f"{NET_CHARGES}_page_{page}.json", "json")
+        document = session.parsed(url, path.read_bytes())
+        try:
+            if document["STATUS"] != _OK:
+                raise session.problem(
+                    "an answer that is an error",
+                    url,
+                    expected=f"STATUS {_OK}",
+                    found=f"STATUS {document['STATUS']}: {document.get('MESSAGE')}",
+                    fix="fetch again later; if it lasts, look whether the series has a new code",
+                )
+            updated += [_day(series["LAST_UPDATE"]) for series in document["RESULTSET"]]
+            following = document.get("NEXTPOSITION")
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise session.unexpected(
+                url,
+                "STATUS, NEXTPOSITION and RESULTSET with LAST_UPDATE",
+                f"{type(error).__name__}: {error}",
+            ) from None
+        if not following:
+            if not updated:
+                raise session.unexpected(url, f"the series {NET_CHARGES}", "no series")
+            return Published(max(updated), "LAST_UPDATE of the series")
+        url = f"{address}&startPosition={following}"
+    raise session.unexpected(address, f"at most {_PAGES} pages", "more")
+
+
+def _day(stamp: int | str) -> date:
+    return datetime.strptime(str(stamp), "%Y%m%d").date()
+
+
+FETCHERS = (
+    Fetcher(
+        source="boj_balance_of_payments",
+        base_url="https://www.stat-search.boj.or.jp/api/v1",
+        fetch=_fetch,
+        dated_by="LAST_UPDATE of the series",
+        volatile=frozenset({"DATE"}),
+    ),
+)

@@ -1,0 +1,81 @@
+"""UK Office for National Statistics: workbooks behind dataset pages.
+
+Each page has a description in JSON (`/data`). That of a dataset lists its editions; that of an
+edition names the file to download and the day of its release.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dagster_project.fetching.fetcher import Fetcher, Published, Session
+
+_EDITIONS = 30
+_WORKBOOK = re.compile(r".*\.xlsx?", re.IGNORECASE)
+
+
+def _fetcher(source: str, *pages: str) -> Fetcher:
+    return Fetcher(
+        source=source,
+        base_url="https://www.ons.gov.uk",
+        fetch=_fetch(pages),
+        dated_by="the release date of the dataset page",
+    )
+
+
+def _fetch(pages: tuple[str, ...]) -> Callable[[Session], Published]:
+    def fetch(session: Session) -> Published:
+        released = [_fetch_newest_edition(session, page) for page in pages]
+        return Published(max(released), "the release date of the dataset page")
+
+    return fetch
+
+
+def _fetch_newest_edition(session: Session, page: str) -> date:
+    """Download the workbook of the edition that was released last; return that day."""
+    url = f"{session.base_url}{page}/data"
+    dataset = session.json(url)
+    try:
+        uris = [edition["uri"] for edition in dataset.get("datasets", [])]
+        if len(uris) > _EDITIONS:
+            raise session.unexpected(url, f"at most {_EDITIONS} editions", str(len(uris)))
+        editions = [session.json(f"{session.base_url}{uri}/data") for uri in uris] or [dataset]
+        newest = max(editions, key=_released)
+        uri, files = newest["uri"], [download["file"] for download in newest["downloads"]]
+        released = _released(newest)
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
+        raise session.unexpected(
+            url,
+            "a dataset with editions, each with uri, downloads and releaseDate",
+            f"{type(error).__name__}: {error}",
+        ) from None
+    workbooks = [file for file in files if _WORKBOOK.fullmatch(file)]
+    if len(workbooks) != 1:
+        raise session.unexpected(url, "one workbook to download", ", ".join(files) or "none")
+    path = workbooks[0] if workbooks[0].startswith("/") else f"{uri}/{workbooks[0]}"
+    session.file(f"{session.base_url}/file?uri={path}", path.rsplit("/", 1)[-1], "workbook")
+    return released
+
+
+def _released(edition: dict[str, Any]) -> date:
+    """The day in London: the page gives midnight there as 23:00 of the day before in summer."""
+    moment = datetime.fromisoformat(edition["description"]["releaseDate"])
+    return moment.astimezone(ZoneInfo("Europe/London")).date()
+
+
+_ECONOMY = "/economy/nationalaccounts/balanceofpayments/datasets"
+_TRADE = "/businessindustryandtrade/internationaltrade/datasets"
+_BY_INDUSTRY = f"{_ECONOMY}/uktradeinservicesbyindustrycountryandservicetype"
+
+FETCHERS = (
+    _fetcher("ons_trade_by_industry", f"{_BY_INDUSTRY}exports", f"{_BY_INDUSTRY}imports"),
+    _fetcher(
+        "ons_services_by_partner",
+        f"{_TRADE}/uktradeinservicesservicetypebypartnercountrynonseasonallyadjusted",
+    ),
+    _fetcher("ons_itis", f"{_TRADE}/internationaltradeinservicesreferencetables"),
+    # The name of the page is that of its first edition; it holds the newest one.
+    _fetcher("ons_pink_book", f"{_ECONOMY}/3tradeinservicesthepinkbook2016"),
+)

@@ -1,0 +1,65 @@
+"""US Bureau of Economic Analysis, API dataset IntlServTrade: charges by partner and affiliation.
+
+One JSON document a type of service. Million US dollars (UNIT_MULT 6). Marks in DataValue as in
+BEA's tables: `(D)` suppressed, `(*)` not zero but less than half a million, `n.a.` not available.
+Asked for are item SH and its four EBOPS parts, and of the affiliations the three that others state
+too: BEA divides the affiliated ones further (`UsParents`, `UsAffiliates`).
+
+No real answer has been seen here: the layout is what BEA's guide and the API's users describe.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dagster_project.layouts import JsonDocumentLayout, RawTable
+from dagster_project.sources.source import Source
+
+TYPES_OF_SERVICE = (
+    "ChargesForTheUseOfIpNie",
+    "CipLicensesFranchisesTrademarks",
+    "CipLicensesOutcomesResearchAndDev",
+    "CipLicensesCompSoftware",
+    "CipLicensesAudVis",
+)
+TRADE_DIRECTIONS = ("Exports", "Imports", "Balance")
+AFFILIATIONS = ("AllAffiliations", "Affiliated", "Unaffiliated")
+
+observations = RawTable(
+    "bea_intl_serv_trade__observations",
+    (
+        "type_of_service",
+        "trade_direction",
+        "affiliation",
+        "area_or_country",
+        "year",
+        "time_series_id",
+        "time_series_description",
+        "cl_unit",
+        "unit_mult",
+        "data_value",
+        "note_ref",
+    ),
+)
+
+_REQUIRED = ("TypeOfService", "TradeDirection", "Affiliation", "AreaOrCountry", "Year", "DataValue")
+_OTHERS = ("TimeSeriesId", "TimeSeriesDescription", "CL_UNIT", "UNIT_MULT", "NoteRef")
+
+
+def _records(document: Any) -> Iterator[tuple[str | None, ...]]:
+    """Yield the records of one answer; BEA writes a single one without its list."""
+    data = document["BEAAPI"]["Results"]["Data"]
+    for record in data if isinstance(data, list) else [data]:
+        service, direction, affiliation, area, year, value = (record[name] for name in _REQUIRED)
+        series, description, unit, multiplier, note = (record.get(name) for name in _OTHERS)
+        yield (
+            *(service, direction, affiliation, area, year),
+            *(series, description, unit, multiplier, value, note),
+        )
+
+
+SOURCE = Source(
+    name="bea_intl_serv_trade",
+    tables=(observations,),
+    required=(observations,),
+    layouts=(JsonDocumentLayout("BEA API, IntlServTrade", observations, _records),),
+)

@@ -1,0 +1,89 @@
+"""US Bureau of Economic Analysis, table 1.5: US trade by area and country, million dollars.
+
+A download of the interactive table as .xls: a line of exports a row, an area and year a column. The
+format ends at 256 columns, so the table goes on over further sheets, each with its own title rows
+and legend, and an area's years may be cut apart. Of every second header cell the blank at the end
+is a no-break space. Areas, their residuals ("Europe, other") and countries stand side by side.
+
+Marks: `(D)` suppressed; `(*)` not zero, but less than half a million; `0` nil; `n.a.` not
+available; `.....` not applicable.
+"""
+
+import re
+from collections.abc import Iterator
+
+from dagster_project.layouts import Cell, RawTable, Sheet, Workbook, WorkbookLayout
+from dagster_project.sources.source import Source
+
+observations = RawTable(
+    "bea_trade_by_area__observations",
+    ("stated_release", "block", "line", "item", "area", "year"),
+    by_cell=True,
+)
+
+_TITLE = "Table 1.5. U.S. International Trade in Goods and Services by Area and Country"
+_UNIT = "[Millions of dollars]"
+_RELEASED = "Release Date: "
+_BLOCK = "Exports of goods and services"
+_ITEM = "Charges for the use of intellectual property n.i.e."
+_LINES, _ITEMS = 0, 1  # the columns of line numbers and items
+_YEAR = re.compile(r"(19|20)\d\d")
+
+
+def _cells(book: Workbook) -> Iterator[Cell]:
+    """Yield the cells of the line, sheet by sheet. Raises BadInput where a label differs."""
+    for name in book.sheet_names:
+        sheet = book.sheet(name)
+        sheet.expect(0, 0, _TITLE)
+        sheet.row_of(_UNIT)
+        areas = sheet.row_of("Line", _LINES)
+        row = _row_of_item(sheet, areas + 2)
+        labels = (_release(sheet), _BLOCK, sheet.cell(row, _LINES), _ITEM)
+        for column in range(_ITEMS + 1, len(sheet.rows[areas])):
+            area, year = sheet.cell(areas, column), sheet.cell(areas + 1, column)
+            text = sheet.cell(row, column)
+            if not (area or year or text):  # a sheet may be wider than its table
+                continue
+            if not area:
+                raise sheet.moved("an area or country", areas, column, area)
+            if not _YEAR.fullmatch(year):
+                raise sheet.moved("a year", areas + 1, column, year)
+            yield Cell((*labels, area, year), name, row, column, text)
+
+
+def _release(sheet: Sheet) -> str:
+    """The title line that says when the table was released."""
+    for row in range(len(sheet.rows)):
+        if sheet.cell(row, 0).startswith(_RELEASED):
+            return sheet.cell(row, 0)
+    raise sheet.moved(_RELEASED, 0, 0, "no such label below")
+
+
+def _row_of_item(sheet: Sheet, start: int) -> int:
+    """The row of the charges among the exports: the items indented below the block's own row.
+
+    Other tables of the same form have the same item a second time, among the imports.
+    """
+    block = sheet.row_of(_BLOCK, _ITEMS, start)
+    for row in range(block + 1, len(sheet.rows)):
+        item = sheet.rows[row][_ITEMS]
+        if not item[:1].isspace():
+            raise sheet.moved(_ITEM, row, _ITEMS, item.strip() or "the end of the exports")
+        if item.strip() == _ITEM:
+            return row
+    raise sheet.moved(_ITEM, block, _ITEMS, "no such label below")
+
+
+SOURCE = Source(
+    name="bea_trade_by_area",
+    tables=(observations,),
+    required=(observations,),
+    layouts=(
+        WorkbookLayout(
+            "BEA table 1.5, trade by area and country",
+            observations,
+            sheets=("Sheet0",),
+            parse=_cells,
+        ),
+    ),
+)

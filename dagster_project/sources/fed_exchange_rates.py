@@ -1,0 +1,25 @@
+"""US Federal Reserve, annual average exchange rates since 1971, as datahub serves them.
+
+Units of the currency for one US dollar, also for the euro. The file names countries, not
+currencies: the seed `currency_code_map` says which currency a country's rates are in, and in which
+years. Venezuela's rates run through several redenominations; there is no United Kingdom.
+"""
+
+from dagster_project.layouts import CsvLayout, RawTable
+from dagster_project.sources.source import Source
+
+annual = RawTable("fed_exchange_rates__annual", ("date", "country", "exchange_rate"))
+
+SOURCE = Source(
+    name="fed_exchange_rates",
+    tables=(annual,),
+    required=(annual,),
+    layouts=(
+        CsvLayout(
+            "annual exchange rates of the Federal Reserve",
+            annual,
+            header_row=1,
+            header=("Date", "Country", "Exchange rate"),
+        ),
+    ),
+)

@@ -1,0 +1,70 @@
+"""OECD and WTO, Balanced Trade in Services (BaTIS), BPM6 edition: item SH and its parts.
+
+Bulk CSV, million US dollars, one row a reporter, partner, flow, item and year, with three values:
+what the reporter stated (mostly missing), the same completed by estimates (final), and exports
+reconciled with the partner's imports (balanced). Two mirrors serve files of one name: the WTO's has
+ISO 3166 alpha-2 codes and flows X and M, the OECD's alpha-3 codes, flows EXP and IMP, another name
+for one column, and sometimes a byte order mark.
+
+Codes are text: `NA` is Namibia, `888` Kosovo, `WL` the world. In `Reported_value`, `NA` is missing,
+where the file has been through R.
+"""
+
+import re
+
+from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
+from dagster_project.sources.source import Source
+
+observations = RawTable(
+    "oecd_wto_batis__observations",
+    (
+        "reporter",
+        "type_reporter",
+        "partner",
+        "type_partner",
+        "flow",
+        "item_code",
+        "type_item",
+        "year",
+        "reported_value",
+        "final_value",
+        "methodology",
+        "balanced_value",
+    ),
+)
+
+
+def _layout(mirror: str, methodology: str) -> CsvLayout:
+    return CsvLayout(
+        f"BaTIS, {mirror} mirror",
+        observations,
+        header_row=1,
+        header=(
+            "Reporter",
+            "type_Reporter",
+            "Partner",
+            "type_Partner",
+            "Flow",
+            "Item_code",
+            "type_Item",
+            "Year",
+            "Reported_value",
+            "Final_value",
+            methodology,
+            "Balanced_value",
+        ),
+        keep="item_code like 'SH%'",
+    )
+
+
+_MIRRORS = (_layout("WTO", "Final_value_methodology"), _layout("OECD", "Methodology"))
+
+SOURCE = Source(
+    name="oecd_wto_batis",
+    tables=(observations,),
+    required=(observations,),
+    layouts=(
+        *_MIRRORS,
+        *(ZippedLayout(mirror, re.compile(r"[^/]*\.csv", re.I)) for mirror in _MIRRORS),
+    ),
+)

@@ -1,0 +1,182 @@
+"""UK Office for National Statistics, International Trade in Services survey (annual).
+
+A workbook of report sheets. Tables C1 (all industries) to C7 break the trade of an industry down
+by product, each in two sheets: 2009-2012 in the older classification, where the products of
+interest are "Royalties and Licenses", and from 2013 on with "Intellectual Property" by kind of
+right, outright sales and purchases told apart from charges for the use. Exports, imports and
+balance stand side by side, with a blank column between; the header has three rows (title, flow,
+year), its flows are merged cells. Million GBP; `..` is disclosive, `-` is nil or less than half a
+million.
+
+Odd: sheet names have blanks at one end or the other; the word balance stands twice over some
+tables; one label is misspelt on six sheets and right on the seventh. Tables A0 to C0 have no rows
+of intellectual property; D1 and D2 are of all services of the film and television industries.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dagster_project.errors import BadInput
+from dagster_project.layouts import Cell, RawTable, Sheet, Workbook, WorkbookLayout
+from dagster_project.sources.source import Source
+
+intellectual_property = RawTable(
+    "ons_itis__intellectual_property",
+    ("table_code", "table_title", "section", "right_group", "item", "flow", "period"),
+    by_cell=True,
+)
+
+# How the title of a table begins: a table that got another industry's number would pass otherwise.
+_INDUSTRIES = {
+    "C1": "Total International Trade in Services all industries",
+    "C2": "Manufacturing",
+    "C3": "Wholesale & Retail",
+    "C4": "Information and Communication",
+    "C5": "Professional, Scientific and Technical Support",
+    "C6": "Administrative and Support Service Activities",
+    "C7": "Arts, Entertainment, Recreation and Other Service Activities",
+}
+_SHEET_NAME = re.compile(r"Table (C[1-9]) (\d{4})-(\d{4})")
+_FLOWS = ("Exports", "Imports", "Balance")
+_UNIT_ROW, _FLOW_ROW, _YEAR_ROW = 1, 2, 3
+_SECTION, _GROUP, _ITEM, _FIRST_FIGURE = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row under a section's heading: the column of its label, and how that is spelt."""
+
+    column: int
+    spellings: tuple[str, ...]
+    has_figures: bool = True
+
+
+def _by_right(*spellings: str) -> tuple[_Line, ...]:
+    return (
+        _Line(_GROUP, spellings, has_figures=False),
+        _Line(_ITEM, ("Outright sales and purchases",)),
+        _Line(_ITEM, ("Charges or payments for the use of",)),
+    )
+
+
+_SECTIONS = {
+    "Royalties and Licenses": (
+        _Line(_ITEM, ("Use of franchise and similar rights fees",)),
+        _Line(_ITEM, ("Other royalties and license fees",)),
+        _Line(_ITEM, ("Purchases and sales of franchises and similar rights",)),
+        _Line(_ITEM, ("Purchases and sales of other royalties and licenses",)),
+        _Line(_GROUP, ("Total Royalties and Licenses",)),
+    ),
+    "Intellectual Property": (
+        *_by_right("Trade marks, franchises, brands or design rights"),
+        *_by_right(
+            "Copyrighted literary works, sound recordings, films, television programmes and"
+            " databases",
+            "Copyrighted literary works, sound recordings, films, television prgrammes and"
+            " databases",
+        ),
+        *_by_right(
+            "Patents and other intellectual property that are the end result of research and"
+            " development"
+        ),
+        _Line(_GROUP, ("Total intellectual property",)),
+    ),
+}
+
+
+def _parse(book: Workbook) -> Iterator[Cell]:
+    found = []
+    for name in book.sheet_names:  # every sheet is read, so that its rows are counted
+        sheet = book.sheet(name)
+        section = next((cell for cell in _first_column(sheet) if cell in _SECTIONS), None)
+        table = _SHEET_NAME.fullmatch(name.strip())
+        if table and table[1] in _INDUSTRIES:
+            found.append((table[1], section))
+            yield from _cells(sheet, table[1], section, range(int(table[2]), int(table[3]) + 1))
+        elif section:
+            raise BadInput(
+                "a sheet with intellectual property that the layout does not know",
+                where=sheet.address(_first_column(sheet).index(section), _SECTION),
+                expected="intellectual property in tables C1 to C7 only",
+                found=f"the section {section!r}",
+                fix="add the table to the source's module",
+            )
+    expected = [(code, section) for section in _SECTIONS for code in _INDUSTRIES]
+    if sorted(found, key=str) != sorted(expected, key=str):
+        raise BadInput(
+            "a table that is not there, or there twice",
+            where=book.file,
+            expected=f"tables C1 to C7, each once with {' and once with '.join(_SECTIONS)}",
+            found=", ".join(f"{code} with {section}" for code, section in found) or "none",
+            fix="compare with the release before: the publisher may have renamed a sheet",
+        )
+
+
+def _first_column(sheet: Sheet) -> list[str]:
+    return [sheet.cell(row, _SECTION) for row in range(len(sheet.rows))]
+
+
+def _cells(sheet: Sheet, code: str, section: str | None, years: range) -> Iterator[Cell]:
+    sheet.expect(0, 0, code)
+    if not sheet.cell(0, _ITEM).startswith(_INDUSTRIES[code]):
+        raise sheet.moved(_INDUSTRIES[code], 0, _ITEM, sheet.cell(0, _ITEM))
+    sheet.column_of("£ million", _UNIT_ROW)
+    columns = list(_columns(sheet, years))
+    row = heading = sheet.row_of(section or " or ".join(_SECTIONS), _SECTION)
+    group = ""
+    for line in _SECTIONS[sheet.cell(heading, _SECTION)]:
+        row += 1
+        if sheet.cell(row, line.column) not in line.spellings:
+            raise sheet.moved(line.spellings[0], row, line.column, sheet.cell(row, line.column))
+        label = sheet.rows[row][line.column]
+        if not line.has_figures:
+            group = label
+            continue
+        for flow, year, column in columns:
+            labels = (
+                sheet.rows[0][0],
+                sheet.rows[0][_ITEM],
+                sheet.rows[heading][_SECTION],
+                group if line.column == _ITEM else "",
+                label,
+                flow,
+                year,
+            )
+            yield Cell(labels, sheet.name, row, column, sheet.rows[row][column])
+
+
+def _columns(sheet: Sheet, years: range) -> Iterator[tuple[str, str, int]]:
+    """Flow and year of every column with figures: each flow has the years of the sheet's name.
+
+    A flow's name is a merged cell, which only its first column holds.
+    """
+    starts: list[int] = []
+    for flow in _FLOWS:
+        after = starts[-1] + 1 if starts else _FIRST_FIGURE
+        starts.append(sheet.column_of(flow, _FLOW_ROW, after))
+    ends = [*starts[1:], len(sheet.rows[_YEAR_ROW])]
+    for flow_start, end in zip(starts, ends, strict=True):
+        columns = [column for column in range(flow_start, end) if sheet.cell(_YEAR_ROW, column)]
+        found = [sheet.cell(_YEAR_ROW, column) for column in columns]
+        if found != [str(year) for year in years]:
+            raise sheet.moved(
+                f"the years {years[0]} to {years[-1]}", _YEAR_ROW, flow_start, ", ".join(found)
+            )
+        flow = sheet.rows[_FLOW_ROW][flow_start]
+        yield from ((flow, year, column) for year, column in zip(found, columns, strict=True))
+
+
+SOURCE = Source(
+    name="ons_itis",
+    tables=(intellectual_property,),
+    required=(intellectual_property,),
+    layouts=(
+        WorkbookLayout(
+            "ONS International Trade in Services, annual tables",
+            intellectual_property,
+            sheets=("Contents", "Table A0", "Table C0"),
+            parse=_parse,
+        ),
+    ),
+)

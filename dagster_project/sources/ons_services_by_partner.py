@@ -1,0 +1,70 @@
+"""ONS, UK trade in services, service type by partner country: intellectual property.
+
+One workbook a release. Its sheet `Time Series` holds every service type by partner and direction,
+one column a year, then one a quarter, in million pounds, not seasonally adjusted; the other sheets
+show the same figures period by period. `..` is suppressed, 0 is nil or less than half a million.
+A quarter can be suppressed where its year is not, and the other way round.
+
+An edition restates its whole window, with the areas of its day (B5 is the EU28 in one and the EU27
+in another). So its releases are complete: vintages do not mix within a series.
+"""
+
+import re
+from collections.abc import Iterator
+
+from dagster_project.layouts import Cell, RawTable, Workbook, WorkbookLayout
+from dagster_project.sources.source import Source
+
+observations = RawTable(
+    "ons_services_by_partner__observations",
+    (
+        "direction",
+        "service_type_code",
+        "service_type",
+        "country_code",
+        "country",
+        "period",
+    ),
+    by_cell=True,
+)
+
+_LABELS = ("Direction", "Service type code", "Service type", "Country code", "Country")
+_CODE, _NAME = "8", "Intellectual property"
+_UNIT = "All data is in £millions"
+_PERIOD = re.compile(r"(19|20)\d\d(Q[1-4])?")
+
+
+def _cells(book: Workbook) -> Iterator[Cell]:
+    """Yield the cells of the service type. Raises BadInput where a label differs."""
+    book.sheet("Note").row_of(_UNIT)
+    sheet = book.sheet("Time Series")
+    head = sheet.row_of(_LABELS[0])
+    columns = [sheet.column_of(label, head) for label in _LABELS]
+    codes, names = columns[1], columns[2]
+    periods = range(columns[-1] + 1, len(sheet.rows[head]))
+    for column in periods or (columns[-1] + 1,):
+        if not _PERIOD.fullmatch(sheet.cell(head, column)):
+            raise sheet.moved("a year or a quarter", head, column, sheet.cell(head, column))
+    for row in range(sheet.row_of(_CODE, codes, head + 1), len(sheet.rows)):
+        if sheet.cell(row, codes) != _CODE:
+            continue
+        sheet.expect(row, names, _NAME)
+        labels = tuple(sheet.cell(row, column) for column in columns)
+        for column in periods:
+            period = sheet.cell(head, column)
+            yield Cell((*labels, period), sheet.name, row, column, sheet.cell(row, column))
+
+
+SOURCE = Source(
+    name="ons_services_by_partner",
+    tables=(observations,),
+    required=(observations,),
+    layouts=(
+        WorkbookLayout(
+            "ONS trade in services by partner country",
+            observations,
+            sheets=("Note", "Time Series"),
+            parse=_cells,
+        ),
+    ),
+)

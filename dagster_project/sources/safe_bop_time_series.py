@@ -1,0 +1,71 @@
+"""SAFE, China's balance of payments (BPM6) as time series, in hundred millions of US dollars.
+
+A workbook with a yearly and a quarterly sheet in dollars, among others in yuan and SDR. The name of
+the yearly sheet ends in a blank. The periods are in row 4, the items below each other: of each the
+balance, then its credits, then its debits, which are negative. Labels are indented with blanks.
+
+No real file has been seen here: the layout is what its users describe.
+"""
+
+import re
+from collections.abc import Iterator
+
+from dagster_project.layouts import Cell, RawTable, Sheet, Workbook, WorkbookLayout
+from dagster_project.sources.source import Source
+
+observations = RawTable(
+    "safe_bop_time_series__observations", ("unit", "item", "entry", "period"), by_cell=True
+)
+
+_SHEETS = {
+    "年度BOP（美元） ": re.compile(r"\d{4}"),  # noqa: RUF001 - as the sheet is called
+    "季度BOP（美元）": re.compile(r"\d{4}Q[1-4]"),  # noqa: RUF001
+}
+_UNIT = "单位:亿美元"
+_HEADER, _LABELS = 3, 0  # row 4, column A
+_ITEM = "1.A.b.8知识产权使用费"
+_CREDIT, _DEBIT = "贷方", "借方"
+
+
+def _cells(book: Workbook) -> Iterator[Cell]:
+    """Yield balance, credits and debits of the item. Raises BadInput where a label differs."""
+    for name, period in _SHEETS.items():
+        sheet = book.sheet(name)
+        unit = _row_of(sheet, _UNIT, 0)
+        sheet.expect(_HEADER, _LABELS, "项目")
+        item = _row_of(sheet, _ITEM, _HEADER + 1)
+        for row, entry in ((item, ""), (item + 1, _CREDIT), (item + 2, _DEBIT)):
+            if entry and _plain(sheet.cell(row, _LABELS)) != entry:
+                raise sheet.moved(entry, row, _LABELS, sheet.cell(row, _LABELS))
+            for column in range(_LABELS + 1, len(sheet.rows[_HEADER])):
+                header = sheet.cell(_HEADER, column)
+                if not header and not sheet.cell(row, column):
+                    continue  # a sheet may be wider than its table
+                if not period.fullmatch(header):
+                    raise sheet.moved("a period", _HEADER, column, header)
+                labels = (sheet.cell(unit, _LABELS), sheet.cell(item, _LABELS), entry, header)
+                yield Cell(labels, name, row, column, sheet.cell(row, column))
+
+
+def _row_of(sheet: Sheet, label: str, start: int) -> int:
+    for row in range(start, len(sheet.rows)):
+        if _plain(sheet.cell(row, _LABELS)) == label:
+            return row
+    raise sheet.moved(label, start, _LABELS, "no such label below")
+
+
+def _plain(label: str) -> str:
+    """A label without blanks, which the publisher does not set alike everywhere."""
+    return "".join(label.split()).replace("：", ":")  # noqa: RUF001 - the full-width colon
+
+
+SOURCE = Source(
+    name="safe_bop_time_series",
+    tables=(observations,),
+    required=(observations,),
+    layouts=(
+        WorkbookLayout(
+            "SAFE balance of payments, time series", observations, tuple(_SHEETS), _cells
+        ),
+    ),
+)

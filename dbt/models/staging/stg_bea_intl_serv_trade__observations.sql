@@ -1,0 +1,54 @@
+with
+    observations as ({{ accepted(source("raw", "bea_intl_serv_trade__observations")) }}),
+
+    marked as (
+        select
+            observations.*,
+            coalesce(data_value, '') in ('', '(D)', 'n.a.', '.....') as has_no_figure
+        from observations
+    ),
+
+    -- `0` is nil and exact; `(*)` is something below half a million.
+    final as (
+        select
+            type_of_service,
+            area_or_country as area,
+            case
+                affiliation
+                when 'AllAffiliations'
+                then '_T'
+                when 'Affiliated'
+                then 'AFFILIATED'
+                when 'Unaffiliated'
+                then 'UNAFFILIATED'
+            end as affiliation,
+            case
+                trade_direction
+                when 'Exports'
+                then 'receipts'
+                when 'Imports'
+                then 'payments'
+                when 'Balance'
+                then 'balance'
+            end as flow,
+            marked.year as period,
+            case
+                when data_value = '(*)'
+                then 0
+                when not has_no_figure
+                then cast(replace(data_value, ',', '') as decimal(38, 10))
+            end as value,
+            case when data_value = '0' then 0 when not has_no_figure then 1 end as rounding,
+            case when has_no_figure then 'M' else 'A' end as obs_status,
+            case when data_value = '(D)' then 'C' else 'F' end as conf_status,
+            _source as source,
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number,
+            'DataValue' as column_name
+        from marked
+    )
+
+select *
+from final

@@ -1,0 +1,22 @@
+with
+    observations as ({{ accepted(source("raw", "boj_balance_of_payments__observations")) }}),
+
+    final as (
+        select
+            series_code,
+            substr(survey_date, 1, 4) || '-' || substr(survey_date, 5, 2) as period,
+            cast(nullif(nullif(value, 'null'), '') as decimal(38, 10)) as value,
+            1 as rounding,
+            case when coalesce(value, 'null') in ('null', '') then 'M' else 'A' end as obs_status,
+            'F' as conf_status,
+            _source as source,
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number,
+            'VALUES' as column_name
+        from observations
+    )
+
+select *
+from final

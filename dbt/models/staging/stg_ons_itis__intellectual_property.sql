@@ -1,0 +1,51 @@
+with
+    cells as ({{ accepted(source("raw", "ons_itis__intellectual_property")) }}),
+
+    trimmed as (
+        select
+            trim(table_code) as table_code,
+            trim(table_title) as table_title,
+            trim(section) as section,
+            trim(right_group) as right_group,
+            trim(item) as item,
+            trim(flow) as flow,
+            period,
+            trim(value) as cell,
+            _source as source,
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number,
+            _column as column_name
+        from cells
+    ),
+
+    -- A figure without decimals is rounded to the million; the mark for nil covers
+    -- what rounds to zero.
+    final as (
+        select
+            table_code,
+            table_title,
+            section,
+            right_group,
+            item,
+            coalesce(right_group || ': ', '') || item as category_label,
+            flow,
+            period,
+            case
+                when cell = '-' then 0 when cell <> '..' then cast(cell as decimal(38, 10))
+            end as value,
+            case when cell like '%.%' then 0 else 1 end as rounding,
+            case when cell = '..' then 'M' else 'A' end as obs_status,
+            case when cell = '..' then 'C' else 'F' end as conf_status,
+            source,
+            release_date,
+            file_name,
+            sheet_name,
+            row_number,
+            column_name
+        from trimmed
+    )
+
+select *
+from final

@@ -1,0 +1,45 @@
+with
+    cells as ({{ accepted(source("raw", "ons_pink_book__intellectual_property")) }}),
+
+    trimmed as (
+        select
+            trim(section) as section,
+            trim(item) as item,
+            trim(cdid) as cdid,
+            period,
+            trim(value) as cell,
+            max(period) over (partition by _release, _file) as latest_period,
+            _source as source,
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number,
+            _column as column_name
+        from cells
+    ),
+
+    -- The mark stands where a type was not yet told apart from the others, so it is
+    -- missing, not nil. The latest year is provisional by a note under the table.
+    final as (
+        select
+            section,
+            item,
+            cdid,
+            period,
+            case when cell <> '-' then cast(cell as decimal(38, 10)) end as value,
+            case when cell <> '-' then 1 else 0 end as rounding,
+            case
+                when cell = '-' then 'M' when period = latest_period then 'P' else 'A'
+            end as obs_status,
+            'F' as conf_status,
+            source,
+            release_date,
+            file_name,
+            sheet_name,
+            row_number,
+            column_name
+        from trimmed
+    )
+
+select *
+from final

@@ -1,0 +1,26 @@
+with
+    observations as ({{ accepted(source("raw", "ons_services_by_partner__observations")) }}),
+
+    final as (
+        select
+            country_code as area_code,
+            country as area_name,
+            case
+                direction when 'Exports' then 'receipts' when 'Imports' then 'payments'
+            end as flow,
+            replace(period, 'Q', '-Q') as period,
+            case when value <> '..' then cast(value as decimal(38, 10)) end as value,
+            case when value <> '..' then 1 end as rounding,
+            case when value = '..' then 'M' else 'A' end as obs_status,
+            case when value = '..' then 'C' else 'F' end as conf_status,
+            _source as source,
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number,
+            _column as column_name
+        from observations
+    )
+
+select *
+from final

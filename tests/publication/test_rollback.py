@@ -1,0 +1,92 @@
+import duckdb
+import pytest
+
+from dagster_project.errors import BadInput
+from dagster_project.fingerprint import file_sha256
+from dagster_project.publication.asset import ledger_comments, required_gates
+from dagster_project.publication.publish import kept_publications, publication_id, publish
+from dagster_project.publication.rollback import roll_back
+from tests.support import Warehouse
+
+
+@pytest.fixture
+def three(warehouse: Warehouse) -> list[str]:
+    """Ids of three publications, oldest first; the last is in force."""
+    published = [publication_id(warehouse.settings.warehouse)]
+    for _ in range(2):
+        warehouse.restore_candidate()
+        done = publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments())
+        published.append(done.publication_id)
+    return published
+
+
+def in_force(warehouse: Warehouse) -> str:
+    return publication_id(warehouse.settings.warehouse)
+
+
+def test_it_goes_back_one_publication_at_a_time(warehouse: Warehouse, three: list[str]) -> None:
+    assert roll_back(warehouse.settings) == three[1] == in_force(warehouse)
+    assert roll_back(warehouse.settings) == three[0] == in_force(warehouse)
+    with pytest.raises(BadInput, match="nothing to roll back to"):
+        roll_back(warehouse.settings)
+    assert in_force(warehouse) == three[0]
+
+
+def test_it_goes_to_a_publication_by_its_id_and_forward_again(
+    warehouse: Warehouse, three: list[str]
+) -> None:
+    assert roll_back(warehouse.settings, three[0]) == three[0] == in_force(warehouse)
+    assert roll_back(warehouse.settings, three[2]) == three[2] == in_force(warehouse)
+
+
+def test_the_file_is_the_kept_one_byte_for_byte(warehouse: Warehouse, three: list[str]) -> None:
+    kept = {
+        publication_id(path): file_sha256(path) for path in kept_publications(warehouse.settings)
+    }
+    roll_back(warehouse.settings)
+    assert file_sha256(warehouse.settings.warehouse) == kept[three[1]]
+    assert len(kept_publications(warehouse.settings)) == 3
+
+
+def test_an_unknown_publication_is_refused_with_those_that_are_kept(
+    warehouse: Warehouse, three: list[str]
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        roll_back(warehouse.settings, "20000101T000000000")
+    assert all(name in caught.value.expected for name in three)
+    assert in_force(warehouse) == three[2]
+
+
+def test_a_reader_keeps_the_file_it_has_open(warehouse: Warehouse, three: list[str]) -> None:
+    newest = "select max(publication_id) from audit.publication"
+    with duckdb.connect(warehouse.settings.warehouse, read_only=True) as held:
+        roll_back(warehouse.settings)
+        assert held.execute(newest).fetchall() == [(three[2],)]
+    assert warehouse.published(newest) == [(three[1],)]
+
+
+def test_the_publication_in_force_is_not_thrown_away(
+    warehouse: Warehouse, three: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROYALTY_KEEP_PUBLICATIONS", "1")
+    roll_back(warehouse.settings, three[0])
+    warehouse.restore_candidate()
+    done = publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments())
+    assert [publication_id(path) for path in kept_publications(warehouse.settings)] == [
+        done.publication_id
+    ]
+    assert in_force(warehouse) == done.publication_id
+
+
+def test_a_run_with_nothing_new_leaves_the_rollback_in_force(
+    warehouse: Warehouse, three: list[str]
+) -> None:
+    roll_back(warehouse.settings, three[0])
+    outcome = warehouse.run()
+    assert f"nothing new: publication {three[0]} stays in force" in outcome.output
+    assert in_force(warehouse) == three[0]
+
+
+def test_without_any_publication_there_is_nothing_to_go_back_to(folders: Warehouse) -> None:
+    with pytest.raises(BadInput, match="none is kept"):
+        roll_back(folders.settings)

@@ -1,0 +1,196 @@
+"""The publishers' own files through the whole run: the numbers that texts and readers know.
+
+The World Bank's files are not part of the repository; where the folder with them is not there,
+these tests skip. The texts' figures are bundled with the project.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from dagster_project.run import PUBLISHED
+from dagster_project.settings import PROJECT_ROOT
+from tests.support import Outcome, Scenario, Warehouse, built_once
+
+WORLD_BANK = PROJECT_ROOT.parent / "shared" / "landing" / "worldbank_wdi"
+TEXTS = PROJECT_ROOT / "landing" / "published_figures"
+
+pytestmark = pytest.mark.skipif(
+    not WORLD_BANK.is_dir(), reason="the World Bank's raw files are not at ../shared/landing"
+)
+
+
+@pytest.fixture(scope="session")
+def real(shared: Path) -> Scenario:
+    """The warehouse of both World Bank releases and the bundled texts."""
+
+    def build(warehouse: Warehouse) -> Outcome:
+        warehouse.landing.mkdir()
+        for folder in (WORLD_BANK, TEXTS):
+            (warehouse.landing / folder.name).symlink_to(folder)
+        return warehouse.run()
+
+    return built_once(shared / "real", build)
+
+
+def world_bank_flows(real: Scenario, columns: str, reporter: str, period: str) -> tuple:
+    (row,) = real.warehouse.published(
+        f"select {columns} from core.fct_royalty_flows where source = 'worldbank_wdi'"
+        f" and reporter_code = '{reporter}' and period = '{period}'"
+    )
+    return row
+
+
+def test_every_release_is_accepted_and_published(real: Scenario) -> None:
+    assert real.outcome.code == PUBLISHED
+    texts = len([path for path in TEXTS.iterdir() if path.is_dir()])
+    assert real.outcome.output.count("accepted ") == texts + 2 + 2  # two packaged sources
+    assert "accepted worldbank_wdi 2016-03-01: 248 of 248" in real.outcome.output
+
+
+def test_the_release_of_2021_has_so_many_observations(real: Scenario) -> None:
+    assert real.warehouse.published(
+        "select count(*), count(value) from core.fct_royalty_observations"
+        " where source = 'worldbank_wdi' and release_date = '2021-09-15'"
+    ) == [(16_712, 16_712)]
+
+
+@pytest.mark.parametrize(("period", "balance"), [("2002", "-598.99"), ("2003", "1267.30")])
+def test_japan_turned_from_deficit_to_surplus(real: Scenario, period: str, balance: str) -> None:
+    (found,) = world_bank_flows(real, "balance_usd_m", "JPN", period)
+    assert f"{found:.2f}" == balance
+
+
+def test_china_2018(real: Scenario) -> None:
+    receipts, payments = world_bank_flows(real, "receipts_usd_m, payments_usd_m", "CHN", "2018")
+    assert (f"{receipts:.2f}", f"{payments:.2f}") == ("5561.29", "35782.95")
+
+
+@pytest.mark.parametrize(
+    ("day", "receipts"), [("2016-12-31", "128000.00"), ("2021-12-31", "113824.00")]
+)
+def test_what_was_known_of_the_united_states_in_2013(
+    real: Scenario, day: str, receipts: str
+) -> None:
+    ((found,),) = real.warehouse.published(
+        f"select receipts_usd_m from royalty_flows_as_of(date '{day}')"
+        " where source = 'worldbank_wdi' and reporter_code = 'USA' and period = '2013'"
+    )
+    assert f"{found:.2f}" == receipts
+
+
+def test_no_aggregate_is_ranked(real: Scenario) -> None:
+    published = real.warehouse.published
+    aggregates = "(select reporter_code from core.dim_reporter where kind <> 'country')"
+    assert published(
+        "select count(*) from core.fct_royalty_flows"
+        f" where source = 'worldbank_wdi' and reporter_code in {aggregates}"
+    ) != [(0,)]
+    assert (
+        published(f"select * from marts.mart_world_ranking where reporter_code in {aggregates}")
+        == []
+    )
+    assert (
+        published(
+            "select * from marts.mart_balance_by_partner join core.dim_partner using (partner_code)"
+            " where kind <> 'country' and coalesce(rank_by_receipts, rank_by_payments) is not null"
+        )
+        == []
+    )
+
+
+def test_namibia_is_there_with_its_letters(real: Scenario) -> None:
+    published = real.warehouse.published
+    assert published(
+        "select reporter_code, reporter_name from core.dim_reporter where iso2 = 'NA'"
+    ) == [("NAM", "Namibia")]
+    ((figures,),) = published(
+        "select count(*) from core.fct_royalty_observations where reporter_code = 'NAM'"
+    )
+    assert figures > 20
+
+
+def test_every_code_is_known(real: Scenario) -> None:
+    assert (
+        real.warehouse.published(
+            "select * from core.fct_royalty_observations"
+            " where '_U' in (reporter_code, partner_code, sector_code, category_code, region_code)"
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("dimension", "code", "flow", "share"),
+    [
+        ("sector", "C", "receipts", 78.1),
+        ("sector", "C", "payments", 70.4),
+        ("category", "SH3", "receipts", 78.7),
+        ("category", "SH2", "payments", 44.3),
+        ("region", "CN-GD", "receipts", 83.4),
+        ("region", "CN-GD", "payments", 30.4),
+    ],
+)
+def test_shares_of_china_in_the_first_half_of_2018(
+    real: Scenario, dimension: str, code: str, flow: str, share: float
+) -> None:
+    ((found,),) = real.warehouse.published(
+        f"select share_of_{flow}_pct from marts.mart_balance_by_{dimension}"
+        f" where reporter_code = 'CHN' and period = '2018-S1' and {dimension}_code = '{code}'"
+        " and source = 'published_figures'"
+    )
+    assert round(found, 1) == share
+
+
+def test_the_deficit_of_china_grew_in_the_first_half_of_2018(real: Scenario) -> None:
+    ((change,),) = real.warehouse.published(
+        "select balance_change_usd_m from marts.mart_balance_by_partner where reporter_code = 'CHN'"
+        " and period = '2018-S1' and partner_code = 'WLD' and source = 'published_figures'"
+    )
+    assert round(change) == -5585
+
+
+def test_three_partners_hold_half_of_the_deficit_of_china(real: Scenario) -> None:
+    ((found, verdict),) = real.warehouse.published(
+        "select round(found_value, 1), verdict from marts.mart_published_claims"
+        " where claim_id = 'safe-2018s1-deu-jpn-usa-balance-share'"
+    )
+    assert (found, verdict) == (51.5, "consistent")
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "found"),
+    [
+        ("boj-2004-japan-first-surplus-year", "confirmed", 2003.0),
+        ("boj-2004-japan-2003-balance-sign", "confirmed", 1.0),
+        ("safe-2018-payments", "confirmed", 35.782954),
+        ("safe-2018-balance", "confirmed", -30.221665),
+        ("mofcom-2017-payments", "contradicted", 28.74648),
+        ("nsf-2008-usa-2005-receipts", "contradicted", 64.466),
+        ("bea-2022-usa-2020-payments", "contradicted", 40.682),
+    ],
+)
+def test_the_world_bank_of_2021_on_what_texts_said(
+    real: Scenario, claim: str, verdict: str, found: float
+) -> None:
+    assert real.warehouse.published(
+        "select verdict, found_value from marts.mart_published_claims"
+        f" where claim_id = '{claim}' and source = 'worldbank_wdi' and release_date = '2021-09-15'"
+    ) == [(verdict, found)]
+
+
+def test_no_text_confirms_itself(real: Scenario) -> None:
+    assert (
+        real.warehouse.published(
+            "select claim_id from marts.mart_published_claims where verdict = 'confirmed'"
+            " and source = 'published_figures' and release_date = text_release"
+        )
+        == []
+    )
+
+
+def test_every_claim_has_a_verdict(real: Scenario) -> None:
+    assert real.warehouse.published(
+        "select count(*) from marts.mart_published_claims where claim_id is null or verdict not in"
+        " ('confirmed', 'consistent', 'contradicted', 'no_data')"
+    ) == [(0,)]

@@ -1,0 +1,86 @@
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.code_lists import seed
+from dagster_project.gates.validate import Batch, run_suites
+from dagster_project.ingest.load import Loaded, load_release
+from dagster_project.settings import Settings
+from dagster_project.sources.bea_intl_serv_trade import SOURCE, TYPES_OF_SERVICE
+from dagster_project.sources.source import Release
+from dagster_project.workbench import open_workbench
+from tests.gates.judging import failed_by
+from tests.layouts.reading import changed, read, refusal
+from tests.support import FIXTURES
+
+FOLDER = FIXTURES / "bea_intl_serv_trade_made_up" / "2026-07-07"
+TOTAL, SOFTWARE = FOLDER / "made_up_total.json", FOLDER / "made_up_software.json"
+TABLE = "raw.bea_intl_serv_trade__observations"
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+    settings = Settings(warehouse_dir=tmp_path_factory.mktemp("bea"))
+    release = Release(SOURCE.name, date(2026, 7, 7), (SOFTWARE, TOTAL))
+    with open_workbench(settings) as con:
+        return settings.workbench, load_release(con, SOURCE, release)
+
+
+def test_records_come_as_written(con: duckdb.DuckDBPyConnection) -> None:
+    malta = read(con, TOTAL, SOURCE.layouts).rows.filter("area_or_country = 'Malta'")
+    assert malta.select("trade_direction, affiliation, year, data_value, unit_mult, _row").order(
+        "_row"
+    ).fetchall() == [
+        ("Exports", "AllAffiliations", "2020", "(D)", "6", 7),
+        ("Imports", "AllAffiliations", "2020", "(*)", "6", 8),
+        ("Balance", "AllAffiliations", "2020", "(D)", "6", 9),
+    ]
+
+
+def test_an_error_instead_of_data_is_refused(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = changed(tmp_path, TOTAL, b'"Data"', b'"Error"')
+    assert refusal(con, path, SOURCE.layouts).found == "a document without 'Data'"
+
+
+def test_what_is_fetched_is_mapped() -> None:
+    mapped = {row["source_code"] for row in seed("category_code_map") if "intl" in row["source"]}
+    assert mapped == set(TYPES_OF_SERVICE)
+    codes = [row["economy_code"] for row in seed("economy_code_map") if "intl" in row["source"]]
+    assert len(codes) == len(set(codes)) == 90
+
+
+def test_good_answers_pass_their_gate(loaded: tuple[Path, Loaded]) -> None:
+    assert loaded[1].rows == {SOURCE.tables[0].name: 15}
+    (result,) = run_suites(loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")])
+    assert [detail for detail in result.details if not detail["success"]] == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "expectation"),
+    [
+        ("area_or_country", "'Atlantis'", "type_of_service and"),
+        ("type_of_service", "'CipLicensesMoviesTv'", "type_of_service and"),
+        ("trade_direction", "'SupplementalIns'", "direction"),
+        ("affiliation", "'UsParents'", "direction"),
+        ("unit_mult", "'9'", "direction"),
+        ("data_value", "'1.000.000'", "data_value"),
+        ("year", "'2027'", "year is"),
+    ],
+)
+def test_a_bad_record_fails_its_expectation(
+    loaded: tuple[Path, Loaded], column: str, value: str, expectation: str
+) -> None:
+    change = f"case when _row = 4 then {value} else {column} end as {column}"
+    (failed,) = failed_by(loaded[0], TABLE, f"select * replace ({change}) from {TABLE}")
+    assert failed.startswith(expectation)
+
+
+def test_a_figure_twice_is_seen(loaded: tuple[Path, Loaded]) -> None:
+    (failed,) = failed_by(
+        loaded[0], TABLE, f"select * from {TABLE} union all (select * from {TABLE} limit 1)"
+    )
+    assert failed.startswith("one figure")

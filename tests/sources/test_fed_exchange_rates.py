@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.ingest.load import Loaded
+from dagster_project.sources.fed_exchange_rates import SOURCE
+from tests.gates.judging import expectations_of, failed_by
+from tests.layouts.reading import changed as changed_file
+from tests.layouts.reading import refusal
+from tests.sources.gating import changed, load
+from tests.sources.workbooks import REAL_FILES
+from tests.support import FIXTURES, Scenario
+
+MADE_UP = (
+    FIXTURES / "fed_exchange_rates_made_up" / "2026-10-30" / "made_up_exchange-rates-annual.csv"
+)
+REAL = REAL_FILES / "fed_exchange_rates" / "2026-11-22" / "exchange-rates-annual.csv"
+TABLE = "raw.fed_exchange_rates__annual"
+RATES = "intermediate.int_exchange_rates"
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+    return load(SOURCE, tmp_path_factory.mktemp("made_up"), MADE_UP)
+
+
+def test_a_renamed_column_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = changed_file(tmp_path, MADE_UP, b"Exchange rate", b"Value")
+    assert "'Value' instead of 'Exchange rate'" in refusal(con, path, SOURCE.layouts).found
+
+
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+    assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
+
+
+BROKEN = {
+    "country is in": [changed(TABLE, "country", "_row = 2", "'United Kingdom'")],
+    "date is": [
+        changed(TABLE, "date", "_row = 2", "'1992-06-01'"),
+        changed(TABLE, "date", "_row = 2", "'2027-01-01'"),
+    ],
+    "a rate is": [
+        changed(TABLE, "exchange_rate", "_row = 2", "'ND'"),
+        changed(TABLE, "exchange_rate", "_row = 2", "'0'"),
+    ],
+    "one rate": [f"select * from {TABLE} union all select * from {TABLE} where _row = 2"],
+}
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [description for table, description in expectations_of(["raw"]) if table == TABLE],
+)
+def test_a_change_to_one_thing_fails_its_expectation(
+    made_up: tuple[Path, Loaded], expectation: str
+) -> None:
+    (queries,) = (queries for start, queries in BROKEN.items() if expectation.startswith(start))
+    for query in queries:
+        assert failed_by(made_up[0], TABLE, query).keys() == {expectation}
+
+
+def test_the_ecb_comes_first_and_the_federal_reserve_fills_in(small: Scenario) -> None:
+    assert small.warehouse.workbench(
+        f"select currency, period, rate_source, days is null from {RATES} where frequency = 'A'"
+        " and (rate_source = 'fed_exchange_rates' or (currency, period) = ('JPY', '2020'))"
+        " order by 1, 2"
+    ) == [
+        ("JPY", "1992", "fed_exchange_rates", True),
+        ("JPY", "2020", "ecb_reference_rates", False),
+        ("TWD", "2020", "fed_exchange_rates", True),
+        ("VEF", "2017", "fed_exchange_rates", True),  # 2018 mixes two moneys
+    ]
+
+
+def test_yen_of_1992_become_dollars(small: Scenario) -> None:
+    assert small.warehouse.published(  # 500,000 million yen at 125
+        "select value_usd_m from core.fct_royalty_observations where period = '1992'"
+    ) == [(4000,)]
+
+
+def test_an_inverted_quote_is_found(small: Scenario) -> None:
+    database = small.warehouse.settings.workbench
+    inverted = changed(RATES, "units_per_usd", "currency = 'JPY'", "1 / units_per_usd")
+    (found,) = failed_by(database, RATES, inverted)
+    assert "they differ by less than 3 percent" in found
+
+
+def test_the_real_release_passes_the_gate(tmp_path: Path) -> None:
+    if not REAL.is_file():
+        pytest.skip("the publisher's files are not part of the repository")
+    database, loaded = load(SOURCE, tmp_path, REAL)
+    assert loaded.rows == {"fed_exchange_rates__annual": 993}
+    assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
+    with duckdb.connect(database, read_only=True) as con:
+        assert con.execute(
+            f"select count(distinct country), max(case when country = 'Japan' then exchange_rate"
+            f" end) from {TABLE} where date <= '1992-01-01' and date >= '1992-01-01'"
+        ).fetchall() == [(17, "126.7801")]

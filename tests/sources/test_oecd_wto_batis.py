@@ -1,0 +1,189 @@
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.ingest.load import Loaded
+from dagster_project.sources.oecd_wto_batis import SOURCE
+from tests.gates.judging import expectations_of, failed_by
+from tests.layouts.reading import changed as changed_file
+from tests.layouts.reading import read, refusal
+from tests.sources.gating import changed, load
+from tests.sources.workbooks import REAL_FILES
+from tests.support import FIXTURES, Scenario
+
+MADE_UP = FIXTURES / "oecd_wto_batis_made_up"
+WTO = MADE_UP / "2025-12-01" / "made_up_wto_mirror.csv"
+OECD = MADE_UP / "2025-12-02" / "made_up_oecd_mirror.csv"
+REAL = REAL_FILES / "oecd_wto_batis" / "2025-12-01" / "batis_bpm6_dec2025_AR_SH_excerpt.csv"
+TABLE = "raw.oecd_wto_batis__observations"
+STAGED = "staging.stg_oecd_wto_batis__observations"
+CONFORMED = "intermediate.int_oecd_wto_batis__observations"
+
+
+@pytest.fixture(scope="module", params=[WTO, OECD], ids=["WTO", "OECD"])
+def mirror(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Loaded]:
+    return load(SOURCE, tmp_path_factory.mktemp("mirror"), request.param)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+    if not REAL.is_file():
+        pytest.skip("the publisher's files are not part of the repository")
+    return load(SOURCE, tmp_path_factory.mktemp("real"), REAL)
+
+
+def test_each_mirror_has_its_layout() -> None:
+    assert OECD.read_bytes().startswith(b"\xef\xbb\xbf")
+    wto, oecd = SOURCE.layouts[:2]
+    assert (wto.mismatch(WTO), oecd.mismatch(OECD)) == (None, None)
+    assert "'Methodology' instead of 'Final_value_methodology'" in str(wto.mismatch(OECD))
+
+
+def test_other_items_are_counted_and_left_out(mirror: tuple[Path, Loaded]) -> None:
+    _, loaded = mirror
+    assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(7, 6)]
+    assert loaded.rows == {"oecd_wto_batis__observations": 6}
+
+
+def test_codes_are_text(con: duckdb.DuckDBPyConnection) -> None:
+    rows = read(con, WTO, SOURCE.layouts).rows
+    assert rows.select("reporter, partner, reported_value, _row").fetchall()[1:4] == [
+        ("NA", "WL", "NA", 3),
+        ("NA", "888", None, 4),
+        ("888", "NA", None, 5),
+    ]
+
+
+def test_a_mirror_is_read_from_its_zip_too(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = tmp_path / "bulk.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(OECD, "bulk.csv")
+    assert len(read(con, path, SOURCE.layouts).rows) == 6
+
+
+def test_a_renamed_column_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = changed_file(tmp_path, WTO, b"Item_code", b"Item")
+    assert "'Item' instead of 'Item_code'" in refusal(con, path, SOURCE.layouts).found
+
+
+# The gate on raw
+
+
+def test_the_gate_takes_both_mirrors(mirror: tuple[Path, Loaded]) -> None:
+    assert failed_by(mirror[0], TABLE, f"select * from {TABLE}") == {}
+
+
+BROKEN = {
+    "reporter and partner": [
+        changed(TABLE, "partner", "_row = 2", "'QQ'"),
+        changed(TABLE, "reporter", "_row = 2", "null"),
+    ],
+    "flow, item": [
+        changed(TABLE, "flow", "_row = 2", "'E'"),
+        changed(TABLE, "item_code", "_row = 2", "'SHX'"),
+        changed(TABLE, "methodology", "_row = 2", "'X1'"),
+    ],
+    "values are numbers": [
+        changed(TABLE, "final_value", "_row = 2", "'NA'"),
+        changed(TABLE, "balanced_value", "_row = 2", "null"),
+        changed(TABLE, "reported_value", "_row = 2", "'1,5'"),
+    ],
+    "one record": [f"select * from {TABLE} union all select * from {TABLE} where _row = 2"],
+    "year is a year": [changed(TABLE, "year", "_row = 2", "'2026'")],
+}
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [description for table, description in expectations_of(["raw"]) if table == TABLE],
+)
+def test_a_change_to_one_thing_fails_its_expectation(
+    mirror: tuple[Path, Loaded], expectation: str
+) -> None:
+    (queries,) = (queries for start, queries in BROKEN.items() if expectation.startswith(start))
+    for query in queries:
+        assert failed_by(mirror[0], TABLE, query).keys() == {expectation}
+
+
+# The models
+
+
+def facts(small: Scenario, release: str) -> list[tuple]:
+    """Every observation of a release, but for its file."""
+    return small.warehouse.published(
+        "select concept, reporter_code, partner_code, category_code, flow, period, value,"
+        " obs_status, conf_status from core.fct_royalty_observations"
+        f" where source = 'oecd_wto_batis' and release_date = '{release}' order by all"
+    )
+
+
+def test_both_mirrors_give_the_same_facts(small: Scenario) -> None:
+    assert len(facts(small, "2025-12-01")) == 14  # 6 final, 6 balanced, 2 reported
+    assert facts(small, "2025-12-01") == facts(small, "2025-12-02")
+
+
+def test_namibia_and_kosovo_survive(small: Scenario) -> None:
+    assert small.warehouse.published(
+        "select reporter_code, partner_code, flow, value, obs_status"
+        " from core.fct_royalty_observations where source = 'oecd_wto_batis'"
+        " and release_date = '2025-12-01' and concept = 'BPM6_SH'"
+        " and reporter_code in ('NAM', 'XKX') order by all"
+    ) == [
+        ("NAM", "WLD", "payments", 2.25, "E"),
+        ("NAM", "WLD", "receipts", 1.5, "A"),
+        ("NAM", "XKX", "receipts", 0.25, "E"),
+        ("XKX", "NAM", "payments", 0.125, "E"),
+        ("XKX", "WLD", "payments", 4, "A"),
+    ]
+
+
+def test_the_three_values_are_apart(small: Scenario) -> None:
+    assert small.warehouse.published(
+        "select concept, receipts from core.fct_royalty_flows where source = 'oecd_wto_batis'"
+        " and reporter_code = 'NAM' and partner_code = 'WLD' order by concept"
+    ) == [("BATIS_BALANCED", 1.75), ("BATIS_REPORTED", 1.5), ("BPM6_SH", 1.5)]
+
+
+MODEL_BROKEN = {
+    "a final value": changed(STAGED, "value", "value_kind = 'reported'", "value + 1"),
+    "every record": f"select * from {STAGED} where value_kind <> 'balanced' or reporter <> 'NA'",
+    "every code is mapped": changed(CONFORMED, "partner_code", "partner_code = 'WLD'", "'_U'"),
+    "what one economy": changed(CONFORMED, "value", "reporter_code = 'XKX'", "value + 1"),
+    "the countries together": changed(CONFORMED, "value", "partner_code = 'XKX'", "99"),
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "expectation"),
+    [
+        (table, description)
+        for table, description in expectations_of(["staging", "intermediate"])
+        if table in (STAGED, CONFORMED)
+    ],
+)
+def test_a_change_to_the_models_fails_its_expectation(
+    small: Scenario, table: str, expectation: str
+) -> None:
+    database = small.warehouse.settings.workbench
+    (query,) = (query for start, query in MODEL_BROKEN.items() if expectation.startswith(start))
+    assert failed_by(database, table, f"select * from {table}") == {}
+    assert expectation in failed_by(database, table, query)
+
+
+# The publisher's own rows
+
+
+def test_the_excerpt_has_21_rows_20_of_them_of_intellectual_property(
+    real: tuple[Path, Loaded],
+) -> None:
+    database, loaded = real
+    assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(21, 20)]
+    with duckdb.connect(database, read_only=True) as con:
+        assert con.execute(
+            f"select reported_value, final_value, balanced_value from {TABLE} where year = '2024'"
+        ).fetchall() == [("280.3032", "280.3032", "326.343187")]
+    assert failed_by(database, TABLE, f"select * from {TABLE}") == {}

@@ -1,0 +1,231 @@
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.ingest.load import Loaded, load_release
+from dagster_project.settings import Settings
+from dagster_project.sources.ons_itis import SOURCE
+from dagster_project.sources.source import Release
+from dagster_project.workbench import open_workbench
+from tests.gates.judging import expectations_of, failed_by
+from tests.layouts.reading import refusal
+from tests.sources.workbooks import REAL_FILES, changed_workbook
+from tests.support import FIXTURES
+
+RELEASE = Path("ons_itis") / "2021-07-12"
+MADE_UP = FIXTURES / "ons_itis_made_up" / RELEASE.name / "made_up_internationaltradeinservices.xlsx"
+REAL = REAL_FILES / RELEASE / "internationaltradeinservices2019.xlsx"
+TABLE = "raw.ons_itis__intellectual_property"
+OLDER, NEWER = "Table C4 2011-2012", "Table C4 2013-2014"
+USE, SALE = "Charges or payments for the use of ", "Outright sales and purchases "
+TRADE_MARKS = "Trade marks, franchises, brands or design rights"
+
+
+def load(folder: Path, file: Path) -> tuple[Path, Loaded]:
+    """Load a release into a workbench of its own."""
+    settings = Settings(warehouse_dir=folder)
+    with open_workbench(settings) as con:
+        loaded = load_release(con, SOURCE, Release(SOURCE.name, date(2021, 7, 12), (file,)))
+    return settings.workbench, loaded
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+    return load(tmp_path_factory.mktemp("made_up"), MADE_UP)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+    if not REAL.is_file():
+        pytest.skip("the publisher's files are not part of the repository")
+    return load(tmp_path_factory.mktemp("real"), REAL)
+
+
+def cell(
+    database: Path, code: str, group: str | None, item: str, flow: str, year: str
+) -> tuple[str, str, int, str]:
+    """The one cell of a table's row, flow and year, with where it stands."""
+    with duckdb.connect(database, read_only=True) as con:
+        (found,) = con.execute(
+            f"select value, _sheet, _row, _column from {TABLE} where trim(table_code) = $1"
+            " and right_group is not distinct from $2 and item = $3 and trim(flow) = $4"
+            " and period = $5",
+            [code, group, item, flow, year],
+        ).fetchall()
+    return found
+
+
+def test_only_intellectual_property_is_kept_and_the_rest_is_counted(
+    made_up: tuple[Path, Loaded],
+) -> None:
+    _, loaded = made_up
+    # 7 tables, each with 5 rows by 3 flows by 2 years, and with 7 rows.
+    assert loaded.rows == {"ons_itis__intellectual_property": 7 * (5 + 7) * 3 * 2}
+    (file,) = loaded.files
+    assert file.rows_kept == 7 * (5 + 7)
+    assert file.rows_read == 2 + 2 * 4 + 4 + 7 * (17 + 22)
+
+
+def test_cells_come_as_written_with_their_address(made_up: tuple[Path, Loaded]) -> None:
+    database, _ = made_up
+    assert cell(database, "C4", TRADE_MARKS, SALE, "Exports", "2013") == ("43", NEWER, 10, "E")
+    # The word balance stands over the blank column as well.
+    assert cell(database, "C4", TRADE_MARKS, USE, "Balance", "2014") == ("21", NEWER, 11, "L")
+    assert cell(database, "C1", TRADE_MARKS, USE, "Exports", "2014")[:2] == (
+        "332.25",
+        " Table C1 2013-2014",
+    )
+    total = "Total Royalties and Licenses"
+    assert cell(database, "C6", None, total, "Imports", "2012")[1:] == (
+        " Table C6 2011-2012",
+        13,
+        "I",
+    )
+
+
+def test_marks_and_both_spellings_are_kept(made_up: tuple[Path, Loaded]) -> None:
+    database, _ = made_up
+    with duckdb.connect(database, read_only=True) as con:
+        marks = con.execute(
+            f"select value, count(*) from {TABLE} where value in ('..', '-') group by 1 order by 1"
+        ).fetchall()
+        spellings = con.execute(
+            "select right_group like '%prgrammes%', string_agg(distinct trim(table_code), ' '"
+            f" order by trim(table_code)) from {TABLE} where right_group like 'Copyright%'"
+            " group by 1 order by 1"
+        ).fetchall()
+    assert marks == [("-", 6), ("..", 17)]
+    assert spellings == [(False, "C7"), (True, "C1 C2 C3 C4 C5 C6")]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "address", "value", "named", "expected"),
+    [
+        (NEWER, "A1", "C5", "A1", "'C4'"),
+        (NEWER, "C1", "Manufacturing", "C1", "'Information and Communication'"),
+        (NEWER, "L2", "US$ million", "A2", "'£ million'"),
+        (NEWER, "E3", "Sales", "D3", "'Exports'"),
+        (NEWER, "H3", "Purchases", "F3", "'Imports'"),
+        (NEWER, "F4", 2012, "E4", "'the years 2013 to 2014'"),
+        (NEWER, "L4", None, "J4", "'the years 2013 to 2014'"),
+        (NEWER, "A8", "Ideas", "A1", "'Royalties and Licenses or Intellectual Property'"),
+        (NEWER, "B9", "Trade names", "B9", f"'{TRADE_MARKS}'"),
+        (NEWER, "C11", "Use", "C11", "'Charges or payments for the use of'"),
+        (NEWER, "B18", "Sum", "B18", "'Total intellectual property'"),
+        (OLDER, "C9", "Use of franchises", "C9", "'Use of franchise and similar rights fees'"),
+    ],
+)
+def test_a_renamed_label_is_named_with_sheet_and_cell(
+    con: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    sheet: str,
+    address: str,
+    value: object,
+    named: str,
+    expected: str,
+) -> None:
+    served = f" {sheet}" if sheet == OLDER else sheet
+    path = changed_workbook(MADE_UP, tmp_path, {(served, address): value})
+    problem = refusal(con, path, SOURCE.layouts)
+    assert problem.what == "a label that was moved or renamed"
+    assert problem.where == f"{path.name}, sheet {served!r}, cell {named}"
+    assert problem.expected == expected
+
+
+def test_blanks_around_a_sheet_name_may_come_and_go(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = changed_workbook(MADE_UP, tmp_path, {}, rename=(NEWER, f"{NEWER} "))
+    (layout,) = SOURCE.layouts
+    assert layout.read(con, path).rows_kept == 7 * (5 + 7)
+
+
+def test_a_renamed_table_is_named(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = changed_workbook(MADE_UP, tmp_path, {}, rename=(NEWER, "Table E4 2013-2014"))
+    problem = refusal(con, path, SOURCE.layouts)
+    assert problem.what == "a sheet with intellectual property that the layout does not know"
+    assert problem.where == f"{path.name}, sheet 'Table E4 2013-2014', cell A8"
+
+
+def test_a_table_that_is_missing_is_told(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    cells: dict[tuple[str, str], object] = {(NEWER, "A8"): None}
+    path = changed_workbook(MADE_UP, tmp_path, cells, rename=(NEWER, "Table E4 2013-2014"))
+    problem = refusal(con, path, SOURCE.layouts)
+    assert problem.what == "a table that is not there, or there twice"
+    assert "C4 with Royalties and Licenses" in problem.found
+    assert "C4 with Intellectual Property" not in problem.found
+
+
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+    database, _ = made_up
+    assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
+
+
+def with_value(column: str, where: str, new: str) -> str:
+    return (
+        f"select * replace (case when {where} then '{new}' else {column} end as {column})"
+        f" from {TABLE}"
+    )
+
+
+BROKEN = {
+    "the table is one": with_value("item", "item like 'Outright%'", "Sales of rights"),
+    "a cell holds": with_value("value", "value = '-'", "n/a"),
+    "each flow and year": f"select * from {TABLE} where item <> 'Total intellectual property'",
+    "no more than two fifths": with_value("value", "trim(table_code) < 'C4'", ".."),
+    "no figure is of a year": with_value("period", "period = '2014'", "2022"),
+}
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [description for table, description in expectations_of(["raw"]) if table == TABLE],
+)
+def test_a_change_to_one_thing_fails_its_expectation(
+    made_up: tuple[Path, Loaded], expectation: str
+) -> None:
+    database, _ = made_up
+    (query,) = (query for start, query in BROKEN.items() if expectation.startswith(start))
+    assert failed_by(database, TABLE, query).keys() == {expectation}
+
+
+def test_real_figures_of_trade_marks(real: tuple[Path, Loaded]) -> None:
+    database, _ = real
+    sheet = " Table C1 2013-2019"
+    assert cell(database, "C1", TRADE_MARKS, USE, "Exports", "2019") == (
+        "5714.5517471",
+        sheet,
+        38,
+        "K",
+    )
+    assert cell(database, "C1", TRADE_MARKS, SALE, "Exports", "2019") == (
+        "605.29399654",
+        sheet,
+        37,
+        "K",
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "item", "flow", "year", "value"),
+    [
+        ("C1", "Total intellectual property", "Exports", "2019", "21480"),
+        ("C1", "Total Royalties and Licenses", "Exports", "2012", "9733"),
+        ("C6", "Total intellectual property", "Exports", "2014", ".."),
+        ("C7", "Purchases and sales of franchises and similar rights", "Imports", "2011", "-"),
+    ],
+)
+def test_real_figures_of_both_classifications(
+    real: tuple[Path, Loaded], code: str, item: str, flow: str, year: str, value: str
+) -> None:
+    database, _ = real
+    assert cell(database, code, None, item, flow, year)[0] == value
+
+
+def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
+    database, loaded = real
+    assert loaded.rows == {"ons_itis__intellectual_property": 1449}
+    assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(1742, 84)]
+    assert failed_by(database, TABLE, f"select * from {TABLE}") == {}

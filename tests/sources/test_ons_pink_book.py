@@ -1,0 +1,166 @@
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.ingest.load import Loaded, load_release
+from dagster_project.settings import Settings
+from dagster_project.sources.ons_pink_book import SOURCE
+from dagster_project.sources.source import Release
+from dagster_project.workbench import open_workbench
+from tests.gates.judging import expectations_of, failed_by
+from tests.layouts.reading import refusal
+from tests.sources.workbooks import REAL_FILES, changed_workbook
+from tests.support import FIXTURES
+
+RELEASE = Path("ons_pink_book") / "2020-10-30"
+MADE_UP = FIXTURES / "ons_pink_book_made_up" / RELEASE.name / "made_up_pinkbookchapter3.xlsx"
+REAL = REAL_FILES / RELEASE / "pinkbook2020chapter3.xls"
+TABLE = "raw.ons_pink_book__intellectual_property"
+SHEET = "3.6"
+
+
+def load(folder: Path, file: Path) -> tuple[Path, Loaded]:
+    """Load a release into a workbench of its own."""
+    settings = Settings(warehouse_dir=folder)
+    with open_workbench(settings) as con:
+        loaded = load_release(con, SOURCE, Release(SOURCE.name, date(2020, 10, 30), (file,)))
+    return settings.workbench, loaded
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+    return load(tmp_path_factory.mktemp("made_up"), MADE_UP)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+    if not REAL.is_file():
+        pytest.skip("the publisher's files are not part of the repository")
+    return load(tmp_path_factory.mktemp("real"), REAL)
+
+
+def cell(database: Path, cdid: str, year: str) -> tuple:
+    """The one cell of a series and year, with where it stands."""
+    with duckdb.connect(database, read_only=True) as con:
+        (found,) = con.execute(
+            "select section, item, value, _sheet, _row, _column"
+            f" from {TABLE} where cdid = ' ' || $1 and period = $2",
+            [cdid, year],
+        ).fetchall()
+    return found
+
+
+def test_only_the_one_sheet_is_kept_and_the_rest_is_counted(made_up: tuple[Path, Loaded]) -> None:
+    _, loaded = made_up
+    assert loaded.rows == {"ons_pink_book__intellectual_property": 45}
+    (file,) = loaded.files
+    assert (file.rows_read, file.rows_kept) == (
+        25,
+        15,
+    )  # 2 rows of another sheet, 8 without figures
+
+
+def test_cells_come_as_written_with_their_address(made_up: tuple[Path, Loaded]) -> None:
+    database, _ = made_up
+    credit, software = " Exports (Credits)", "   Distribution of computer software"
+    assert cell(database, "FJFN", "2012") == (credit, software, " -", SHEET, 9, "D")
+    assert cell(database, "FJFN", "2013") == (credit, software, "5", SHEET, 9, "E")
+    assert cell(database, "FJTC", "2014") == (" Balances", " Total", "18", SHEET, 28, "F")
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "named", "expected"),
+    [
+        ("A1", "3.7", "A1", "'3.6'"),
+        ("B1", " Charges for intellectual property", "B1", "'Intellectual property'"),
+        ("F2", " $ million", "A2", "'£ million'"),
+        ("D3", "Q1 2012", "D3", "'a year'"),
+        ("E3", 2011, "E3", "'2013'"),
+        ("B5", " Credits", "B5", "'Exports (Credits)'"),
+        ("B8", "   Patents", "B8", "'Outcomes of research and development'"),
+        ("B20", " Sum", "B20", "'Total'"),
+        ("B22", " Net", "B22", "'Balances'"),
+        ("B30", " All figures are final", "B29", "'a note with the word provisional'"),
+    ],
+)
+def test_a_renamed_label_is_named_with_sheet_and_cell(
+    con: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    address: str,
+    value: object,
+    named: str,
+    expected: str,
+) -> None:
+    path = changed_workbook(MADE_UP, tmp_path, {(SHEET, address): value})
+    problem = refusal(con, path, SOURCE.layouts)
+    assert problem.what == "a label that was moved or renamed"
+    assert problem.where == f"{path.name}, sheet '{SHEET}', cell {named}"
+    assert problem.expected == expected
+
+
+def test_a_renamed_sheet_is_an_unknown_layout(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = changed_workbook(MADE_UP, tmp_path, {}, rename=(SHEET, "3.6a"))
+    problem = refusal(con, path, SOURCE.layouts)
+    assert problem.what == "unknown layout"
+    assert "'3.6'" in problem.found
+
+
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+    database, _ = made_up
+    assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
+
+
+def with_value(column: str, where: str, new: str) -> str:
+    return (
+        f"select * replace (case when {where} then '{new}' else {column} end as {column})"
+        f" from {TABLE}"
+    )
+
+
+BROKEN = {
+    "each row has the identifier": with_value("item", "cdid = ' EAI5'", " Total"),
+    "a cell holds": with_value("value", "cdid = ' FJPM' and period = '2012'", " -"),
+    "one figure": f"select * from {TABLE} where cdid <> ' EAI5' or period <> '2013'",
+    "no figure is of a year": with_value("period", "period = '2014'", "2021"),
+}
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [description for table, description in expectations_of(["raw"]) if table == TABLE],
+)
+def test_a_change_to_one_thing_fails_its_expectation(
+    made_up: tuple[Path, Loaded], expectation: str
+) -> None:
+    database, _ = made_up
+    (query,) = (query for start, query in BROKEN.items() if expectation.startswith(start))
+    assert failed_by(database, TABLE, query).keys() == {expectation}
+
+
+@pytest.mark.parametrize(
+    ("cdid", "year", "value"),
+    [
+        ("EAI5", "2019", "4174"),
+        ("EAI7", "2019", "3530"),
+        ("FJFN", "2019", "703"),
+        ("FJFO", "2019", "8282"),
+        ("FJPM", "2019", "16689"),
+        ("FJRG", "2019", "12540"),
+        ("FJTC", "2019", "4149"),
+        ("FJPM", "1997", "2895"),
+        ("EAI5", "1997", " -"),
+    ],
+)
+def test_real_figures(real: tuple[Path, Loaded], cdid: str, year: str, value: str) -> None:
+    database, _ = real
+    assert cell(database, cdid, year)[2] == value
+
+
+def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
+    database, loaded = real
+    assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(517, 15)]
+    assert failed_by(database, TABLE, f"select * from {TABLE}") == {}

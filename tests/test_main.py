@@ -1,0 +1,61 @@
+"""The command line, as a process of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+from dagster_project.__main__ import main
+from dagster_project.fingerprint import file_sha256
+from dagster_project.publication.publish import publication_id
+from dagster_project.settings import PROJECT_ROOT
+from tests.support import Warehouse
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line with the environment of the test."""
+    return subprocess.run(
+        [sys.executable, "-m", "dagster_project", *arguments],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_run_with_nothing_new_ends_well_and_says_so(warehouse: Warehouse) -> None:
+    before = file_sha256(warehouse.settings.warehouse)
+    told = command("run")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.splitlines()[-1].startswith("nothing new: publication ")
+    assert file_sha256(warehouse.settings.warehouse) == before
+
+
+def test_a_refused_release_shows_in_the_exit_code(
+    warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warehouse.land("worldbank_wdi", "latest", "a.csv", "1")
+    assert main(["run"]) == 2
+    assert "REFUSED a release folder whose name is not a date" in capsys.readouterr().out
+
+
+def test_rollback_says_what_is_in_force(
+    warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    present = publication_id(warehouse.settings.warehouse)
+    assert main(["rollback", "--to", present]) == 0
+    assert capsys.readouterr().out == f"publication {present} is in force\n"
+
+
+def test_a_refusal_is_one_line_and_an_exit_code_not_a_traceback(
+    warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rollback"]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("REFUSED nothing to roll back to | where: ")
+
+
+def test_a_command_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["no-such-command"])
+    assert "invalid choice" in capsys.readouterr().err

@@ -1,0 +1,55 @@
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from dagster_project.errors import BadInput
+from dagster_project.workbench import open_workbench, transaction, write_lock
+from tests.support import Warehouse
+
+HOLD = (
+    "import sys; from filelock import FileLock\n"
+    "with FileLock(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
+)
+
+
+def test_another_process_that_writes_is_named_as_such(folders: Warehouse) -> None:
+    settings = folders.settings
+    settings.warehouse_dir.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(settings.warehouse_dir / ".write.lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(BadInput) as caught, write_lock(settings):
+            pass
+        other.kill()
+    assert caught.value.what == "another run is writing"
+    assert caught.value.where == str(settings.warehouse_dir)
+    with write_lock(settings):  # the operating system has freed it
+        assert (settings.warehouse_dir / ".write.lock").exists()
+
+
+def test_the_process_that_holds_the_lock_may_take_it_again(folders: Warehouse) -> None:
+    with write_lock(folders.settings), write_lock(folders.settings):
+        assert folders.settings.warehouse_dir.is_dir()
+
+
+def test_the_ledger_is_there_once_the_workbench_is_open(folders: Warehouse) -> None:
+    for _ in range(2):
+        with open_workbench(folders.settings) as con:
+            con.execute("from audit.releases").fetchall()
+    tables = folders.workbench("select table_name from duckdb_tables() where schema_name = 'audit'")
+    assert len(tables) == 5
+
+
+def test_a_transaction_stands_whole_or_not_at_all(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("create table things (n integer)")
+    with transaction(con):
+        con.execute("insert into things values (1)")
+    with pytest.raises(duckdb.ConversionException), transaction(con):
+        con.execute("insert into things values (2); insert into things values ('two')")
+    assert con.execute("from things").fetchall() == [(1,)]
