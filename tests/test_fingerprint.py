@@ -30,7 +30,7 @@ def test_a_tree_changes_with_content_names_and_new_files_only(tmp_path: Path) ->
     digests.add(tree_sha256([root], SQL))
     write(root, "models/b.sql")
     digests.add(tree_sha256([root], SQL))
-    path.rename(root / "models" / "c.sql")
+    path.rename(root / "models" / "aa.sql")
     digests.add(tree_sha256([root], SQL))
     assert len(digests) == 4
 

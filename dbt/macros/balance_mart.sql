@@ -165,9 +165,17 @@
                 frequency,
                 source,
                 concept,
-                precedence = min(precedence) over (
+                -- The most complete source first: one that states receipts alone is no
+                -- substitute for one that states both sides.
+                row_number() over (
                     partition by reporter_code, {{ code }}, period, concept
-                ) as preferred,
+                    order by
+                        case when receipts_usd_m is null then 1 else 0 end
+                        + case when payments_usd_m is null then 1 else 0 end,
+                        precedence,
+                        source
+                )
+                = 1 as preferred,
                 receipts_usd_m,
                 payments_usd_m,
                 balance_usd_m,

@@ -96,6 +96,15 @@ def test_a_load_that_crashed_before_its_gate_is_taken_up_again(
     assert RELEASE in new(plan(con, landing))
 
 
+def test_a_reload_that_crashed_before_its_gate_is_taken_up_again(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    load(con, landing, "accepted")
+    release = find_release(FIGURES, landing.landing, str(DAY))
+    load_release(con, FIGURES, release, reload=True)
+    assert RELEASE in new(plan(con, landing))
+
+
 def test_a_rejected_release_is_named_again_but_not_loaded_again(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:

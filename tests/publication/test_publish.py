@@ -82,10 +82,6 @@ def test_it_opens_read_only_under_another_alias(template: Scenario) -> None:
         assert stated == flows != [(0,)]
 
 
-def test_a_client_that_forgets_to_ask_for_read_only_cannot_change_it(template: Scenario) -> None:
-    assert not template.warehouse.settings.warehouse.stat().st_mode & 0o222
-
-
 def test_every_table_and_column_has_a_comment(template: Scenario) -> None:
     published = template.warehouse.published
     assert (
@@ -138,6 +134,13 @@ def test_the_published_file_is_a_second_name_of_the_kept_one(
 ) -> None:
     publish_candidate(warehouse)
     assert kept_publications(warehouse.settings)[0].samefile(warehouse.settings.warehouse)
+
+
+def test_a_client_that_forgets_to_ask_for_read_only_cannot_change_it(
+    warehouse: Warehouse, candidate: str
+) -> None:
+    publish_candidate(warehouse)
+    assert not warehouse.settings.warehouse.stat().st_mode & 0o222
 
 
 def test_as_many_publications_are_kept_as_are_asked_for(

@@ -180,8 +180,8 @@ def test_a_suppressed_figure_is_there_without_a_value(small: Scenario) -> None:
         " from core.fct_royalty_observations"
         " where source = 'bea_trade_by_area' and partner_code = 'MLT' order by period"
     ) == [
-        ("2019", None, "M", "C", "Sheet0", 10, "K"),
-        ("2020", None, "M", "C", "Sheet0", 10, "L"),
+        ("2019", None, "Q", "C", "Sheet0", 10, "K"),
+        ("2020", None, "Q", "C", "Sheet0", 10, "L"),
     ]
 
 

@@ -354,7 +354,10 @@ with
                 rank() over (
                     partition by source, release_date, concept, period, competition
                     order by {{ flow }}_usd_m desc
-                ) as found_value
+                ) as found_value,
+                count(*) over (
+                    partition by source, release_date, concept, period, competition
+                ) as competitors
             from ranked_flows
             where {{ flow }}_usd_m is not null {{ "union all" if not loop.last }}
         {%- endfor %}
@@ -434,7 +437,7 @@ with
             cast(found_value as double),
             0
         from ranks
-        where is_claimed
+        where is_claimed and competitors >= {{ var("rank_needs_competitors") }}
         union all
         select
             {{ listed(release_key) }},

@@ -1,5 +1,5 @@
--- Every number that any source states, in one shape, in millions of the stated
--- currency and of US dollars.
+-- Every number that any source states, in millions of the stated currency and of US
+-- dollars.
 {%- set columns = (
     ["source", "release_date"]
     + key_columns()
@@ -17,27 +17,7 @@
         "column_name",
     ]
 ) %}
-{%- set sources = [
-    "int_worldbank_wdi__observations",
-    "int_bea_trade_by_area__observations",
-    "int_bea_intl_serv_trade__observations",
-    "int_boj_balance_of_payments__observations",
-    "int_safe_bop_time_series__observations",
-    "int_oecd_wto_batis__observations",
-    "int_published_figures__observations",
-    "int_ons_services_by_partner__observations",
-    "int_ons_trade_by_industry__observations",
-    "int_ons_pink_book__observations",
-    "int_ons_itis__observations",
-] %}
 with
-    observations as (
-        {%- for observations in sources %}
-            select {{ listed(columns) }}
-            from {{ ref(observations) }} {{ "union all" if not loop.last }}
-        {%- endfor %}
-    ),
-
     converted as (
         select
             {{ listed(columns, "observations") }},
@@ -47,7 +27,7 @@ with
                 else {{ money("observations.value / rates.units_per_usd") }}
             end as value_usd_m,
             observations.currency <> 'USD' and rates.units_per_usd is null as rate_is_missing
-        from observations
+        from {{ ref("int_united_observations") }} as observations
         left join
             {{ ref("int_exchange_rates") }} as rates
             on observations.currency = rates.currency

@@ -39,7 +39,9 @@ with
                 then cast(replace(data_value, ',', '') as decimal(38, 10))
             end as value,
             case when data_value = '0' then 0 when not has_no_figure then 1 end as rounding,
-            case when has_no_figure then 'M' else 'A' end as obs_status,
+            case
+                when data_value = '(D)' then 'Q' when has_no_figure then 'M' else 'A'
+            end as obs_status,
             case when data_value = '(D)' then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,

@@ -16,7 +16,9 @@ with
             case
                 when value = '0' then 0 when value not in ('(D)', 'n.a.', '.....') then 1
             end as rounding,
-            case when value in ('(D)', 'n.a.', '.....') then 'M' else 'A' end as obs_status,
+            case
+                value when '(D)' then 'Q' when 'n.a.' then 'M' when '.....' then 'M' else 'A'
+            end as obs_status,
             case when value = '(D)' then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,

@@ -36,7 +36,7 @@ with
                 when cell = '-' then 0 when cell <> '..' then cast(cell as decimal(38, 10))
             end as value,
             case when cell like '%.%' then 0 else 1 end as rounding,
-            case when cell = '..' then 'M' else 'A' end as obs_status,
+            case when cell = '..' then 'Q' else 'A' end as obs_status,
             case when cell = '..' then 'C' else 'F' end as conf_status,
             source,
             release_date,

@@ -15,7 +15,7 @@ with
                 when value <> '..' then cast(replace(value, ',', '') as decimal(38, 10))
             end as value,
             case when value <> '..' then 1 end as rounding,
-            case when value = '..' then 'M' else 'A' end as obs_status,
+            case when value = '..' then 'Q' else 'A' end as obs_status,
             case when value = '..' then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,
