@@ -5,6 +5,9 @@ import os
 import sys
 from pathlib import Path
 
+import duckdb
+from pydantic import ValidationError
+
 from dagster_project.errors import BadInput
 from dagster_project.ingest.decisions import accept, forget, reject
 from dagster_project.publication.rollback import roll_back
@@ -17,8 +20,8 @@ from dagster_project.workbench import open_workbench, write_lock
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
-    settings = Settings()
     try:
+        settings = _settings()
         match options.command:
             case "run":
                 return run(settings, options.reload)
@@ -64,6 +67,22 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("forget", help="delete a release's rows and entries")
     command.add_argument("release", metavar="SOURCE/DATE")
     return parser
+
+
+def _settings() -> Settings:
+    """Read the settings. Raises BadInput where one of them is not usable."""
+    try:
+        settings = Settings()
+        duckdb.connect(config=settings.duckdb_config).close()
+    except (ValidationError, duckdb.Error) as error:
+        raise BadInput(
+            "a setting that cannot be used",
+            where="the environment variables ROYALTY_*",
+            expected="the values that README.md lists under Settings",
+            found=" ".join(str(error).split()),
+            fix="correct the variable, or unset it",
+        ) from error
+    return settings
 
 
 def _decide(settings: Settings, options: argparse.Namespace) -> None:

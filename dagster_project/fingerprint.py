@@ -17,7 +17,8 @@ def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
     for root in roots:
         files = [root] if root.is_file() else sorted(root.rglob("*"))
         for path in files:
-            if path.suffix in suffixes and "target" not in path.parts:
+            # dbt writes its own files into `target`; above the root the name means nothing.
+            if path.suffix in suffixes and "target" not in path.relative_to(root.parent).parts:
                 digest.update(f"{path.relative_to(root.parent).as_posix()}\0".encode())
                 digest.update(bytes.fromhex(file_sha256(path)))
     return digest.hexdigest()

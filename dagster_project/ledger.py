@@ -51,6 +51,13 @@ create table if not exists audit.materializations (
     run_id varchar not null,
     materialized_at timestamp not null
 );
+create table if not exists audit.layer_builds (
+    candidate_id varchar not null,
+    layer varchar not null,
+    run_id varchar not null,
+    started_at timestamp not null,
+    finished_at timestamp
+);
 create table if not exists audit.publication (
     publication_id varchar not null,
     published_at timestamp not null,
@@ -130,10 +137,11 @@ def decide(
     source: str,
     release: date,
     loaded_at: datetime,
-    rejected_because: str | None,
+    status: str,
+    reason: str | None,
 ) -> None:
     """Accept one load of a release, in place of any accepted before, or reject it."""
-    if rejected_because is None:
+    if status == "accepted":
         con.execute(
             "update audit.releases set status = 'superseded' where source = ?"
             " and release_date = ? and status = 'accepted' and loaded_at <> ?",
@@ -142,20 +150,14 @@ def decide(
     con.execute(
         "update audit.releases set status = ?, reason = ?"
         " where source = ? and release_date = ? and loaded_at = ?",
-        [
-            "accepted" if rejected_because is None else "rejected",
-            rejected_because,
-            source,
-            release,
-            loaded_at,
-        ],
+        [status, reason, source, release, loaded_at],
     )
 
 
-def accepted_files(con: duckdb.DuckDBPyConnection) -> list[tuple[str, date, str, str]]:
-    """Return source, release, file name and SHA-256 of every accepted file, in that order."""
+def accepted_files(con: duckdb.DuckDBPyConnection) -> list[tuple]:
+    """Return source, release, file name, SHA-256 and time of loading of every accepted file."""
     return con.execute(
-        "select source, release_date, file_name, sha256 from audit.releases"
+        "select source, release_date, file_name, sha256, loaded_at from audit.releases"
         " where status = 'accepted' order by all"
     ).fetchall()
 
@@ -229,3 +231,40 @@ def enter_materializations(
             "insert into audit.materializations values (?, ?, ?, ?, ?)",
             [candidate_id, layer, table, run_id, now()],
         )
+
+
+def start_layer(
+    con: duckdb.DuckDBPyConnection,
+    candidate_id: str,
+    layer: str,
+    tables: Iterable[str],
+    run_id: str,
+) -> None:
+    """Enter that a layer is being built: from here on its former success and gates are void."""
+    con.execute(
+        "insert into audit.layer_builds values (?, ?, ?, ?, null)",
+        [candidate_id, layer, run_id, now()],
+    )
+    enter_materializations(con, candidate_id, layer, tables, run_id)
+
+
+def finish_layer(
+    con: duckdb.DuckDBPyConnection, candidate_id: str, layer: str, run_id: str
+) -> None:
+    """Enter that a whole layer was built, and that its models and data tests succeeded."""
+    con.execute(
+        "update audit.layer_builds set finished_at = ?"
+        " where candidate_id = ? and layer = ? and run_id = ?",
+        [now(), candidate_id, layer, run_id],
+    )
+
+
+def unfinished_layers(con: duckdb.DuckDBPyConnection, candidate_id: str) -> list[str]:
+    """Return the layers of a candidate whose last build did not end whole and well."""
+    rows = con.execute(
+        "select layer from audit.layer_builds where candidate_id = ? group by layer"
+        " having arg_max(coalesce(finished_at, timestamp '1970-01-01'), started_at)"
+        " = timestamp '1970-01-01' order by layer",
+        [candidate_id],
+    ).fetchall()
+    return [layer for (layer,) in rows]

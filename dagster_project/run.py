@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 
+_BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
+
 
 def say(text: str) -> None:
     """Print a line at once."""
@@ -52,7 +54,7 @@ def run(
             ).fetchone()
         if last and last[1] == fingerprint and settings.warehouse.exists():
             say(
-                f"nothing new: publication {publication_id(settings.warehouse)} stays in force,"
+                f"nothing new: publication {publication_id(settings)} stays in force,"
                 f" {settings.warehouse}"
             )
         elif not _build(settings, instance):
@@ -116,10 +118,7 @@ def _build(settings: Settings, instance: "DagsterInstance | None") -> bool:
     result = _execute(settings, "build", instance)
     if result.success:
         with_size = settings.warehouse.stat().st_size
-        say(
-            f"published {publication_id(settings.warehouse)}: {settings.warehouse}"
-            f" ({with_size:,} bytes)"
-        )
+        say(f"published {publication_id(settings)}: {settings.warehouse} ({with_size:,} bytes)")
         return True
     say(f"FAILED, nothing was published: {_first_failure(result)}")
     return False
@@ -141,6 +140,7 @@ def _execute(
     if instance is None:
         dagster_home()
         instance = DagsterInstance.get()
+    _close_runs_of_the_dead(instance)
     if partition:
         instance.add_dynamic_partitions(partition[0], [partition[1]])
     return defs.resolve_job_def(job).execute_in_process(
@@ -152,7 +152,21 @@ def _execute(
         partition_key=partition[1] if partition else None,
         raise_on_error=False,
         resources={"workbench": Workbench.of(settings)},
+        tags=_BY_MAKE_RUN,
     )
+
+
+def _close_runs_of_the_dead(instance: "DagsterInstance") -> None:
+    """Mark runs as failed that an earlier `make run` left behind when it was killed.
+
+    We hold the write lock, so they cannot be alive; they would hold the pool, and with it every run
+    from the UI, for ever.
+    """
+    from dagster import DagsterRunStatus, RunsFilter
+
+    unfinished = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+    for left in instance.get_runs(RunsFilter(statuses=unfinished, tags=_BY_MAKE_RUN)):
+        instance.report_run_failed(left, "The process of this run has died.")
 
 
 def _first_failure(result: "ExecuteInProcessResult") -> str:

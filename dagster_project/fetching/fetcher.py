@@ -21,7 +21,6 @@ from dagster_project.fingerprint import file_sha256
 from dagster_project.settings import Settings
 
 _MEGA = 1 << 20
-_PLAIN_NAME = re.compile(r"[\w][\w .,()+-]*")  # what `landed_releases` takes
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class Session:
         secret_params: Mapping[str, SecretStr] | None = None,
     ) -> Path:
         """Download a file into the release, or take it over where the publisher has no newer."""
-        if not _PLAIN_NAME.fullmatch(name):
+        if not PLAIN_NAME.fullmatch(name):
             raise self.problem(
                 "a file name with characters that are not taken",
                 url,

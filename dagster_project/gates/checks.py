@@ -65,12 +65,15 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
                 for table in source.tables
             ],
         )
-        reason = None if all(result.success for result in results) else explain(results)
+        passed = all(result.success for result in results)
         with workbench.get_connection() as con, transaction(con):
             ledger.enter_gate_results(con, results, context.run.run_id)
-            ledger.decide(con, source.name, release, loaded_at, reason)
-            if reason is None:
-                drop_rows_not_in_force(con, source, release)
+            # A release in force that is looked at again stays in force: only a person takes it out.
+            if "loaded" in entries:
+                status, reason = ("accepted", None) if passed else ("rejected", explain(results))
+                ledger.decide(con, source.name, release, loaded_at, status, reason)
+                if passed:
+                    drop_rows_not_in_force(con, source, release)
         yield from _as_check_results(results)
 
     return gate

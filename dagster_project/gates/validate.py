@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.code_lists import code_lists
 from dagster_project.gates.suites import EXPECTATIONS, load_suite
 from dagster_project.ledger import GateResult
+from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
@@ -27,7 +28,6 @@ _ENGINE_OPTIONS = {
     "isolation_level": "AUTOCOMMIT",
     "skip_autocommit_rollback": True,
     "pool_reset_on_return": None,
-    "connect_args": {"read_only": True},
 }
 
 
@@ -70,7 +70,8 @@ def _context() -> "EphemeralDataContext":
 def _datasource(database: Path) -> "Iterator[SQLDatasource]":
     context = _context()
     # `kwargs` goes through to SQLAlchemy's create_engine; GX's own type stub does not know it.
-    options: dict[str, Any] = {"kwargs": _ENGINE_OPTIONS}
+    connect = {"read_only": True, "config": dict(Settings().duckdb_config)}
+    options: dict[str, Any] = {"kwargs": {**_ENGINE_OPTIONS, "connect_args": connect}}
     datasource = context.data_sources.add_sql(
         name="warehouse", connection_string=f"duckdb:///{database}", **options
     )

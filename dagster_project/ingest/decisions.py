@@ -18,7 +18,12 @@ from dagster_project.workbench import transaction
 def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     """Take a release (`<source>/<date>`) out of force. Raises BadInput."""
     source, day = _known(release)
-    _change(con, source, day, "accepted", "rejected", f"rejected by hand: {reason}")
+    entries = ledger.file_entries(con, source.name, day)
+    accepted = entries.get("accepted")
+    if not accepted:
+        raise _not_there(release, "accepted", ", ".join(entries) or "no such release")
+    loaded_at = accepted[0].loaded_at
+    ledger.decide(con, source.name, day, loaded_at, "rejected", f"rejected by hand: {reason}")
 
 
 def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
@@ -28,9 +33,15 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     """
     source, day = _known(release)
     create_raw_tables(con, source)
+    entries = ledger.file_entries(con, source.name, day)
+    rejected = entries.get("rejected")
+    if not rejected:
+        raise _not_there(release, "rejected", ", ".join(entries) or "no such release")
+    loaded_at = rejected[0].loaded_at
     counts = [
         con.execute(
-            f'select count(*) from raw."{table.name}" where _release = ?', [day]
+            f'select count(*) from raw."{table.name}" where _release = ? and _loaded_at = ?',
+            [day, loaded_at],
         ).fetchall()[0][0]
         for table in source.tables
     ]
@@ -42,7 +53,9 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
             found="no row in its raw tables: its files could not be read",
             fix="mend the files or the source's module, then reload the release",
         )
-    _change(con, source, day, "rejected", "accepted", f"accepted by hand: {reason}")
+    with transaction(con):
+        ledger.decide(con, source.name, day, loaded_at, "accepted", f"accepted by hand: {reason}")
+        drop_rows_not_in_force(con, source, day)
 
 
 def forget(con: duckdb.DuckDBPyConnection, release: str) -> None:
@@ -60,19 +73,6 @@ def forget(con: duckdb.DuckDBPyConnection, release: str) -> None:
         if not deleted:
             raise _not_there(release, "any status")
         drop_rows_not_in_force(con, source, day)
-
-
-def _change(
-    con: duckdb.DuckDBPyConnection, source: Source, day: date, before: str, after: str, reason: str
-) -> None:
-    changed = con.execute(
-        "update audit.releases set status = ?, reason = ?"
-        " where source = ? and release_date = ? and status = ? returning 1",
-        [after, reason, source.name, day, before],
-    ).fetchall()
-    if not changed:
-        found = ", ".join(ledger.file_entries(con, source.name, day)) or "no such release"
-        raise _not_there(f"{source.name}/{day}", before, found)
 
 
 def _known(release: str) -> tuple[Source, date]:

@@ -1,5 +1,8 @@
 """Loading one release into the raw tables, with its entry in the ledger, in one transaction."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -45,6 +48,7 @@ def load_release(
     Raises BadInput if a file cannot be read (the ledger then says `rejected`, and no row stays), or
     if an accepted release's bytes have changed and `reload` was not asked for.
     """
+    stats = {path: path.stat() for path in release.files}
     digests = {path: file_sha256(path) for path in release.files}
     entries = ledger.file_entries(con, source.name, release.date)
     accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
@@ -64,6 +68,7 @@ def load_release(
             for path in release.files:
                 extract, table, inserted = _load_file(con, source, release, path, loaded_at)
                 rows[table.name] += inserted
+                _still_the_same(path, stats[path])
                 counts = (extract.rows_read, extract.rows_kept)
                 files.append(_entry(path, digests[path], *counts, "loaded", None, loaded_at))
             for table in source.required:
@@ -131,10 +136,11 @@ def _load_file(
     path: Path,
     loaded_at: datetime,
 ) -> tuple[Extract, RawTable, int]:
-    layout = layout_of(path, source.layouts)
-    table = layout.table
     con.execute("drop table if exists incoming")
-    extract = layout.read(con, path)
+    with _as_bad_input(path):
+        layout = layout_of(path, source.layouts)
+        extract = layout.read(con, path)
+    table = layout.table
     rows = extract.rows  # noqa: F841 - DuckDB finds the relation by this name
     data = ", ".join(f'"{column}"' for column in table.data_columns)
     inserted = con.execute(
@@ -151,6 +157,42 @@ def _load_file(
     ).fetchall()[0][0]
     con.execute("drop table incoming")
     return extract, table, inserted
+
+
+@contextmanager
+def _as_bad_input(path: Path) -> Iterator[None]:
+    """Turn whatever a reader stumbles over into BadInput: one file must not stop the others.
+
+    What is the machine's fault and not the file's (memory, disk) goes through as it is. A panic of
+    the workbook reader is no `Exception`; it is known by its name.
+    """
+    try:
+        yield
+    except (BadInput, MemoryError, OSError, duckdb.OutOfMemoryException):
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise BadInput(
+            "a file that cannot be read",
+            where=path.name,
+            expected="a file as the source's layouts describe it",
+            found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            fix="fetch the file again; if the publisher serves it so, mend the source's module",
+        ) from error
+
+
+def _still_the_same(path: Path, before: os.stat_result) -> None:
+    """Raise BadInput if a file has changed since it was looked at: its hash would be a lie."""
+    after = path.stat()
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise BadInput(
+            "a file that is being written",
+            where=path.name,
+            expected=f"the {before.st_size:,} bytes it had when the load began",
+            found=f"{after.st_size:,} bytes",
+            fix="wait until the file is complete, then run again; move complete files into place",
+        )
 
 
 def drop_rows_not_in_force(con: duckdb.DuckDBPyConnection, source: Source, release: date) -> None:

@@ -77,6 +77,7 @@ def make_plan(
         )
         return plan
     sources = all_sources()
+    found = set()
     plan.folders_without_source = sorted(
         folder.name
         for folder in landing.iterdir()
@@ -86,7 +87,19 @@ def make_plan(
         releases, problems = releases_of(source, landing)
         plan.problems += problems
         for release in releases:
-            _sort_in(plan, con, release, f"{release.source}/{release.date}" in reload)
+            name = f"{release.source}/{release.date}"
+            found.add(name)
+            _sort_in(plan, con, release, name in reload)
+    for name in sorted(reload - found):
+        plan.problems.append(
+            BadInput(
+                "a release to be loaded again that is not there",
+                where=name,
+                expected="<source>/<date> of a release in the landing folder",
+                found="no such release",
+                fix="`make status` lists the releases",
+            )
+        )
     return plan
 
 

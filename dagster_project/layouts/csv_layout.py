@@ -104,6 +104,7 @@ class CsvLayout:
                     columns = {{{", ".join(f"'{name}': 'VARCHAR'" for name in names)}}},
                     auto_detect = false, header = false, skip = {self.header_row},
                     delim = ',', quote = '"', escape = '"', encoding = 'utf-8',
+                    compression = 'none',
                     strict_mode = true, null_padding = false
                 )
                 """,

@@ -75,7 +75,12 @@ class JsonDocumentLayout:
 
     def _rows(self, path: Path) -> list[tuple[str | None, ...]]:
         document = json.loads(path.read_text("utf-8-sig"), parse_float=str, parse_int=str)
-        return list(self.parse(document))
+        rows = list(self.parse(document))
+        for number, row in enumerate(rows, 1):
+            nested = [cell for cell in row if cell is not None and not isinstance(cell, str)]
+            if nested:
+                raise TypeError(f"record {number} holds {nested[0]!r} where a value belongs")
+        return rows
 
     def likeness(self, path: Path) -> float:
         with path.open("rb") as file:

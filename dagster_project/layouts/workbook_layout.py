@@ -1,6 +1,8 @@
 """Workbooks (.xls, .xlsx), read sheet by sheet; the source's function goes by their labels."""
 
+import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +15,16 @@ from dagster_project.errors import BadInput
 from dagster_project.layouts.layout import Extract, RawTable
 
 MAX_UNPACKED_BYTES = 1 << 30  # an .xlsx is a zip: the largest real one unpacks to 40 MB
+MAX_CELLS = 20_000_000  # the largest real sheet has 240,000
+_ADDRESS = re.compile(rb'r="([A-Za-z]+)([0-9]+)"')
+_NOT_A_WORKBOOK = (
+    CalamineError,
+    ValueError,
+    OSError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -73,10 +85,7 @@ class Workbook:
         self.file = path.name
         self.rows_read = 0
         if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > MAX_UNPACKED_BYTES:
-                raise ValueError(f"a workbook that unpacks to {unpacked:,} bytes")
+            _refuse_what_exhausts_memory(path)
         self._book = CalamineWorkbook.from_path(path)
 
     @cached_property
@@ -98,6 +107,25 @@ class Workbook:
         texts = [[_text(cell) for cell in row] for row in rows]
         self.rows_read += sum(any(row) for row in texts)
         return Sheet(self.file, name, texts)
+
+
+def _refuse_what_exhausts_memory(path: Path) -> None:
+    """Raise ValueError for an .xlsx that would be read into more memory than a machine has.
+
+    The reader allocates the whole rectangle up to a sheet's farthest cell, and the process dies if
+    it cannot; so the farthest cell is looked for first.
+    """
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MAX_UNPACKED_BYTES:
+            raise ValueError(f"a workbook that unpacks to {unpacked:,} bytes")
+        for member in archive.namelist():
+            if member.startswith("xl/worksheets/") and member.endswith(".xml"):
+                addresses = set(_ADDRESS.findall(archive.read(member)))
+                rows = max((int(row[:9]) for _, row in addresses), default=0)
+                letters = max((len(column) for column, _ in addresses), default=0)
+                if rows * 26**letters > MAX_CELLS * 26:
+                    raise ValueError(f"a sheet ({member}) that reaches to row {rows:,}")
 
 
 @dataclass(frozen=True)
@@ -130,14 +158,14 @@ class WorkbookLayout:
     def likeness(self, path: Path) -> float:
         try:
             found = set(Workbook(path).sheet_names)
-        except (CalamineError, ValueError, OSError):
+        except _NOT_A_WORKBOOK:
             return 0.0
         return 0.5 + len(found & set(self.sheets)) / (2 * len(self.sheets))
 
     def mismatch(self, path: Path) -> str | None:
         try:
             names = Workbook(path).sheet_names
-        except (CalamineError, ValueError, OSError, zipfile.BadZipFile) as error:
+        except _NOT_A_WORKBOOK as error:
             return f"a file that is not a workbook ({error})"
         missing = [repr(sheet) for sheet in self.sheets if sheet not in names]
         if missing:

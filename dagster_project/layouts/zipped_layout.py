@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from dagster_project.errors import BadInput
 from dagster_project.layouts.layout import Extract, Layout, RawTable
 
 MAX_MEMBER_BYTES = 8 << 30  # the largest real member, the BaTIS bulk file, has 3 GB
@@ -65,4 +66,8 @@ class ZippedLayout:
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         with self._extracted(path) as member:
-            return self.inner.read(con, member)
+            try:
+                return self.inner.read(con, member)
+            except BadInput as problem:
+                where = problem.where.replace(member.name, f"{path.name}, member", 1)
+                raise BadInput(**{**vars(problem), "where": where}) from problem

@@ -96,7 +96,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
     def build(context: dg.AssetExecutionContext, workbench: Workbench) -> Iterator[Any]:
         settings = Settings()
         selected = {".".join(key.path): key for key in context.selected_asset_keys}
-        _begin(context, workbench, layer, sorted(selected))
+        candidate_id = _begin(context, workbench, layer, sorted(selected))
         selection, _ = get_subset_selection_for_context(
             context=context,
             manifest=manifest(),
@@ -135,14 +135,31 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
                 + "\n".join(failures),
                 allow_retries=False,
             )
+        if sorted(selected) == layer_tables(layer):
+            with workbench.get_connection() as con:
+                ledger.finish_layer(con, candidate_id, layer.name, context.run_id)
 
     return build
 
 
+def _has_stamp(candidate: Path) -> bool:
+    """Whether the core layer has begun this file: dbt creates an empty one by attaching it."""
+    if not candidate.exists():
+        return False
+    with duckdb.connect(candidate, read_only=True) as con:
+        found = con.execute(
+            "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'candidate'"
+        )
+        return found.fetchone() is not None
+
+
 def _begin(
     context: dg.AssetExecutionContext, workbench: Workbench, layer: Layer, tables: list[str]
-) -> None:
-    """Enter in the ledger what is about to be built, before anything of it is changed."""
+) -> str:
+    """Enter in the ledger what is about to be built, before anything of it is changed.
+
+    Returns the candidate's id.
+    """
     whole_layer = tables == layer_tables(layer)
     settings = Settings()
     with workbench.get_connection() as con:
@@ -157,20 +174,23 @@ def _begin(
                 raise dg.Failure(
                     "no candidate has been started: run the job `build`", allow_retries=False
                 )
-            ledger.enter_materializations(con, candidate[0], layer.name, tables, context.run_id)
-    if layer.name == "core" and whole_layer:
+            ledger.start_layer(con, candidate[0], layer.name, tables, context.run_id)
+    if layer.name in ("staging", "core") and whole_layer:
+        # dbt attaches the candidate from the first layer on: one that a crash left must go.
         settings.candidate.parent.mkdir(parents=True, exist_ok=True)
         for path in (settings.candidate, settings.candidate.with_suffix(".duckdb.wal")):
             path.unlink(missing_ok=True)
+    if layer.name == "core" and whole_layer:
         with duckdb.connect(settings.candidate) as con:
             con.execute("create schema audit")
             con.execute("create table audit.candidate (candidate_id varchar not null)")
             con.execute("insert into audit.candidate values (?)", [candidate[0]])
-    elif layer.in_candidate and not settings.candidate.exists():
+    elif layer.in_candidate and not _has_stamp(settings.candidate):
         raise dg.Failure(
             "there is no candidate file (the last one was published): run the job `build`",
             allow_retries=False,
         )
+    return candidate[0]
 
 
 def _row_counts(database: Path, results: list[Any]) -> dict[str, int]:

@@ -17,6 +17,7 @@ import duckdb
 
 from dagster_project import ledger
 from dagster_project.errors import BadInput
+from dagster_project.models.state import build_fingerprint
 from dagster_project.settings import Settings
 from dagster_project.workbench import open_workbench, transaction
 
@@ -39,10 +40,14 @@ class Publication:
 
 
 def refuse_reasons(
-    con: duckdb.DuckDBPyConnection, candidate_id: str, required: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection,
+    candidate_id: str,
+    fingerprint: str,
+    required: Mapping[str, str],
 ) -> list[str]:
     """Say what keeps a candidate from being published, by the ledger; an empty list if nothing.
 
+    fingerprint: the state that the candidate was started from.
     required: the layer of each table (`<schema>.<table>`) that must have been built and gated.
     """
     built = dict(
@@ -64,7 +69,12 @@ def refuse_reasons(
             [candidate_id],
         ).fetchall()
     }
-    reasons = []
+    reasons = [
+        f"the layer {layer} was not built whole, or one of its models or data tests failed"
+        for layer in ledger.unfinished_layers(con, candidate_id)
+    ]
+    if build_fingerprint(con) != fingerprint:
+        reasons.append("releases, models or gates have changed since the candidate was started")
     for table, layer in required.items():
         if table not in built:
             reasons.append(f"{table} was not built")
@@ -96,7 +106,7 @@ def publish(
         candidate = ledger.current_candidate(con)
         reasons = _candidate_reasons(settings, candidate)
         if candidate and not reasons:
-            reasons = refuse_reasons(con, candidate[0], required)
+            reasons = refuse_reasons(con, *candidate, required)
         if not candidate or reasons:
             raise BadInput(
                 "the candidate is not published",
@@ -114,6 +124,7 @@ def publish(
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
     kept.parent.mkdir(parents=True, exist_ok=True)
     settings.candidate.rename(kept)
+    kept.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
     put_in_force(settings, kept)
     reconcile(settings)
     _prune(settings)
@@ -134,8 +145,18 @@ def reconcile(settings: Settings) -> None:
     """Enter in the ledger what the published file says of itself, if a crash came between."""
     if not settings.warehouse.exists():
         return
-    with duckdb.connect(settings.warehouse, read_only=True) as con:
-        rows = con.execute("from audit.publication order by published_at").fetchall()
+    try:
+        with duckdb.connect(settings.warehouse, read_only=True) as con:
+            rows = con.execute("from audit.publication order by published_at").fetchall()
+    except duckdb.Error as error:
+        raise BadInput(
+            "the published file cannot be read",
+            where=str(settings.warehouse),
+            expected="a DuckDB file that no other process has open for writing",
+            found=str(error).splitlines()[0],
+            fix="close the client that has it open for writing; if the file is damaged, put a kept"
+            " publication in force with `make rollback`",
+        ) from error
     with open_workbench(settings) as con:
         known = {
             row[0] for row in con.execute("select publication_id from audit.publication").fetchall()
@@ -150,11 +171,21 @@ def kept_publications(settings: Settings) -> list[Path]:
     return sorted(settings.publications.glob("royalty_flows-*.duckdb"), reverse=True)
 
 
-def publication_id(path: Path) -> str:
-    """Return the id of the publication that a file holds."""
-    with duckdb.connect(path, read_only=True) as con:
-        rows = con.execute("select max(publication_id) from audit.publication").fetchall()
-    return rows[0][0]
+def publication_id(settings: Settings) -> str | None:
+    """Return the id of the publication in force; None if there is none, or none that is kept.
+
+    The published file is a second name of a kept one, so that no file needs to be opened.
+    """
+    if settings.warehouse.exists():
+        for kept in kept_publications(settings):
+            if kept.samefile(settings.warehouse):
+                return kept_id(kept)
+    return None
+
+
+def kept_id(kept: Path) -> str:
+    """Return the id of a kept publication, which its name holds."""
+    return kept.stem.removeprefix("royalty_flows-")
 
 
 def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) -> list[str]:
@@ -200,7 +231,6 @@ def _complete(settings: Settings, publication: list[Any], comments: Comments) ->
             con.execute("drop table audit.candidate")
         con.execute("detach workbench")
         con.execute("checkpoint")
-    settings.candidate.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
     _sync(settings.candidate)
 
 

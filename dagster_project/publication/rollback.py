@@ -1,7 +1,12 @@
 """Going back to a kept publication."""
 
 from dagster_project.errors import BadInput
-from dagster_project.publication.publish import kept_publications, publication_id, put_in_force
+from dagster_project.publication.publish import (
+    kept_id,
+    kept_publications,
+    publication_id,
+    put_in_force,
+)
 from dagster_project.settings import Settings
 
 
@@ -10,8 +15,8 @@ def roll_back(settings: Settings, to: str | None = None) -> str:
 
     It stays in force until a run has something new to publish. Raises BadInput.
     """
-    kept = {publication_id(path): path for path in kept_publications(settings)}
-    present = publication_id(settings.warehouse) if settings.warehouse.exists() else None
+    kept = {kept_id(path): path for path in kept_publications(settings)}
+    present = publication_id(settings)
     earlier = [name for name in kept if present is None or name < present]
     chosen = to or (earlier[0] if earlier else None)
     if chosen is None or chosen not in kept:

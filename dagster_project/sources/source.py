@@ -10,7 +10,7 @@ from dagster_project.errors import BadInput
 from dagster_project.layouts import Layout, RawTable
 
 # A file name reaches DuckDB's reader, which takes some characters as a pattern.
-_PLAIN_NAME = re.compile(r"[\w][\w .,()+-]*")
+PLAIN_NAME = re.compile(r"[\w][\w .,()+-]*")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _landed_release(source: str, folder: Path) -> Release:
             fix="put the files there, or remove the folder",
         )
     for file in files:
-        if not _PLAIN_NAME.fullmatch(file.name):
+        if not PLAIN_NAME.fullmatch(file.name):
             raise BadInput(
                 "a file name with characters that are not taken",
                 where=where,
