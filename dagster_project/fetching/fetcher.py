@@ -19,6 +19,7 @@ from dagster_project.fetching.download import Downloader, Kind, Validators
 from dagster_project.fetching.memory import Memory, Served
 from dagster_project.fingerprint import file_sha256
 from dagster_project.settings import Settings
+from dagster_project.sources.source import PLAIN_NAME
 
 _MEGA = 1 << 20
 

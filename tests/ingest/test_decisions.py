@@ -1,9 +1,13 @@
+from datetime import date
+
 import pytest
 
+from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.ingest.decisions import accept, forget, reject
 from dagster_project.ingest.load import load_release
 from dagster_project.ingest.plan import find_release, make_plan
+from dagster_project.models.state import build_fingerprint
 from dagster_project.sources import all_sources
 from dagster_project.status import status
 from dagster_project.workbench import open_workbench
@@ -89,3 +93,52 @@ def test_status_names_what_is_rejected_and_why(folders: Warehouse) -> None:
     assert "nothing yet" in report
     assert f"rejected  {RELEASE}" in report
     assert "rejected by hand: withdrawn" in report
+
+
+def test_accepting_a_rejected_reload_supersedes_what_was_in_force(folders: Warehouse) -> None:
+    _land_and_load(folders, "accepted")
+    folders.land("worldbank_wdi", "2016-03-01", "made_up.csv", BARE.read_bytes())
+    source = all_sources()["worldbank_wdi"]
+    release = find_release(source, folders.landing, "2016-03-01")
+    with open_workbench(folders.settings) as con:
+        before = con.execute("select count(*) from raw.worldbank_wdi__observations").fetchall()
+        load_release(con, source, release, reload=True)
+        con.execute("update audit.releases set status = 'rejected' where status = 'loaded'")
+        accept(con, RELEASE, "the publisher confirms it")
+        after = con.execute("select count(*) from raw.worldbank_wdi__observations").fetchall()
+    assert sorted(state for state, _ in _states(folders)) == ["accepted", "superseded"]
+    assert after == before
+
+
+def test_a_release_whose_later_files_could_not_be_read_cannot_be_accepted(
+    folders: Warehouse,
+) -> None:
+    _land_and_load(folders, "rejected")
+    folders.land("worldbank_wdi", "2016-03-01", "made_up.csv", "<html>moved</html>")
+    source = all_sources()["worldbank_wdi"]
+    with open_workbench(folders.settings) as con:
+        with pytest.raises(BadInput, match="unknown layout"):
+            load_release(con, source, find_release(source, folders.landing, "2016-03-01"))
+        with pytest.raises(BadInput, match="no rows"):
+            accept(con, RELEASE, "because")
+
+
+def test_a_reload_of_the_same_bytes_makes_another_build(folders: Warehouse) -> None:
+    _land_and_load(folders, "accepted")
+    source = all_sources()["worldbank_wdi"]
+    with open_workbench(folders.settings) as con:
+        before = build_fingerprint(con)
+        loaded = load_release(
+            con, source, find_release(source, folders.landing, "2016-03-01"), reload=True
+        )
+        ledger.decide(
+            con, source.name, date(2016, 3, 1), loaded.files[0].loaded_at, "accepted", None
+        )
+        assert build_fingerprint(con) != before
+
+
+def test_a_mistyped_reload_is_a_problem_of_the_plan(folders: Warehouse) -> None:
+    folders.landing.mkdir()
+    with open_workbench(folders.settings) as con:
+        plan = make_plan(con, folders.landing, frozenset({"worldbank/2016-03-01"}))
+    assert [problem.where for problem in plan.problems] == ["worldbank/2016-03-01"]
