@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.support import MADE_UP, Outcome, Scenario, Warehouse, built_once
+from tests.support import MADE_UP, REAL_FILES, TEXTS, Outcome, Scenario, Warehouse, built_once
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,6 +56,25 @@ def template(shared: Path) -> Scenario:
         return warehouse.run()
 
     return built_once(shared / "template", build)
+
+
+@pytest.fixture(scope="session")
+def real(shared: Path) -> Scenario:
+    """The warehouse of the publishers' own files, which are not in the repository, and the texts.
+
+    Tests with it skip where the folder with the files is not there.
+    """
+    if not REAL_FILES.is_dir():
+        pytest.skip("the publishers' files are not at ../shared/landing")
+
+    def build(warehouse: Warehouse) -> Outcome:
+        warehouse.landing.mkdir()
+        for folder in (*REAL_FILES.iterdir(), TEXTS):
+            if folder.is_dir():
+                (warehouse.landing / folder.name).symlink_to(folder)
+        return warehouse.run()
+
+    return built_once(shared / "real", build)
 
 
 @pytest.fixture

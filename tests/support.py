@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from dagster_project.run import run
-from dagster_project.settings import Settings
+from dagster_project.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -25,6 +25,8 @@ BARE = MADE_UP / "worldbank_wdi" / "2016-03-01" / "made_up_receipts.csv"
 COUNTRIES = MADE_UP / "worldbank_wdi" / "2021-09-15" / "made_up_Metadata_Country.csv"
 INDICATORS = MADE_UP / "worldbank_wdi" / "2021-09-15" / "made_up_Metadata_Indicator.csv"
 STEP_EVENTS = {"STEP_START", "STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
+REAL_FILES = PROJECT_ROOT.parent / "shared" / "landing"  # not part of the repository
+TEXTS = PROJECT_ROOT / "landing" / "published_figures"
 TEXT = MADE_UP / "published_figures" / "2019-06-30" / "made_up_text.csv"
 
 
@@ -128,10 +130,10 @@ def rows(path: Path, sql: str) -> list[tuple]:
         return con.execute(sql).fetchall()
 
 
-def one(path: Path, sql: str) -> Any:
-    """Return the one value that a query finds."""
-    ((value,),) = rows(path, sql)
-    return value
+def held_by(path: Path) -> str:
+    """Return the id of the publication that a file holds, by the ledger in it."""
+    ((publication,),) = rows(path, "select max(publication_id) from audit.publication")
+    return str(publication)
 
 
 @contextlib.contextmanager

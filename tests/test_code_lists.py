@@ -14,4 +14,10 @@ def test_codes_are_those_of_iso_the_seeds_and_the_mappings() -> None:
     assert {"_T", "SH1", "COPYRIGHT"} <= set(lists["category_codes"])
     assert {"_T", "CN-GD"} <= set(lists["region_codes"])
     assert {"USD", "JPY", "EUR"} <= set(lists["currency_codes"])
-    assert all(codes == sorted(set(codes)) for codes in lists.values())
+
+
+def test_a_source_whose_codes_mean_something_else_has_a_list_of_its_own() -> None:
+    lists = code_lists()
+    for dimension in ("economy", "sector", "category", "currency"):
+        for row in seed(f"{dimension}_code_map"):
+            assert row["source_code"] in lists[f"{row['source']}_{dimension}_codes"]

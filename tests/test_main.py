@@ -7,9 +7,8 @@ import pytest
 
 from dagster_project.__main__ import main
 from dagster_project.fingerprint import file_sha256
-from dagster_project.publication.publish import publication_id
 from dagster_project.settings import PROJECT_ROOT
-from tests.support import Warehouse
+from tests.support import Warehouse, held_by
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -42,7 +41,7 @@ def test_a_refused_release_shows_in_the_exit_code(
 def test_rollback_says_what_is_in_force(
     warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    present = publication_id(warehouse.settings.warehouse)
+    present = held_by(warehouse.settings.warehouse)
     assert main(["rollback", "--to", present]) == 0
     assert capsys.readouterr().out == f"publication {present} is in force\n"
 

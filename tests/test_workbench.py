@@ -43,7 +43,7 @@ def test_the_ledger_is_there_once_the_workbench_is_open(folders: Warehouse) -> N
         with open_workbench(folders.settings) as con:
             con.execute("from audit.releases").fetchall()
     tables = folders.workbench("select table_name from duckdb_tables() where schema_name = 'audit'")
-    assert len(tables) == 5
+    assert {"releases", "gate_results", "candidates", "publication"} <= {name for (name,) in tables}
 
 
 def test_a_transaction_stands_whole_or_not_at_all(con: duckdb.DuckDBPyConnection) -> None:

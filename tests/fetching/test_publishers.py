@@ -150,7 +150,9 @@ def test_the_world_banks_error_page_is_refused(settings: Settings, server: Publi
 
 
 def test_batis_is_dated_by_the_header(settings: Settings, server: Publisher) -> None:
-    made_up = FIXTURES / "oecd_wto_batis_made_up" / "2025-12-01" / "made_up_wto_mirror.csv"
+    made_up = (
+        FIXTURES / "landing_made_up" / "oecd_wto_batis" / "2025-12-01" / "made_up_wto_mirror.csv"
+    )
     server.serve(
         "/OECD-WTO_BATIS_data_BPM6-1.zip",
         Reply(
@@ -170,7 +172,11 @@ ITIS = (
     "internationaltradeinservicesreferencetables"
 )
 WORKBOOK = (
-    FIXTURES / "ons_itis_made_up" / "2021-07-12" / "made_up_internationaltradeinservices.xlsx"
+    FIXTURES
+    / "landing_made_up"
+    / "ons_itis"
+    / "2021-07-12"
+    / "made_up_internationaltradeinservices.xlsx"
 )
 
 
@@ -222,7 +228,7 @@ def test_a_dataset_page_that_is_built_otherwise_is_refused(
 
 
 def test_exports_and_imports_are_one_release(settings: Settings, server: Publisher) -> None:
-    folder = FIXTURES / "ons_trade_by_industry_made_up" / "2021-07-12"
+    folder = FIXTURES / "landing_made_up" / "ons_trade_by_industry" / "2021-07-12"
     base = (
         "/economy/nationalaccounts/balanceofpayments/datasets/"
         "uktradeinservicesbyindustrycountryandservicetype"
@@ -262,7 +268,9 @@ def test_a_bomb_in_the_ecbs_name_is_refused(settings: Settings, server: Publishe
 
 # Bank of Japan
 
-PAGE = FIXTURES / "boj_balance_of_payments_made_up" / "2026-03-09" / "made_up_page_1.json"
+PAGE = (
+    FIXTURES / "landing_made_up" / "boj_balance_of_payments" / "2026-03-11" / "made_up_page_1.json"
+)
 CODE = "/getDataCode?db=BP01&code=BPBP6JYNSN906&format=json&lang=en&startDate=199601"
 
 
@@ -303,7 +311,7 @@ def test_pages_without_end_are_refused(settings: Settings, server: Publisher) ->
 # SAFE
 
 LANDING = "/safe/2019/0627/13519.html"
-BPM6 = FIXTURES / "safe_bop_time_series_made_up" / "2026-03-27" / "made_up_bpm6.xlsx"
+BPM6 = FIXTURES / "landing_made_up" / "safe_bop_time_series" / "2026-03-27" / "made_up_bpm6.xlsx"
 
 
 def serve_safe(server: Publisher, *links: tuple[str, str]) -> None:
@@ -338,7 +346,7 @@ def test_a_link_to_another_host_is_refused(settings: Settings, server: Publisher
 # BEA
 
 KEY = "A1B2C3D4-MADE-UP-KEY"
-TOTAL = FIXTURES / "bea_intl_serv_trade_made_up" / "2026-07-07" / "made_up_total.json"
+TOTAL = FIXTURES / "landing_made_up" / "bea_intl_serv_trade" / "2026-07-07" / "made_up_total.json"
 
 
 def bea_answer(at: str = "2026-07-08") -> bytes:

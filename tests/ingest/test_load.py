@@ -50,7 +50,8 @@ def decide(con: duckdb.DuckDBPyConnection, reason: str | None = None) -> None:
         "select max(loaded_at) from audit.releases where status = 'loaded'"
     ).fetchall()[0]
     with transaction(con):
-        ledger.decide(con, WDI.name, DAY, loaded_at, reason)
+        status = "rejected" if reason else "accepted"
+        ledger.decide(con, WDI.name, DAY, loaded_at, status, reason)
         if reason is None:
             load.drop_rows_not_in_force(con, WDI, DAY)
 

@@ -53,8 +53,12 @@ def test_everything_is_new_at_first_and_packaged_sources_too(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:
     labels = new(plan(con, landing))
-    assert labels[2:] == [RELEASE, "worldbank_wdi 2016-03-01", "worldbank_wdi 2021-09-15"]
-    assert [label.split()[0] for label in labels[:2]] == ["ecb_reference_rates", "iso_3166"]
+    landed = [
+        f"{path.parent.name} {path.name}" for path in landing.landing.glob("*/*") if path.is_dir()
+    ]
+    assert [label for label in labels if label in landed] == sorted(landed)
+    packaged = [label.split()[0] for label in labels if label not in landed]
+    assert packaged == ["ecb_reference_rates", "iso_3166"]
 
 
 def test_an_accepted_release_is_not_new(con: duckdb.DuckDBPyConnection, landing: Warehouse) -> None:
@@ -145,10 +149,11 @@ def test_folders_without_a_source_are_named(
 def test_a_bad_folder_is_a_problem_and_the_others_stay_new(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:
+    before = new(plan(con, landing))
     landing.land("worldbank_wdi", "newest", BARE.name, BARE.read_text())
     found = plan(con, landing)
     assert [problem.where for problem in found.problems] == ["worldbank_wdi/newest"]
-    assert len(found.new) == 5
+    assert new(found) == before
 
 
 def test_a_missing_landing_folder_is_one_problem(
@@ -166,7 +171,8 @@ def test_a_release_is_found_by_its_date(landing: Warehouse) -> None:
 def test_a_release_that_is_not_there_is_refused_with_those_that_are(landing: Warehouse) -> None:
     with pytest.raises(BadInput) as caught:
         find_release(FIGURES, landing.landing, "2020-01-01")
-    assert caught.value.expected == "one of 2019-06-30"
+    assert caught.value.expected.startswith("one of ")
+    assert str(DAY) in caught.value.expected
 
 
 def test_a_release_that_is_there_but_bad_is_refused_with_what_is_amiss(

@@ -16,7 +16,7 @@ from dagster_project.publication.publish import (
     publish,
     reconcile,
 )
-from tests.support import Scenario, Warehouse, rows
+from tests.support import Scenario, Warehouse, held_by, rows
 
 TABLE = "core.fct_royalty_flows"
 
@@ -104,7 +104,7 @@ def test_the_ledger_in_it_names_the_publication_itself(template: Scenario) -> No
     (row,) = template.warehouse.published(
         "select publication_id, duckdb_version from audit.publication"
     )
-    assert row == (publication_id(settings.warehouse), duckdb.__version__)
+    assert row == (publication_id(settings), duckdb.__version__)
     assert kept_publications(settings)[0].name == f"royalty_flows-{row[0]}.duckdb"
 
 
@@ -115,12 +115,12 @@ def test_a_candidate_whose_gates_passed_takes_the_place_of_the_published_file(
     warehouse: Warehouse, candidate: str
 ) -> None:
     settings = warehouse.settings
-    first = publication_id(settings.warehouse)
+    first = held_by(settings.warehouse)
     second = publish_candidate(warehouse)
     assert second.publication_id > first
-    assert publication_id(settings.warehouse) == second.publication_id
+    assert held_by(settings.warehouse) == second.publication_id
     assert not settings.candidate.exists()
-    assert [publication_id(path) for path in kept_publications(settings)] == [
+    assert [held_by(path) for path in kept_publications(settings)] == [
         second.publication_id,
         first,
     ]
@@ -151,7 +151,7 @@ def test_as_many_publications_are_kept_as_are_asked_for(
     for _ in range(3):
         warehouse.restore_candidate()
         published.append(publish_candidate(warehouse).publication_id)
-    kept = [publication_id(path) for path in kept_publications(warehouse.settings)]
+    kept = [held_by(path) for path in kept_publications(warehouse.settings)]
     assert kept == [published[2], published[1]]
 
 
@@ -223,6 +223,27 @@ def test_gates_are_void_once_what_they_stand_on_is_built_again(
     reasons = refusal(warehouse)
     assert f"{void} or what it is built on was built again after its gate had passed" in reasons
     assert f"{stands} or what" not in reasons
+
+
+@pytest.mark.parametrize("layer", ["staging", "core"])
+def test_a_layer_that_was_not_built_whole_is_named(
+    warehouse: Warehouse, candidate: str, layer: str
+) -> None:
+    warehouse.change_ledger(
+        f"update audit.layer_builds set finished_at = null where layer = '{layer}'"
+    )
+    assert f"the layer {layer} was not built whole" in refusal(warehouse)
+
+
+def test_a_release_accepted_since_the_candidate_was_started_voids_it(
+    warehouse: Warehouse, candidate: str
+) -> None:
+    warehouse.change_ledger(
+        "insert into audit.releases select * replace ('other.csv' as file_name)"
+        " from audit.releases where source = 'published_figures'"
+    )
+    reason = "releases, models or gates have changed since the candidate was started"
+    assert refusal(warehouse) == reason
 
 
 def test_every_required_table_is_one_of_a_layer() -> None:

@@ -4,15 +4,15 @@ import pytest
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256
 from dagster_project.publication.asset import ledger_comments, required_gates
-from dagster_project.publication.publish import kept_publications, publication_id, publish
+from dagster_project.publication.publish import kept_publications, publish
 from dagster_project.publication.rollback import roll_back
-from tests.support import Warehouse
+from tests.support import Warehouse, held_by
 
 
 @pytest.fixture
 def three(warehouse: Warehouse) -> list[str]:
     """Ids of three publications, oldest first; the last is in force."""
-    published = [publication_id(warehouse.settings.warehouse)]
+    published = [in_force(warehouse)]
     for _ in range(2):
         warehouse.restore_candidate()
         done = publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments())
@@ -21,7 +21,8 @@ def three(warehouse: Warehouse) -> list[str]:
 
 
 def in_force(warehouse: Warehouse) -> str:
-    return publication_id(warehouse.settings.warehouse)
+    """The id of the publication that the published file holds, by its own ledger."""
+    return held_by(warehouse.settings.warehouse)
 
 
 def test_it_goes_back_one_publication_at_a_time(warehouse: Warehouse, three: list[str]) -> None:
@@ -40,9 +41,7 @@ def test_it_goes_to_a_publication_by_its_id_and_forward_again(
 
 
 def test_the_file_is_the_kept_one_byte_for_byte(warehouse: Warehouse, three: list[str]) -> None:
-    kept = {
-        publication_id(path): file_sha256(path) for path in kept_publications(warehouse.settings)
-    }
+    kept = {held_by(path): file_sha256(path) for path in kept_publications(warehouse.settings)}
     roll_back(warehouse.settings)
     assert file_sha256(warehouse.settings.warehouse) == kept[three[1]]
     assert len(kept_publications(warehouse.settings)) == 3
@@ -72,7 +71,7 @@ def test_the_publication_in_force_is_not_thrown_away(
     roll_back(warehouse.settings, three[0])
     warehouse.restore_candidate()
     done = publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments())
-    assert [publication_id(path) for path in kept_publications(warehouse.settings)] == [
+    assert [held_by(path) for path in kept_publications(warehouse.settings)] == [
         done.publication_id
     ]
     assert in_force(warehouse) == done.publication_id

@@ -1,36 +1,15 @@
 """The publishers' own files through the whole run: the numbers that texts and readers know.
 
-The World Bank's files are not part of the repository; where the folder with them is not there,
-these tests skip. The texts' figures are bundled with the project.
+The files are not part of the repository; where the folder with them is not there, these tests skip.
+The texts' figures are bundled with the project.
 """
-
-from pathlib import Path
 
 import pytest
 
 from dagster_project.run import PUBLISHED
-from dagster_project.settings import PROJECT_ROOT
-from tests.support import Outcome, Scenario, Warehouse, built_once
+from tests.support import REAL_FILES, TEXTS, Scenario
 
-WORLD_BANK = PROJECT_ROOT.parent / "shared" / "landing" / "worldbank_wdi"
-TEXTS = PROJECT_ROOT / "landing" / "published_figures"
-
-pytestmark = pytest.mark.skipif(
-    not WORLD_BANK.is_dir(), reason="the World Bank's raw files are not at ../shared/landing"
-)
-
-
-@pytest.fixture(scope="session")
-def real(shared: Path) -> Scenario:
-    """The warehouse of both World Bank releases and the bundled texts."""
-
-    def build(warehouse: Warehouse) -> Outcome:
-        warehouse.landing.mkdir()
-        for folder in (WORLD_BANK, TEXTS):
-            (warehouse.landing / folder.name).symlink_to(folder)
-        return warehouse.run()
-
-    return built_once(shared / "real", build)
+DIMENSIONS = ["reporter", "partner", "sector", "category", "affiliation", "region"]
 
 
 def world_bank_flows(real: Scenario, columns: str, reporter: str, period: str) -> tuple:
@@ -43,9 +22,20 @@ def world_bank_flows(real: Scenario, columns: str, reporter: str, period: str) -
 
 def test_every_release_is_accepted_and_published(real: Scenario) -> None:
     assert real.outcome.code == PUBLISHED
-    texts = len([path for path in TEXTS.iterdir() if path.is_dir()])
-    assert real.outcome.output.count("accepted ") == texts + 2 + 2  # two packaged sources
+    landed = [path for folder in (REAL_FILES, TEXTS.parent) for path in folder.glob("*/*-*-*/")]
+    assert real.outcome.output.count("accepted ") == len(landed) + 2  # two packaged sources
     assert "accepted worldbank_wdi 2016-03-01: 248 of 248" in real.outcome.output
+
+
+def test_the_run_warns_of_nothing(real: Scenario) -> None:
+    assert "warn" not in real.outcome.output.lower()
+    assert "REJECTED" not in real.outcome.output
+
+
+def test_no_expectation_failed_not_even_as_a_warning(real: Scenario) -> None:
+    assert (
+        real.warehouse.published("select table_name from audit.gate_results where failed > 0") == []
+    )
 
 
 def test_the_release_of_2021_has_so_many_observations(real: Scenario) -> None:
@@ -111,13 +101,107 @@ def test_namibia_is_there_with_its_letters(real: Scenario) -> None:
 
 
 def test_every_code_is_known(real: Scenario) -> None:
+    codes = ", ".join(f"{dimension}_code" for dimension in DIMENSIONS)
     assert (
         real.warehouse.published(
-            "select * from core.fct_royalty_observations"
-            " where '_U' in (reporter_code, partner_code, sector_code, category_code, region_code)"
+            f"select * from core.fct_royalty_observations where '_U' in ({codes})"
         )
         == []
     )
+
+
+def stated(real: Scenario, source: str, key: str, columns: str = "value::double") -> list[tuple]:
+    """What one source states: key is `flow period` and codes other than the totals."""
+    flow, period, *codes = key.split()
+    given = dict(code.split("=") for code in codes)
+    wanted = {f"{dimension}_code": given.get(dimension, "_T") for dimension in DIMENSIONS[2:]}
+    wanted |= {"partner_code": given.get("partner", "WLD"), "flow": flow, "period": period}
+    where = " and ".join(f"{column} = '{value}'" for column, value in wanted.items())
+    return real.warehouse.published(
+        f"select {columns} from core.fct_royalty_observations where source = '{source}' and {where}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "value"),
+    [
+        ("ons_pink_book", "receipts 2019 category=SH1", 4174),
+        ("ons_pink_book", "receipts 2019 category=SH2", 3530),
+        ("ons_pink_book", "receipts 2019 category=SH3", 703),
+        ("ons_pink_book", "receipts 2019 category=SH4", 8282),
+        ("ons_pink_book", "receipts 2019", 16689),
+        ("ons_pink_book", "payments 2019", 12540),
+        ("ons_pink_book", "balance 2019", 4149),
+        ("ons_pink_book", "receipts 1997", 2895),
+        ("ons_services_by_partner", "receipts 2019", 19098),
+        ("ons_services_by_partner", "receipts 2020 partner=USA", 3767),
+        ("ons_services_by_partner", "receipts 2020-Q4", 4577),
+        ("ons_trade_by_industry", "receipts 2019 sector=J59", 3805),
+        ("ons_trade_by_industry", "receipts 2019 sector=J62", 3311),
+        ("ons_trade_by_industry", "payments 2019 sector=J58", 394),
+        ("ons_itis", "receipts 2019 category=ITIS_TM_USE", 5714.55),
+        ("ons_itis", "receipts 2019 category=ITIS_TM_SALE", 605.29),
+        ("bea_trade_by_area", "receipts 2020", 113779),
+        ("bea_trade_by_area", "receipts 2020 partner=JPN", 5925),
+        ("bea_trade_by_area", "receipts 2020 partner=GBR", 5213),
+        ("bea_trade_by_area", "receipts 2020 partner=VEN", 39),
+    ],
+)
+def test_what_a_publisher_states(real: Scenario, source: str, key: str, value: float) -> None:
+    ((found,),) = stated(real, source, key)
+    assert round(found, 2) == value
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "status"),
+    [
+        ("ons_pink_book", "receipts 1997 category=SH1", (None, "M", "F")),
+        ("ons_services_by_partner", "receipts 2019 partner=CHN", (None, "Q", "C")),
+        ("ons_trade_by_industry", "payments 2019 sector=J62", (None, "Q", "C")),
+        ("bea_trade_by_area", "receipts 2020 partner=MLT", (None, "Q", "C")),
+    ],
+)
+def test_what_is_missing_or_suppressed_is_a_row_without_a_value(
+    real: Scenario, source: str, key: str, status: tuple
+) -> None:
+    assert stated(real, source, key, "value, obs_status, conf_status") == [status]
+
+
+def test_eleven_figures_by_area_are_suppressed(real: Scenario) -> None:
+    assert real.warehouse.published(
+        "select count(*) from core.fct_royalty_observations"
+        " where source = 'bea_trade_by_area' and conf_status = 'C'"
+    ) == [(11,)]
+
+
+def test_the_survey_has_both_classifications_and_is_never_the_balance_of_payments(
+    real: Scenario,
+) -> None:
+    years = "min(period), max(period), min(concept), max(concept)"
+    assert real.warehouse.published(
+        f"select category_code, {years} from core.fct_royalty_observations"
+        " where source = 'ons_itis'"
+        " and category_code in ('_T', 'ITIS_FRANCHISE_USE', 'ITIS_TM_USE')"
+        " group by 1 order by 1"
+    ) == [
+        ("ITIS_FRANCHISE_USE", "2009", "2012", "ONS_ITIS", "ONS_ITIS"),
+        ("ITIS_TM_USE", "2013", "2019", "ONS_ITIS", "ONS_ITIS"),
+        ("_T", "2009", "2019", "ONS_ITIS", "ONS_ITIS"),
+    ]
+
+
+def test_of_21_records_of_batis_20_are_of_intellectual_property(real: Scenario) -> None:
+    assert real.warehouse.published(
+        "select rows_read, rows_kept from audit.releases where source = 'oecd_wto_batis'"
+    ) == [(21, 20)]
+
+
+def test_two_sides_of_one_flow(real: Scenario) -> None:
+    assert real.warehouse.published(
+        "select receipts_stated_usd_m::double, round(payments_stated_usd_m, 2)::double"
+        " from marts.mart_mirror_asymmetry"
+        " where receiver_code = 'USA' and payer_code = 'GBR' and period = '2020'"
+    ) == [(5213, 4689.35)]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,16 @@ from dagster_project.settings import Settings
 from dagster_project.sources.bea_intl_serv_trade import SOURCE, TYPES_OF_SERVICE
 from dagster_project.sources.source import Release
 from dagster_project.workbench import open_workbench
-from tests.gates.judging import failed_by
+from tests.gates.judging import cases, cells, twice
 from tests.layouts.reading import changed, read, refusal
 from tests.support import FIXTURES
 
-FOLDER = FIXTURES / "bea_intl_serv_trade_made_up" / "2026-07-07"
+FOLDER = FIXTURES / "landing_made_up" / "bea_intl_serv_trade" / "2026-07-07"
 TOTAL, SOFTWARE = FOLDER / "made_up_total.json", FOLDER / "made_up_software.json"
 TABLE = "raw.bea_intl_serv_trade__observations"
+STAGED = "staging.stg_bea_intl_serv_trade__observations"
+CONFORMED = "intermediate.int_bea_intl_serv_trade__observations"
+JAPAN = "area_or_country = 'Japan' and trade_direction = 'Exports'"
 
 
 @pytest.fixture(scope="module")
@@ -59,28 +62,30 @@ def test_good_answers_pass_their_gate(loaded: tuple[Path, Loaded]) -> None:
     assert [detail for detail in result.details if not detail["success"]] == []
 
 
-@pytest.mark.parametrize(
-    ("column", "value", "expectation"),
-    [
-        ("area_or_country", "'Atlantis'", "type_of_service and"),
-        ("type_of_service", "'CipLicensesMoviesTv'", "type_of_service and"),
-        ("trade_direction", "'SupplementalIns'", "direction"),
-        ("affiliation", "'UsParents'", "direction"),
-        ("unit_mult", "'9'", "direction"),
-        ("data_value", "'1.000.000'", "data_value"),
-        ("year", "'2027'", "year is"),
-    ],
+CASES = cases(
+    TABLE,
+    {
+        "type_of_service and": [
+            cells(TABLE, JAPAN, area_or_country="'Atlantis'"),
+            cells(TABLE, JAPAN, type_of_service="'CipLicensesMoviesTv'"),
+        ],
+        "direction": [
+            cells(TABLE, JAPAN, trade_direction="'SupplementalIns'"),
+            cells(TABLE, JAPAN, affiliation="'UsParents'"),
+            cells(TABLE, JAPAN, unit_mult="'9'"),
+        ],
+        "data_value": cells(TABLE, JAPAN, data_value="'1.000.000'"),
+        "one figure": twice(TABLE, JAPAN),
+        "year is": cells(TABLE, JAPAN, year="'2027'"),
+    },
 )
-def test_a_bad_record_fails_its_expectation(
-    loaded: tuple[Path, Loaded], column: str, value: str, expectation: str
-) -> None:
-    change = f"case when _row = 4 then {value} else {column} end as {column}"
-    (failed,) = failed_by(loaded[0], TABLE, f"select * replace ({change}) from {TABLE}")
-    assert failed.startswith(expectation)
-
-
-def test_a_figure_twice_is_seen(loaded: tuple[Path, Loaded]) -> None:
-    (failed,) = failed_by(
-        loaded[0], TABLE, f"select * from {TABLE} union all (select * from {TABLE} limit 1)"
-    )
-    assert failed.startswith("one figure")
+CASES += cases(
+    STAGED,
+    {
+        "the stated balance": cells(
+            STAGED, "area = 'Japan' and flow = 'receipts'", value="value + 9"
+        ),
+        "affiliated and": cells(STAGED, "affiliation = 'AFFILIATED'", value="value + 9"),
+    },
+)
+CASES += cases(CONFORMED, {"a cell is a figure": cells(CONFORMED, "obs_status = 'Q'", value="0")})

@@ -10,14 +10,16 @@ from dagster_project.settings import Settings
 from dagster_project.sources.boj_balance_of_payments import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench import open_workbench
-from tests.gates.judging import expectations_of, failed_by
+from tests.gates.judging import FIRST, cases, cells
 from tests.layouts.reading import changed, read, refusal
 from tests.support import FIXTURES
 
-FOLDER = FIXTURES / "boj_balance_of_payments_made_up"
-PAGE = FOLDER / "2026-03-09" / "made_up_page_1.json"
+FOLDER = FIXTURES / "landing_made_up" / "boj_balance_of_payments"
+PAGE = FOLDER / "2026-03-11" / "made_up_page_1.json"
 CSV = FOLDER / "2026-03-10" / "made_up_answer.csv"
 TABLE = "raw.boj_balance_of_payments__observations"
+STAGED = "staging.stg_boj_balance_of_payments__observations"
+CONFORMED = "intermediate.int_boj_balance_of_payments__observations"
 
 
 @pytest.fixture(scope="module")
@@ -70,27 +72,22 @@ def test_a_good_answer_passes_its_gate(loaded: tuple[Path, Loaded]) -> None:
     assert [detail for detail in result.details if not detail["success"]] == []
 
 
-@pytest.mark.parametrize(
-    ("change", "expectation"),
-    [
-        ("* replace ('million yen' as unit)", "unit is 100"),
-        ("* replace ('QUARTERLY' as frequency)", "unit is 100"),
-        ("* replace (case _row when 1 then '202513' else survey_date end as survey_date)", "surv"),
-        ("* replace (case _row when 1 then '202510' else survey_date end as survey_date)", "surv"),
-        ("* replace (case _row when 3 then '202604' else survey_date end as survey_date)", "surv"),
-        ("* replace ('1,5' as value)", "value is"),
-        ("* replace ('123456' as value)", "value is"),
-        ("* replace ('20260401' as last_update)", "last_update"),
-    ],
+CASES = cases(
+    TABLE,
+    {
+        "unit is 100": [
+            cells(TABLE, "true", unit="'million yen'"),
+            cells(TABLE, "true", frequency="'QUARTERLY'"),
+        ],
+        "survey_date is": [
+            cells(TABLE, "_row = 1", survey_date="'202513'"),
+            cells(TABLE, "_row = 1", survey_date="'202510'"),  # twice
+            cells(TABLE, "_row = 5", survey_date="'202604'"),  # after the release
+            f"select * from {TABLE} where survey_date <> '202510'",  # a lost month
+        ],
+        "value is": [cells(TABLE, "true", value=value) for value in ("'1,5'", "'123456'")],
+        "last_update": cells(TABLE, "true", last_update="'20260401'"),
+    },
 )
-def test_each_expectation_fails_on_a_bad_row(
-    loaded: tuple[Path, Loaded], change: str, expectation: str
-) -> None:
-    (failed,) = failed_by(loaded[0], TABLE, f"select {change} from {TABLE}")
-    assert failed.startswith(expectation)
-    assert (TABLE, failed) in set(expectations_of(["raw"]))
-
-
-def test_a_lost_month_is_seen(loaded: tuple[Path, Loaded]) -> None:
-    (failed,) = failed_by(loaded[0], TABLE, f"select * from {TABLE} where survey_date <> '202510'")
-    assert failed.startswith("survey_date")
+CASES += cases(STAGED, {"a month has": cells(STAGED, "obs_status = 'M'", value="1")})
+CASES += cases(CONFORMED, {"a monthly balance": cells(CONFORMED, FIRST, value="2000001")})

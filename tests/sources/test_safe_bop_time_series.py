@@ -10,13 +10,15 @@ from dagster_project.settings import Settings
 from dagster_project.sources.safe_bop_time_series import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench import open_workbench
-from tests.gates.judging import failed_by
+from tests.gates.judging import cases, cells
 from tests.layouts.reading import read, refusal
 from tests.sources.workbooks import changed_workbook
 from tests.support import FIXTURES
 
-FILE = FIXTURES / "safe_bop_time_series_made_up" / "2026-03-27" / "made_up_bpm6.xlsx"
+FILE = FIXTURES / "landing_made_up" / "safe_bop_time_series" / "2026-03-27" / "made_up_bpm6.xlsx"
 TABLE = "raw.safe_bop_time_series__observations"
+STAGED = "staging.stg_safe_bop_time_series__observations"
+CONFORMED = "intermediate.int_safe_bop_time_series__observations"
 YEARS, QUARTERS = [sheet for layout in SOURCE.layouts for sheet in layout.sheets]  # type: ignore[attr-defined]
 
 
@@ -87,28 +89,34 @@ def test_a_good_file_passes_its_gate(loaded: tuple[Path, Loaded]) -> None:
     assert [detail for detail in result.details if not detail["success"]] == []
 
 
-@pytest.mark.parametrize(
-    ("change", "where", "expectation"),
-    [
-        ("'12 345'", "period = '2024'", "value is"),
-        ("'10000'", "period = '2024' and entry is null", "value is"),
-        ("'5'", "entry = '借方'", "credits are"),
-        ("'-5'", "entry = '贷方'", "credits are"),
-    ],
+CASES = cases(
+    TABLE,
+    {
+        "value is": [
+            cells(TABLE, "period = '2024'", value="'12 345'"),
+            cells(TABLE, "period = '2024' and entry is null", value="'10000'"),
+        ],
+        "credits are": [
+            cells(TABLE, "entry = '借方'", value="'5'"),
+            cells(TABLE, "entry = '贷方'", value="'-5'"),
+        ],
+        "one cell for each": f"select * from {TABLE} where period <> '2024' or entry is null",
+        "no figure": cells(TABLE, "period = '2025'", period="'2027'"),
+    },
 )
-def test_a_bad_cell_fails_its_expectation(
-    loaded: tuple[Path, Loaded], change: str, where: str, expectation: str
-) -> None:
-    value = f"case when {where} then {change} else value end as value"
-    (failed,) = failed_by(loaded[0], TABLE, f"select * replace ({value}) from {TABLE}")
-    assert failed.startswith(expectation)
-
-
-def test_a_lost_row_and_a_later_period_are_seen(loaded: tuple[Path, Loaded]) -> None:
-    (failed,) = failed_by(
-        loaded[0], TABLE, f"select * from {TABLE} where period <> '2024' or entry is null"
-    )
-    assert failed.startswith("one cell for each")
-    later = "case period when '2025' then '2027' else period end as period"
-    (failed,) = failed_by(loaded[0], TABLE, f"select * replace ({later}) from {TABLE}")
-    assert failed.startswith("no figure")
+CASES += cases(
+    STAGED,
+    {
+        "the stated balance": cells(
+            STAGED, "period = '2024' and flow = 'receipts'", value="value + 99"
+        )
+    },
+)
+CASES += cases(
+    CONFORMED,
+    {
+        "the four quarters": cells(
+            CONFORMED, "period = '2025-Q1' and flow = 'receipts'", value="value + 1000"
+        )
+    },
+)

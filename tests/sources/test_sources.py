@@ -1,22 +1,26 @@
 from datetime import date
+from pkgutil import iter_modules
 
 import pytest
 
+import dagster_project.sources
 from dagster_project.code_lists import seed
 from dagster_project.layouts import LINEAGE_COLUMNS
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Source
+from tests.support import MADE_UP
 
 SOURCES = all_sources()
 
 
-def test_each_module_is_a_source() -> None:
-    assert list(SOURCES) == [
-        "ecb_reference_rates",
-        "iso_3166",
-        "published_figures",
-        "worldbank_wdi",
-    ]
+def test_each_module_is_the_source_of_its_name() -> None:
+    modules = {module.name for module in iter_modules(dagster_project.sources.__path__)}
+    assert sorted(modules - {"source"}) == list(SOURCES)
+
+
+def test_each_source_has_made_up_releases_in_the_landing_folder_of_the_tests() -> None:
+    landed = {path.name for path in MADE_UP.iterdir()}
+    assert landed == {name for name, source in SOURCES.items() if not source.packaged}
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
@@ -37,7 +41,7 @@ def test_a_raw_table_has_the_columns_of_its_lineage(source: Source) -> None:
             assert f"{name} {type_}" in table.ddl
 
 
-@pytest.mark.parametrize("name", ["iso_3166", "ecb_reference_rates"])
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.packaged])
 def test_a_packaged_release_is_there_and_not_of_the_future(name: str) -> None:
     packaged = SOURCES[name].packaged
     assert packaged

@@ -4,10 +4,6 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from dagster_project.settings import PROJECT_ROOT
-
-REAL_FILES = PROJECT_ROOT.parent / "shared" / "landing"  # not part of the repository
-
 
 def changed_workbook(
     good: Path,

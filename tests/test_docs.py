@@ -1,0 +1,83 @@
+"""What the documentation shows and links to is so: queries with their output, links, dictionary."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.models.dictionary import DICTIONARY, data_dictionary
+from dagster_project.settings import PROJECT_ROOT
+from tests.support import Scenario
+
+QUERIED = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "docs" / "tracing-numbers.md"]
+PAGES = [
+    PROJECT_ROOT / "README.md",
+    PROJECT_ROOT / "landing" / "README.md",
+    *sorted((PROJECT_ROOT / "docs").glob("*.md")),
+]
+SHOWN = re.compile(r"```sql\n(?P<sql>.*?)```\n\n(?P<table>(?:\|[^\n]*\n)+)", re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)(?P<target>[^)#\s]+)")
+
+
+def queries() -> list[tuple[str, str, str]]:
+    """Page and number, query, and the table below it, of every query with its output."""
+    return [
+        (f"{page.name}, {number}", found["sql"], found["table"])
+        for page in QUERIED
+        for number, found in enumerate(SHOWN.finditer(page.read_text("utf-8")), 1)
+    ]
+
+
+def as_markdown(rows: duckdb.DuckDBPyRelation) -> str:
+    """A query's answer as the pages show it."""
+    lines = [rows.columns, *([_cell(value) for value in row] for row in rows.fetchall())]
+    head, *body = [f"| {' | '.join(cells)} |\n" for cells in lines]
+    return "".join([head, "|" + "---|" * len(rows.columns) + "\n", *body])
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case date():
+            return value.isoformat()
+    return str(value)
+
+
+def test_every_query_has_its_output_below_it() -> None:
+    blocks = sum(page.read_text("utf-8").count("```sql\n") for page in QUERIED)
+    assert len(queries()) == blocks > len(QUERIED)
+
+
+@pytest.mark.parametrize(
+    ("sql", "table"), [(sql, table) for _, sql, table in queries()], ids=[q[0] for q in queries()]
+)
+def test_a_query_gives_what_is_shown_below_it(real: Scenario, sql: str, table: str) -> None:
+    with duckdb.connect(real.warehouse.settings.warehouse, read_only=True) as con:
+        assert as_markdown(con.sql(sql)) == table
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    targets = [found["target"] for found in LINK.finditer(page.read_text("utf-8"))]
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_data_dictionary_is_that_of_the_models() -> None:
+    assert DICTIONARY.read_text("utf-8") == data_dictionary()
+
+
+def test_every_table_and_column_of_the_published_file_has_a_comment(real: Scenario) -> None:
+    for catalog in ("duckdb_tables()", "duckdb_columns()"):
+        assert (
+            real.warehouse.published(
+                f"select schema_name, table_name from {catalog}"
+                " where not internal and coalesce(comment, '') = ''"
+            )
+            == []
+        )
