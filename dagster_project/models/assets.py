@@ -137,7 +137,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
             )
         if sorted(selected) == layer_tables(layer):
             with workbench.get_connection() as con:
-                ledger.finish_layer(con, candidate_id, layer.name, context.run_id)
+                ledger.finish_layer(con, candidate_id, layer.name, context.run.run_id)
 
     return build
 
@@ -168,13 +168,13 @@ def _begin(
                 create_raw_tables(con, source)
         with transaction(con):
             if layer.name == "staging" and whole_layer:
-                ledger.start_candidate(con, context.run_id, build_fingerprint(con))
+                ledger.start_candidate(con, context.run.run_id, build_fingerprint(con))
             candidate = ledger.current_candidate(con)
             if candidate is None:
                 raise dg.Failure(
                     "no candidate has been started: run the job `build`", allow_retries=False
                 )
-            ledger.start_layer(con, candidate[0], layer.name, tables, context.run_id)
+            ledger.start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
         settings.candidate.parent.mkdir(parents=True, exist_ok=True)

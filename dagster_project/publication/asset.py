@@ -46,7 +46,7 @@ def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.M
     """Publish the candidate, or refuse with the ledger's reasons."""
     settings = Settings()
     try:
-        published = publish(settings, context.run_id, required_gates(), ledger_comments())
+        published = publish(settings, context.run.run_id, required_gates(), ledger_comments())
     except BadInput as problem:
         raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
     return dg.MaterializeResult(
