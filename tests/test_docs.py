@@ -10,6 +10,7 @@ import pytest
 
 from dagster_project.models.dictionary import DICTIONARY, data_dictionary
 from dagster_project.settings import PROJECT_ROOT
+from tests.layouts.reading import read
 from tests.support import Scenario
 
 QUERIED = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "docs" / "tracing-numbers.md"]
@@ -19,6 +20,8 @@ PAGES = [
     *sorted((PROJECT_ROOT / "docs").glob("*.md")),
 ]
 SHOWN = re.compile(r"```sql\n(?P<sql>.*?)```\n\n(?P<table>(?:\|[^\n]*\n)+)", re.DOTALL)
+ADDING = PROJECT_ROOT / "docs" / "adding-a-source.md"
+ACCEPTED = re.compile(r"\{\{ accepted\(.*?\)\) \}\}")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)(?P<target>[^)#\s]+)")
 
 
@@ -60,6 +63,33 @@ def test_every_query_has_its_output_below_it() -> None:
 def test_a_query_gives_what_is_shown_below_it(real: Scenario, sql: str, table: str) -> None:
     with duckdb.connect(real.warehouse.settings.warehouse, read_only=True) as con:
         assert as_markdown(con.sql(sql)) == table
+
+
+def test_the_source_that_the_page_adds_reads_the_file_that_it_shows(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    text = ADDING.read_text("utf-8")
+    module, csv, staging = (
+        text.partition(f"```{language}\n")[2].partition("```")[0]
+        for language in ("python", "csv", "sql+jinja")
+    )
+    names: dict[str, Any] = {}
+    exec(module, names)
+    file = tmp_path / "shown.csv"
+    file.write_text(csv)
+    extract = read(con, file, names["SOURCE"].layouts)
+    assert (extract.rows_read, extract.rows_kept) == (3, 2)
+    lineage = "'bank_of_x' as _source, date '2021-06-30' as _release, 'shown.csv' as _file"
+    extract.rows.project(f"*, {lineage}").create_view("raw_rows")
+    rows = con.sql(ACCEPTED.sub("select * from raw_rows", staging))
+    assert set(rows.columns) > {"source", "release_date", "file_name", "row_number", "column_name"}
+    columns = "country, flow, period, value::double, rounding::double, obs_status, conf_status"
+    assert rows.order("country, period").select(columns).fetchall() == [
+        ("All countries", "receipts", "2019", 110.0, 0.1, "A", "F"),
+        ("All countries", "receipts", "2020", 120.0, 0.1, "A", "F"),
+        ("Germany", "receipts", "2019", None, None, "Q", "C"),
+        ("Germany", "receipts", "2020", 45.5, 0.1, "A", "F"),
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))

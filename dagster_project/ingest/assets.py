@@ -35,7 +35,15 @@ def raw_key(table: RawTable) -> dg.AssetKey:
 
 def raw_assets(source: Source) -> dg.AssetsDefinition:
     """Return the asset that loads one release into all raw tables of a source."""
-    about = next(row for row in seed("sources") if row["source"] == source.name)
+    about = next((row for row in seed("sources") if row["source"] == source.name), None)
+    if about is None:
+        raise BadInput(
+            "a source without its row in the seed",
+            where="dbt/seeds/sources.csv",
+            expected=f"a row that begins with {source.name}",
+            found="none",
+            fix="add it: docs/adding-a-source.md",
+        )
     partitions = releases_partition(source)
     specs = [
         dg.AssetSpec(
@@ -48,6 +56,7 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
                 "publisher": about["publisher"],
                 "licence": about["licence"],
                 **({"served at": dg.MetadataValue.url(about["url"])} if about["url"] else {}),
+                **({"landed by hand": source.by_hand} if source.by_hand else {}),
                 "dagster/column_schema": dg.TableSchema(
                     [dg.TableColumn(name, "VARCHAR") for name in table.data_columns]
                     + [dg.TableColumn(name, type_) for name, type_ in LINEAGE_COLUMNS.items()]

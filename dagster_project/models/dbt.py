@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.errors import BadInput
 from dagster_project.fingerprint import tree_sha256
 from dagster_project.settings import PROJECT_ROOT, Settings
 
@@ -30,11 +31,23 @@ class DbtError(Exception):
 
 
 def manifest_path() -> Path:
-    """Return the manifest's path; the project is parsed first if it has changed since."""
+    """Return the manifest's path; the project is parsed first if it has changed since.
+
+    Raises BadInput if dbt cannot parse it.
+    """
     state = tree_sha256([DBT_PROJECT], _SUFFIXES)
     if not (_MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text() == state):
         _TARGET.mkdir(exist_ok=True)
-        _invoke(Settings(), ["parse", "--target-path", str(_TARGET)])
+        try:
+            _invoke(Settings(), ["parse", "--target-path", str(_TARGET)])
+        except DbtError as error:
+            raise BadInput(
+                "a model, seed or YAML file that dbt cannot parse",
+                where="dbt/",
+                expected="a dbt project that parses",
+                found=str(error),
+                fix="mend the file that dbt names",
+            ) from error
         _STAMP.write_text(state)
     return _MANIFEST
 

@@ -78,6 +78,7 @@ SOURCE = Source(
     name="bea_trade_by_area",
     tables=(observations,),
     required=(observations,),
+    by_hand="BEA serves the workbook from an interactive table, which has no address",
     layouts=(
         WorkbookLayout(
             "BEA table 1.5, trade by area and country",

@@ -14,6 +14,7 @@ SOURCE = Source(
     name="fed_exchange_rates",
     tables=(annual,),
     required=(annual,),
+    by_hand="the CSV of datahub's collection exchange-rates: data/annual.csv",
     layouts=(
         CsvLayout(
             "annual exchange rates of the Federal Reserve",

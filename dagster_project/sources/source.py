@@ -34,6 +34,7 @@ class Source:
     required: raw tables that each release must fill.
     packaged: for data that an installed package brings, a function that returns its one release;
         newer ones may be in the landing folder, where those of all other sources are.
+    by_hand: where no fetcher brings the files, how a person gets them. The UI shows it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Source:
     layouts: tuple[Layout, ...]
     required: tuple[RawTable, ...]
     packaged: Callable[[], Release] | None = None
+    by_hand: str | None = None
 
 
 def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[BadInput]]:

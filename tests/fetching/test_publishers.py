@@ -14,6 +14,7 @@ from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.settings import Settings
 from dagster_project.sources import all_sources
 from dagster_project.sources.bea_intl_serv_trade import TYPES_OF_SERVICE
+from dagster_project.sources.source import Source
 from tests.fetching.serving import Publisher, Reply, tree, zipped
 from tests.layouts.reading import read
 from tests.support import BULK, COUNTRIES, FIXTURES, INDICATORS
@@ -46,10 +47,11 @@ def test_every_fetcher_is_of_a_source_and_asks_an_address_over_https() -> None:
             assert Settings.model_fields[key].annotation == SecretStr | None
 
 
-def test_what_can_be_fetched_is_known() -> None:
-    by_hand = {"bea_trade_by_area", "fed_exchange_rates", "iso_country_codes", "published_figures"}
-    packaged = {"iso_3166"}
-    assert set(all_sources()) == set(all_fetchers()) | by_hand | packaged
+@pytest.mark.parametrize("source", all_sources().values(), ids=all_sources())
+def test_a_source_is_fetched_or_packaged_or_says_how_its_files_are_got(source: Source) -> None:
+    fetched = source.name in all_fetchers()
+    assert fetched or source.packaged or source.by_hand, "no fetcher: say `by_hand` in its module"
+    assert not (fetched and source.by_hand), "a fetcher brings it: take `by_hand` from its module"
 
 
 # World Bank

@@ -1,5 +1,10 @@
+import shutil
+from pathlib import Path
+
 import pytest
 
+from dagster_project.errors import BadInput
+from dagster_project.models import dbt
 from dagster_project.models.dbt import DbtError, manifest, run_dbt
 from tests.support import Warehouse
 
@@ -52,6 +57,22 @@ def test_every_table_of_the_candidate_has_an_enforced_contract() -> None:
 def test_a_command_that_dbt_does_not_understand_is_an_error(warehouse: Warehouse) -> None:
     with pytest.raises(DbtError):
         run_dbt(warehouse.settings, ["no-such-command"])
+
+
+def test_a_file_that_dbt_cannot_parse_is_named_in_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, target = tmp_path / "dbt", tmp_path / "dbt" / "target"
+    shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    (project / "models" / "staging" / "_made_up.yml").write_text("models:\n  - name: 'it's'\n")
+    monkeypatch.setattr(dbt, "DBT_PROJECT", project)
+    monkeypatch.setattr(dbt, "_TARGET", target)
+    monkeypatch.setattr(dbt, "_MANIFEST", target / "manifest.json")
+    monkeypatch.setattr(dbt, "_STAMP", target / "manifest.sha256")
+    with pytest.raises(BadInput, match="cannot parse") as caught:
+        dbt.manifest_path()
+    assert "staging/_made_up.yml" in caught.value.found
+    assert "line 2" in caught.value.found
 
 
 def test_dbt_leaves_the_files_free_for_the_next_writer(warehouse: Warehouse) -> None:
