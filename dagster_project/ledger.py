@@ -162,6 +162,17 @@ def accepted_files(con: duckdb.DuckDBPyConnection) -> list[tuple]:
     ).fetchall()
 
 
+def in_force_before(
+    con: duckdb.DuckDBPyConnection, source: str, release: date
+) -> tuple[date, datetime] | None:
+    """Return the date and the time of loading of the newest accepted release before another."""
+    return con.execute(
+        "select release_date, loaded_at from audit.releases where source = ?"
+        " and release_date < ? and status = 'accepted' order by all desc limit 1",
+        [source, release],
+    ).fetchone()
+
+
 @dataclass(frozen=True)
 class GateResult:
     """What one suite found on one table (and, for raw tables, on one release)."""

@@ -38,7 +38,7 @@ def text_of(release: str, *, reporter: str = "KOR", old: str = "", new: str = ""
 
 @pytest.fixture(scope="session")
 def mixed(shared: Path, template: Scenario) -> Scenario:
-    """Four bad releases and a good one, new beside the template's; a client reads all the while."""
+    """Five bad releases and a good one, new beside the template's; a client reads all the while."""
 
     def build(warehouse: Warehouse) -> Outcome:
         bulk, bare = BULK.read_text("utf-8"), BARE.read_text("utf-8")
@@ -48,6 +48,8 @@ def mixed(shared: Path, template: Scenario) -> Scenario:
         )
         warehouse.land("worldbank_wdi", "2017-02-01", BARE.name, bare.replace("31600000000", "n/a"))
         warehouse.land("worldbank_wdi", "2017-03-01", BARE.name, bare.replace("NAM", "QQQ"))
+        cut_short = "".join(bulk.splitlines(keepends=True)[:8])  # only China is left
+        warehouse.land("worldbank_wdi", "2021-12-01", BULK.name, cut_short)
         doubled = (TEXT.read_text() + twice).replace("2019-06-30", "2020-01-31")
         warehouse.land("published_figures", "2020-01-31", TEXT.name, doubled)
         good = text_of("2020-02-29", reporter="FRA")
@@ -199,6 +201,12 @@ REJECTIONS = {
         "expected: country_code is a known economy",
         "file 'made_up_receipts.csv', row 6, country_code 'QQQ'",
         "add the code to dbt/seeds/economies.csv",
+    ],
+    "worldbank_wdi 2021-12-01": [
+        "at least four fifths of the rows of the one in force before",
+        "rows_found 8, release_before 2021-09-15, rows_before 48",
+        "at least four fifths of the economies of the one in force before",
+        "found: 5 rows, the first: missing 'EUU'",
     ],
     "published_figures 2020-01-31": [
         "expected: figure_id is unique within the release",

@@ -46,6 +46,7 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
         release = date.fromisoformat(context.partition_key)
         with workbench.get_connection() as con:
             entries = ledger.file_entries(con, source.name, release)
+            previous = ledger.in_force_before(con, source.name, release)
         entered = entries.get("loaded") or entries.get("accepted")
         if not entered:
             raise dg.Failure(
@@ -61,6 +62,7 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
                     f"raw.{table.name}",
                     loaded_rows_query(table, release, loaded_at),
                     release,
+                    loaded_rows_query(table, *previous) if previous else None,
                 )
                 for table in source.tables
             ],

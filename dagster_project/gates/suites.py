@@ -3,7 +3,7 @@
 A suite file holds `name`, `meta.lineage` (the columns that name a failing row), and `expectations`
 in Great Expectations' own form. Each has a `description`, and `meta.fix` says what to do when it
 fails. A list of codes is asked for with `{"$PARAMETER": "economy_codes"}`, and inside SQL with
-`$economy_codes`.
+`$economy_codes`; `$previous` is the same table in the release in force before this one.
 """
 
 import json
@@ -33,14 +33,21 @@ def tables_with_suites(schemas: Sequence[str], root: Path = EXPECTATIONS) -> lis
 
 
 def load_suite(
-    table_name: str, parameters: Mapping[str, Sequence[str]], root: Path = EXPECTATIONS
+    table_name: str,
+    parameters: Mapping[str, Sequence[str]],
+    root: Path = EXPECTATIONS,
+    previous: str | None = None,
 ) -> dict[str, Any]:
-    """Return a suite as the arguments of `ExpectationSuite`. Raises FileNotFoundError."""
+    """Return a suite as the arguments of `ExpectationSuite`. Raises FileNotFoundError.
+
+    previous: the query that gives the release before; none, and `$previous` has no rows.
+    """
     suite = json.loads(suite_path(table_name, root).read_text("utf-8"))
     literals = {
         name: "(" + ", ".join("'" + code.replace("'", "''") + "'" for code in codes) + ")"
         for name, codes in parameters.items()
     }
+    literals["previous"] = f"({previous or f'select * from {table_name} where false'})"
     for expectation in suite["expectations"]:
         query = expectation["kwargs"].get("unexpected_rows_query")
         if query:

@@ -33,12 +33,13 @@ _ENGINE_OPTIONS = {
 
 @dataclass(frozen=True)
 class Batch:
-    """What one suite is run on: a table, or one release of it."""
+    """What one suite is run on: a table, or one release of it, beside the release before."""
 
     gate: str
     table_name: str
     query: str
     release_date: date | None = None
+    previous: str | None = None
 
 
 def run_suites(
@@ -51,7 +52,12 @@ def run_suites(
     parameters = code_lists()
     with _datasource(database) as datasource:
         return [
-            _run(datasource, batch, load_suite(batch.table_name, parameters, root), parameters)
+            _run(
+                datasource,
+                batch,
+                load_suite(batch.table_name, parameters, root, batch.previous),
+                parameters,
+            )
             for batch in batches
         ]
 

@@ -1,10 +1,12 @@
 """Each expectation on raw tables passes on good files and fails on bad ones."""
 
+from datetime import date
+
 import pytest
 
 from dagster_project.gates.suites import tables_with_suites
 from dagster_project.gates.validate import Batch, run_suites
-from tests.gates.judging import Case, all_cases, expectations_of, failed_by
+from tests.gates.judging import Case, all_cases, expectations_of, failed_by, newest
 from tests.support import Scenario
 
 CASES = [case for case in all_cases() if case.table.startswith("raw.")]
@@ -17,13 +19,21 @@ def test_every_expectation_has_a_case() -> None:
 
 @pytest.mark.parametrize("table", tables_with_suites(["raw"]))
 def test_good_files_pass(template: Scenario, table: str) -> None:
-    releases = template.warehouse.workbench(f"select distinct _release from {table}")
+    releases = template.warehouse.workbench(f"select distinct _release from {table} order by 1")
     assert releases
     results = run_suites(
         template.warehouse.settings.workbench,
         [
-            Batch("raw", table, f"select * from {table} where _release = '{release}'", release)
-            for (release,) in releases
+            Batch(
+                "raw",
+                table,
+                f"select * from {table} where _release = '{release}'",
+                release,
+                f"select * from {table} where _release = '{before}'",
+            )
+            for before, (release,) in zip(
+                [date.min, *(release for (release,) in releases)], releases, strict=False
+            )
         ],
     )
     assert [
@@ -33,13 +43,12 @@ def test_good_files_pass(template: Scenario, table: str) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_bad_row_fails_its_expectation_and_is_named(template: Scenario, case: Case) -> None:
-    newest = f"_release = (select max(_release) from {case.table})"  # a gate sees one release
-    query = f"select * from ({case.query}) where {newest}"
-    failed = failed_by(template.warehouse.settings.workbench, case.table, query)
+    query = f"select * from ({case.query}) where {newest(case.table)}"
+    failed = failed_by(template.warehouse.settings.workbench, case.table, query, case.previous)
     assert failed.keys() == {case.expectation, *case.also}
     if case.row:
         bad = template.warehouse.workbench(
-            f"select _file, _row from {case.table} where {newest} and ({case.row})"
+            f"select _file, _row from {case.table} where {newest(case.table)} and ({case.row})"
             " order by 2 limit 1"
         )
         named = [(row["_file"], row["_row"]) for row in failed[case.expectation]["failing_rows"]]
