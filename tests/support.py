@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,15 +32,24 @@ TEXT = MADE_UP / "published_figures" / "2019-06-30" / "made_up_text.csv"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the main job returned, printed and did: (event type, step) in order."""
+    """What a run of the main job returned, printed and did: (job, event type, step) in order.
+
+    shown: what each materialization shows in the UI: (asset, partition, metadata).
+    """
 
     code: int
     output: str
     steps: list[tuple[str, str, str]]
+    shown: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
 
     def started(self, job: str) -> list[str]:
         """Return the steps of a job that started."""
         return [step for name, event, step in self.steps if (name, event) == (job, "STEP_START")]
+
+    def metadata(self, asset: str, partition: str | None = None) -> dict[str, Any]:
+        """Return the metadata of an asset's one materialization."""
+        (found,) = [shown for name, part, shown in self.shown if (name, part) == (asset, partition)]
+        return found
 
 
 @dataclass(frozen=True)
@@ -79,15 +88,29 @@ class Warehouse:
         printed = io.StringIO()
         with DagsterInstance.ephemeral() as instance, contextlib.redirect_stdout(printed):
             code = run(self.settings, reload, instance)
-            steps = [
-                (run_.job_name, entry.dagster_event.event_type_value, entry.dagster_event.step_key)
+            events = [
+                (run_.job_name, entry.dagster_event)
                 for run_ in reversed(instance.get_runs())
                 for entry in instance.all_logs(run_.run_id)
                 if entry.dagster_event
-                and entry.dagster_event.event_type_value in STEP_EVENTS
-                and entry.dagster_event.step_key
             ]
-        return Outcome(code, printed.getvalue(), steps)
+        steps = [
+            (job, event.event_type_value, event.step_key)
+            for job, event in events
+            if event.event_type_value in STEP_EVENTS and event.step_key
+        ]
+        shown = [
+            (
+                "/".join(made.asset_key.path),
+                made.partition,
+                {name: plain(value) for name, value in made.metadata.items()},
+            )
+            for _, event in events
+            if event.event_type_value == "ASSET_MATERIALIZATION"
+            for made in (event.step_materialization_data.materialization,)
+            if made.asset_key
+        ]
+        return Outcome(code, printed.getvalue(), steps, shown)
 
     def workbench(self, sql: str) -> list[tuple]:
         return rows(self.settings.workbench, sql)
@@ -122,6 +145,13 @@ class Warehouse:
             copied.settings.warehouse.unlink()
             os.link(kept[-1], copied.settings.warehouse)
         return copied
+
+
+def plain(value: "dg.MetadataValue") -> Any:
+    """Return what a metadata value holds, as JSON can hold it."""
+    if hasattr(value, "records"):
+        return [dict(record.data) for record in value.records]
+    return value.value if isinstance(value.value, str | int | float) else str(value.value)
 
 
 def rows(path: Path, sql: str) -> list[tuple]:
@@ -177,7 +207,8 @@ def built_once(
             report.write_text(json.dumps(vars(outcome)))
         told = json.loads(report.read_text())
     steps = [(job, event, step) for job, event, step in told["steps"]]
-    return Scenario(warehouse, Outcome(told["code"], told["output"], steps))
+    shown = [(asset, partition, metadata) for asset, partition, metadata in told["shown"]]
+    return Scenario(warehouse, Outcome(told["code"], told["output"], steps, shown))
 
 
 def execute(selection: "dg.AssetSelection", **options: Any) -> "dg.ExecuteInProcessResult":

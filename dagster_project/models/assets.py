@@ -111,6 +111,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
         except DbtError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         counts = _row_counts(layer.database(settings), results)
+        charts = _charts(context, settings.candidate, results) if layer.name == "marts" else {}
         failures = []
         for result in results:
             if result.node.resource_type in ("model", "seed"):
@@ -120,6 +121,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
                         metadata={
                             "dagster/row_count": counts[result.node.unique_id],
                             "seconds": result.execution_time,
+                            **charts.get(result.node.name, {}),
                         },
                     )
             else:
@@ -202,6 +204,28 @@ def _row_counts(database: Path, results: list[Any]) -> dict[str, int]:
             for result in results
             if result.node.resource_type in ("model", "seed") and result.status == "success"
         }
+
+
+def _charts(
+    context: dg.AssetExecutionContext, database: Path, results: list[Any]
+) -> dict[str, dict[str, Any]]:
+    """Return, for each mart that was built and has a chart, its chart as metadata."""
+    from dagster_project.charts.draw import markdown
+    from dagster_project.charts.marts import CHARTS
+
+    built = {result.node.name for result in results if result.status == "success"}
+    charts: dict[str, dict[str, Any]] = {}
+    with duckdb.connect(database, read_only=True) as con:
+        for mart in sorted(built & CHARTS.keys()):
+            try:
+                chart = CHARTS[mart](con)
+                shown = markdown(chart) if chart else "nothing to draw: no series is broken down"
+                charts[mart] = {"chart": dg.MetadataValue.md(shown)}
+            except Exception as error:  # a picture is no reason not to publish the numbers
+                problem = f"could not be drawn: {type(error).__name__}: {error}"
+                context.log.warning(f"the chart of {mart} {problem}")
+                charts[mart] = {"chart": problem}
+    return charts
 
 
 def _check_results(context: dg.AssetExecutionContext, result: Any) -> Iterator[dg.AssetCheckResult]:
