@@ -14,7 +14,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format docs rollback status reject accept forget clean
+.PHONY: help run dev test kill crowd lint format docs rollback status reject accept forget clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,12 @@ dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000
 
 test: .venv/ready ## run all tests
 	@$(RUN) -m pytest -n 2
+
+kill: .venv/ready ## kill runs at many points and look at what is left (KILLS=300 SEED=1)
+	@$(RUN) -m tests.survival.kills --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/kills
+
+crowd: .venv/ready ## many clients read through many publications (READERS=50 PUBLICATIONS=20)
+	@$(RUN) -m tests.survival.crowd --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/crowd
 
 lint: .venv/ready ## check style, types and SQL formatting
 	@$(RUN) -m ruff check .

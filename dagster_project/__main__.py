@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from dagster_project.errors import BadInput
 from dagster_project.ingest.decisions import accept, forget, reject
+from dagster_project.machine import trouble_behind
 from dagster_project.publication.rollback import roll_back
-from dagster_project.run import FAILED, PUBLISHED, dagster_home, run, say
+from dagster_project.run import FAILED, PUBLISHED, close_runs_of_the_dead, dagster_home, run, say
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.status import status
 from dagster_project.workbench import open_workbench, write_lock
@@ -41,6 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
                 _decide(settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}")
+        return FAILED
+    except Exception as error:
+        problem_of_machine = trouble_behind(error)
+        if problem_of_machine is None:
+            raise
+        say(f"FAILED {problem_of_machine}")
         return FAILED
     return PUBLISHED
 
@@ -99,10 +106,22 @@ def _decide(settings: Settings, options: argparse.Namespace) -> None:
 def _open_ui() -> None:
     """Become the process of `dg dev`."""
     dagster_home()
+    _close_runs_of_a_ui_that_died()
     os.chdir(PROJECT_ROOT)
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
     dg = str(Path(sys.executable).with_name("dg"))
     os.execv(dg, [dg, "dev", "--host", "127.0.0.1"])
+
+
+def _close_runs_of_a_ui_that_died() -> None:
+    """If the machine went down in a run, that run would keep all later ones in the queue."""
+    from dagster import DagsterInstance
+
+    try:
+        with write_lock(Settings()), DagsterInstance.get() as instance:
+            close_runs_of_the_dead(instance)
+    except BadInput:
+        return  # somebody is writing: what is said to be running may be
 
 
 if __name__ == "__main__":

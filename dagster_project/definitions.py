@@ -2,7 +2,7 @@
 
 Three kinds of jobs: `fetch` brings the publishers' current releases into the landing folder,
 `ingest_<source>` loads and gates one release (a partition), and `build` takes what the ledger has
-accepted from staging to publication.
+accepted from staging to publication (`publish`: only the last step, after it was broken off).
 """
 
 import dagster as dg
@@ -40,6 +40,12 @@ build_job = dg.define_asset_job(
     description="From the accepted releases to a published, audited warehouse.",
 )
 
+publish_job = dg.define_asset_job(
+    "publish",
+    selection=dg.AssetSelection.assets("publication"),
+    description="Publish a candidate whose gates have all passed; refuses any other.",
+)
+
 defs = dg.Definitions(
     assets=[
         *fetch_assets(),
@@ -51,7 +57,7 @@ defs = dg.Definitions(
         *(raw_gate(source) for source in SOURCES),
         *(layer_gate(layer) for layer in LAYERS),
     ],
-    jobs=[fetch_job, *ingest_jobs, build_job],
+    jobs=[fetch_job, *ingest_jobs, build_job, publish_job],
     resources={"workbench": Workbench.of(Settings())},
     executor=dg.in_process_executor,
 )

@@ -6,7 +6,7 @@ Functions take an open connection and leave transactions to the caller. Times ar
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 
@@ -69,9 +69,29 @@ create table if not exists audit.publication (
 """
 
 
-def now() -> datetime:
-    """The current time in UTC, without a zone, as the ledger keeps it."""
-    return datetime.now(UTC).replace(tzinfo=None)
+_TICK = timedelta(milliseconds=1)  # ids of publications are times in milliseconds
+
+_TIMES = {
+    "releases": ("loaded_at",),
+    "gate_results": ("checked_at",),
+    "candidates": ("started_at",),
+    "materializations": ("materialized_at",),
+    "layer_builds": ("started_at", "finished_at"),
+    "publication": ("published_at",),
+}
+
+
+def now(con: duckdb.DuckDBPyConnection) -> datetime:
+    """The current time in UTC, without a zone; later than any that the ledger holds.
+
+    What comes last in the ledger is what counts. A clock that was put back must not turn that
+    round, so until it has caught up the time is a tick after the latest entry.
+    """
+    columns = [f"(select max({name}) from audit.{t})" for t in _TIMES for name in _TIMES[t]]
+    row = con.execute(f"select greatest({', '.join(columns)})").fetchone()
+    latest = row[0] if row else None
+    clock = datetime.now(UTC).replace(tzinfo=None)
+    return clock if latest is None or clock > latest else latest + _TICK
 
 
 def create(con: duckdb.DuckDBPyConnection) -> None:
@@ -193,6 +213,7 @@ def enter_gate_results(
     candidate_id: str | None = None,
 ) -> None:
     """Enter gate results, for a candidate where they are about one."""
+    checked_at = now(con)
     for result in results:
         con.execute(
             "insert into audit.gate_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -205,7 +226,7 @@ def enter_gate_results(
                 result.expectations,
                 result.failed,
                 json.dumps(result.details, default=str),
-                now(),
+                checked_at,
                 candidate_id,
             ],
         )
@@ -213,7 +234,7 @@ def enter_gate_results(
 
 def start_candidate(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str) -> str:
     """Enter a new candidate and return its id, which sorts by time."""
-    started = now()
+    started = now(con)
     candidate_id = f"{started:%Y%m%dT%H%M%S}-{run_id[:8]}"
     con.execute(
         "insert into audit.candidates values (?, ?, ?, ?)",
@@ -237,10 +258,11 @@ def enter_materializations(
     run_id: str,
 ) -> None:
     """Enter that tables of a layer were built anew: gates passed before say nothing of them."""
+    materialized_at = now(con)
     for table in tables:
         con.execute(
             "insert into audit.materializations values (?, ?, ?, ?, ?)",
-            [candidate_id, layer, table, run_id, now()],
+            [candidate_id, layer, table, run_id, materialized_at],
         )
 
 
@@ -254,7 +276,7 @@ def start_layer(
     """Enter that a layer is being built: from here on its former success and gates are void."""
     con.execute(
         "insert into audit.layer_builds values (?, ?, ?, ?, null)",
-        [candidate_id, layer, run_id, now()],
+        [candidate_id, layer, run_id, now(con)],
     )
     enter_materializations(con, candidate_id, layer, tables, run_id)
 
@@ -266,7 +288,7 @@ def finish_layer(
     con.execute(
         "update audit.layer_builds set finished_at = ?"
         " where candidate_id = ? and layer = ? and run_id = ?",
-        [now(), candidate_id, layer, run_id],
+        [now(con), candidate_id, layer, run_id],
     )
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.ingest.plan import Plan, make_plan
+from dagster_project.machine import machine_trouble
 from dagster_project.models.state import build_fingerprint
-from dagster_project.publication.publish import publication_id, reconcile
+from dagster_project.publication.publish import publication_id, reasons_against, reconcile
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.source import Release
 from dagster_project.workbench import open_workbench, write_lock
@@ -86,7 +87,10 @@ def _ingest(
     reload: frozenset[str],
     instance: "DagsterInstance | None",
 ) -> int:
-    """Load and gate releases, each in a run of its own. Returns how many were rejected."""
+    """Load and gate releases, each in a run of its own. Returns how many were rejected.
+
+    Raises BadInput where it is the machine that fails.
+    """
     rejected = 0
     for release in releases:
         name = f"{release.source}/{release.date}"
@@ -105,23 +109,45 @@ def _ingest(
                 [release.source, release.date],
             ).fetchall()
         status, reason, rows_read, rows_kept = files[-1] if files else ("failed", None, 0, 0)
+        if status != "rejected":  # an error, which says nothing of the release; it is tried again
+            status, reason = "failed", None
         if result.success:
             say(f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept")
         else:
             rejected += 1
-            say(f"  {status.upper()} {release.label}: {reason or _first_failure(result)}")
+            reason = reason or _first_failure(result)
+            problem = machine_trouble(reason, release.label)
+            if problem and status != "rejected":
+                raise problem
+            say(f"  {status.upper()} {release.label}: {reason}")
     return rejected
 
 
 def _build(settings: Settings, instance: "DagsterInstance | None") -> bool:
-    say("build: staging, intermediate, core, marts, each with its gate; then publication")
-    result = _execute(settings, "build", instance)
+    job = "publish" if _only_publication_is_left(settings) else "build"
+    say(
+        "publication: this candidate was built before, and every gate has passed"
+        if job == "publish"
+        else "build: staging, intermediate, core, marts, each with its gate; then publication"
+    )
+    result = _execute(settings, job, instance)
     if result.success:
         with_size = settings.warehouse.stat().st_size
         say(f"published {publication_id(settings)}: {settings.warehouse} ({with_size:,} bytes)")
         return True
-    say(f"FAILED, nothing was published: {_first_failure(result)}")
+    reason = _first_failure(result)
+    say(f"FAILED, nothing was published: {machine_trouble(reason) or reason}")
     return False
+
+
+def _only_publication_is_left(settings: Settings) -> bool:
+    """Whether an earlier run was broken off, or failed, after the last gate had passed."""
+    from dagster_project.publication.asset import required_gates
+
+    if not settings.candidate.exists():
+        return False
+    with open_workbench(settings) as con:
+        return not reasons_against(settings, con, required_gates())
 
 
 def _execute(
@@ -140,7 +166,7 @@ def _execute(
     if instance is None:
         dagster_home()
         instance = DagsterInstance.get()
-    _close_runs_of_the_dead(instance)
+    close_runs_of_the_dead(instance, _BY_MAKE_RUN)
     if partition:
         instance.add_dynamic_partitions(partition[0], [partition[1]])
     return defs.resolve_job_def(job).execute_in_process(
@@ -156,16 +182,18 @@ def _execute(
     )
 
 
-def _close_runs_of_the_dead(instance: "DagsterInstance") -> None:
-    """Mark runs as failed that an earlier `make run` left behind when it was killed.
+def close_runs_of_the_dead(
+    instance: "DagsterInstance", tags: Mapping[str, str] | None = None
+) -> None:
+    """Mark runs as failed that were left behind when their process was killed.
 
-    We hold the write lock, so they cannot be alive; they would hold the pool, and with it every run
-    from the UI, for ever.
+    The caller holds the write lock and knows that those with these tags cannot be alive. They would
+    hold the pool, and with it every run from the UI, for ever.
     """
     from dagster import DagsterRunStatus, RunsFilter
 
     unfinished = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
-    for left in instance.get_runs(RunsFilter(statuses=unfinished, tags=_BY_MAKE_RUN)):
+    for left in instance.get_runs(RunsFilter(statuses=unfinished, tags=tags)):
         instance.report_run_failed(left, "The process of this run has died.")
 
 

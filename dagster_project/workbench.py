@@ -8,6 +8,7 @@ from filelock import FileLock, Timeout
 
 from dagster_project import ledger
 from dagster_project.errors import BadInput
+from dagster_project.machine import machine_trouble
 from dagster_project.settings import Settings
 
 
@@ -38,10 +39,20 @@ def write_lock(settings: Settings, timeout: float = 0) -> Iterator[None]:
 
 @contextmanager
 def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the workbench for writing, with its schemas and ledger in place."""
+    """Open the workbench for writing, with its schemas and ledger in place.
+
+    Raises BadInput if the machine does not let it: damaged, open elsewhere, disk full.
+    """
     settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(settings.workbench, config=settings.duckdb_config) as con:
+    try:
+        con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
         ledger.create(con)
+    except duckdb.Error as error:
+        problem = machine_trouble(str(error), str(settings.workbench))
+        if problem is None:
+            raise
+        raise problem from error
+    with con:
         yield con
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.code_lists import code_lists
 from dagster_project.gates.suites import EXPECTATIONS, load_suite
 from dagster_project.ledger import GateResult
+from dagster_project.machine import machine_trouble
 from dagster_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def run_suites(
 ) -> list[GateResult]:
     """Run each batch's suite. An expectation that cannot be evaluated counts as failed.
 
-    Expectations of severity `warning` are reported and do not fail the gate.
+    Expectations of severity `warning` are reported and do not fail the gate. Raises BadInput where
+    it was the machine (disk, memory) that kept one from being evaluated: no release is to blame.
     """
     parameters = code_lists()
     with _datasource(database) as datasource:
@@ -134,6 +136,9 @@ def _detail(validation: Any) -> dict[str, Any]:
         for info in _exceptions(validation.exception_info)
         if info.get("raised_exception")
     ]
+    problem = machine_trouble("\n".join(errors), "gate")
+    if problem:
+        raise problem
     rows = result.get("partial_unexpected_index_list") or result.get("details", {}).get(
         "unexpected_rows", []
     )

@@ -13,6 +13,7 @@ from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256
 from dagster_project.layouts import LINEAGE_COLUMNS, Extract, RawTable, layout_of
+from dagster_project.machine import machine_trouble
 from dagster_project.sources.source import Release, Source
 from dagster_project.workbench import transaction
 
@@ -59,7 +60,7 @@ def load_release(
         return Loaded(rows, tuple(entries["accepted"]), unchanged=True)
 
     create_raw_tables(con, source)
-    loaded_at = ledger.now()
+    loaded_at = ledger.now(con)
     try:
         with transaction(con):
             drop_rows_not_in_force(con, source, release.date)
@@ -172,6 +173,8 @@ def _as_bad_input(path: Path) -> Iterator[None]:
         raise
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        if machine_trouble(str(error)):
             raise
         raise BadInput(
             "a file that cannot be read",

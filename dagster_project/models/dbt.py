@@ -38,6 +38,7 @@ def manifest_path() -> Path:
     state = tree_sha256([DBT_PROJECT], _SUFFIXES)
     if not (_MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text() == state):
         _TARGET.mkdir(exist_ok=True)
+        _STAMP.unlink(missing_ok=True)  # a parse that is broken off leaves half a manifest
         try:
             _invoke(Settings(), ["parse", "--target-path", str(_TARGET)])
         except DbtError as error:

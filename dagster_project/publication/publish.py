@@ -2,8 +2,10 @@
 
 The ledger decides, not the run: every table of the candidate must have passed its gate after it,
 and everything it may be built on, was last built. Then the candidate gets its copy of the ledger,
-is closed and synced, and is renamed over the published file. Readers that have the old file open
-keep it; on Windows, where an open file cannot be replaced, they must let go first.
+is closed and synced, and is renamed to a kept publication: from there on it is a publication, and
+`reconcile` finishes what a crash leaves undone. A second name of it is moved over the published
+file. Readers that have the old file open keep it; on Windows, where an open file cannot be
+replaced, they must let go first.
 """
 
 import os
@@ -18,6 +20,7 @@ import duckdb
 from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.models.state import build_fingerprint
+from dagster_project.publication.verify import checksums
 from dagster_project.settings import Settings
 from dagster_project.workbench import open_workbench, transaction
 
@@ -92,6 +95,17 @@ def refuse_reasons(
     return reasons
 
 
+def reasons_against(
+    settings: Settings, con: duckdb.DuckDBPyConnection, required: Mapping[str, str]
+) -> list[str]:
+    """Say what keeps the present candidate from being published, by its file and the ledger."""
+    candidate = ledger.current_candidate(con)
+    reasons = _candidate_reasons(settings, candidate)
+    if candidate and not reasons:
+        reasons = refuse_reasons(con, *candidate, required)
+    return reasons
+
+
 def publish(
     settings: Settings,
     run_id: str,
@@ -104,9 +118,7 @@ def publish(
     """
     with open_workbench(settings) as con:
         candidate = ledger.current_candidate(con)
-        reasons = _candidate_reasons(settings, candidate)
-        if candidate and not reasons:
-            reasons = refuse_reasons(con, *candidate, required)
+        reasons = reasons_against(settings, con, required)
         if not candidate or reasons:
             raise BadInput(
                 "the candidate is not published",
@@ -116,7 +128,7 @@ def publish(
                 fix="mend the cause, then run the job `build` (or `make run`)",
             )
         candidate_id, fingerprint = candidate
-        published_at = ledger.now()
+        published_at = ledger.now(con)
         publication_id = f"{published_at:%Y%m%dT%H%M%S%f}"[:-3]
         row = [publication_id, published_at, run_id, duckdb.__version__, candidate_id, fingerprint]
     _complete(settings, row, comments)
@@ -124,7 +136,6 @@ def publish(
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
     kept.parent.mkdir(parents=True, exist_ok=True)
     settings.candidate.rename(kept)
-    kept.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
     put_in_force(settings, kept)
     reconcile(settings)
     _prune(settings)
@@ -133,6 +144,7 @@ def publish(
 
 def put_in_force(settings: Settings, kept: Path) -> None:
     """Make a kept publication the published file: a second name for it, moved over the old one."""
+    kept.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
     fresh = settings.warehouse.with_suffix(".duckdb.new")
     fresh.unlink(missing_ok=True)
     os.link(kept, fresh)
@@ -142,28 +154,40 @@ def put_in_force(settings: Settings, kept: Path) -> None:
 
 
 def reconcile(settings: Settings) -> None:
-    """Enter in the ledger what the published file says of itself, if a crash came between."""
-    if not settings.warehouse.exists():
-        return
-    try:
-        with duckdb.connect(settings.warehouse, read_only=True) as con:
-            rows = con.execute("from audit.publication order by published_at").fetchall()
-    except duckdb.Error as error:
-        raise BadInput(
-            "the published file cannot be read",
-            where=str(settings.warehouse),
-            expected="a DuckDB file that no other process has open for writing",
-            found=str(error).splitlines()[0],
-            fix="close the client that has it open for writing; if the file is damaged, put a kept"
-            " publication in force with `make rollback`",
-        ) from error
+    """Finish the publication that a crash broke off, if one did.
+
+    The kept file that the ledger knows nothing of, of the candidate that it knows last, is put in
+    force; then the ledger gets what the published file says of itself.
+    """
     with open_workbench(settings) as con:
         known = {
             row[0] for row in con.execute("select publication_id from audit.publication").fetchall()
         }
-        for row in rows:
-            if row[0] not in known:
-                con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", row)
+        candidate = ledger.current_candidate(con)
+        for kept in kept_publications(settings)[:1]:
+            broken_off = kept_id(kept) not in {*known, publication_id(settings)}
+            if broken_off and candidate and _publications_in(kept)[-1][4] == candidate[0]:
+                put_in_force(settings, kept)
+        if settings.warehouse.exists():
+            for row in _publications_in(settings.warehouse):
+                if row[0] not in known:
+                    con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", row)
+
+
+def _publications_in(path: Path) -> list[tuple]:
+    """Return the rows of `audit.publication` in a publication's file; its own is the last."""
+    try:
+        with duckdb.connect(path, read_only=True) as con:
+            return con.execute("from audit.publication order by published_at").fetchall()
+    except duckdb.Error as error:
+        raise BadInput(
+            "the published file cannot be read",
+            where=str(path),
+            expected="a DuckDB file that no other process has open for writing",
+            found=str(error).splitlines()[0],
+            fix="close the client that has it open for writing. If the file is damaged, put another"
+            " publication in force with `make rollback`; if none is kept, delete it and `make run`",
+        ) from error
 
 
 def kept_publications(settings: Settings) -> list[Path]:
@@ -195,8 +219,15 @@ def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) ->
         return ["there is no candidate file: the last one was published, or none was built"]
     try:
         with duckdb.connect(settings.candidate, read_only=True) as con:
-            con.execute("set python_enable_replacements = false")
-            stamp = con.execute("select candidate_id from audit.candidate").fetchall()
+            # The stamp of a file that a crash kept from being published is in its own entry.
+            tables = {
+                name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()
+            }
+            stamp = con.execute(
+                "select candidate_id from audit.candidate"
+                if "candidate" in tables
+                else "select max_by(candidate_id, published_at) from audit.publication"
+            ).fetchall()
     except duckdb.Error as error:
         return [f"the candidate file cannot be read ({str(error).splitlines()[0]})"]
     if stamp != [(candidate[0],)]:
@@ -222,16 +253,35 @@ def _complete(settings: Settings, publication: list[Any], comments: Comments) ->
             for table, template in _LEDGER_QUERIES.items():
                 query = template.replace("$candidate", _literal(publication[4]))
                 con.execute(f"create or replace table audit.{table} as {query}")
-                text, columns = comments[table]
-                con.execute(f"comment on table audit.{table} is {_literal(text)}")
-                for name in con.table(f"audit.{table}").columns:
-                    comment = _literal(columns[name])
-                    con.execute(f'comment on column audit.{table}."{name}" is {comment}')
+                _comment(con, table, comments[table])
             con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
-            con.execute("drop table audit.candidate")
+            con.execute("drop table if exists audit.candidate")
+            _enter_checksums(con, comments["checksums"])
         con.execute("detach workbench")
         con.execute("checkpoint")
     _sync(settings.candidate)
+
+
+def _enter_checksums(
+    con: duckdb.DuckDBPyConnection, comment: tuple[str, Mapping[str, str]]
+) -> None:
+    """Write row count and checksum of every table, by which any client can verify what it reads."""
+    con.execute("drop table if exists audit.checksums")
+    sums = checksums(con)
+    con.execute(
+        "create table audit.checksums (table_name varchar, row_count bigint, checksum varchar)"
+    )
+    con.executemany("insert into audit.checksums values (?, ?, ?)", sums)
+    _comment(con, "checksums", comment)
+
+
+def _comment(
+    con: duckdb.DuckDBPyConnection, table: str, comment: tuple[str, Mapping[str, str]]
+) -> None:
+    text, columns = comment
+    con.execute(f"comment on table audit.{table} is {_literal(text)}")
+    for name in con.table(f"audit.{table}").columns:
+        con.execute(f'comment on column audit.{table}."{name}" is {_literal(columns[name])}')
 
 
 def _literal(text: str) -> str:

@@ -7,6 +7,7 @@ from dagster_project.publication.publish import (
     publication_id,
     put_in_force,
 )
+from dagster_project.publication.verify import what_is_wrong
 from dagster_project.settings import Settings
 
 
@@ -26,6 +27,16 @@ def roll_back(settings: Settings, to: str | None = None) -> str:
             expected="one of the kept publications: " + (", ".join(kept) or "none is kept"),
             found=f"{to or 'none earlier than'} {present or ''}".strip(),
             fix="name a kept publication, or publish again with `make run`",
+        )
+    wrong = what_is_wrong(kept[chosen])
+    if wrong:
+        raise BadInput(
+            "a kept publication that is damaged",
+            where=str(kept[chosen]),
+            expected="the tables as they were published, each with its gate passed",
+            found="; ".join(wrong),
+            fix="name another kept publication, or publish anew: delete"
+            f" {settings.warehouse} and `make run`",
         )
     put_in_force(settings, kept[chosen])
     return chosen

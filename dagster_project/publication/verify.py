@@ -1,0 +1,62 @@
+"""Whether a publication is whole and audited, by what it says of itself. Opens files read-only."""
+
+from pathlib import Path
+
+import duckdb
+
+_TABLES = """
+select schema_name || '.' || table_name
+from duckdb_tables()
+where not internal and database_name = current_database()
+    and schema_name || '.' || table_name <> 'audit.checksums'
+order by all
+"""
+
+_GATES = """
+select table_name
+from audit.gate_results
+where candidate_id = (select max_by(candidate_id, published_at) from audit.publication)
+group by table_name
+having arg_max(success, checked_at)
+"""
+
+
+def checksums(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
+    """Return name, row count and checksum of every table of a publication but `audit.checksums`.
+
+    The checksum is the sum of the rows' hashes, so that the order of the rows does not matter. It
+    is the same wherever the same version of DuckDB computes it; the `hash` of another may differ.
+    """
+    tables = [name for (name,) in con.execute(_TABLES).fetchall()]
+    query = "select count(*), sum(hash(whole_row))::varchar from {} as whole_row"
+    return [(name, *con.execute(query.format(name)).fetchall()[0]) for name in tables]
+
+
+def what_is_wrong(path: Path) -> list[str]:
+    """Say what is wrong with a publication's file; an empty list if it is whole and audited.
+
+    Whole: each table has the rows that were published. Audited: it says which publication it is,
+    and that every table of core and marts passed its gate last, for the candidate that it was.
+    """
+    try:
+        with duckdb.connect(path, read_only=True) as con:
+            stated = con.execute("from audit.checksums order by table_name").fetchall()
+            found = checksums(con)
+            passed = {name for (name,) in con.execute(_GATES).fetchall()}
+            publications = con.execute("select count(*) from audit.publication").fetchall()
+            (written_by,) = con.execute(
+                "select max_by(duckdb_version, published_at) from audit.publication"
+            ).fetchall()[0]
+    except duckdb.Error as error:
+        return [f"it cannot be read: {str(error).splitlines()[0]}"]
+    compared = 3 if written_by == duckdb.__version__ else 2  # the hash of another may differ
+    different = {row[:compared] for row in stated} ^ {row[:compared] for row in found}
+    wrong = [f"{name} is not what was published" for name in sorted({row[0] for row in different})]
+    wrong += [
+        f"the gate on {name} has not passed"
+        for name, *_ in found
+        if not name.startswith("audit.") and name not in passed
+    ]
+    if publications == [(0,)]:
+        wrong.append("it does not say which publication it is")
+    return wrong

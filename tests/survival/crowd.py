@@ -1,0 +1,125 @@
+"""Many clients read, each in a process of its own, while one publication follows the other.
+
+`make crowd`, or `python -m tests.survival.crowd --readers 50 --publications 20 --folder ...`. Every
+client computes the checksums of all tables, and compares them with what the publication states of
+itself: an answer that were partly of another publication would not match. The publications differ
+in core and marts, and go through `publish` with all its questions to the ledger. Exit code 0 if
+nothing was amiss; the last line is a summary as JSON.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.publication.asset import ledger_comments, required_gates
+from dagster_project.publication.publish import publish
+from dagster_project.settings import PROJECT_ROOT
+from tests.support import MADE_UP, Warehouse, environment
+from tests.survival.client import MODES, answer
+
+# What each publication has more, or other, than the one before.
+_CHANGES = """
+insert into core.fct_royalty_observations from core.fct_royalty_observations limit 1;
+update core.fct_royalty_flows set receipts = coalesce(receipts, 0) + 1;
+update marts.mart_world_ranking set rank_by_receipts = coalesce(rank_by_receipts, 0) + 1;
+update marts.mart_balance_by_partner set partner_name = partner_name || '.';
+"""
+
+
+def read_through(warehouse: Warehouse, readers: int, publications: int) -> dict[str, Any]:
+    """Publish so many times beside so many clients. Returns what all clients saw.
+
+    answers, of which late: from a connection whose file had been replaced. errors: messages. mixed:
+    answers that are not wholly of one publication. seen: publications that some client saw.
+    """
+    settings, stop = warehouse.settings, warehouse.folder / "stop"
+    reports = [warehouse.folder / f"client-{number}.json" for number in range(readers)]
+    clients = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.survival.client", MODES[number % len(MODES)]),
+                *map(str, (settings.warehouse, stop, report)),
+            ],
+            cwd=PROJECT_ROOT,
+        )
+        for number, report in enumerate(reports)
+    ]
+    try:
+        published = dict([_in_force(warehouse)])
+        _each_has_answered(reports)
+        for number in range(publications):
+            warehouse.restore_candidate()
+            with duckdb.connect(settings.candidate) as con:
+                con.execute(_CHANGES)
+            publish(settings, f"made-up-run-{number}", required_gates(), ledger_comments())
+            published.update([_in_force(warehouse)])
+            _each_has_answered(reports)
+    finally:
+        stop.touch()
+        codes = [client.wait(600) for client in clients]
+    told = [json.loads(report.read_text()) for report in reports]
+    seen = {pair for report in told for pair in report["seen"].items()}
+    return {
+        "readers": readers,
+        "publications": publications,
+        "answers": sum(report["answers"] for report in told),
+        "late": sum(report["late"] for report in told),
+        "seen": len(seen),
+        "different": len(set(published.values())),
+        "errors": [error for report in told for error in report["errors"]]
+        + [f"a client ended with code {code}" for code in codes if code],
+        "mixed": [mixed for report in told for mixed in report["mixed"]]
+        + [f"{name} is not what was published" for name, _ in seen - set(published.items())],
+    }
+
+
+def _in_force(warehouse: Warehouse) -> tuple[str, str]:
+    with duckdb.connect(warehouse.settings.warehouse, read_only=True) as con:
+        return answer(con)[:2]
+
+
+def _each_has_answered(reports: list[Path], seconds: float = 300) -> None:
+    """Wait until every client has had one more answer."""
+
+    def answers() -> list[int]:
+        return [json.loads(path.read_text())["answers"] if path.exists() else 0 for path in reports]
+
+    before, until = answers(), time.monotonic() + seconds
+    while any(now <= then for now, then in zip(answers(), before, strict=True)):
+        if time.monotonic() > until:
+            raise TimeoutError(f"a client had no answer for {seconds} s")
+        time.sleep(0.05)
+
+
+def main() -> int:
+    """Build a small warehouse, let a crowd read it, and tell what they saw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--readers", type=int, default=50)
+    parser.add_argument("--publications", type=int, default=20)
+    parser.add_argument("--folder", type=Path, required=True, help="is made anew")
+    parser.add_argument("--template", type=Path, help="a test folder with one publication")
+    options = parser.parse_args()
+    shutil.rmtree(options.folder, ignore_errors=True)
+    warehouse = Warehouse(options.folder)
+    with environment(warehouse.environment):
+        if options.template:
+            Warehouse(options.template).copy(options.folder)
+        else:
+            shutil.copytree(MADE_UP / "published_figures", warehouse.landing / "published_figures")
+            warehouse.run()
+        found = read_through(warehouse, options.readers, options.publications)
+    for what in (*found["errors"], *found["mixed"]):
+        print(what)
+    print(json.dumps({**found, "errors": len(found["errors"]), "mixed": len(found["mixed"])}))
+    return 1 if found["errors"] or found["mixed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

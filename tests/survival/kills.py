@@ -1,0 +1,378 @@
+"""Runs are killed, again and again, and what is left is looked at: `make kill`.
+
+`python -m tests.survival.kills --kills N --seed S` makes a warehouse with one publication, lands a
+new release, and has one run bring it up to date undisturbed: that is the reference. Then it goes
+the same way in rounds, phase by phase, and has a run die many times in each phase. After each death
+the published file must open, be whole and audited, and be one of the two publications that an
+undisturbed run made; and whatever died before, the run that ends must give what the reference has.
+
+The processor's time in which a run dies by chance is drawn from the phase's own time. Exit code 0
+if nothing was amiss; the last line is a summary as JSON.
+"""
+
+import argparse
+import gc
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+
+from dagster_project.definitions import defs
+from dagster_project.gates.validate import _context
+from dagster_project.models.dbt import _parsed
+from dagster_project.models.state import _project_state
+from dagster_project.publication.publish import kept_publications
+from dagster_project.publication.verify import what_is_wrong
+from dagster_project.run import PUBLISHED, run
+from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.status import status
+from tests.support import MADE_UP, TEXT, Warehouse, execute, rows
+from tests.survival.deaths import ENDED, After, BrokenRunError, Death, Point, in_child, result_of
+
+LAYERS = ("staging", "intermediate", "core", "marts")
+PHASES = ("load", *LAYERS, "publication")
+FILE = "royalty_flows.duckdb"
+
+_LOAD, _MODELS = "dagster_project.ingest", "dagster_project.models.assets"
+_GATES, _LEDGER = "dagster_project.gates.checks", "dagster_project.ledger"
+_PUBLISH = "dagster_project.publication.publish"
+
+_IN_A_LAYER = (
+    Point(f"{_MODELS}:_begin"),
+    Point(f"{_MODELS}:_begin", leaving=True),
+    Point(f"{_MODELS}:run_dbt", leaving=True),
+    Point(f"{_LEDGER}:finish_layer"),
+    Point(f"{_LEDGER}:finish_layer", leaving=True),
+    Point(f"{_GATES}:run_suites"),
+    Point(f"{_GATES}:run_suites", leaving=True),
+    Point(f"{_LEDGER}:enter_gate_results", leaving=True),
+)
+POINTS: dict[str, tuple[Point, ...]] = {
+    "load": (
+        Point("dagster_project.run:make_plan", leaving=True),
+        Point(f"{_LOAD}.assets:load_release"),
+        Point(f"{_LOAD}.load:_load_file"),
+        Point(f"{_LOAD}.load:_load_file", leaving=True),
+        Point(f"{_LEDGER}:enter_files", leaving=True),
+        Point(f"{_LOAD}.assets:load_release", leaving=True),
+        Point(f"{_GATES}:run_suites"),
+        Point(f"{_LEDGER}:enter_gate_results", leaving=True),
+        Point(f"{_LEDGER}:decide"),
+        Point(f"{_LEDGER}:decide", leaving=True),
+        Point(f"{_GATES}:drop_rows_not_in_force", leaving=True),
+        Point("dagster_project.run:build_fingerprint"),
+    ),
+    **dict.fromkeys(LAYERS, _IN_A_LAYER),
+    "publication": (
+        Point("dagster_project.publication.asset:publish"),
+        Point(f"{_PUBLISH}:_complete"),
+        Point(f"{_PUBLISH}:_enter_checksums"),
+        Point(f"{_PUBLISH}:_enter_checksums", leaving=True),
+        Point(f"{_PUBLISH}:_sync"),
+        Point(f"{_PUBLISH}:_complete", leaving=True),
+        Point(f"{_PUBLISH}:put_in_force"),
+        Point("os:link", leaving=True, about=FILE),
+        Point("os:replace", about=FILE),
+        Point("os:replace", leaving=True, about=FILE),
+        Point(f"{_PUBLISH}:reconcile"),
+        Point(f"{_PUBLISH}:_prune"),
+        Point("dagster_project.publication.asset:publish", leaving=True),
+    ),
+}
+# The end of each phase: where a run is killed to have the next one begin where it left off.
+BOUNDARIES = {
+    "load": Point("dagster_project.run:build_fingerprint"),
+    "staging": Point(f"{_MODELS}:_begin", about="name='intermediate'"),
+    "intermediate": Point(f"{_MODELS}:_begin", about="name='core'"),
+    "core": Point(f"{_MODELS}:_begin", about="name='marts'"),
+    "marts": Point("dagster_project.publication.asset:publish"),
+}
+
+
+@dataclass
+class Tally:
+    """What was done, and what was found amiss."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    by_chance: int = 0
+    results_compared: int = 0
+    unreadable_or_unaudited: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+    broken_runs: list[str] = field(default_factory=list)
+
+    @property
+    def amiss(self) -> list[str]:
+        """All that should not have been."""
+        return [*self.unreadable_or_unaudited, *self.differing, *self.broken_runs]
+
+
+def main_job() -> None:
+    """Run the main job, as `make run` does; it must end with everything up to date."""
+    code = run(Settings())
+    if code != PUBLISHED:
+        raise SystemExit(f"the main job ended with code {code}")
+
+
+def from_layer(layer: str) -> Callable[[], None]:
+    """Return a run of the graph from a layer on, as one would start it in the UI."""
+    groups = LAYERS[LAYERS.index(layer) :]
+
+    def work() -> None:
+        selection = dg.AssetSelection.groups(*groups, "publication")
+        with dg.DagsterInstance.get() as instance:
+            result = execute(selection, instance=instance)
+        if not result.success:
+            raise SystemExit("the run from the UI failed")
+
+    return work
+
+
+def start_of(phase: str) -> Callable[[], None]:
+    """Return the run that does a phase first."""
+    return main_job if phase in ("load", "staging", "publication") else from_layer(phase)
+
+
+def content(warehouse: Warehouse) -> dict[str, list]:
+    """What counts of a warehouse: the published tables, and the ledger without times and ids."""
+    published, workbench = warehouse.settings.warehouse, warehouse.settings.workbench
+    ledger = {
+        "releases": "select source, release_date, file_name, sha256, rows_read, rows_kept, status,"
+        " reason from audit.releases",
+        "gates": "select gate, table_name, arg_max(success, checked_at),"
+        " arg_max(expectations, checked_at), arg_max(failed, checked_at) from audit.gate_results"
+        " where candidate_id = (select max_by(candidate_id, published_at) from audit.publication)"
+        " group by all",
+    }
+    found = {
+        "checksums": tables_of(published),
+        "publications": [*map(list, rows(workbench, "select count(*) from audit.publication"))],
+    }
+    for name, query in ledger.items():
+        found[name] = [list(map(str, row)) for row in rows(workbench, f"{query} order by all")]
+    for (table,) in rows(
+        workbench, "select table_name from duckdb_tables() where schema_name = 'raw' order by all"
+    ):
+        loaded = f"(select * exclude (_loaded_at) from raw.{table})"
+        query = f"select count(*), sum(hash(whole_row))::varchar from {loaded} as whole_row"
+        found[f"raw.{table}"] = [list(row) for row in rows(workbench, query)]
+    return found
+
+
+def tables_of(path: Path) -> list[list]:
+    """Row counts and checksums of core and marts, which hold no time and no id."""
+    query = "from audit.checksums where table_name not like 'audit.%' order by table_name"
+    return [list(row) for row in rows(path, query)]
+
+
+def look(warehouse: Warehouse) -> dict[str, list]:
+    """What a client, and the person on duty, find after a death."""
+    settings = warehouse.settings
+    others = [kept for kept in kept_publications(settings) if not kept.samefile(settings.warehouse)]
+    wrong = [
+        f"{path.name}: {what}"
+        for path in (settings.warehouse, *others)
+        for what in what_is_wrong(path)
+    ]
+    if len(others) == len(kept_publications(settings)):
+        wrong.append("the published file is none of those kept")
+    if not any("release" in line for line in status(settings)):
+        wrong.append("`make status` says nothing of releases")
+    return {"wrong": wrong, "tables": tables_of(settings.warehouse)}
+
+
+class Harness:
+    """A folder with a warehouse to be killed, the reference, and the tally."""
+
+    def __init__(self, folder: Path, template: Path | None, seed: int) -> None:
+        self.folder, self.rng, self.tally = folder, random.Random(seed), Tally()
+        self.log = folder / "log.txt"
+        self.start = Warehouse(folder / "start")
+        folder.mkdir(parents=True, exist_ok=True)
+        if template:
+            Warehouse(template).copy(self.start.folder)
+        else:
+            for release in ("published_figures/2019-06-30", "worldbank_wdi/2016-03-01"):
+                shutil.copytree(MADE_UP / release, self.start.landing / release)
+            self.child(self.start, main_job)
+        text = TEXT.read_text().replace("2019-06-30", "2020-02-29")
+        text = text.replace(",KOR,", ",FRA,").replace("KR-11", "FR-IDF")
+        self.start.land("published_figures", "2020-02-29", TEXT.name, text)
+        self.before = self.ask(self.start, tables_of, self.start.settings.warehouse)
+        self.seconds = self._reference()
+
+    def child(
+        self, warehouse: Warehouse, work: Callable[[], object], death: Death | None = None
+    ) -> str:
+        """Do some work on a warehouse in a process of its own."""
+        return in_child(work, self.log, warehouse.environment, death)
+
+    def ask(self, warehouse: Warehouse, question: Callable, *arguments: object) -> object:
+        """Return what a function finds, in a process of its own."""
+        return result_of(lambda: question(*arguments), self.log, warehouse.environment)
+
+    def _reference(self) -> dict[str, float]:
+        """Run undisturbed; keep what it gives, and the seconds of processor time of each phase."""
+        warehouse, marks = self.start.copy(self.folder / "reference"), self.folder / "marks"
+
+        def mark() -> None:
+            with marks.open("a") as file:
+                file.write(f"{time.process_time()}\n")
+
+        def work() -> None:
+            for point in BOUNDARIES.values():
+                point.watch(mark)
+            main_job()
+            mark()
+
+        self.child(warehouse, work)
+        times = [0.0, *map(float, marks.read_text().split())]
+        self.expected = self.ask(warehouse, content, warehouse)
+        self.after = self.expected["checksums"]
+        assert self.before != self.after, "the new release changes nothing"
+        return {phase: times[n + 1] - times[n] for n, phase in enumerate(PHASES)}
+
+    def kill(self, warehouse: Warehouse, phase: str, death: Death) -> bool:
+        """Have a run die, and look at what is left. Returns False if the run ended before."""
+        try:
+            ended = self.child(warehouse, start_of(phase), death) == ENDED
+        except BrokenRunError as error:
+            self.tally.broken_runs.append(f"{phase}, {death}: {error}")
+            return False
+        if not ended:
+            self.tally.kills[phase] += 1
+            self.tally.by_chance += isinstance(death, After)
+        self._look(warehouse, f"{phase}, {death}")
+        return not ended
+
+    def _look(self, warehouse: Warehouse, where: str) -> None:
+        found = self.ask(warehouse, look, warehouse)
+        wrong = list(found["wrong"])
+        if found["tables"] not in (self.before, self.after):
+            wrong.append("the published tables are those of no publication")
+        if wrong:
+            self.tally.unreadable_or_unaudited.append(f"{where}: {'; '.join(wrong)}")
+
+    def finish(self, warehouse: Warehouse, where: str) -> None:
+        """Run the main job to its end, and compare with the reference."""
+        try:
+            self.child(warehouse, main_job)
+        except BrokenRunError as error:
+            self.tally.broken_runs.append(f"after {where}: {error}")
+            return
+        self._look(warehouse, f"the run after {where}")
+        found = self.ask(warehouse, content, warehouse)
+        self.tally.results_compared += 1
+        different = [name for name in self.expected if found.get(name) != self.expected[name]]
+        if different:
+            self.tally.differing.append(f"after {where}: {', '.join(different)}")
+
+    def by_chance(self, phase: str) -> After:
+        """A death at some time of a phase."""
+        return After(self.rng.uniform(0, self.seconds[phase]), BOUNDARIES.get(phase))
+
+    def some(self, phase: str, chosen: int, by_chance: int) -> Iterator[Death]:
+        """Some of a phase's deaths; the points in the order of the code."""
+        yield from sorted(self.rng.sample(POINTS[phase], chosen), key=POINTS[phase].index)
+        for _ in range(by_chance):
+            yield self.by_chance(phase)
+
+    def kill_process(self, warehouse: Warehouse) -> None:
+        """Kill `python -m dagster_project run`, with all it started, soon after it has begun."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "dagster_project", "run"],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, **warehouse.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+            assert process.stdout
+            process.stdout.readline()  # it has made its plan
+            time.sleep(self.rng.uniform(0, 8))
+            os.killpg(process.pid, signal.SIGKILL)
+        self.tally.kills["a process of its own"] += 1
+        self._look(warehouse, "a process of its own")
+
+    def round(self, chosen: int, by_chance: int, layer: str) -> None:
+        """Go from the start to a publication, with runs dying in each phase.
+
+        chosen, by_chance: deaths in each phase but publication, which has one at every point.
+        layer: after the deaths in it, a copy is brought up to date by a run from the beginning.
+        """
+        chained = self.start.copy(self.folder / "chained")
+        for phase in PHASES[:-1]:
+            for death in self.some(phase, chosen, by_chance):
+                self.kill(chained, phase, death)
+            if phase == "load":
+                self.kill_process(chained)
+            elif phase == layer:
+                self._finish_copy(chained, f"deaths in {phase}")
+            # And one as the next phase begins, which so finds all that it needs.
+            if not self.kill(chained, phase, BOUNDARIES[phase]):
+                self.tally.broken_runs.append(f"{phase}: {BOUNDARIES[phase]} never came")
+                return
+        for death in (*POINTS["publication"], *self.some("publication", 0, by_chance + 1)):
+            self._finish_copy(chained, f"publication, {death}", death)
+        shutil.rmtree(chained.folder)
+
+    def _finish_copy(self, chained: Warehouse, where: str, death: Death | None = None) -> None:
+        copied = chained.copy(self.folder / "finished")
+        if death:
+            self.kill(copied, "publication", death)
+            if self.rng.random() < 0.3:  # what finishes the publication may die as well
+                self.kill(copied, "publication", self.rng.choice(POINTS["publication"]))
+        self.finish(copied, where)
+        shutil.rmtree(copied.folder)
+
+
+def main() -> int:
+    """Kill until there have been enough; tell what was amiss, and print the summary."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--folder", type=Path, required=True, help="is made anew")
+    parser.add_argument("--template", type=Path, help="a test folder with one publication")
+    parser.add_argument("--chosen", type=int, default=4, help="points of a phase, a round")
+    parser.add_argument("--by-chance", type=int, default=2, help="times of a phase, a round")
+    options = parser.parse_args()
+    shutil.rmtree(options.folder, ignore_errors=True)
+    options.folder.mkdir(parents=True)
+    _parsed(), _context(), _project_state()  # what a run imports and reads in any case
+    for job in defs.resolve_all_job_defs():
+        assert job.name
+    gc.freeze()
+    harness = Harness(options.folder, options.template, options.seed)
+    tally, rounds = harness.tally, 0
+    while tally.kills.total() < options.kills and not tally.amiss:
+        layer = harness.rng.choice(LAYERS)
+        harness.round(options.chosen, options.by_chance, layer)
+        rounds += 1
+        print(f"round {rounds}: {tally.kills.total()} kills", flush=True)
+    for what in tally.amiss:
+        print(what)
+    summary = {
+        "seed": options.seed,
+        "kills": tally.kills.total(),
+        "by phase": dict(tally.kills),
+        "by chance": tally.by_chance,
+        "results compared": tally.results_compared,
+        "unreadable or unaudited": len(tally.unreadable_or_unaudited),
+        "differing": len(tally.differing),
+        "broken runs": len(tally.broken_runs),
+    }
+    print(json.dumps(summary))
+    return 1 if tally.amiss else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+from tests.support import Warehouse
+from tests.survival.crowd import read_through
+
+
+def test_no_answer_is_of_two_publications_and_no_reader_has_an_error(warehouse: Warehouse) -> None:
+    found = read_through(warehouse, readers=12, publications=6)
+    assert found["errors"] == []
+    assert found["mixed"] == []
+    assert found["seen"] == found["different"] == 7
+    assert found["answers"] >= 12 * 7
+    assert found["late"] > 0

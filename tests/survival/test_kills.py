@@ -1,0 +1,34 @@
+"""A round of the kill harness; `make kill` has as many as one likes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from dagster_project.settings import PROJECT_ROOT
+from tests.support import Scenario
+
+
+def test_whatever_kills_a_run_the_next_one_gives_what_an_undisturbed_one_does(
+    template: Scenario, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.survival.kills", "--kills", "30", "--seed", "20210915"),
+            *("--chosen", "2", "--by-chance", "1"),
+            *("--folder", str(tmp_path / "kills"), "--template", str(template.warehouse.folder)),
+        ],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert summary["kills"] >= 30
+    assert summary["results compared"] > len(summary["by phase"])
+    assert [summary[kind] for kind in ("unreadable or unaudited", "differing", "broken runs")] == [
+        0,
+        0,
+        0,
+    ]
