@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -216,7 +217,7 @@ class Harness:
         """Do some work on a warehouse in a process of its own."""
         return in_child(work, self.log, warehouse.environment, death)
 
-    def ask(self, warehouse: Warehouse, question: Callable, *arguments: object) -> object:
+    def ask(self, warehouse: Warehouse, question: Callable, *arguments: object) -> Any:
         """Return what a function finds, in a process of its own."""
         return result_of(lambda: question(*arguments), self.log, warehouse.environment)
 
