@@ -28,7 +28,7 @@ def checksums(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
     is the same wherever the same version of DuckDB computes it; the `hash` of another may differ.
     """
     tables = [name for (name,) in con.execute(_TABLES).fetchall()]
-    query = "select count(*), sum(hash(whole_row))::varchar from {} as whole_row"
+    query = "select count(*), coalesce(sum(hash(whole_row)), 0)::varchar from {} as whole_row"
     return [(name, *con.execute(query.format(name)).fetchall()[0]) for name in tables]
 
 

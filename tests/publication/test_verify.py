@@ -38,9 +38,7 @@ def test_every_table_has_its_checksum(publication: Path) -> None:
     )
     stated = rows(publication, "select table_name from audit.checksums")
     assert {name for (name,) in tables} - {name for (name,) in stated} == {"audit.checksums"}
-    assert all(
-        sum_ for (sum_,) in rows(publication, "select checksum from audit.checksums limit 9")
-    )
+    assert all(sum_ for (sum_,) in rows(publication, "select checksum from audit.checksums"))
 
 
 WRONG = {
@@ -79,7 +77,7 @@ def test_the_order_of_rows_does_not_matter_and_their_number_does(
     assert sums("from (values (2, null), (1, 'a'), (2, null)) as t (n, word)") == some
     assert sums("from (values (1, 'a'), (2, null)) as t (n, word)") != some
     assert sums("from (values (1, 'a'), (2, ''), (2, '')) as t (n, word)") != some
-    assert sums("select 1 as n where false") == [("main.numbers", 0, None)]
+    assert sums("select 1 as n where false") == [("main.numbers", 0, "0")]
 
 
 def test_the_query_of_the_documentation_says_that_it_is_whole(publication: Path) -> None:

@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -79,14 +80,14 @@ POINTS: dict[str, tuple[Point, ...]] = {
         Point(f"{_PUBLISH}:_complete"),
         Point(f"{_PUBLISH}:_enter_checksums"),
         Point(f"{_PUBLISH}:_enter_checksums", leaving=True),
-        Point(f"{_PUBLISH}:_sync"),
+        Point("os:fsync"),
         Point(f"{_PUBLISH}:_complete", leaving=True),
         Point(f"{_PUBLISH}:put_in_force"),
         Point("os:link", leaving=True, about=FILE),
         Point("os:replace", about=FILE),
         Point("os:replace", leaving=True, about=FILE),
         Point(f"{_PUBLISH}:reconcile"),
-        Point(f"{_PUBLISH}:_prune"),
+        Point(f"{_PUBLISH}:reconcile", leaving=True),
         Point("dagster_project.publication.asset:publish", leaving=True),
     ),
 }
@@ -332,6 +333,8 @@ class Harness:
             self.kill(copied, "publication", death)
             if self.rng.random() < 0.3:  # what finishes the publication may die as well
                 self.kill(copied, "publication", self.rng.choice(POINTS["publication"]))
+        if self.rng.random() < 0.3:  # the ledger is what counts
+            shutil.rmtree(copied.folder / "dagster_home")
         self.finish(copied, where)
         shutil.rmtree(copied.folder)
 
@@ -348,6 +351,7 @@ def main() -> int:
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True)
+    os.environ["ROYALTY_KEEP_PUBLICATIONS"] = "1"  # so that the old one is thrown away
     _parsed(), _context(), _project_state()  # what a run imports and reads in any case
     for job in defs.resolve_all_job_defs():
         assert job.name
@@ -361,6 +365,7 @@ def main() -> int:
         print(f"round {rounds}: {tally.kills.total()} kills", flush=True)
     for what in tally.amiss:
         print(what)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     summary = {
         "seed": options.seed,
         "kills": tally.kills.total(),
@@ -370,6 +375,7 @@ def main() -> int:
         "unreadable or unaudited": len(tally.unreadable_or_unaudited),
         "differing": len(tally.differing),
         "broken runs": len(tally.broken_runs),
+        "seconds on the processor": round(used.ru_utime + used.ru_stime),
     }
     print(json.dumps(summary))
     return 1 if tally.amiss else 0
