@@ -41,13 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
             case "reject" | "accept" | "forget":
                 _decide(settings, options)
     except BadInput as problem:
-        say(f"REFUSED {problem}")
+        say(f"REFUSED {problem}", "ERROR")
         return FAILED
     except Exception as error:
         problem_of_machine = trouble_behind(error)
         if problem_of_machine is None:
             raise
-        say(f"FAILED {problem_of_machine}")
+        say(f"FAILED {problem_of_machine}", "ERROR")
         return FAILED
     return PUBLISHED
 
@@ -110,7 +110,8 @@ def _open_ui() -> None:
     os.chdir(PROJECT_ROOT)
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
     dg = str(Path(sys.executable).with_name("dg"))
-    os.execv(dg, [dg, "dev", "--host", "127.0.0.1"])
+    lines = ["--log-format", "json"] if _settings().log_format == "json" else []
+    os.execv(dg, [dg, "dev", "--host", "127.0.0.1", *lines])
 
 
 def _close_runs_of_a_ui_that_died() -> None:

@@ -11,11 +11,13 @@ from dagster_project.fetching.assets import GROUP as FETCH
 from dagster_project.fetching.assets import fetch_assets
 from dagster_project.gates.checks import layer_gate, raw_gate
 from dagster_project.ingest.assets import raw_assets, raw_key
+from dagster_project.logs import run_loggers
 from dagster_project.models.assets import LAYERS, layer_assets
 from dagster_project.publication.asset import publication
 from dagster_project.resources import Workbench
 from dagster_project.settings import Settings
 from dagster_project.sources import all_sources
+from dagster_project.watching.sensor import tell_of_failed_runs
 
 SOURCES = tuple(all_sources().values())
 
@@ -58,6 +60,8 @@ defs = dg.Definitions(
         *(layer_gate(layer) for layer in LAYERS),
     ],
     jobs=[fetch_job, *ingest_jobs, build_job, publish_job],
+    sensors=[tell_of_failed_runs],
     resources={"workbench": Workbench.of(Settings())},
     executor=dg.in_process_executor,
+    loggers=run_loggers(),
 )

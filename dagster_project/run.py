@@ -6,16 +6,20 @@ Great Expectations are imported only if there is something to do.
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.errors import BadInput
 from dagster_project.ingest.plan import Plan, make_plan
-from dagster_project.machine import machine_trouble
+from dagster_project.logs import say
+from dagster_project.machine import machine_trouble, trouble_behind
 from dagster_project.models.state import build_fingerprint
 from dagster_project.publication.publish import publication_id, reasons_against, reconcile
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.source import Release
+from dagster_project.watching.message import Failure, message
 from dagster_project.workbench import open_workbench, write_lock
 
 if TYPE_CHECKING:
@@ -23,12 +27,7 @@ if TYPE_CHECKING:
 
 PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 
-_BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
-
-
-def say(text: str) -> None:
-    """Print a line at once."""
-    print(text, flush=True)
+BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
 
 
 def run(
@@ -39,14 +38,35 @@ def run(
     Returns 0 if it is; 1 if the build failed (what was published stays); 2 if it is but for
     releases that were refused or rejected in this run. Raises BadInput if another run is writing.
     """
+    failures: list[Failure] = []
+    try:
+        return _run(settings, frozenset(reload), instance, failures)
+    except Exception as error:
+        known = error if isinstance(error, BadInput) else trouble_behind(error)
+        why = str(known) if known else f"{type(error).__name__}: {error}"
+        failures.append(Failure("FAILED make run", why))
+        raise
+    finally:
+        if failures:
+            _tell(settings, failures)
+
+
+def _run(
+    settings: Settings,
+    reload: frozenset[str],
+    instance: "DagsterInstance | None",
+    failures: list[Failure],
+) -> int:
+    """Do it, and enter what goes wrong in `failures`."""
     with write_lock(settings):
         reconcile(settings)
         with open_workbench(settings) as con:
-            plan = make_plan(con, settings.landing_dir, frozenset(reload))
+            plan = make_plan(con, settings.landing_dir, reload)
         _announce(settings, plan)
-        refused = len(plan.problems)
+        failures += [Failure("REFUSED by make run", str(problem)) for problem in plan.problems]
         if plan.new:
-            refused += _ingest(settings, plan.new, frozenset(reload), instance)
+            for failed in _ingest(settings, plan.new, reload, instance):
+                failures.append(failed)  # at once: a later one may end in an error
         with open_workbench(settings) as con:
             fingerprint = build_fingerprint(con)
             last = con.execute(
@@ -58,9 +78,29 @@ def run(
                 f"nothing new: publication {publication_id(settings)} stays in force,"
                 f" {settings.warehouse}"
             )
-        elif not _build(settings, instance):
+        elif failure := _build(settings, instance):
+            failures.append(failure)
             return FAILED
-        return PUBLISHED_WITH_REJECTIONS if refused else PUBLISHED
+        return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
+
+
+def _tell(settings: Settings, failures: list[Failure]) -> None:
+    """Send one message of all that went wrong, as the sensor does for the runs of the daemon.
+
+    The command does it itself: it is often all that runs, by cron, and no daemon looks. The sensor
+    leaves runs with our tag alone.
+    """
+    from dagster_project.watching.send import NotSent, has_address, send
+
+    if has_address(settings):
+        try:
+            send(settings, message(settings, failures))
+        except NotSent as problem:
+            say(f"NOT TOLD, the message could not be sent: {problem}", "ERROR")
+
+
+def _about(release: Release) -> dict[str, str]:
+    return {"source": release.source, "release": str(release.date)}
 
 
 def dagster_home() -> Path:
@@ -76,9 +116,9 @@ def _announce(settings: Settings, plan: Plan) -> None:
     for folder in plan.folders_without_source:
         say(f"  no source module yet: {folder}")
     for release, reason in plan.still_rejected:
-        say(f"  still rejected: {release.label}: {reason}")
+        say(f"  still rejected: {release.label}: {reason}", "WARNING", **_about(release))
     for problem in plan.problems:
-        say(f"  REFUSED {problem}")
+        say(f"  REFUSED {problem}", "ERROR")
 
 
 def _ingest(
@@ -86,12 +126,11 @@ def _ingest(
     releases: list[Release],
     reload: frozenset[str],
     instance: "DagsterInstance | None",
-) -> int:
-    """Load and gate releases, each in a run of its own. Returns how many were rejected.
+) -> Iterator[Failure]:
+    """Load and gate releases, each in a run of its own. Yields what failed.
 
     Raises BadInput where it is the machine that fails.
     """
-    rejected = 0
     for release in releases:
         name = f"{release.source}/{release.date}"
         config = {"reload": True} if name in reload else {}
@@ -112,18 +151,27 @@ def _ingest(
         if status != "rejected":  # an error, which says nothing of the release; it is tried again
             status, reason = "failed", None
         if result.success:
-            say(f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept")
+            say(
+                f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept",
+                **_about(release),
+                run_id=result.run_id,
+            )
         else:
-            rejected += 1
-            reason = reason or _first_failure(result)
-            problem = machine_trouble(reason, release.label)
+            failure = _failure(result, f"{status.upper()} {release.label}", reason)
+            problem = machine_trouble(failure.why, release.label)
             if problem and status != "rejected":
                 raise problem
-            say(f"  {status.upper()} {release.label}: {reason}")
-    return rejected
+            say(
+                f"  {status.upper()} {release.label}: {failure.why}",
+                "ERROR",
+                **_about(release),
+                run_id=result.run_id,
+            )
+            yield failure
 
 
-def _build(settings: Settings, instance: "DagsterInstance | None") -> bool:
+def _build(settings: Settings, instance: "DagsterInstance | None") -> Failure | None:
+    """Build and publish. Returns what failed, or None."""
     job = "publish" if _only_publication_is_left(settings) else "build"
     say(
         "publication: this candidate was built before, and every gate has passed"
@@ -133,11 +181,15 @@ def _build(settings: Settings, instance: "DagsterInstance | None") -> bool:
     result = _execute(settings, job, instance)
     if result.success:
         with_size = settings.warehouse.stat().st_size
-        say(f"published {publication_id(settings)}: {settings.warehouse} ({with_size:,} bytes)")
-        return True
-    reason = _first_failure(result)
-    say(f"FAILED, nothing was published: {machine_trouble(reason) or reason}")
-    return False
+        say(
+            f"published {publication_id(settings)}: {settings.warehouse} ({with_size:,} bytes)",
+            run_id=result.run_id,
+        )
+        return None
+    failure = _failure(result, f"FAILED {job}, nothing was published")
+    failure = replace(failure, why=str(machine_trouble(failure.why) or failure.why))
+    say(f"FAILED, nothing was published: {failure.why}", "ERROR", run_id=result.run_id)
+    return failure
 
 
 def _only_publication_is_left(settings: Settings) -> bool:
@@ -166,20 +218,25 @@ def _execute(
     if instance is None:
         dagster_home()
         instance = DagsterInstance.get()
-    close_runs_of_the_dead(instance, _BY_MAKE_RUN)
+    close_runs_of_the_dead(instance, BY_MAKE_RUN)
     if partition:
         instance.add_dynamic_partitions(partition[0], [partition[1]])
     return defs.resolve_job_def(job).execute_in_process(
         run_config={
             **(run_config or {}),
-            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            "loggers": {"console": {"config": {"log_level": _log_level(settings)}}},
         },
         instance=instance,
         partition_key=partition[1] if partition else None,
         raise_on_error=False,
         resources={"workbench": Workbench.of(settings)},
-        tags=_BY_MAKE_RUN,
+        tags=BY_MAKE_RUN,
     )
+
+
+def _log_level(settings: Settings) -> str:
+    """A person reads what the command says; a log store has use for what Dagster logs besides."""
+    return "INFO" if settings.log_format == "json" else "CRITICAL"
 
 
 def close_runs_of_the_dead(
@@ -197,24 +254,8 @@ def close_runs_of_the_dead(
         instance.report_run_failed(left, "The process of this run has died.")
 
 
-def _first_failure(result: "ExecuteInProcessResult") -> str:
-    """Say what made a run fail: the gate that failed, or the words of the step that did."""
-    from dagster import AssetCheckSeverity
+def _failure(result: "ExecuteInProcessResult", what: str, reason: str | None = None) -> Failure:
+    from dagster_project.watching.events import failure_of
 
-    checks = [
-        check.description
-        for check in result.get_asset_check_evaluations()
-        if not check.passed and check.severity == AssetCheckSeverity.ERROR and check.description
-    ]
-    if checks:
-        return "\n".join(checks)
-    for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            if data.user_failure_data and data.user_failure_data.description:
-                return data.user_failure_data.description
-            error = data.error
-            while error and error.cause:
-                error = error.cause
-            return error.message.strip() if error else event.message or ""
-    return "see the run in the Dagster UI"
+    failure = failure_of(result.dagster_run, result.all_events)
+    return replace(failure, what=what, why=reason or failure.why)

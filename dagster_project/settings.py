@@ -51,6 +51,35 @@ class Settings(BaseSettings):
         " metadata of countries too, or the API, if the bulk download should fail.",
     )
 
+    notify_webhook: SecretStr | None = Field(
+        default=None,
+        description="Where failures are posted to, as JSON that Slack and its like understand.",
+    )
+    notify_email: str = Field(
+        default="", description="Whom failures are mailed to; several with commas between them."
+    )
+    notify_from: str = Field(
+        default="royalty-flows@localhost", description="Whom the mail is from."
+    )
+    notify_seconds: float = Field(
+        default=20, gt=0, lt=25, description="How long each address is tried."
+    )  # a sensor has a minute, and there may be two addresses
+    smtp_host: str = Field(default="localhost", description="The mail server.")
+    smtp_port: int | None = Field(
+        default=None, description="Its port, if not 587 (starttls), 465 (tls) or 25 (none)."
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection to the mail server is encrypted."
+    )
+    smtp_user: str = Field(default="", description="User at the mail server, if it asks for one.")
+    smtp_password: SecretStr | None = Field(default=None, description="The user's password.")
+    ui_url: str = Field(
+        default="http://127.0.0.1:3000", description="The Dagster UI, for links in messages."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Lines for people, or one JSON object a line for a log store."
+    )
+
     @field_validator("landing_dir", "warehouse_dir")
     @classmethod
     def _from_project_root(cls, folder: Path) -> Path:

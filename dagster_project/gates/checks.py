@@ -132,7 +132,7 @@ def _as_check_results(results: Iterable[GateResult]) -> Iterator[dg.AssetCheckRe
                     )
                     for detail in sorted(result.details, key=lambda detail: detail["success"])
                 ]
-            )
+            ),
         }
         rows = [
             {"expectation": detail["expectation"]}

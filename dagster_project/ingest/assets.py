@@ -6,7 +6,7 @@ import dagster as dg
 
 from dagster_project.code_lists import seed
 from dagster_project.errors import BadInput
-from dagster_project.ingest.load import load_release
+from dagster_project.ingest.load import Measured, load_release
 from dagster_project.ingest.plan import find_release
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
 from dagster_project.resources import Workbench
@@ -80,6 +80,12 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
             release = find_release(source, Settings().landing_dir, context.partition_key)
             with workbench.get_connection() as con:
                 loaded = load_release(con, source, release, reload=config.reload)
+                counts = {
+                    table.name: con.table(f"raw.{table.name}")
+                    .aggregate("count(*)")
+                    .fetchall()[0][0]
+                    for table in source.tables
+                }
         except BadInput as problem:
             raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
         if loaded.unchanged:
@@ -89,13 +95,29 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
                 asset_key=raw_key(table),
                 metadata={
                     "dagster/partition_row_count": loaded.rows[table.name],
+                    "dagster/row_count": counts[table.name],
                     "release": str(release.date),
                     "files": _files_table(loaded.files),
                     "loaded": not loaded.unchanged,
+                    **_metrics(loaded.measured.get(table.name)),
                 },
             )
 
     return load
+
+
+def _metrics(measured: Measured | None) -> dict[str, float]:
+    """Return numbers that the UI plots over time; none where nothing was loaded."""
+    if measured is None or not measured.bytes:
+        return {}
+    return {
+        "rows read": measured.rows_read,
+        "rows kept": measured.rows_kept,
+        "rows left out": measured.rows_read - measured.rows_kept,
+        "bytes": measured.bytes,
+        "seconds": round(measured.seconds, 3),
+        "rows per second": round(measured.rows_read / measured.seconds),
+    }
 
 
 def _files_table(files: tuple) -> dg.TableMetadataValue:

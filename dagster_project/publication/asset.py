@@ -54,6 +54,8 @@ def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.M
             "publication": published.publication_id,
             "file": dg.MetadataValue.path(settings.warehouse),
             "bytes": published.bytes,
+            "tables": published.tables,
+            "rows": published.rows,
             "gates passed": published.gates,
         }
     )

@@ -40,6 +40,8 @@ class Publication:
     published_at: datetime
     gates: int
     bytes: int
+    tables: int
+    rows: int
 
 
 def refuse_reasons(
@@ -139,7 +141,18 @@ def publish(
     put_in_force(settings, kept)
     reconcile(settings)
     _prune(settings)
-    return Publication(publication_id, published_at, len(required), size)
+    return Publication(publication_id, published_at, len(required), size, *_count(settings))
+
+
+def _count(settings: Settings) -> tuple[int, int]:
+    """Count tables and rows of the published file."""
+    with duckdb.connect(settings.warehouse, read_only=True) as con:
+        tables = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        rows = sum(
+            con.execute(f'select count(*) from "{schema}"."{table}"').fetchall()[0][0]
+            for schema, table in tables
+        )
+    return len(tables), rows
 
 
 def put_in_force(settings: Settings, kept: Path) -> None:
