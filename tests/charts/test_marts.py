@@ -1,6 +1,9 @@
 """The charts of the marts: each holds numbers of its mart, and each is in its materialization."""
 
 import base64
+import logging
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -8,6 +11,7 @@ import pytest
 
 from dagster_project.charts import marts
 from dagster_project.charts.marts import CHARTS
+from dagster_project.models.assets import _charts
 from tests.charts.test_draw import values
 from tests.support import Scenario
 
@@ -112,3 +116,19 @@ def test_an_empty_mart_has_nothing_to_draw(template: Scenario) -> None:
         for mart, chart in CHARTS.items():
             con.execute(f"create table marts.{mart} as from published.marts.{mart} limit 0")
             assert chart(con) is None
+
+
+def test_a_chart_that_cannot_be_drawn_says_so_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = tmp_path / "without_marts.duckdb"
+    duckdb.connect(database).close()
+    built = [
+        SimpleNamespace(node=SimpleNamespace(name="mart_revisions"), status="success"),
+        SimpleNamespace(node=SimpleNamespace(name="mart_world_ranking"), status="error"),
+    ]
+    context: Any = SimpleNamespace(log=logging.getLogger("charts"))
+    charts = _charts(context, database, built)
+    assert charts.keys() == {"mart_revisions"}
+    assert charts["mart_revisions"]["chart"].startswith("could not be drawn: CatalogException")
+    assert "the chart of mart_revisions could not be drawn" in caplog.text
