@@ -28,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return run(settings, options.reload)
             case "dev":
                 _open_ui()
+            case "sql":
+                _open_shell(settings)
             case "status":
                 for line in status(settings):
                     say(line)
@@ -60,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         "--reload", action="append", default=[], metavar="SOURCE/DATE", help="load it again"
     )
     commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1:3000")
+    commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     commands.add_parser("status", help="what is published, in force, rejected and why")
     commands.add_parser("docs", help="write docs/data-dictionary.md")
     command = commands.add_parser("rollback", help="put an earlier publication in force")
@@ -123,6 +126,20 @@ def _close_runs_of_a_ui_that_died() -> None:
             close_runs_of_the_dead(instance)
     except BadInput:
         return  # somebody is writing: what is said to be running may be
+
+
+def _open_shell(settings: Settings) -> None:
+    """Become the process of DuckDB's shell. Raises BadInput if nothing is published yet."""
+    if not settings.warehouse.exists():
+        raise BadInput(
+            "nothing to query",
+            where=str(settings.warehouse),
+            expected="the published file",
+            found="no such file",
+            fix="publish one with `make run`",
+        )
+    shell = str(Path(sys.executable).with_name("duckdb"))
+    os.execv(shell, [shell, "-readonly", str(settings.warehouse)])
 
 
 if __name__ == "__main__":

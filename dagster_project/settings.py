@@ -105,6 +105,21 @@ class Settings(BaseSettings):
         """The last publications, one file each, for rollback."""
         return self.warehouse_dir / "publications"
 
+    @property
+    def exports(self) -> Path:
+        """The downloads of each kept publication; `current` leads to those in force."""
+        return self.warehouse_dir / "exports"
+
+    @property
+    def report(self) -> Path:
+        """The report in force: a link to one of `reports`."""
+        return self.warehouse_dir / "report"
+
+    @property
+    def reports(self) -> Path:
+        """The report, and the next one while it is written."""
+        return self.warehouse_dir / "reports"
+
     @cached_property
     def duckdb_config(self) -> dict[str, Any]:
         """Options for `duckdb.connect`."""

@@ -13,7 +13,11 @@ from dagster_project.settings import PROJECT_ROOT
 from tests.layouts.reading import read
 from tests.support import Scenario
 
-QUERIED = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "docs" / "tracing-numbers.md"]
+QUERIED = [
+    PROJECT_ROOT / "README.md",
+    PROJECT_ROOT / "docs" / "analysts.md",
+    PROJECT_ROOT / "docs" / "tracing-numbers.md",
+]
 PAGES = [
     PROJECT_ROOT / "README.md",
     PROJECT_ROOT / "landing" / "README.md",

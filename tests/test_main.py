@@ -58,3 +58,27 @@ def test_a_command_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         main(["no-such-command"])
     assert "invalid choice" in capsys.readouterr().err
+
+
+def test_the_sql_shell_reads_the_published_file_and_cannot_write_to_it(
+    warehouse: Warehouse,
+) -> None:
+    before = file_sha256(warehouse.settings.warehouse)
+    told = subprocess.run(
+        [sys.executable, "-m", "dagster_project", "sql"],
+        cwd=PROJECT_ROOT,
+        input="select 'publications', count(*) from audit.publication; drop table core.dim_source;",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "publications" in told.stdout
+    assert "read-only" in told.stderr
+    assert file_sha256(warehouse.settings.warehouse) == before
+
+
+def test_without_a_published_file_there_is_no_sql_shell(
+    folders: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sql"]) == 1
+    assert "REFUSED nothing to query" in capsys.readouterr().out

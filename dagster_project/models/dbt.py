@@ -64,7 +64,9 @@ def _parsed() -> "Manifest":
     from dbt.contracts.graph.manifest import Manifest
 
     manifest_path()
-    return Manifest.from_msgpack((_TARGET / "partial_parse.msgpack").read_bytes())
+    parsed = Manifest.from_msgpack((_TARGET / "partial_parse.msgpack").read_bytes())
+    parsed.build_flat_graph()  # what macros see as `graph`; dbt itself builds it as it parses
+    return parsed
 
 
 def run_dbt(settings: Settings, args: Sequence[str]) -> "list[NodeResult]":

@@ -6,6 +6,7 @@ from dagster_project.errors import BadInput
 from dagster_project.ingest.assets import WRITING_POOL
 from dagster_project.models.assets import LAYERS, layer_tables
 from dagster_project.models.dbt import manifest
+from dagster_project.publication.downloads import exports_of
 from dagster_project.publication.publish import publish
 from dagster_project.resources import Workbench
 from dagster_project.settings import Settings
@@ -28,6 +29,19 @@ def ledger_comments() -> dict[str, tuple[str, dict[str, str]]]:
     }
 
 
+def table_keys() -> dict[str, list[str]]:
+    """Return the key columns of each published table, by the data test that they are unique."""
+    keys: dict[str, list[str]] = {}
+    nodes = manifest()["nodes"]
+    for test in nodes.values():
+        kind = (test.get("test_metadata") or {}).get("name")
+        if kind in ("unique", "unique_combination"):
+            table = nodes[test["attached_node"]]
+            columns = test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]]
+            keys.setdefault(f"{table['schema']}.{table['name']}", columns)
+    return keys
+
+
 @dg.asset(
     key="publication",
     group_name="publication",
@@ -46,13 +60,16 @@ def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.M
     """Publish the candidate, or refuse with the ledger's reasons."""
     settings = Settings()
     try:
-        published = publish(settings, context.run.run_id, required_gates(), ledger_comments())
+        published = publish(
+            settings, context.run.run_id, required_gates(), ledger_comments(), table_keys()
+        )
     except BadInput as problem:
         raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
     return dg.MaterializeResult(
         metadata={
             "publication": published.publication_id,
             "file": dg.MetadataValue.path(settings.warehouse),
+            "downloads": dg.MetadataValue.path(exports_of(settings, published.publication_id)),
             "bytes": published.bytes,
             "tables": published.tables,
             "rows": published.rows,

@@ -5,7 +5,7 @@ and everything it may be built on, was last built. Then the candidate gets its c
 is closed and synced, and is renamed to a kept publication: from there on it is a publication, and
 `reconcile` finishes what a crash leaves undone. A second name of it is moved over the published
 file. Readers that have the old file open keep it; on Windows, where an open file cannot be
-replaced, they must let go first.
+replaced, they must let go first. The downloads are written before and follow the published file.
 """
 
 import os
@@ -20,6 +20,12 @@ import duckdb
 from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.models.state import build_fingerprint
+from dagster_project.publication.downloads import (
+    Keys,
+    prune_downloads,
+    put_downloads_in_force,
+    write_downloads,
+)
 from dagster_project.publication.verify import checksums
 from dagster_project.settings import Settings
 from dagster_project.workbench import open_workbench, transaction
@@ -113,10 +119,12 @@ def publish(
     run_id: str,
     required: Mapping[str, str],
     comments: Comments,
+    keys: Keys,
 ) -> Publication:
     """Publish the candidate. Raises BadInput, and touches nothing, if the ledger does not allow it.
 
     required: see `refuse_reasons`. comments: for the ledger tables that the published file holds.
+    keys: of the tables that can be downloaded.
     """
     with open_workbench(settings) as con:
         candidate = ledger.current_candidate(con)
@@ -134,6 +142,7 @@ def publish(
         publication_id = f"{published_at:%Y%m%dT%H%M%S%f}"[:-3]
         row = [publication_id, published_at, run_id, duckdb.__version__, candidate_id, fingerprint]
     _complete(settings, row, comments)
+    write_downloads(settings, settings.candidate, publication_id, keys)
     size = settings.candidate.stat().st_size
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -156,12 +165,16 @@ def _count(settings: Settings) -> tuple[int, int]:
 
 
 def put_in_force(settings: Settings, kept: Path) -> None:
-    """Make a kept publication the published file: a second name for it, moved over the old one."""
+    """Make a kept publication the published file: a second name for it, moved over the old one.
+
+    Its downloads follow it.
+    """
     kept.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
     fresh = settings.warehouse.with_suffix(".duckdb.new")
     fresh.unlink(missing_ok=True)
     os.link(kept, fresh)
     os.replace(fresh, settings.warehouse)
+    put_downloads_in_force(settings, kept_id(kept))
     _sync(settings.publications)
     _sync(settings.warehouse_dir)
 
@@ -170,7 +183,8 @@ def reconcile(settings: Settings) -> None:
     """Finish the publication that a crash broke off, if one did.
 
     The kept file that the ledger knows nothing of, of the candidate that it knows last, is put in
-    force; then the ledger gets what the published file says of itself.
+    force; then the ledger gets what the published file says of itself, and the
+    downloads follow it.
     """
     with open_workbench(settings) as con:
         known = {
@@ -181,6 +195,8 @@ def reconcile(settings: Settings) -> None:
             broken_off = kept_id(kept) not in {*known, publication_id(settings)}
             if broken_off and candidate and _publications_in(kept)[-1][4] == candidate[0]:
                 put_in_force(settings, kept)
+        if in_force := publication_id(settings):
+            put_downloads_in_force(settings, in_force)
         if settings.warehouse.exists():
             for row in _publications_in(settings.warehouse):
                 if row[0] not in known:
@@ -313,3 +329,4 @@ def _prune(settings: Settings) -> None:
     for old in kept_publications(settings)[settings.keep_publications :]:
         if not (settings.warehouse.exists() and old.samefile(settings.warehouse)):
             old.unlink()
+    prune_downloads(settings, {kept_id(kept) for kept in kept_publications(settings)})

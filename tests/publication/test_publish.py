@@ -8,7 +8,7 @@ import pytest
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.asset import ledger_comments, required_gates
+from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
 from dagster_project.publication.publish import (
     Publication,
     kept_publications,
@@ -22,7 +22,9 @@ TABLE = "core.fct_royalty_flows"
 
 
 def publish_candidate(warehouse: Warehouse) -> Publication:
-    return publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments())
+    return publish(
+        warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
+    )
 
 
 def refusal(warehouse: Warehouse) -> str:
@@ -46,7 +48,10 @@ def candidate(warehouse: Warehouse) -> str:
 # The published file
 
 
-def test_it_holds_the_fixed_schemas_and_nothing_but_tables_and_the_macro(
+MACROS = ["balance_of", "compare_releases", "lineage_of", "royalty_flows_as_of", "top_partners"]
+
+
+def test_it_holds_the_fixed_schemas_and_nothing_but_tables_and_the_macros(
     template: Scenario,
 ) -> None:
     published = template.warehouse.published
@@ -55,20 +60,20 @@ def test_it_holds_the_fixed_schemas_and_nothing_but_tables_and_the_macro(
     ) == [("audit",), ("core",), ("marts",)]
     assert published("select view_name from duckdb_views() where not internal") == []
     assert published(
-        "select schema_name, function_name from duckdb_functions() where not internal"
-    ) == [("main", "royalty_flows_as_of")]
+        "select schema_name, function_name from duckdb_functions() where not internal order by 2"
+    ) == [("main", macro) for macro in MACROS]
     assert published(
         "select table_name from duckdb_tables() where schema_name = 'audit' order by 1"
     ) == [("checksums",), ("gate_results",), ("publication",), ("releases",)]
 
 
 def test_it_refers_to_nothing_outside_itself(template: Scenario) -> None:
-    (definition,) = template.warehouse.published(
-        "select macro_definition from duckdb_functions()"
-        " where function_name = 'royalty_flows_as_of'"
-    )[0]
+    definitions = template.warehouse.published(
+        "select macro_definition from duckdb_functions() where not internal"
+    )
+    assert len(definitions) == len(MACROS)
     for name in ("workbench.", "royalty_flows.", str(template.warehouse.folder)):
-        assert name not in definition
+        assert not [definition for (definition,) in definitions if name in definition]
 
 
 def test_it_opens_read_only_under_another_alias(template: Scenario) -> None:
@@ -97,6 +102,14 @@ def test_every_table_and_column_has_a_comment(template: Scenario) -> None:
         )
         == []
     )
+
+
+def test_every_macro_has_a_comment(template: Scenario) -> None:
+    bare = template.warehouse.published(
+        "select function_name from duckdb_functions()"
+        " where not internal and coalesce(comment, '') = ''"
+    )
+    assert bare == []
 
 
 def test_the_ledger_in_it_names_the_publication_itself(template: Scenario) -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256
-from dagster_project.publication.asset import ledger_comments, required_gates
+from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
 from dagster_project.publication.publish import kept_publications, publish
 from dagster_project.publication.rollback import roll_back
 from tests.support import Warehouse, held_by
@@ -15,7 +15,9 @@ def three(warehouse: Warehouse) -> list[str]:
     published = [in_force(warehouse)]
     for _ in range(2):
         warehouse.restore_candidate()
-        done = publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments())
+        done = publish(
+            warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
+        )
         published.append(done.publication_id)
     return published
 
@@ -70,7 +72,9 @@ def test_the_publication_in_force_is_not_thrown_away(
     monkeypatch.setenv("ROYALTY_KEEP_PUBLICATIONS", "1")
     roll_back(warehouse.settings, three[0])
     warehouse.restore_candidate()
-    done = publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments())
+    done = publish(
+        warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
+    )
     assert [held_by(path) for path in kept_publications(warehouse.settings)] == [
         done.publication_id
     ]
