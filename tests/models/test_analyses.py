@@ -12,4 +12,4 @@ def test_every_analysis_compiles_and_runs_on_the_file(warehouse: Warehouse) -> N
     results = run_dbt(warehouse.settings, ["compile", "--select", "resource_type:analysis"])
     assert {result.node.name for result in results} == analyses != set()
     for result in results:
-        rows(warehouse.settings.candidate, result.node.compiled_code)
+        rows(warehouse.settings.candidate, str(vars(result.node)["compiled_code"]))
