@@ -14,7 +14,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev sql test kill crowd lint format docs rollback status reject accept forget clean
+.PHONY: help run dev report sql test kill crowd lint format docs rollback status reject accept forget clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ run: .venv/ready ## the main job: load what is new in the landing folder, build,
 
 dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000
 	@$(RUN) -m dagster_project dev
+
+report: .venv/ready ## write the report on what is published: warehouse/report/index.html
+	@$(RUN) -m dagster_project report
 
 sql: .venv/ready ## open a SQL shell on the published file, read-only
 	@$(RUN) -m dagster_project sql

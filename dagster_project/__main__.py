@@ -28,6 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
                 return run(settings, options.reload)
             case "dev":
                 _open_ui()
+            case "report":
+                from dagster_project.reporting.site import write_report
+
+                done = write_report(settings)
+                say(f"report on {done.publication_id}: {settings.report / 'index.html'}")
             case "sql":
                 _open_shell(settings)
             case "status":
@@ -62,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         "--reload", action="append", default=[], metavar="SOURCE/DATE", help="load it again"
     )
     commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1:3000")
+    commands.add_parser("report", help="write the report on the published file, a static site")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     commands.add_parser("status", help="what is published, in force, rejected and why")
     commands.add_parser("docs", help="write docs/data-dictionary.md")

@@ -1,0 +1,1 @@
+"""The report: a static site, written from the published file alone."""

@@ -1,0 +1,39 @@
+"""The report as a Dagster asset."""
+
+import dagster as dg
+
+from dagster_project.errors import BadInput
+from dagster_project.ingest.assets import WRITING_POOL
+from dagster_project.publication.asset import publication
+from dagster_project.resources import LOCK_TIMEOUT_SECONDS
+from dagster_project.settings import Settings
+
+
+@dg.asset(
+    key="report",
+    group_name="publication",
+    deps=[publication],
+    kinds={"html"},
+    pool=WRITING_POOL,
+    description="A static site on the published file, written from that file alone: the studies,"
+    " a page a reporter, mirror, revisions, coverage, dictionary, downloads.",
+)
+def report() -> dg.MaterializeResult:
+    """Write the report on what is published."""
+    from dagster_project.reporting.site import write_report
+
+    settings = Settings()
+    try:
+        done = write_report(settings, LOCK_TIMEOUT_SECONDS)
+    except BadInput as problem:
+        raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
+    start = settings.report / "index.html"
+    return dg.MaterializeResult(
+        metadata={
+            "start page": dg.MetadataValue.path(start),
+            "open": dg.MetadataValue.url(start.as_uri()),
+            "publication": done.publication_id,
+            "pages": done.pages,
+            "seconds": round(done.seconds, 1),
+        }
+    )

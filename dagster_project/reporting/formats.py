@@ -1,0 +1,128 @@
+"""How values are written on a page. Each number keeps its exact value in `data-value` beside it."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from markupsafe import Markup, escape
+
+MINUS = "\N{MINUS SIGN}"
+NOT_STATED = Markup('<span class="none" title="not stated">\N{EN DASH}</span>')
+_PERIODS = {"S1": "first half of {}", "S2": "second half of {}"}
+
+
+def number(value: Any, decimals: int) -> str:
+    """Write a number with thousands separated, a real minus sign and so many decimals."""
+    text = f"{Decimal(str(value)):,.{decimals}f}"
+    if text.startswith("-"):
+        text = text[1:] if not text.strip("-0.,") else MINUS + text[1:]
+    return text
+
+
+def exact(value: Any) -> str:
+    """Write a value as the query gives it, for machines; an empty text for NULL."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case date():
+            return value.isoformat()
+    return str(value)
+
+
+def shown(value: Any, kind: str, record: Mapping[str, Any] | None = None) -> str | Markup:
+    """Write a value of a table's cell; `record` is its row, where the kind needs more of it."""
+    if value is None:
+        return NOT_STATED
+    match kind:
+        case "stated" | "found":
+            return measured(value, record or {}, stated=kind == "stated")
+        case "money":
+            return number(value, 0)
+        case "pct":
+            return number(value, 1)
+        case "number" if not isinstance(value, date):
+            return plain_number(value)
+        case "bytes":
+            return f"{number(Decimal(value) / 1024, 0)} KiB"
+        case "sha256":
+            return Markup('<code title="{0}">{1}</code>').format(value, value[:12])
+        case "verdict":
+            return verdict(value)
+        case "prose":
+            return with_code(value)
+        case "code":
+            return Markup("<code>{0}</code>").format(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return escape(exact(value))
+
+
+def plain_number(value: Any) -> str:
+    """Write a number with the decimals that it has, at most six."""
+    text = f"{Decimal(str(value)):.6f}".rstrip("0").rstrip(".")
+    return number(value, len(text.partition(".")[2]))
+
+
+def period(text: str) -> str:
+    """Say a period in words: `2018-S1` is the first half of 2018."""
+    year, _, part = text.partition("-")
+    return _PERIODS[part].format(year) if part in _PERIODS else text
+
+
+def with_code(text: str) -> Markup:
+    """Write a text in which names stand in backticks."""
+    return Markup("").join(
+        Markup("<code>{0}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(text.split("`"))
+    )
+
+
+_VERDICTS = {
+    "confirmed": "another source says the same",
+    "consistent": "agrees with the text's own other numbers",
+    "contradicted": "says otherwise",
+    "no_data": "no release states it",
+}
+
+
+def verdict(value: str) -> Markup:
+    """Write a verdict: a word, with a sign for those who do not see colours."""
+    sign = {"confirmed": "✓", "consistent": "≈", "contradicted": "✗", "no_data": "○"}[value]
+    return Markup(
+        '<span class="judged {0}" title="{1}"><span aria-hidden="true">{2}</span> {3}</span>'
+    ).format(value, _VERDICTS[value], sign, value.replace("_", " "))
+
+
+_UNITS = {("USD", 9): "billion US dollars", ("USD", 6): "million US dollars"}
+_COMPARATORS = {"=": "", "~": "about ", ">": "more than ", "<": "less than "}
+
+
+def measured(value: Any, claim: Mapping[str, Any], *, stated: bool) -> Markup:
+    """Write the number of a statement in its unit.
+
+    A stated value has the decimals of its rounding, a found one a decimal more.
+    """
+    unit = claim["unit"]
+    if unit == "sign":
+        return Markup("surplus" if value > 0 else "deficit")
+    if unit in ("year", "rank"):
+        return Markup(f"{value:.0f}" if unit == "year" else f"no. {value:.0f}")
+    decimals = max(0, -Decimal(str(claim["rounding"])).normalize().as_tuple().exponent)
+    text = number(value, decimals if stated else decimals + 1)
+    words = (
+        "%"
+        if unit == "percent"
+        else _UNITS.get(
+            (unit, claim["unit_multiplier"]), f"{_multiple(claim['unit_multiplier'])}{unit}"
+        )
+    )
+    return Markup("{0}{1}\N{NO-BREAK SPACE}{2}").format(
+        _COMPARATORS[claim["comparator"]] if stated else "", text, words
+    )
+
+
+def _multiple(exponent: int) -> str:
+    return {0: "", 3: "thousand ", 6: "million ", 9: "billion "}[exponent]
