@@ -32,7 +32,7 @@ def publish_again(warehouse: Warehouse) -> str:
 
 def test_the_data_package_is_one(template: Scenario) -> None:
     folder = template.warehouse.settings.exports / "current"
-    package = Package.from_descriptor(str(folder / DESCRIPTOR))  # raises if the descriptor is not valid
+    package = Package.from_descriptor(str(folder / DESCRIPTOR))  # raises if it is not valid
     assert package.name == "royalty-flows"
     assert {resource.path for resource in package.resources} == {
         path.name for path in folder.glob("*.parquet")
