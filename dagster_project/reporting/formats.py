@@ -110,7 +110,7 @@ def measured(value: Any, claim: Mapping[str, Any], *, stated: bool) -> Markup:
         return Markup("surplus" if value > 0 else "deficit")
     if unit in ("year", "rank"):
         return Markup(f"{value:.0f}" if unit == "year" else f"no. {value:.0f}")
-    decimals = max(0, -Decimal(str(claim["rounding"])).normalize().as_tuple().exponent)
+    decimals = len(f"{Decimal(str(claim['rounding'])).normalize():f}".partition(".")[2])
     text = number(value, decimals if stated else decimals + 1)
     words = (
         "%"
