@@ -135,6 +135,35 @@ def file_entries(
     return entries
 
 
+def all_file_entries(
+    con: duckdb.DuckDBPyConnection,
+) -> dict[tuple[str, date], dict[str, list[FileEntry]]]:
+    """Return every release's entries by status, in one query however many there are."""
+    rows = con.execute(
+        f"select source, release_date, {_FILE_COLUMNS} from audit.releases order by file_name"
+    ).fetchall()
+    entries: dict[tuple[str, date], dict[str, list[FileEntry]]] = {}
+    for source, release, *columns in rows:
+        entry = FileEntry(*columns)
+        entries.setdefault((source, release), {}).setdefault(entry.status, []).append(entry)
+    return entries
+
+
+def note_modified(
+    con: duckdb.DuckDBPyConnection, files: Iterable[tuple[str, date, str, str, datetime]]
+) -> None:
+    """Enter new times of files (source, release, name, SHA-256, time) whose bytes are known.
+
+    So that their bytes need not be read again to see that they have not changed.
+    """
+    for *file, modified_at in files:
+        con.execute(
+            "update audit.releases set modified_at = ?"
+            " where source = ? and release_date = ? and file_name = ? and sha256 = ?",
+            [modified_at, *file],
+        )
+
+
 def enter_files(
     con: duckdb.DuckDBPyConnection, source: str, release: date, files: Iterable[FileEntry]
 ) -> None:

@@ -132,8 +132,7 @@ def _ingest(
     Raises BadInput where it is the machine that fails.
     """
     for release in releases:
-        name = f"{release.source}/{release.date}"
-        config = {"reload": True} if name in reload else {}
+        config = {"reload": True} if release.name in reload else {}
         result = _execute(
             settings,
             f"ingest_{release.source}",

@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     fetch_total_seconds: float = Field(
         default=3600, gt=0, description="Time-out of one attempt at a file."
     )
+    fetch_pause_seconds: float = Field(
+        default=600,
+        gt=0,
+        description="Pause before a fetch that failed is tried again, three times; the second and"
+        " third are twice and four times as long.",
+    )
     bea_api_key: SecretStr | None = Field(
         default=None, description="Key of the BEA API (apps.bea.gov/api/signup)."
     )
