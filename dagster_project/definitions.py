@@ -2,11 +2,14 @@
 
 Three kinds of jobs: `fetch` brings the publishers' current releases into the landing folder,
 `ingest_<source>` loads and gates one release (a partition), and `build` takes what the ledger has
-accepted from staging to publication (`publish`: only the last step, after it was broken off).
+accepted from staging to publication (`publish`: only the last step, after it was broken off). A
+schedule a source fetches it; the sensor `landing` launches the rest.
 """
 
 import dagster as dg
 
+from dagster_project.automation.landing import landing_sensor
+from dagster_project.automation.schedules import fetch_schedules
 from dagster_project.fetching.assets import GROUP as FETCH
 from dagster_project.fetching.assets import fetch_assets
 from dagster_project.gates.checks import layer_gate, raw_gate
@@ -21,6 +24,10 @@ from dagster_project.watching.sensor import tell_of_failed_runs
 
 SOURCES = tuple(all_sources().values())
 
+# A run whose process has died is started anew (dagster.yaml), and from its beginning: what it left
+# half-made is not built upon.
+_FROM_THE_START = {"dagster/retry_strategy": "ALL_STEPS"}
+
 fetch_job = dg.define_asset_job(
     "fetch",
     selection=dg.AssetSelection.groups(FETCH),
@@ -31,7 +38,8 @@ ingest_jobs = [
     dg.define_asset_job(
         f"ingest_{source.name}",
         selection=dg.AssetSelection.assets(*(raw_key(table) for table in source.tables)),
-        description=f"Load and gate one release of {source.name}.",
+        description=f"Load and gate one release of {source.name}, or several in a backfill.",
+        tags=_FROM_THE_START,
     )
     for source in SOURCES
 ]
@@ -40,6 +48,7 @@ build_job = dg.define_asset_job(
     "build",
     selection=dg.AssetSelection.all() - dg.AssetSelection.groups("raw", FETCH),
     description="From the accepted releases to a published, audited warehouse.",
+    tags=_FROM_THE_START,
 )
 
 publish_job = dg.define_asset_job(
@@ -60,7 +69,8 @@ defs = dg.Definitions(
         *(layer_gate(layer) for layer in LAYERS),
     ],
     jobs=[fetch_job, *ingest_jobs, build_job, publish_job],
-    sensors=[tell_of_failed_runs],
+    schedules=fetch_schedules(SOURCES),
+    sensors=[landing_sensor(ingest_jobs, build_job), tell_of_failed_runs],
     resources={"workbench": Workbench.of(Settings())},
     executor=dg.in_process_executor,
     loggers=run_loggers(),

@@ -28,5 +28,6 @@ def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
 def folder_state(folder: Path) -> str:
     """Return a digest of names, sizes and times of what is in a folder, without reading it."""
     with os.scandir(folder) as found:
-        entries = sorted((each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in found)
-    return hashlib.sha256(repr(entries).encode()).hexdigest()[:16]
+        stats = sorted((entry.name, entry.stat()) for entry in found)
+    state = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]

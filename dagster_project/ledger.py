@@ -310,6 +310,14 @@ def start_layer(
     enter_materializations(con, candidate_id, layer, tables, run_id)
 
 
+def last_publication(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the fingerprint of the newest publication, or None."""
+    row = con.execute(
+        "select fingerprint from audit.publication order by published_at desc limit 1"
+    ).fetchone()
+    return row[0] if row else None
+
+
 def finish_layer(
     con: duckdb.DuckDBPyConnection, candidate_id: str, layer: str, run_id: str
 ) -> None:

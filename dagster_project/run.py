@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.ingest.plan import Plan, make_plan
 from dagster_project.logs import say
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 
 BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
+_NO_RETRIES = {"dagster/max_retries": "0"}  # of whole runs: the person who started it is there
 
 
 def run(
@@ -69,11 +71,8 @@ def _run(
                 failures.append(failed)  # at once: a later one may end in an error
         with open_workbench(settings) as con:
             fingerprint = build_fingerprint(con)
-            last = con.execute(
-                "select publication_id, fingerprint from audit.publication"
-                " order by published_at desc limit 1"
-            ).fetchone()
-        if last and last[1] == fingerprint and settings.warehouse.exists():
+            published = ledger.last_publication(con)
+        if published == fingerprint and settings.warehouse.exists():
             say(
                 f"nothing new: publication {publication_id(settings)} stays in force,"
                 f" {settings.warehouse}"
@@ -229,7 +228,7 @@ def _execute(
         partition_key=partition[1] if partition else None,
         raise_on_error=False,
         resources={"workbench": Workbench.of(settings)},
-        tags=BY_MAKE_RUN,
+        tags=BY_MAKE_RUN | _NO_RETRIES,
     )
 
 

@@ -29,6 +29,12 @@ class Settings(BaseSettings):
     duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
 
+    automation: bool = Field(
+        default=False,
+        description="Whether schedules and sensor are on from the start. What somebody has switched"
+        " in the UI stays as it is.",
+    )
+
     fetch_base_urls: dict[str, str] = Field(
         default={},
         description="Other addresses to fetch from (a mirror, a test server), as JSON:"

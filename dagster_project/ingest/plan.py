@@ -16,7 +16,13 @@ from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256, folder_state
 from dagster_project.ingest.load import changed_bytes
 from dagster_project.sources import all_sources
-from dagster_project.sources.source import Release, Source, landed_releases
+from dagster_project.sources.source import (
+    Release,
+    Source,
+    is_date,
+    landed_release,
+    landed_releases,
+)
 
 
 @dataclass
@@ -25,7 +31,7 @@ class Plan:
 
     passed_over: releases that differ from the ledger, and that the caller knows of.
     touched: files whose time has changed and whose bytes have not, for `ledger.note_modified`.
-    releases: how many there are.
+    releases: all that can be used, new or not.
     """
 
     new: list[Release] = field(default_factory=list)
@@ -34,7 +40,7 @@ class Plan:
     folders_without_source: list[str] = field(default_factory=list)
     passed_over: list[Release] = field(default_factory=list)
     touched: list[tuple[str, date, str, str, datetime]] = field(default_factory=list)
-    releases: int = 0
+    releases: list[Release] = field(default_factory=list)
 
 
 def releases_of(source: Source, landing: Path) -> tuple[list[Release], list[BadInput]]:
@@ -55,6 +61,8 @@ def releases_of(source: Source, landing: Path) -> tuple[list[Release], list[BadI
 
 def find_release(source: Source, landing: Path, label: str) -> Release:
     """Return the release called `label` (its date). Raises BadInput."""
+    if is_date(label) and (landing / source.name / label).is_dir():
+        return landed_release(source.name, landing / source.name / label)
     releases, problems = releases_of(source, landing)
     for release in releases:
         if str(release.date) == label:
@@ -113,7 +121,7 @@ def plan_against(
     for source in sources.values():
         releases, problems = releases_of(source, landing)
         plan.problems += problems
-        plan.releases += len(releases)
+        plan.releases += releases
         for release in releases:
             found.add(release.name)
             entered = entries.get((release.source, release.date), {})

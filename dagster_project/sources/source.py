@@ -65,26 +65,32 @@ def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[Bad
         names = sorted(entry.name for entry in found if entry.is_dir() and entry.name[0] != ".")
     for folder in (landing / source / name for name in names):
         try:
-            releases.append(_landed_release(source, folder))
+            releases.append(landed_release(source, folder))
         except BadInput as problem:
             problems.append(problem)
     return releases, problems
 
 
-def _landed_release(source: str, folder: Path) -> Release:
-    where = f"{source}/{folder.name}"
+def is_date(name: str) -> bool:
+    """Whether a name is a date as release folders have it: ISO 8601 has more forms than one."""
     try:
-        released = date.fromisoformat(folder.name)
-        if str(released) != folder.name:  # ISO 8601 has more forms; one folder a date
-            raise ValueError
+        return str(date.fromisoformat(name)) == name
     except ValueError:
+        return False
+
+
+def landed_release(source: str, folder: Path) -> Release:
+    """Return the release in a folder. Raises BadInput if it cannot be one."""
+    where = f"{source}/{folder.name}"
+    if not is_date(folder.name):
         raise BadInput(
             "a release folder whose name is not a date",
             where=where,
             expected="the publication date, as YYYY-MM-DD",
             found=folder.name,
             fix="rename the folder",
-        ) from None
+        )
+    released = date.fromisoformat(folder.name)
     if released > date.today():
         raise BadInput(
             "a release dated in the future",
