@@ -47,14 +47,9 @@ def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises BadInput if the machine does not let it: damaged, open elsewhere, disk full.
     """
     settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
-    try:
+    with _machine_trouble_told(settings):
         con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
         ledger.create(con)
-    except duckdb.Error as error:
-        problem = machine_trouble(str(error), str(settings.workbench))
-        if problem is None:
-            raise
-        raise problem from error
     with con:
         yield con
 
@@ -64,16 +59,30 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the workbench for reading, at once or not at all; an empty one if there is none.
 
     Under the lock, and to be left soon: DuckDB keeps writers out of a file that a reader has open.
-    Raises TryLater if another process is writing.
+    Raises TryLater if another process is writing, BadInput as `open_workbench` does.
     """
     with write_lock(settings, timeout=0):
-        if settings.workbench.exists():
-            con = duckdb.connect(settings.workbench, read_only=True, config=settings.duckdb_config)
-        else:
-            con = duckdb.connect()
-            ledger.create(con)
+        with _machine_trouble_told(settings):
+            if settings.workbench.exists():
+                con = duckdb.connect(
+                    settings.workbench, read_only=True, config=settings.duckdb_config
+                )
+            else:
+                con = duckdb.connect()
+                ledger.create(con)
         with con:
             yield con
+
+
+@contextmanager
+def _machine_trouble_told(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        problem = machine_trouble(str(error), str(settings.workbench))
+        if problem is None:
+            raise
+        raise problem from error
 
 
 @contextmanager
