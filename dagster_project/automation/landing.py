@@ -70,8 +70,11 @@ def landing_sensor(
         _note_touched(settings, plan)
         partitions = _missing_partitions(context.instance, plan)
         lines = [f"{len(plan.releases)} releases have landed, {len(plan.still_rejected)} rejected"]
+        seen = cursor.arriving.keys() | cursor.requested.keys()
         requests = _ingests(plan, cursor, under_way, lines)
-        if not requests and not under_way:
+        # What has just begun to arrive may belong to the batch; what goes on growing may not.
+        batch_is_whole = cursor.arriving.keys() <= seen
+        if not requests and not under_way and batch_is_whole:
             in_force = any("accepted" in by_status for by_status in entries.values())
             up_to_date = published == fingerprint and settings.warehouse.exists()
             if in_force and not up_to_date:

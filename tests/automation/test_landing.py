@@ -58,7 +58,7 @@ def publish(folders: Warehouse) -> None:
     with open_workbench(folders.settings) as con:
         con.execute(
             "insert into audit.publication values (?, now()::timestamp, 'run', '1.5', 'c', ?)",
-            [str(ledger.now()), build_fingerprint(con)],
+            [str(ledger.now(con)), build_fingerprint(con)],
         )
     folders.settings.warehouse.touch()
 
@@ -209,6 +209,17 @@ def test_the_build_is_requested_once_after_the_last_ingest(
     assert "the build has failed" in landing.message()
     publish(folders)
     assert "build" not in landing.message()
+
+
+def test_a_build_waits_for_what_has_just_begun_to_arrive_and_not_for_what_keeps_growing(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    enter(folders, "accepted")
+    land(folders, "2019-07-31", "x")
+    assert "arriving" in landing.message()
+    land(folders, "2019-07-31", "xx")
+    assert landing.requests() == ["build"]
 
 
 def test_nothing_is_built_of_nothing(folders: Warehouse, landing: Landing) -> None:

@@ -81,6 +81,8 @@ def test_releases_of_one_run_are_loaded_and_judged_each_by_itself(
     last = told[DAYS[3]]
     assert last
     assert (last.metadata["release"].value, last.metadata["loaded"].value) == (DAYS[3], True)
+    assert last.metadata["rows kept"].value == 16  # of this release alone
+    assert last.metadata["dagster/row_count"].value == 49  # of all
     (check,) = result.get_asset_check_evaluations()
     assert not check.passed
     assert "the files of an accepted release have changed" in (check.description or "")
