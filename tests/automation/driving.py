@@ -1,18 +1,24 @@
 """Driving the landing sensor as the daemon does, evaluation by evaluation."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from dagster_project.definitions import defs
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 
 class Landing:
     """The sensor with its cursor, on the instance and the folders of a test."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
-        self.instance, self.cursor, self.requested = instance, "", []
+        self.instance, self.cursor = instance, ""
+        self.requested: list[str] = []
         self.sensor = next(each for each in defs.sensors or [] if each.name == "landing")
 
-    def evaluate(self) -> dg.SensorResult:
+    def evaluate(self) -> "SensorExecutionData":
         """Evaluate once, and take over cursor and partitions as the daemon does."""
         context = dg.build_sensor_context(
             instance=self.instance, cursor=self.cursor, repository_def=defs.get_repository_def()
@@ -27,7 +33,7 @@ class Landing:
         self.cursor = result.cursor or ""
         new = [request for request in result.run_requests or [] if request.run_key]
         assert not {request.run_key for request in new} & set(self.requested)
-        self.requested += [request.run_key for request in new]
+        self.requested += [request.run_key or "" for request in new]
         return result
 
     def requests(self) -> list[str]:
@@ -42,3 +48,10 @@ class Landing:
         result = self.evaluate()
         assert not result.run_requests
         return result.skip_message or ""
+
+
+def schedule_of(source: str) -> dg.ScheduleDefinition:
+    """Return the schedule that fetches a source."""
+    found = next(each for each in defs.schedules or [] if each.name == f"fetch_{source}")
+    assert isinstance(found, dg.ScheduleDefinition)
+    return found

@@ -8,7 +8,6 @@ from typing import Any
 
 import dagster as dg
 import pytest
-import yaml
 from dagster._core.definitions import freshness_evaluator
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.instance.config import PoolGranularity
@@ -21,8 +20,9 @@ from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.ingest.assets import freshness
 from dagster_project.run import dagster_home
 from dagster_project.sources import all_sources
+from tests.automation.driving import schedule_of
 
-SCHEDULES = {schedule.name: schedule for schedule in defs.schedules or []}
+SCHEDULES = {f"fetch_{name}": schedule_of(name) for name in all_fetchers()}
 
 # When a schedule asks first in 2026, in UTC: cron and time zone together.
 FIRST_TICKS = {
@@ -60,7 +60,7 @@ def ticks(name: str, start: datetime) -> list[datetime]:
 
 
 def test_each_source_that_can_be_fetched_has_a_schedule_and_no_other() -> None:
-    assert set(SCHEDULES) == {f"fetch_{name}" for name in all_fetchers()}
+    assert {each.name for each in defs.schedules or []} == set(SCHEDULES)
     for name, source in all_sources().items():
         assert bool(source.calendar and source.calendar.ask) == (name in all_fetchers())
 
@@ -166,10 +166,7 @@ def test_raw_tables_and_the_publication_have_a_freshness_policy() -> None:
 
 
 def test_the_instance_lets_one_run_write_at_a_time_and_starts_anew_what_died() -> None:
-    home = dagster_home()
-    settings = yaml.safe_load((home / "dagster.yaml").read_text())
-    assert settings["freshness"] == {"enabled": True}
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with dg.DagsterInstance.from_config(str(dagster_home())) as instance:
         pools = instance.get_concurrency_config().pool_config
         assert (pools.pool_granularity, pools.default_pool_limit) == (PoolGranularity.RUN, 1)
         assert type(instance.run_coordinator).__name__ == "QueuedRunCoordinator"
