@@ -189,7 +189,7 @@ def look(warehouse: Warehouse) -> dict[str, list]:
         wrong.append("the published file is none of those kept")
     if not any("release" in line for line in status(settings)):
         wrong.append("`make status` says nothing of releases")
-    return {"wrong": wrong, "tables": tables_of(settings.warehouse)}
+    return {"wrong": wrong, "tables": [] if wrong else tables_of(settings.warehouse)}
 
 
 class Harness:
@@ -262,7 +262,7 @@ class Harness:
     def _look(self, warehouse: Warehouse, where: str) -> None:
         found = self.ask(warehouse, look, warehouse)
         wrong = list(found["wrong"])
-        if found["tables"] not in (self.before, self.after):
+        if not wrong and found["tables"] not in (self.before, self.after):
             wrong.append("the published tables are those of no publication")
         if wrong:
             self.tally.unreadable_or_unaudited.append(f"{where}: {'; '.join(wrong)}")
