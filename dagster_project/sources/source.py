@@ -61,9 +61,10 @@ def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[Bad
     is not complete yet.
     """
     releases, problems = [], []
-    with os.scandir(landing / source) as found:
+    home = landing / source
+    with os.scandir(home) as found:
         names = sorted(entry.name for entry in found if entry.is_dir() and entry.name[0] != ".")
-    for folder in (landing / source / name for name in names):
+    for folder in (home / name for name in names):
         try:
             releases.append(landed_release(source, folder))
         except BadInput as problem:
