@@ -1,9 +1,10 @@
 """Everything Dagster knows of the warehouse: assets, gates, jobs and the workbench.
 
-Three kinds of jobs: `fetch` brings the publishers' current releases into the landing folder,
+Kinds of jobs: `fetch` brings the publishers' current releases into the landing folder,
 `ingest_<source>` loads and gates one release (a partition), and `build` takes what the ledger has
-accepted from staging to publication (`publish`: only the last step, after it was broken off). A
-schedule a source fetches it; the sensor `landing` launches the rest.
+accepted from staging to publication (`publish`: only the last step, after it was broken off); those
+of an operator are in `jobs.py`. A schedule a source fetches it; the sensor `landing` launches the
+rest.
 """
 
 import dagster as dg
@@ -14,8 +15,9 @@ from dagster_project.fetching.assets import GROUP as FETCH
 from dagster_project.fetching.assets import fetch_assets
 from dagster_project.gates.checks import layer_gate, raw_gate
 from dagster_project.ingest.assets import raw_assets, raw_key
+from dagster_project.jobs import operator_jobs
 from dagster_project.logs import run_loggers
-from dagster_project.models.assets import LAYERS, layer_assets
+from dagster_project.models.assets import LAYERS, described, layer_assets
 from dagster_project.publication.asset import publication
 from dagster_project.resources import Workbench
 from dagster_project.settings import Settings
@@ -60,7 +62,7 @@ publish_job = dg.define_asset_job(
 defs = dg.Definitions(
     assets=[
         *fetch_assets(),
-        *(raw_assets(source) for source in SOURCES),
+        *(raw_assets(source).map_asset_specs(described) for source in SOURCES),
         *(layer_assets(layer) for layer in LAYERS),
         publication,
     ],
@@ -68,7 +70,7 @@ defs = dg.Definitions(
         *(raw_gate(source) for source in SOURCES),
         *(layer_gate(layer) for layer in LAYERS),
     ],
-    jobs=[fetch_job, *ingest_jobs, build_job, publish_job],
+    jobs=[fetch_job, *ingest_jobs, build_job, publish_job, *operator_jobs],
     schedules=fetch_schedules(SOURCES),
     sensors=[landing_sensor(ingest_jobs, build_job), tell_of_failed_runs],
     resources={"workbench": Workbench.of(Settings())},

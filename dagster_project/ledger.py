@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 
+from dagster_project.errors import BadInput
+
 _DDL = """
 create schema if not exists raw;
 create schema if not exists audit;
@@ -66,6 +68,12 @@ create table if not exists audit.publication (
     candidate_id varchar not null,
     fingerprint varchar not null
 );
+create table if not exists audit.decisions (
+    decided_at timestamp not null,
+    decision varchar not null,
+    subject varchar not null,
+    reason varchar not null
+);
 """
 
 
@@ -78,6 +86,7 @@ _TIMES = {
     "materializations": ("materialized_at",),
     "layer_builds": ("started_at", "finished_at"),
     "publication": ("published_at",),
+    "decisions": ("decided_at",),
 }
 
 
@@ -200,6 +209,23 @@ def decide(
         "update audit.releases set status = ?, reason = ?"
         " where source = ? and release_date = ? and loaded_at = ?",
         [status, reason, source, release, loaded_at],
+    )
+
+
+def enter_decision(
+    con: duckdb.DuckDBPyConnection, decision: str, subject: str, reason: str
+) -> None:
+    """Enter what a person decided on a release or a publication, and why. Raises BadInput."""
+    if not reason.strip():
+        raise BadInput(
+            "a decision without a reason",
+            where=f"{decision} {subject}",
+            expected="the reason, in words that the next person on duty understands",
+            found="none",
+            fix='say it: REASON="..." with make, `reason` in the UI',
+        )
+    con.execute(
+        "insert into audit.decisions values (?, ?, ?, ?)", [now(con), decision, subject, reason]
     )
 
 

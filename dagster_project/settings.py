@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
 
+    keep_days: int = Field(
+        default=90, ge=1, description="Days after which `make prune` removes what no longer counts."
+    )
     automation: bool = Field(
         default=False,
         description="Whether schedules and sensor are on from the start. What somebody has switched"
