@@ -14,7 +14,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql test kill crowd lint format docs rollback status reject accept forget clean
+.PHONY: help run dev report sql test kill crowd lint format docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,8 +22,8 @@ help: ## list the targets
 run: .venv/ready ## the main job: load what is new in the landing folder, build, publish (RELOAD=source/date loads one again)
 	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release))
 
-dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000
-	@$(RUN) -m dagster_project dev
+dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000 (PORT=another)
+	@$(RUN) -m dagster_project dev $(if $(PORT),--port $(PORT))
 
 report: .venv/ready ## write the report on what is published: warehouse/report/index.html
 	@$(RUN) -m dagster_project report
@@ -54,17 +54,23 @@ format: .venv/ready ## format Python and SQL
 docs: .venv/ready ## write docs/data-dictionary.md from the dbt descriptions
 	@$(RUN) -m dagster_project docs
 
-rollback: .venv/ready ## put the publication before the present one in force (TO=publication for another)
-	@$(RUN) -m dagster_project rollback $(if $(TO),--to $(TO))
-
 status: .venv/ready ## what is published, which releases are in force, what is rejected and why
 	@$(RUN) -m dagster_project status
 
-reject accept: .venv/ready ## decide on a release by hand: make reject RELEASE=source/date REASON="..."
+publish: .venv/ready ## build and publish again from the releases in force, although nothing is new
+	@$(RUN) -m dagster_project publish
+
+rollback: .venv/ready ## put the publication before the present one in force (TO=publication REASON="...")
+	@$(RUN) -m dagster_project rollback $(if $(TO),--to $(TO)) $(if $(REASON),--reason "$(REASON)")
+
+reject accept forget: .venv/ready ## decide on a release by hand: make reject RELEASE=source/date REASON="..."
 	@$(RUN) -m dagster_project $@ $(RELEASE) --reason "$(REASON)"
 
-forget: .venv/ready ## delete a release's rows and entries: make forget RELEASE=source/date
-	@$(RUN) -m dagster_project forget $(RELEASE)
+rebuild: .venv/ready ## make the workbench anew from the landing folder, then publish (ANYWAY=1 if files are lost)
+	@$(RUN) -m dagster_project rebuild $(if $(ANYWAY),--anyway)
+
+prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DRY_RUN=1 shows what would go)
+	@$(RUN) -m dagster_project prune $(if $(DRY_RUN),--dry-run)
 
 clean: ## remove what was built and installed; landing/ stays
 	rm -rf .venv .tools .dagster .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs

@@ -9,10 +9,18 @@ import duckdb
 from pydantic import ValidationError
 
 from dagster_project.errors import BadInput
-from dagster_project.ingest.decisions import accept, forget, reject
+from dagster_project.ingest.decisions import DECISIONS
 from dagster_project.machine import trouble_behind
 from dagster_project.publication.rollback import roll_back
-from dagster_project.run import FAILED, PUBLISHED, close_runs_of_the_dead, dagster_home, run, say
+from dagster_project.run import (
+    FAILED,
+    PUBLISHED,
+    close_runs_of_the_dead,
+    dagster_home,
+    publish_again,
+    run,
+    say,
+)
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.status import status
 from dagster_project.workbench import open_workbench, write_lock
@@ -24,10 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = _settings()
         match options.command:
-            case "run":
-                return run(settings, options.reload)
+            case "run" | "publish" | "rebuild":
+                return _run(settings, options)
             case "dev":
-                _open_ui()
+                _open_ui(options.port)
             case "report":
                 from dagster_project.reporting.site import write_report
 
@@ -44,7 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
                 write_data_dictionary()
             case "rollback":
                 with write_lock(settings):
-                    say(f"publication {roll_back(settings, options.to)} is in force")
+                    chosen = roll_back(settings, options.to, options.reason)
+                say(f"publication {chosen} is in force")
+            case "prune":
+                _prune(settings, options.dry_run)
             case "reject" | "accept" | "forget":
                 _decide(settings, options)
     except BadInput as problem:
@@ -66,22 +77,30 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--reload", action="append", default=[], metavar="SOURCE/DATE", help="load it again"
     )
-    commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1:3000")
+    command = commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1")
+    command.add_argument("--port", type=int, default=3000)
     commands.add_parser("report", help="write the report on the published file, a static site")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     commands.add_parser("status", help="what is published, in force, rejected and why")
     commands.add_parser("docs", help="write docs/data-dictionary.md")
+    commands.add_parser("publish", help="build and publish again from the releases in force")
+    command = commands.add_parser("rebuild", help="make the workbench anew from the landing folder")
+    command.add_argument(
+        "--anyway", action="store_true", help="although releases in force are not there any more"
+    )
     command = commands.add_parser("rollback", help="put an earlier publication in force")
     command.add_argument("--to", metavar="PUBLICATION", help="which; else the one before")
+    command.add_argument("--reason", default="none was given")
+    command = commands.add_parser("prune", help="remove what no longer counts")
+    command.add_argument("--dry-run", action="store_true", help="only say what would go")
     for name, about in (
         ("reject", "take a release out of force"),
         ("accept", "put a release into force that its gate rejected"),
+        ("forget", "delete a release's rows and entries"),
     ):
         command = commands.add_parser(name, help=f"{about}; the ledger keeps the reason")
         command.add_argument("release", metavar="SOURCE/DATE")
         command.add_argument("--reason", required=True)
-    command = commands.add_parser("forget", help="delete a release's rows and entries")
-    command.add_argument("release", metavar="SOURCE/DATE")
     return parser
 
 
@@ -101,18 +120,38 @@ def _settings() -> Settings:
     return settings
 
 
+def _run(settings: Settings, options: argparse.Namespace) -> int:
+    match options.command:
+        case "publish":
+            return publish_again(settings)
+        case "rebuild":
+            from dagster_project.rebuild import rebuild
+
+            return rebuild(settings, anyway=options.anyway)
+    return run(settings, options.reload)
+
+
 def _decide(settings: Settings, options: argparse.Namespace) -> None:
     with write_lock(settings), open_workbench(settings) as con:
-        if options.command == "forget":
-            forget(con, options.release)
-        else:
-            {"reject": reject, "accept": accept}[options.command](
-                con, options.release, options.reason
-            )
+        DECISIONS[options.command](con, options.release, options.reason)
     say(f"{options.release}: done. `make run` builds and publishes accordingly")
 
 
-def _open_ui() -> None:
+def _prune(settings: Settings, dry_run: bool) -> None:
+    from dagster import DagsterInstance
+
+    from dagster_project.prune import prune
+
+    dagster_home()
+    with DagsterInstance.get() as instance:
+        removed = prune(settings, instance, dry_run=dry_run)
+    for what in removed:
+        say(f"{'would remove' if dry_run else 'removed'} {what}")
+    if not removed:
+        say("nothing to remove")
+
+
+def _open_ui(port: int) -> None:
     """Become the process of `dg dev`."""
     dagster_home()
     _close_runs_of_a_ui_that_died()
@@ -120,7 +159,7 @@ def _open_ui() -> None:
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
     dg = str(Path(sys.executable).with_name("dg"))
     lines = ["--log-format", "json"] if _settings().log_format == "json" else []
-    os.execv(dg, [dg, "dev", "--host", "127.0.0.1", *lines])
+    os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port), *lines])
 
 
 def _close_runs_of_a_ui_that_died() -> None:

@@ -1,19 +1,23 @@
 """Everything Dagster knows of the warehouse: assets, gates, jobs and the workbench.
 
-Four kinds of jobs: `fetch` brings the publishers' current releases into the landing folder,
+Kinds of jobs: `fetch` brings the publishers' current releases into the landing folder,
 `ingest_<source>` loads and gates one release (a partition), and `build` takes what the ledger has
-accepted from staging to publication (`publish`: only the last step, after it was broken off);
-`write_report` writes the report on what is published.
+accepted from staging to publication (`publish`: only the last step, after it was broken off); those
+of an operator are in `jobs.py`. `write_report` writes the report on what is published. A schedule a
+source fetches it; the sensor `landing` launches the rest.
 """
 
 import dagster as dg
 
+from dagster_project.automation.landing import landing_sensor
+from dagster_project.automation.schedules import fetch_schedules
 from dagster_project.fetching.assets import GROUP as FETCH
 from dagster_project.fetching.assets import fetch_assets
 from dagster_project.gates.checks import layer_gate, raw_gate
 from dagster_project.ingest.assets import raw_assets, raw_key
+from dagster_project.jobs import operator_jobs
 from dagster_project.logs import run_loggers
-from dagster_project.models.assets import LAYERS, layer_assets
+from dagster_project.models.assets import LAYERS, described, layer_assets
 from dagster_project.publication.asset import publication
 from dagster_project.reporting.asset import report
 from dagster_project.resources import Workbench
@@ -22,6 +26,10 @@ from dagster_project.sources import all_sources
 from dagster_project.watching.sensor import tell_of_failed_runs
 
 SOURCES = tuple(all_sources().values())
+
+# A run whose process has died is started anew (dagster.yaml), and from its beginning: what it left
+# half-made is not built upon.
+_FROM_THE_START = {"dagster/retry_strategy": "ALL_STEPS"}
 
 fetch_job = dg.define_asset_job(
     "fetch",
@@ -33,7 +41,8 @@ ingest_jobs = [
     dg.define_asset_job(
         f"ingest_{source.name}",
         selection=dg.AssetSelection.assets(*(raw_key(table) for table in source.tables)),
-        description=f"Load and gate one release of {source.name}.",
+        description=f"Load and gate one release of {source.name}, or several in a backfill.",
+        tags=_FROM_THE_START,
     )
     for source in SOURCES
 ]
@@ -44,6 +53,7 @@ build_job = dg.define_asset_job(
     - dg.AssetSelection.groups("raw", FETCH)
     - dg.AssetSelection.assets(report),
     description="From the accepted releases to a published, audited warehouse.",
+    tags=_FROM_THE_START,
 )
 
 publish_job = dg.define_asset_job(
@@ -63,7 +73,7 @@ report_job = dg.define_asset_job(
 defs = dg.Definitions(
     assets=[
         *fetch_assets(),
-        *(raw_assets(source) for source in SOURCES),
+        *(raw_assets(source).map_asset_specs(described) for source in SOURCES),
         *(layer_assets(layer) for layer in LAYERS),
         publication,
         report,
@@ -72,8 +82,9 @@ defs = dg.Definitions(
         *(raw_gate(source) for source in SOURCES),
         *(layer_gate(layer) for layer in LAYERS),
     ],
-    jobs=[fetch_job, *ingest_jobs, build_job, publish_job, report_job],
-    sensors=[tell_of_failed_runs],
+    jobs=[fetch_job, *ingest_jobs, build_job, publish_job, report_job, *operator_jobs],
+    schedules=fetch_schedules(SOURCES),
+    sensors=[landing_sensor(ingest_jobs, build_job), tell_of_failed_runs],
     resources={"workbench": Workbench.of(Settings())},
     executor=dg.in_process_executor,
     loggers=run_loggers(),

@@ -1,4 +1,4 @@
-"""The one error that bad input ends in."""
+"""The one error that bad input ends in, and its kind that passes by itself."""
 
 
 class BadInput(Exception):
@@ -19,3 +19,7 @@ class BadInput(Exception):
         super().__init__(
             f"{what} | where: {where} | expected: {expected} | found: {found} | what to do: {fix}"
         )
+
+
+class TryLater(BadInput):
+    """What passes by itself: an outage, a lock that another process holds. Steps try again."""

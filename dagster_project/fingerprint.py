@@ -1,6 +1,7 @@
 """Digests that tell whether a file or a folder is still the same."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,3 +23,11 @@ def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
                 digest.update(f"{path.relative_to(root.parent).as_posix()}\0".encode())
                 digest.update(bytes.fromhex(file_sha256(path)))
     return digest.hexdigest()
+
+
+def folder_state(folder: Path) -> str:
+    """Return a digest of names, sizes and times of what is in a folder, without reading it."""
+    with os.scandir(folder) as found:
+        stats = sorted((entry.name, entry.stat()) for entry in found)
+    state = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]

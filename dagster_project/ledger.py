@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 
+from dagster_project.errors import BadInput
+
 _DDL = """
 create schema if not exists raw;
 create schema if not exists audit;
@@ -66,6 +68,12 @@ create table if not exists audit.publication (
     candidate_id varchar not null,
     fingerprint varchar not null
 );
+create table if not exists audit.decisions (
+    decided_at timestamp not null,
+    decision varchar not null,
+    subject varchar not null,
+    reason varchar not null
+);
 """
 
 
@@ -78,6 +86,7 @@ _TIMES = {
     "materializations": ("materialized_at",),
     "layer_builds": ("started_at", "finished_at"),
     "publication": ("published_at",),
+    "decisions": ("decided_at",),
 }
 
 
@@ -135,6 +144,35 @@ def file_entries(
     return entries
 
 
+def all_file_entries(
+    con: duckdb.DuckDBPyConnection,
+) -> dict[tuple[str, date], dict[str, list[FileEntry]]]:
+    """Return every release's entries by status, in one query however many there are."""
+    rows = con.execute(
+        f"select source, release_date, {_FILE_COLUMNS} from audit.releases order by file_name"
+    ).fetchall()
+    entries: dict[tuple[str, date], dict[str, list[FileEntry]]] = {}
+    for source, release, *columns in rows:
+        entry = FileEntry(*columns)
+        entries.setdefault((source, release), {}).setdefault(entry.status, []).append(entry)
+    return entries
+
+
+def note_modified(
+    con: duckdb.DuckDBPyConnection, files: Iterable[tuple[str, date, str, str, datetime]]
+) -> None:
+    """Enter new times of files (source, release, name, SHA-256, time) whose bytes are known.
+
+    So that their bytes need not be read again to see that they have not changed.
+    """
+    for *file, modified_at in files:
+        con.execute(
+            "update audit.releases set modified_at = ?"
+            " where source = ? and release_date = ? and file_name = ? and sha256 = ?",
+            [modified_at, *file],
+        )
+
+
 def enter_files(
     con: duckdb.DuckDBPyConnection, source: str, release: date, files: Iterable[FileEntry]
 ) -> None:
@@ -171,6 +209,23 @@ def decide(
         "update audit.releases set status = ?, reason = ?"
         " where source = ? and release_date = ? and loaded_at = ?",
         [status, reason, source, release, loaded_at],
+    )
+
+
+def enter_decision(
+    con: duckdb.DuckDBPyConnection, decision: str, subject: str, reason: str
+) -> None:
+    """Enter what a person decided on a release or a publication, and why. Raises BadInput."""
+    if not reason.strip():
+        raise BadInput(
+            "a decision without a reason",
+            where=f"{decision} {subject}",
+            expected="the reason, in words that the next person on duty understands",
+            found="none",
+            fix='say it: REASON="..." with make, `reason` in the UI',
+        )
+    con.execute(
+        "insert into audit.decisions values (?, ?, ?, ?)", [now(con), decision, subject, reason]
     )
 
 
@@ -279,6 +334,14 @@ def start_layer(
         [candidate_id, layer, run_id, now(con)],
     )
     enter_materializations(con, candidate_id, layer, tables, run_id)
+
+
+def last_publication(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the fingerprint of the newest publication, or None."""
+    row = con.execute(
+        "select fingerprint from audit.publication order by published_at desc limit 1"
+    ).fetchone()
+    return row[0] if row else None
 
 
 def finish_layer(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.ingest.plan import Plan, make_plan
 from dagster_project.logs import say
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 
 BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
+_NO_RETRIES = {"dagster/max_retries": "0"}  # of whole runs: the person who started it is there
+# By this tag the UI finds the runs of a job, and those of the timeline.
+_OF_THIS_LOCATION = {".dagster/repository": "__repository__@royalty_flows"}
 
 
 def run(
@@ -62,23 +66,20 @@ def _run(
         reconcile(settings)
         with open_workbench(settings) as con:
             plan = make_plan(con, settings.landing_dir, reload)
-        _announce(settings, plan)
+        announce(settings, plan)
         failures += [Failure("REFUSED by make run", str(problem)) for problem in plan.problems]
         if plan.new:
-            for failed in _ingest(settings, plan.new, reload, instance):
+            for failed in ingest(settings, plan.new, reload, instance):
                 failures.append(failed)  # at once: a later one may end in an error
         with open_workbench(settings) as con:
             fingerprint = build_fingerprint(con)
-            last = con.execute(
-                "select publication_id, fingerprint from audit.publication"
-                " order by published_at desc limit 1"
-            ).fetchone()
-        if last and last[1] == fingerprint and settings.warehouse.exists():
+            published = ledger.last_publication(con)
+        if published == fingerprint and settings.warehouse.exists():
             say(
                 f"nothing new: publication {publication_id(settings)} stays in force,"
                 f" {settings.warehouse}"
             )
-        elif failure := _build(settings, instance):
+        elif failure := build(settings, instance):
             failures.append(failure)
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
@@ -103,15 +104,21 @@ def _about(release: Release) -> dict[str, str]:
     return {"source": release.source, "release": str(release.date)}
 
 
+def home_folder() -> Path:
+    """Return the folder of the project's Dagster instance, which may not be there yet."""
+    return Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster")))
+
+
 def dagster_home() -> Path:
     """Return the folder of the project's Dagster instance, with its settings in place."""
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster")))
+    home = home_folder()
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
     return home
 
 
-def _announce(settings: Settings, plan: Plan) -> None:
+def announce(settings: Settings, plan: Plan) -> None:
+    """Say what a run is going to load, and what it is not."""
     say(f"landing folder {settings.landing_dir}: {len(plan.new)} new releases")
     for folder in plan.folders_without_source:
         say(f"  no source module yet: {folder}")
@@ -121,7 +128,18 @@ def _announce(settings: Settings, plan: Plan) -> None:
         say(f"  REFUSED {problem}", "ERROR")
 
 
-def _ingest(
+def publish_again(settings: Settings, instance: "DagsterInstance | None" = None) -> int:
+    """Build and publish from the releases in force, although nothing is new.
+
+    Returns 0, or 1 if the build failed (what was published stays). Raises BadInput if another run
+    is writing.
+    """
+    with write_lock(settings):
+        reconcile(settings)
+        return FAILED if build(settings, instance) else PUBLISHED
+
+
+def ingest(
     settings: Settings,
     releases: list[Release],
     reload: frozenset[str],
@@ -132,8 +150,7 @@ def _ingest(
     Raises BadInput where it is the machine that fails.
     """
     for release in releases:
-        name = f"{release.source}/{release.date}"
-        config = {"reload": True} if name in reload else {}
+        config = {"reload": True} if release.name in reload else {}
         result = _execute(
             settings,
             f"ingest_{release.source}",
@@ -170,7 +187,7 @@ def _ingest(
             yield failure
 
 
-def _build(settings: Settings, instance: "DagsterInstance | None") -> Failure | None:
+def build(settings: Settings, instance: "DagsterInstance | None") -> Failure | None:
     """Build and publish. Returns what failed, or None."""
     job = "publish" if _only_publication_is_left(settings) else "build"
     say(
@@ -230,7 +247,7 @@ def _execute(
         partition_key=partition[1] if partition else None,
         raise_on_error=False,
         resources={"workbench": Workbench.of(settings)},
-        tags=BY_MAKE_RUN,
+        tags=BY_MAKE_RUN | _NO_RETRIES | _OF_THIS_LOCATION,
     )
 
 

@@ -29,6 +29,15 @@ class Settings(BaseSettings):
     duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
 
+    keep_days: int = Field(
+        default=90, ge=1, description="Days after which `make prune` removes what no longer counts."
+    )
+    automation: bool = Field(
+        default=False,
+        description="Whether schedules and sensor are on from the start. What somebody has switched"
+        " in the UI stays as it is.",
+    )
+
     fetch_base_urls: dict[str, str] = Field(
         default={},
         description="Other addresses to fetch from (a mirror, a test server), as JSON:"
@@ -41,6 +50,12 @@ class Settings(BaseSettings):
     )
     fetch_total_seconds: float = Field(
         default=3600, gt=0, description="Time-out of one attempt at a file."
+    )
+    fetch_pause_seconds: float = Field(
+        default=600,
+        gt=0,
+        description="Pause before a fetch that failed is tried again, three times; the second and"
+        " third are twice and four times as long.",
     )
     bea_api_key: SecretStr | None = Field(
         default=None, description="Key of the BEA API (apps.bea.gov/api/signup)."

@@ -7,24 +7,27 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from dagster_project import ledger
-from dagster_project.errors import BadInput
+from dagster_project.errors import TryLater
 from dagster_project.machine import machine_trouble
 from dagster_project.settings import Settings
 
+# What only reads the ledger holds the lock for a moment: nobody is turned away for that.
+PATIENCE_SECONDS = 5
+
 
 @contextmanager
-def write_lock(settings: Settings, timeout: float = 0) -> Iterator[None]:
+def write_lock(settings: Settings, timeout: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Hold the one lock under which anything is written below the warehouse folder.
 
     The operating system frees it when the process dies, however it dies. Re-entrant within a
-    process. Raises BadInput if another process holds it for longer than `timeout` seconds.
+    process. Raises TryLater if another process holds it for longer than `timeout` seconds.
     """
     settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.warehouse_dir / ".write.lock", is_singleton=True, thread_local=False)
     try:
         lock.acquire(timeout=timeout)
     except Timeout:
-        raise BadInput(
+        raise TryLater(
             "another run is writing",
             where=str(settings.warehouse_dir),
             expected="one writer at a time",
@@ -44,16 +47,42 @@ def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises BadInput if the machine does not let it: damaged, open elsewhere, disk full.
     """
     settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
-    try:
+    with _machine_trouble_told(settings):
         con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
         ledger.create(con)
+    with con:
+        yield con
+
+
+@contextmanager
+def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the workbench for reading, at once or not at all; an empty one if there is none.
+
+    Under the lock, and to be left soon: DuckDB keeps writers out of a file that a reader has open.
+    Raises TryLater if another process is writing, BadInput as `open_workbench` does.
+    """
+    with write_lock(settings, timeout=0):
+        with _machine_trouble_told(settings):
+            if settings.workbench.exists():
+                con = duckdb.connect(
+                    settings.workbench, read_only=True, config=settings.duckdb_config
+                )
+            else:
+                con = duckdb.connect()
+                ledger.create(con)
+        with con:
+            yield con
+
+
+@contextmanager
+def _machine_trouble_told(settings: Settings) -> Iterator[None]:
+    try:
+        yield
     except duckdb.Error as error:
         problem = machine_trouble(str(error), str(settings.workbench))
         if problem is None:
             raise
         raise problem from error
-    with con:
-        yield con
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from dagster_project.run import run
+from dagster_project.run import dagster_home, run
 from dagster_project.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
@@ -81,12 +81,15 @@ class Warehouse:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def run(self, *reload: str) -> Outcome:
-        """Run the main job, on a Dagster instance that is thrown away."""
+    def run(self, *reload: str, keep_history: bool = False) -> Outcome:
+        """Run the main job, on a Dagster instance that is thrown away, or on the folder's own."""
         from dagster import DagsterInstance
 
         printed = io.StringIO()
-        with DagsterInstance.ephemeral() as instance, contextlib.redirect_stdout(printed):
+        if keep_history:
+            dagster_home()
+        kept = DagsterInstance.get() if keep_history else DagsterInstance.ephemeral()
+        with kept as instance, contextlib.redirect_stdout(printed):
             code = run(self.settings, reload, instance)
             events = [
                 (run_.job_name, entry.dagster_event)
@@ -137,8 +140,9 @@ class Warehouse:
         return candidate_id
 
     def copy(self, folder: Path) -> "Warehouse":
-        """Copy everything; the published file stays a second name of the newest publication."""
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True, symlinks=True)
+        """Copy all but the history; the published file stays a second name of the newest."""
+        history = shutil.ignore_patterns("dagster_home")
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True, symlinks=True, ignore=history)
         copied = Warehouse(folder)
         kept = sorted(copied.settings.publications.glob("*.duckdb"))
         if kept:

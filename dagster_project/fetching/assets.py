@@ -6,7 +6,7 @@ have a release downloaded again before it is loaded.
 
 import dagster as dg
 
-from dagster_project.errors import BadInput
+from dagster_project.errors import BadInput, TryLater
 from dagster_project.fetching.fetcher import Fetcher
 from dagster_project.fetching.land import DAY_OF_DOWNLOAD, Fetched, fetch_source
 from dagster_project.fetching.publishers import all_fetchers
@@ -17,15 +17,27 @@ GROUP = "fetch"
 
 def fetch_assets() -> list[dg.AssetsDefinition]:
     """Return the asset of each source that can be fetched."""
-    return [_fetch_asset(fetcher) for fetcher in all_fetchers().values()]
+    retries = dg.RetryPolicy(
+        max_retries=3,
+        delay=Settings().fetch_pause_seconds,
+        backoff=dg.Backoff.EXPONENTIAL,
+        jitter=dg.Jitter.PLUS_MINUS,
+    )
+    return [_fetch_asset(fetcher, retries) for fetcher in all_fetchers().values()]
 
 
-def _fetch_asset(fetcher: Fetcher) -> dg.AssetsDefinition:
+def fetch_key(source: str) -> dg.AssetKey:
+    """The key of the asset that fetches a source."""
+    return dg.AssetKey([GROUP, source])
+
+
+def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"fetch_{fetcher.source}",
+        retry_policy=retries,
         specs=[
             dg.AssetSpec(
-                [GROUP, fetcher.source],
+                fetch_key(fetcher.source),
                 group_name=GROUP,
                 kinds={"http"},
                 description=f"The current release of {fetcher.source} in the landing folder, as"
@@ -39,7 +51,9 @@ def _fetch_asset(fetcher: Fetcher) -> dg.AssetsDefinition:
             fetched = fetch_source(fetcher, Settings())
         except BadInput as problem:
             # `from None`: what lies beneath may hold a URL with a key in it.
-            raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from None
+            raise dg.Failure(
+                str(problem), metadata=vars(problem), allow_retries=isinstance(problem, TryLater)
+            ) from None
         _tell(context, fetched)
         return dg.MaterializeResult(metadata=_metadata(fetched))
 

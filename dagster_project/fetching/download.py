@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from dagster_project.errors import BadInput
+from dagster_project.errors import BadInput, TryLater
 from dagster_project.settings import Settings
 
 Kind = Literal["csv", "json", "workbook", "zip", "page"]
@@ -189,13 +189,23 @@ class Downloader:
                 expected="the whole file",
                 found=f"{failure.found} ({self._settings.fetch_attempts} attempts)",
                 fix="fetch again later; if it lasts, look at the publisher's site",
+                kind=TryLater,
             ) from None
         finally:
             download.part.unlink(missing_ok=True)
 
-    def problem(self, what: str, url: str, *, expected: str, found: str, fix: str) -> BadInput:
+    def problem(
+        self,
+        what: str,
+        url: str,
+        *,
+        expected: str,
+        found: str,
+        fix: str,
+        kind: type[BadInput] = BadInput,
+    ) -> BadInput:
         """The error for a URL, without keys."""
-        return BadInput(
+        return kind(
             what,
             where=f"{self.source}: {self.redact(url)}",
             expected=expected,
@@ -336,11 +346,13 @@ class _Download:
         else:
             pause = None
         if pause is not None and pause > MAX_WAIT_SECONDS:
-            return self._problem(
+            return self._down.problem(
                 "a server that asks for a long pause",
+                self._url,
                 expected=f"an answer within {MAX_WAIT_SECONDS:.0f} seconds",
                 found=f"{found}, Retry-After: {asked}",
                 fix="fetch again after that time",
+                kind=TryLater,
             )
         return _CanHealError(found, pause)
 

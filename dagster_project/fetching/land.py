@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dagster_project.errors import BadInput
+from dagster_project.errors import BadInput, TryLater
 from dagster_project.fetching.download import Downloader
 from dagster_project.fetching.fetcher import Fetcher, Published, Session
 from dagster_project.fetching.memory import Memory
@@ -92,7 +92,7 @@ def _incoming(settings: Settings, source: str) -> Iterator[Path]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise BadInput(
+        raise TryLater(
             "another run is fetching this source",
             where=source,
             expected="one fetch of a source at a time",

@@ -1,15 +1,16 @@
 """Gates as blocking asset checks: on a release of the raw tables, and on a layer of the models."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from dagster_project import ledger
 from dagster_project.gates.report import explain
 from dagster_project.gates.validate import Batch, run_suites
-from dagster_project.ingest.assets import WRITING_POOL, raw_key
+from dagster_project.ingest.assets import REFUSED, WRITING_POOL, raw_key
 from dagster_project.ingest.load import drop_rows_not_in_force, loaded_rows_query
 from dagster_project.ledger import GateResult
 from dagster_project.models.assets import Layer, layer_tables
@@ -41,44 +42,72 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
     def gate(
         context: dg.AssetCheckExecutionContext, workbench: Workbench
     ) -> Iterator[dg.AssetCheckResult]:
-        if not context.has_partition_key:
-            raise dg.Failure("choose a release: this check runs on one partition")
-        release = date.fromisoformat(context.partition_key)
-        with workbench.get_connection() as con:
-            entries = ledger.file_entries(con, source.name, release)
-            previous = ledger.in_force_before(con, source.name, release)
-        entered = entries.get("loaded") or entries.get("accepted")
-        if not entered:
-            raise dg.Failure(
-                f"{source.name} {release} is not loaded: materialize its raw assets first",
-                allow_retries=False,
-            )
-        loaded_at = entered[0].loaded_at
-        results = run_suites(
-            Path(workbench.database),
-            [
-                Batch(
-                    "raw",
-                    f"raw.{table.name}",
-                    loaded_rows_query(table, release, loaded_at),
-                    release,
-                    loaded_rows_query(table, *previous) if previous else None,
+        if not context.has_partition_key and not context.has_partition_key_range:
+            raise dg.Failure("choose a release: this check runs on partitions", allow_retries=False)
+        refused = _refused(context)
+        results: list[GateResult] = []
+        for day in context.partition_keys:
+            if day in refused:
+                continue
+            judged = _judge(source, date.fromisoformat(day), workbench, context.run.run_id)
+            if judged:
+                results += judged
+            else:
+                refused[day] = (
+                    f"{source.name} {day} is not loaded: materialize its raw assets first"
                 )
-                for table in source.tables
-            ],
-        )
-        passed = all(result.success for result in results)
-        with workbench.get_connection() as con, transaction(con):
-            ledger.enter_gate_results(con, results, context.run.run_id)
-            # A release in force that is looked at again stays in force: only a person takes it out.
-            if "loaded" in entries:
-                status, reason = ("accepted", None) if passed else ("rejected", explain(results))
-                ledger.decide(con, source.name, release, loaded_at, status, reason)
-                if passed:
-                    drop_rows_not_in_force(con, source, release)
-        yield from _as_check_results(results)
+        if not results:
+            raise dg.Failure("\n".join(refused.values()), allow_retries=False)
+        yield from _as_check_results(results, list(refused.values()))
 
     return gate
+
+
+def _judge(source: Source, release: date, workbench: Workbench, run_id: str) -> list[GateResult]:
+    """Run the suites on a release; accept or reject it. Returns nothing if it is not loaded."""
+    with workbench.get_connection() as con:
+        entries = ledger.file_entries(con, source.name, release)
+        previous = ledger.in_force_before(con, source.name, release)
+    entered = entries.get("loaded") or entries.get("accepted")
+    if not entered:
+        return []
+    loaded_at = entered[0].loaded_at
+    results = run_suites(
+        Path(workbench.database),
+        [
+            Batch(
+                "raw",
+                f"raw.{table.name}",
+                loaded_rows_query(table, release, loaded_at),
+                release,
+                loaded_rows_query(table, *previous) if previous else None,
+            )
+            for table in source.tables
+        ],
+    )
+    passed = all(result.success for result in results)
+    with workbench.get_connection() as con, transaction(con):
+        ledger.enter_gate_results(con, results, run_id)
+        # A release in force that is looked at again stays in force: only a person takes it out.
+        if "loaded" in entries:
+            status, reason = ("accepted", None) if passed else ("rejected", explain(results))
+            ledger.decide(con, source.name, release, loaded_at, status, reason)
+            if passed:
+                drop_rows_not_in_force(con, source, release)
+    return results
+
+
+def _refused(context: dg.AssetCheckExecutionContext) -> dict[str, str]:
+    """Return what the load in this run said of releases that it did not load."""
+    loads = context.instance.get_records_for_run(
+        context.run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    ).records
+    events = [load.asset_materialization for load in loads]
+    return {
+        event.partition: str(event.metadata[REFUSED].value)
+        for event in events
+        if event and event.partition and REFUSED in event.metadata
+    }
 
 
 def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
@@ -114,43 +143,61 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
     return gate
 
 
-def _as_check_results(results: Iterable[GateResult]) -> Iterator[dg.AssetCheckResult]:
-    """Show each result in the UI: a table of the expectations, and one of the failing rows."""
+def _as_check_results(
+    results: Iterable[GateResult], refused: Sequence[str] = ()
+) -> Iterator[dg.AssetCheckResult]:
+    """Show each table's result in the UI: one table of expectations, and one of failing rows.
+
+    Of a raw table there may be results of several releases, and releases that were `refused`.
+    """
+    by_table: dict[str, list[GateResult]] = {}
     for result in results:
-        failed = [detail for detail in result.details if not detail["success"]]
-        metadata = {
-            "expectations": dg.MetadataValue.table(
-                [
-                    dg.TableRecord(
-                        {
-                            "result": "passed" if detail["success"] else "FAILED",
-                            "expectation": detail["expectation"],
-                            "severity": detail["severity"],
-                            "observed": detail["observed"],
-                            "what to do": "" if detail["success"] else detail["fix"],
-                        }
-                    )
-                    for detail in sorted(result.details, key=lambda detail: detail["success"])
-                ]
-            ),
-        }
-        rows = [
-            {"expectation": detail["expectation"]}
-            | {name.lstrip("_"): str(value) for name, value in row.items() if value is not None}
-            for detail in failed
-            for row in detail["failing_rows"]
-        ]
+        by_table.setdefault(result.table_name, []).append(result)
+    for table, found in by_table.items():
+        expectations, rows = [], []
+        for result in found:
+            release = {"release": str(result.release_date)} if len(found) > 1 else {}
+            for detail in sorted(result.details, key=lambda detail: detail["success"]):
+                expectations.append(release | _expectation(detail))
+                rows += [release | row for row in _failing_rows(detail)]
+        metadata = {"expectations": _table(expectations)}
         if rows:
-            columns = list(dict.fromkeys(name for row in rows for name in row))
-            metadata["failing rows"] = dg.MetadataValue.table(
-                [dg.TableRecord({name: row.get(name, "") for name in columns}) for row in rows],
-                schema=dg.TableSchema([dg.TableColumn(name) for name in columns]),
-            )
+            metadata["failing rows"] = _table(rows)
+        success = all(result.success for result in found) and not refused
         yield dg.AssetCheckResult(
-            asset_key=dg.AssetKey(result.table_name.split(".")),
+            asset_key=dg.AssetKey(table.split(".")),
             check_name=GATE,
-            passed=result.success and not failed,
-            severity=dg.AssetCheckSeverity.WARN if result.success else dg.AssetCheckSeverity.ERROR,
-            description=explain([result]) or f"{result.expectations} expectations evaluated",
+            passed=success and not any(result.failed for result in found),
+            severity=dg.AssetCheckSeverity.WARN if success else dg.AssetCheckSeverity.ERROR,
+            description="\n".join(filter(None, [*refused, explain(found)]))
+            or f"{sum(result.expectations for result in found)} expectations evaluated",
             metadata=metadata,
         )
+
+
+def _expectation(detail: dict[str, Any]) -> dict[str, str]:
+    return {
+        "result": "passed" if detail["success"] else "FAILED",
+        "expectation": detail["expectation"],
+        "severity": detail["severity"],
+        "observed": detail["observed"],
+        "what to do": "" if detail["success"] else detail["fix"],
+    }
+
+
+def _failing_rows(detail: dict[str, Any]) -> list[dict[str, str]]:
+    if detail["success"]:
+        return []
+    return [
+        {"expectation": detail["expectation"]}
+        | {name.lstrip("_"): str(value) for name, value in row.items() if value is not None}
+        for row in detail["failing_rows"]
+    ]
+
+
+def _table(rows: list[dict[str, str]]) -> dg.TableMetadataValue:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return dg.MetadataValue.table(
+        [dg.TableRecord({name: row.get(name, "") for name in columns}) for row in rows],
+        schema=dg.TableSchema([dg.TableColumn(name) for name in columns]),
+    )

@@ -1,12 +1,17 @@
-"""Raw assets: one multi-asset a source, one partition a release."""
+"""Raw assets: one multi-asset a source, one partition a release.
+
+A backfill of many releases is one run. Each release is loaded in a transaction of its own, and one
+that is refused stops no other: the gate, which follows, fails with what the load said of it.
+"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from dagster_project.code_lists import seed
 from dagster_project.errors import BadInput
-from dagster_project.ingest.load import Measured, load_release
+from dagster_project.ingest.load import Loaded, Measured, load_release
 from dagster_project.ingest.plan import find_release
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
 from dagster_project.resources import Workbench
@@ -14,6 +19,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.source import Source
 
 WRITING_POOL = "warehouse"  # limit 1, granularity run: see dagster.yaml
+REFUSED = "refused"  # metadata of a materialization: why the release was not loaded
 
 
 class IngestConfig(dg.Config):
@@ -63,6 +69,7 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
                 ),
             },
             partitions_def=partitions,
+            freshness_policy=freshness(source),
         )
         for table in source.tables
     ]
@@ -71,36 +78,40 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
         name=f"load_{source.name}",
         specs=specs,
         partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITING_POOL,
     )
     def load(
         context: dg.AssetExecutionContext, config: IngestConfig, workbench: Workbench
     ) -> Iterator[dg.MaterializeResult]:
-        try:
-            release = find_release(source, Settings().landing_dir, context.partition_key)
-            with workbench.get_connection() as con:
-                loaded = load_release(con, source, release, reload=config.reload)
-                counts = {
-                    table.name: con.table(f"raw.{table.name}")
-                    .aggregate("count(*)")
-                    .fetchall()[0][0]
-                    for table in source.tables
-                }
-        except BadInput as problem:
-            raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
-        if loaded.unchanged:
-            context.log.info(f"{release.label}: the same bytes are in force already; not loaded")
+        refused: dict[str, BadInput] = {}
+        for day in context.partition_keys:
+            try:
+                release = find_release(source, Settings().landing_dir, day)
+                with workbench.get_connection() as con:
+                    loaded = load_release(con, source, release, reload=config.reload)
+            except BadInput as problem:
+                context.log.error(str(problem))
+                refused[day] = problem
+                for table in source.tables:
+                    context.add_asset_metadata({REFUSED: str(problem)}, raw_key(table), day)
+                continue
+            if loaded.unchanged:
+                context.log.info(f"{release.label}: the same bytes are in force; not loaded again")
+            for table in source.tables:
+                context.add_asset_metadata(_metadata(loaded, table, day), raw_key(table), day)
+        if len(refused) == len(context.partition_keys):
+            first = next(iter(refused.values()))
+            text = "\n".join(str(problem) for problem in refused.values())
+            raise dg.Failure(text, metadata=vars(first), allow_retries=False) from first
+        with workbench.get_connection() as con:
+            counts = {
+                table.name: con.table(f"raw.{table.name}").aggregate("count(*)").fetchall()[0][0]
+                for table in source.tables
+            }
         for table in source.tables:
             yield dg.MaterializeResult(
-                asset_key=raw_key(table),
-                metadata={
-                    "dagster/partition_row_count": loaded.rows[table.name],
-                    "dagster/row_count": counts[table.name],
-                    "release": str(release.date),
-                    "files": _files_table(loaded.files),
-                    "loaded": not loaded.unchanged,
-                    **_metrics(loaded.measured.get(table.name)),
-                },
+                asset_key=raw_key(table), metadata={"dagster/row_count": counts[table.name]}
             )
 
     return load
@@ -117,6 +128,22 @@ def _metrics(measured: Measured | None) -> dict[str, float]:
         "bytes": measured.bytes,
         "seconds": round(measured.seconds, 3),
         "rows per second": round(measured.rows_read / measured.seconds),
+    }
+
+
+def freshness(source: Source) -> dg.FreshnessPolicy | None:
+    """What the UI judges a source's freshness by: its publisher's calendar."""
+    due = source.calendar
+    return dg.FreshnessPolicy.cron(due.due, due.within, due.timezone) if due else None
+
+
+def _metadata(loaded: Loaded, table: RawTable, day: str) -> dict[str, Any]:
+    return {
+        "dagster/partition_row_count": loaded.rows[table.name],
+        "release": day,
+        "files": _files_table(loaded.files),
+        "loaded": not loaded.unchanged,
+        **_metrics(loaded.measured.get(table.name)),
     }
 
 

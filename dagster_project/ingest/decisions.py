@@ -1,4 +1,4 @@
-"""Decisions on a release that a person makes: reject, accept, forget. The ledger keeps the reason.
+"""Decisions on a release that a person makes: reject, accept, forget. The ledger keeps the reasons.
 
 They change which releases are in force; the next run builds and publishes accordingly.
 """
@@ -14,6 +14,9 @@ from dagster_project.sources import all_sources
 from dagster_project.sources.source import Source
 from dagster_project.workbench import transaction
 
+# How the reason of a file's entry begins, if a person and not the gate decided.
+REJECTED, ACCEPTED = "rejected by hand: ", "accepted by hand: "
+
 
 def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     """Take a release (`<source>/<date>`) out of force. Raises BadInput."""
@@ -23,7 +26,9 @@ def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     if not accepted:
         raise _not_there(release, "accepted", ", ".join(entries) or "no such release")
     loaded_at = accepted[0].loaded_at
-    ledger.decide(con, source.name, day, loaded_at, "rejected", f"rejected by hand: {reason}")
+    with transaction(con):
+        ledger.enter_decision(con, "reject", release, reason)
+        ledger.decide(con, source.name, day, loaded_at, "rejected", f"{REJECTED}{reason}")
 
 
 def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
@@ -54,18 +59,20 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
             fix="mend the files or the source's module, then reload the release",
         )
     with transaction(con):
-        ledger.decide(con, source.name, day, loaded_at, "accepted", f"accepted by hand: {reason}")
+        ledger.enter_decision(con, "accept", release, reason)
+        ledger.decide(con, source.name, day, loaded_at, "accepted", f"{ACCEPTED}{reason}")
         drop_rows_not_in_force(con, source, day)
 
 
-def forget(con: duckdb.DuckDBPyConnection, release: str) -> None:
-    """Delete a release's rows and ledger entries, as if it had never been seen. Raises BadInput.
+def forget(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
+    """Delete a release's rows and file entries, as if it had never been seen. Raises BadInput.
 
     While its files stay in the landing folder, the next run loads it as a new one.
     """
     source, day = _known(release)
     create_raw_tables(con, source)
     with transaction(con):
+        ledger.enter_decision(con, "forget", release, reason)
         deleted = con.execute(
             "delete from audit.releases where source = ? and release_date = ? returning 1",
             [source.name, day],
@@ -73,6 +80,9 @@ def forget(con: duckdb.DuckDBPyConnection, release: str) -> None:
         if not deleted:
             raise _not_there(release, "any status")
         drop_rows_not_in_force(con, source, day)
+
+
+DECISIONS = {"reject": reject, "accept": accept, "forget": forget}
 
 
 def _known(release: str) -> tuple[Source, date]:

@@ -3,27 +3,44 @@
 Imports neither Dagster nor dbt nor Great Expectations, so that a run with nothing new is quick.
 """
 
+import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
 from dagster_project import ledger
 from dagster_project.errors import BadInput
-from dagster_project.fingerprint import file_sha256
-from dagster_project.ingest.load import changed_bytes, modified_at
+from dagster_project.fingerprint import file_sha256, folder_state
+from dagster_project.ingest.load import changed_bytes
 from dagster_project.sources import all_sources
-from dagster_project.sources.source import Release, Source, landed_releases
+from dagster_project.sources.source import (
+    Release,
+    Source,
+    is_date,
+    landed_release,
+    landed_releases,
+)
 
 
 @dataclass
 class Plan:
-    """New releases to load, releases seen before that stay rejected, and what cannot be used."""
+    """New releases to load, releases seen before that stay rejected, and what cannot be used.
+
+    passed_over: releases that differ from the ledger, and that the caller knows of.
+    touched: files whose time has changed and whose bytes have not, for `ledger.note_modified`.
+    releases: all that can be used, new or not.
+    """
 
     new: list[Release] = field(default_factory=list)
     still_rejected: list[tuple[Release, str]] = field(default_factory=list)
     problems: list[BadInput] = field(default_factory=list)
     folders_without_source: list[str] = field(default_factory=list)
+    passed_over: list[Release] = field(default_factory=list)
+    touched: list[tuple[str, date, str, str, datetime]] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
 
 
 def releases_of(source: Source, landing: Path) -> tuple[list[Release], list[BadInput]]:
@@ -44,6 +61,8 @@ def releases_of(source: Source, landing: Path) -> tuple[list[Release], list[BadI
 
 def find_release(source: Source, landing: Path, label: str) -> Release:
     """Return the release called `label` (its date). Raises BadInput."""
+    if is_date(label) and (landing / source.name / label).is_dir():
+        return landed_release(source.name, landing / source.name / label)
     releases, problems = releases_of(source, landing)
     for release in releases:
         if str(release.date) == label:
@@ -64,6 +83,22 @@ def make_plan(
     con: duckdb.DuckDBPyConnection, landing: Path, reload: frozenset[str] = frozenset()
 ) -> Plan:
     """Compare what has landed with the ledger. `reload` names releases as `<source>/<date>`."""
+    plan = plan_against(ledger.all_file_entries(con), landing, reload)
+    ledger.note_modified(con, plan.touched)
+    return plan
+
+
+def plan_against(
+    entries: Mapping[tuple[str, date], Mapping[str, list[ledger.FileEntry]]],
+    landing: Path,
+    reload: frozenset[str] = frozenset(),
+    known: Collection[tuple[str, str]] = (),
+) -> Plan:
+    """Compare what has landed with the ledger's entries; see `make_plan`.
+
+    A file is read only if its size or time is not the ledger's. known: names and states of releases
+    (`release_state`) whose difference from the ledger has been looked into before.
+    """
     plan = Plan()
     if not landing.is_dir():
         plan.problems.append(
@@ -86,10 +121,11 @@ def make_plan(
     for source in sources.values():
         releases, problems = releases_of(source, landing)
         plan.problems += problems
+        plan.releases += releases
         for release in releases:
-            name = f"{release.source}/{release.date}"
-            found.add(name)
-            _sort_in(plan, con, release, name in reload)
+            found.add(release.name)
+            entered = entries.get((release.source, release.date), {})
+            _sort_in(plan, entered, release, release.name in reload, known)
     for name in sorted(reload - found):
         plan.problems.append(
             BadInput(
@@ -103,30 +139,69 @@ def make_plan(
     return plan
 
 
-def _sort_in(plan: Plan, con: duckdb.DuckDBPyConnection, release: Release, reload: bool) -> None:
-    entries = ledger.file_entries(con, release.source, release.date)
+def release_state(release: Release) -> str:
+    """Return a digest of the names, sizes and times in a release's folder, hidden files included.
+
+    It changes while the release is being copied, also where the tool writes under another name.
+    """
+    return folder_state(release.files[0].parent)
+
+
+def _sort_in(
+    plan: Plan,
+    entries: Mapping[str, list[ledger.FileEntry]],
+    release: Release,
+    reload: bool,
+    known: Collection[tuple[str, str]],
+) -> None:
     accepted, rejected = entries.get("accepted", []), entries.get("rejected", [])
     if reload or entries.get("loaded") or not (accepted or rejected):
         plan.new.append(release)
-    elif rejected and _same_files(release, rejected):
+        return
+    files = {path: path.stat() for path in release.files}
+    if rejected and _seem_the_same(files, rejected):
         plan.still_rejected.append((release, rejected[0].reason or ""))
-    elif accepted and not _same_files(release, accepted):
+    elif accepted and _seem_the_same(files, accepted):
+        pass
+    elif known and (release.name, release_state(release)) in known:
+        plan.passed_over.append(release)
+    elif rejected and _are_the_same(plan, release, files, rejected):
+        plan.still_rejected.append((release, rejected[0].reason or ""))
+    elif not accepted:
+        plan.new.append(release)
+    elif not _are_the_same(plan, release, files, accepted):
         plan.problems.append(
             changed_bytes(release, {entry.file_name: entry.sha256 for entry in accepted})
         )
-    elif not accepted:
-        plan.new.append(release)
 
 
-def _same_files(release: Release, entries: list[ledger.FileEntry]) -> bool:
-    """Whether the files are the ledger's; a hash is taken only where the time differs."""
-    known = {entry.file_name: entry for entry in entries}
-    if known.keys() != {path.name for path in release.files}:
+def _seem_the_same(files: Mapping[Path, os.stat_result], entries: list[ledger.FileEntry]) -> bool:
+    """Whether names, sizes and times are the ledger's."""
+    return {path.name: (stat.st_size, _modified_at(stat)) for path, stat in files.items()} == {
+        entry.file_name: (entry.bytes, entry.modified_at) for entry in entries
+    }
+
+
+def _are_the_same(
+    plan: Plan,
+    release: Release,
+    files: Mapping[Path, os.stat_result],
+    entries: list[ledger.FileEntry],
+) -> bool:
+    """Whether the bytes are the ledger's; if so, plans to note the times of the files."""
+    sizes = {path.name: stat.st_size for path, stat in files.items()}
+    if sizes != {entry.file_name: entry.bytes for entry in entries}:
         return False
-    for path in release.files:
-        entry = known[path.name]
-        if path.stat().st_size != entry.bytes:
-            return False
-        if modified_at(path) != entry.modified_at and file_sha256(path) != entry.sha256:
-            return False
+    digests = {entry.file_name: entry.sha256 for entry in entries}
+    if any(file_sha256(path) != digests[path.name] for path in files):
+        return False
+    plan.touched += [
+        (release.source, release.date, path.name, digests[path.name], _modified_at(stat))
+        for path, stat in files.items()
+    ]
     return True
+
+
+def _modified_at(stat: os.stat_result) -> datetime:
+    """A file's modification time, in UTC without a zone, as the ledger keeps it."""
+    return datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None)

@@ -56,11 +56,41 @@ class Translator(DagsterDbtTranslator):
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return dbt_resource_props["description"]  # the default has the SQL in it, in lists too
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        shown: dict[str, dg.MetadataValue] = {
+            "file": dg.MetadataValue.path(f"dbt/{dbt_resource_props['original_file_path']}")
+        }
+        if dbt_resource_props["resource_type"] == "model":
+            code = f"```sql\n{dbt_resource_props['raw_code']}\n```"
+            shown["sql"] = dg.MetadataValue.md(code)
+        return {**super().get_metadata(dbt_resource_props), **shown}
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         return dbt_resource_props["schema"]
 
 
 TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True))
+
+
+def described(raw: dg.AssetSpec) -> dg.AssetSpec:
+    """Return a raw table's spec with what the dbt source of the same name says of its columns."""
+    about = manifest()["sources"].get(f"source.royalty_flows.raw.{raw.key.path[-1]}")
+    if not about:
+        return raw
+    schema = raw.metadata["dagster/column_schema"]
+    columns = [
+        dg.TableColumn(
+            column.name, column.type, about["columns"].get(column.name, {}).get("description")
+        )
+        for column in schema.columns
+    ]
+    return raw.replace_attributes(
+        description=f"{about['description'].strip()} {raw.description}",
+        metadata={**raw.metadata, "dagster/column_schema": dg.TableSchema(columns)},
+    )
 
 
 def layer_nodes(layer: Layer) -> dict[str, Mapping[str, Any]]:

@@ -1,5 +1,7 @@
 """The publication as a Dagster asset."""
 
+from datetime import timedelta
+
 import dagster as dg
 
 from dagster_project.errors import BadInput
@@ -52,6 +54,11 @@ def table_keys() -> dict[str, list[str]]:
         for table in layer_tables(layer)
     ],
     kinds={"duckdb"},
+    # The Bank of Japan releases every month; a month without a publication is one in which nothing
+    # came, or nothing got through.
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(days=60), warn_window=timedelta(days=40)
+    ),
     pool=WRITING_POOL,
     description="The published file, `royalty_flows.duckdb`: replaced whole, and only if the ledger"
     " says that every table of this candidate was built and passed its gate.",

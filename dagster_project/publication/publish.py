@@ -149,7 +149,9 @@ def publish(
     settings.candidate.rename(kept)
     put_in_force(settings, kept)
     reconcile(settings)
-    _prune(settings)
+    for old in old_publications(settings):
+        old.unlink()
+    prune_downloads(settings, {kept_id(kept) for kept in kept_publications(settings)})
     return Publication(publication_id, published_at, len(required), size, *_count(settings))
 
 
@@ -175,8 +177,8 @@ def put_in_force(settings: Settings, kept: Path) -> None:
     os.link(kept, fresh)
     os.replace(fresh, settings.warehouse)
     put_downloads_in_force(settings, kept_id(kept))
-    _sync(settings.publications)
-    _sync(settings.warehouse_dir)
+    sync(settings.publications)
+    sync(settings.warehouse_dir)
 
 
 def reconcile(settings: Settings) -> None:
@@ -222,6 +224,15 @@ def _publications_in(path: Path) -> list[tuple]:
 def kept_publications(settings: Settings) -> list[Path]:
     """Return the kept publications, newest first."""
     return sorted(settings.publications.glob("royalty_flows-*.duckdb"), reverse=True)
+
+
+def old_publications(settings: Settings) -> list[Path]:
+    """Return the publications beyond those to be kept; never the one in force."""
+    return [
+        old
+        for old in kept_publications(settings)[settings.keep_publications :]
+        if not (settings.warehouse.exists() and old.samefile(settings.warehouse))
+    ]
 
 
 def publication_id(settings: Settings) -> str | None:
@@ -271,16 +282,17 @@ _LEDGER_QUERIES = {
     "gate_results": "select * from workbench.audit.gate_results"
     " where candidate_id = $candidate or candidate_id is null order by checked_at, table_name",
     "publication": "select * from workbench.audit.publication order by published_at",
+    "decisions": "select * from workbench.audit.decisions order by decided_at",
 }
 
 
 def _complete(settings: Settings, publication: list[Any], comments: Comments) -> None:
     """Write the ledger into the candidate, with its comments; close it, whole and on disk."""
     with duckdb.connect(settings.candidate, config=settings.duckdb_config) as con:
-        con.execute(f"attach {_literal(str(settings.workbench))} as workbench (read_only)")
+        con.execute(f"attach {literal(str(settings.workbench))} as workbench (read_only)")
         with transaction(con):
             for table, template in _LEDGER_QUERIES.items():
-                query = template.replace("$candidate", _literal(publication[4]))
+                query = template.replace("$candidate", literal(publication[4]))
                 con.execute(f"create or replace table audit.{table} as {query}")
                 _comment(con, table, comments[table])
             con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
@@ -288,7 +300,7 @@ def _complete(settings: Settings, publication: list[Any], comments: Comments) ->
             _enter_checksums(con, comments["checksums"])
         con.execute("detach workbench")
         con.execute("checkpoint")
-    _sync(settings.candidate)
+    sync(settings.candidate)
 
 
 def _enter_checksums(
@@ -308,25 +320,20 @@ def _comment(
     con: duckdb.DuckDBPyConnection, table: str, comment: tuple[str, Mapping[str, str]]
 ) -> None:
     text, columns = comment
-    con.execute(f"comment on table audit.{table} is {_literal(text)}")
+    con.execute(f"comment on table audit.{table} is {literal(text)}")
     for name in con.table(f"audit.{table}").columns:
-        con.execute(f'comment on column audit.{table}."{name}" is {_literal(columns[name])}')
+        con.execute(f'comment on column audit.{table}."{name}" is {literal(columns[name])}')
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Return a text as SQL's literal, where a statement takes no parameters."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on disk before anything else is done."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _prune(settings: Settings) -> None:
-    for old in kept_publications(settings)[settings.keep_publications :]:
-        if not (settings.warehouse.exists() and old.samefile(settings.warehouse)):
-            old.unlink()
-    prune_downloads(settings, {kept_id(kept) for kept in kept_publications(settings)})

@@ -1,5 +1,10 @@
 """Going back to a kept publication."""
 
+import contextlib
+
+import duckdb
+
+from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.publication.publish import (
     kept_id,
@@ -9,12 +14,14 @@ from dagster_project.publication.publish import (
 )
 from dagster_project.publication.verify import what_is_wrong
 from dagster_project.settings import Settings
+from dagster_project.workbench import open_workbench
 
 
-def roll_back(settings: Settings, to: str | None = None) -> str:
+def roll_back(settings: Settings, to: str | None = None, reason: str = "none was given") -> str:
     """Put a kept publication in force and return its id: the one before the present, or `to`.
 
-    It stays in force until a run has something new to publish. Raises BadInput.
+    It stays in force until a run has something new to publish. The ledger keeps the reason, but a
+    workbench that cannot be opened does not stand in the way. Raises BadInput.
     """
     kept = {kept_id(path): path for path in kept_publications(settings)}
     present = publication_id(settings)
@@ -26,7 +33,7 @@ def roll_back(settings: Settings, to: str | None = None) -> str:
             where=str(settings.publications),
             expected="one of the kept publications: " + (", ".join(kept) or "none is kept"),
             found=f"{to or 'none earlier than'} {present or ''}".strip(),
-            fix="name a kept publication, or publish again with `make run`",
+            fix="name a kept publication, or build and publish anew with `make publish`",
         )
     wrong = what_is_wrong(kept[chosen])
     if wrong:
@@ -39,4 +46,6 @@ def roll_back(settings: Settings, to: str | None = None) -> str:
             f" {settings.warehouse} and `make run`",
         )
     put_in_force(settings, kept[chosen])
+    with contextlib.suppress(BadInput, duckdb.Error), open_workbench(settings) as con:
+        ledger.enter_decision(con, "rollback", chosen, reason)
     return chosen

@@ -9,9 +9,11 @@ No real answer has been seen here: the layout is what BEA's guide and the API's 
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from dagster_project.layouts import JsonDocumentLayout, RawTable
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 TYPES_OF_SERVICE = (
@@ -61,5 +63,14 @@ SOURCE = Source(
     name="bea_intl_serv_trade",
     tables=(observations,),
     required=(observations,),
+    # Once a year, with or after the annual update of the international accounts in June, at 8:30.
+    # The API does not say when it published, and each of its revisions becomes a release: so it is
+    # not asked outside of that season.
+    calendar=Calendar(
+        timezone="America/New_York",
+        ask="0 11 * 6-8 3",
+        due="0 12 31 8 *",
+        within=timedelta(days=92),
+    ),
     layouts=(JsonDocumentLayout("BEA API, IntlServTrade", observations, _records),),
 )

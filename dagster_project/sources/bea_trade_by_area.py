@@ -11,8 +11,10 @@ available; `.....` not applicable.
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from dagster_project.layouts import Cell, RawTable, Sheet, Workbook, WorkbookLayout
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 observations = RawTable(
@@ -79,6 +81,13 @@ SOURCE = Source(
     tables=(observations,),
     required=(observations,),
     by_hand="BEA serves the workbook from an interactive table, which has no address",
+    # Four times a year, late in the last month of the next quarter (21 September 2021). A person
+    # saves the workbook, and has a fortnight for it.
+    calendar=Calendar(
+        timezone="America/New_York",
+        due="0 12 10 1,4,7,10 *",
+        within=timedelta(days=45),
+    ),
     layouts=(
         WorkbookLayout(
             "BEA table 1.5, trade by area and country",

@@ -8,9 +8,11 @@ No real file has been seen here: the layouts are those that the API's users desc
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from dagster_project.layouts import CsvLayout, JsonDocumentLayout, RawTable
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 NET_CHARGES = "BPBP6JYNSN906"
@@ -46,6 +48,13 @@ SOURCE = Source(
     name="boj_balance_of_payments",
     tables=(observations,),
     required=(observations,),
+    # Every month, about the sixth to tenth working day, at 8:50, with revisions of earlier months.
+    calendar=Calendar(
+        timezone="Asia/Tokyo",
+        ask="15 9 7-18 * *",
+        due="0 12 20 * *",
+        within=timedelta(days=15),
+    ),
     layouts=(
         JsonDocumentLayout("Bank of Japan API, JSON", observations, _series),
         CsvLayout(

@@ -6,10 +6,11 @@ Newer files that were fetched are in the landing folder; the models take the new
 
 import re
 import zipfile
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Release, Source
 
 daily = RawTable("ecb_reference_rates__daily", ("date",), by_cell=True)
@@ -31,6 +32,14 @@ SOURCE = Source(
     name="ecb_reference_rates",
     tables=(daily,),
     required=(daily,),
+    # Every working day at 16:00. Averages of months and years are what the models use: asked for on
+    # the second, when the month that has ended is complete, so that not every day is a release.
+    calendar=Calendar(
+        timezone="Europe/Berlin",
+        ask="0 17 2 * *",
+        due="0 12 5 * *",
+        within=timedelta(days=5),
+    ),
     packaged=_packaged,
     layouts=(
         ZippedLayout(

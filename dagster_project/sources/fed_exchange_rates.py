@@ -5,7 +5,10 @@ currencies: the seed `currency_code_map` says which currency a country's rates a
 years. Venezuela's rates run through several redenominations; there is no United Kingdom.
 """
 
+from datetime import timedelta
+
 from dagster_project.layouts import CsvLayout, RawTable
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 annual = RawTable("fed_exchange_rates__annual", ("date", "country", "exchange_rate"))
@@ -15,6 +18,12 @@ SOURCE = Source(
     tables=(annual,),
     required=(annual,),
     by_hand="the CSV of datahub's collection exchange-rates: data/annual.csv",
+    # Once a year, in the first days of January; the table that is put here by hand follows.
+    calendar=Calendar(
+        timezone="America/New_York",
+        due="0 12 1 3 *",
+        within=timedelta(days=59),
+    ),
     layouts=(
         CsvLayout(
             "annual exchange rates of the Federal Reserve",

@@ -11,8 +11,10 @@ where the file has been through R.
 """
 
 import re
+from datetime import timedelta
 
 from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 observations = RawTable(
@@ -63,6 +65,14 @@ SOURCE = Source(
     name="oecd_wto_batis",
     tables=(observations,),
     required=(observations,),
+    # Once a year, in winter (December 2025). The bulk file is large, and downloaded only if the
+    # server says that it has changed.
+    calendar=Calendar(
+        timezone="Europe/Zurich",
+        ask="0 4 * 1-3,10-12 6",
+        due="0 12 1 3 *",
+        within=timedelta(days=150),
+    ),
     layouts=(
         *_MIRRORS,
         *(ZippedLayout(mirror, re.compile(r"[^/]*\.csv", re.I)) for mirror in _MIRRORS),

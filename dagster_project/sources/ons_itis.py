@@ -16,9 +16,11 @@ of intellectual property; D1 and D2 are of all services of the film and televisi
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from dagster_project.errors import BadInput
 from dagster_project.layouts import Cell, RawTable, Sheet, Workbook, WorkbookLayout
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 intellectual_property = RawTable(
@@ -171,6 +173,13 @@ SOURCE = Source(
     name="ons_itis",
     tables=(intellectual_property,),
     required=(intellectual_property,),
+    # Once a year, in winter, about 13 months after the year it is about, at 9:30; the day moves.
+    calendar=Calendar(
+        timezone="Europe/London",
+        ask="45 9 * 1-4,10-12 2",
+        due="0 12 1 5 *",
+        within=timedelta(days=215),
+    ),
     layouts=(
         WorkbookLayout(
             "ONS International Trade in Services, annual tables",

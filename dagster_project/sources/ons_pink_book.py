@@ -9,8 +9,10 @@ the latest year is provisional; figures of the other sheets are not of a type of
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from dagster_project.layouts import Cell, RawTable, Sheet, Workbook, WorkbookLayout
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 intellectual_property = RawTable(
@@ -97,6 +99,13 @@ SOURCE = Source(
     name="ons_pink_book",
     tables=(intellectual_property,),
     required=(intellectual_property,),
+    # Once a year, on the last working day of October, at 9:30.
+    calendar=Calendar(
+        timezone="Europe/London",
+        ask="45 9 * 10,11 1-5",
+        due="0 12 15 11 *",
+        within=timedelta(days=60),
+    ),
     layouts=(
         WorkbookLayout(
             "ONS Pink Book, chapter 3",

@@ -11,8 +11,10 @@ in another). So its releases are complete: vintages do not mix within a series.
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from dagster_project.layouts import Cell, RawTable, Workbook, WorkbookLayout
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 observations = RawTable(
@@ -59,6 +61,14 @@ SOURCE = Source(
     name="ons_services_by_partner",
     tables=(observations,),
     required=(observations,),
+    # Four times a year, on a Wednesday late in the month after the next quarter has begun, at 9:30:
+    # 24 October 2018, 23 January, 24 April, 24 July 2019.
+    calendar=Calendar(
+        timezone="Europe/London",
+        ask="45 9 * 1,4,7,10 1-5",
+        due="0 12 8 2,5,8,11 *",
+        within=timedelta(days=40),
+    ),
     layouts=(
         WorkbookLayout(
             "ONS trade in services by partner country",

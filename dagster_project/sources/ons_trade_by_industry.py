@@ -9,9 +9,11 @@ the industries is stated. An edition restates its whole window: its releases are
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 
 from dagster_project.layouts import Cell, RawTable, Workbook, WorkbookLayout
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 EXPORTS, IMPORTS = "EX", "IM"
@@ -55,6 +57,14 @@ SOURCE = Source(
     name="ons_trade_by_industry",
     tables=(observations,),
     required=(observations,),
+    # Once a year, in spring, a year and a bit after the year it is about, at 9:30; the day moves by
+    # months from year to year.
+    calendar=Calendar(
+        timezone="Europe/London",
+        ask="45 9 * 2-7 2",
+        due="0 12 1 8 *",
+        within=timedelta(days=185),
+    ),
     layouts=tuple(
         WorkbookLayout(
             f"ONS trade in services by industry, {flow}",

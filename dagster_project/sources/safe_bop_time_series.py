@@ -9,8 +9,10 @@ No real file has been seen here: the layout is what its users describe.
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from dagster_project.layouts import Cell, RawTable, Sheet, Workbook, WorkbookLayout
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 observations = RawTable(
@@ -63,6 +65,14 @@ SOURCE = Source(
     name="safe_bop_time_series",
     tables=(observations,),
     required=(observations,),
+    # Four times a year, in the last week of the quarter after the one it is about (24 June 2020,
+    # 27 March 2026), during the day.
+    calendar=Calendar(
+        timezone="Asia/Shanghai",
+        ask="0 18 20-31 3,6,9,12 *",
+        due="0 12 7 1,4,7,10 *",
+        within=timedelta(days=30),
+    ),
     layouts=(
         WorkbookLayout(
             "SAFE balance of payments, time series", observations, tuple(_SHEETS), _cells

@@ -1,5 +1,6 @@
 """What a source is: its raw tables, its layouts, and where its releases are found."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from dagster_project.errors import BadInput
 from dagster_project.layouts import Layout, RawTable
+from dagster_project.sources.calendar import Calendar
 
 # A file name reaches DuckDB's reader, which takes some characters as a pattern.
 PLAIN_NAME = re.compile(r"[\w][\w .,()+-]*")
@@ -26,12 +28,18 @@ class Release:
         """`<source> <date>`, as every message names a release."""
         return f"{self.source} {self.date}"
 
+    @property
+    def name(self) -> str:
+        """`<source>/<date>`, as commands name a release."""
+        return f"{self.source}/{self.date}"
+
 
 @dataclass(frozen=True)
 class Source:
     """One dataset of one publisher.
 
     required: raw tables that each release must fill.
+    calendar: when the publisher releases; None where no calendar is kept.
     packaged: for data that an installed package brings, a function that returns its one release;
         newer ones may be in the landing folder, where those of all other sources are.
     by_hand: where no fetcher brings the files, how a person gets them. The UI shows it.
@@ -43,33 +51,47 @@ class Source:
     required: tuple[RawTable, ...]
     packaged: Callable[[], Release] | None = None
     by_hand: str | None = None
+    calendar: Calendar | None = None
 
 
 def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[BadInput]]:
-    """Return the releases of one source in the landing folder, oldest first, and what is amiss."""
+    """Return the releases of one source in the landing folder, oldest first, and what is amiss.
+
+    Folders and files whose names begin with a dot are not looked at: tools that copy put there what
+    is not complete yet.
+    """
     releases, problems = [], []
-    for folder in sorted(path for path in (landing / source).iterdir() if path.is_dir()):
+    home = landing / source
+    with os.scandir(home) as found:
+        names = sorted(entry.name for entry in found if entry.is_dir() and entry.name[0] != ".")
+    for folder in (home / name for name in names):
         try:
-            releases.append(_landed_release(source, folder))
+            releases.append(landed_release(source, folder))
         except BadInput as problem:
             problems.append(problem)
     return releases, problems
 
 
-def _landed_release(source: str, folder: Path) -> Release:
-    where = f"{source}/{folder.name}"
+def is_date(name: str) -> bool:
+    """Whether a name is a date as release folders have it: ISO 8601 has more forms than one."""
     try:
-        released = date.fromisoformat(folder.name)
-        if str(released) != folder.name:  # ISO 8601 has more forms; one folder a date
-            raise ValueError
+        return str(date.fromisoformat(name)) == name
     except ValueError:
+        return False
+
+
+def landed_release(source: str, folder: Path) -> Release:
+    """Return the release in a folder. Raises BadInput if it cannot be one."""
+    where = f"{source}/{folder.name}"
+    if not is_date(folder.name):
         raise BadInput(
             "a release folder whose name is not a date",
             where=where,
             expected="the publication date, as YYYY-MM-DD",
             found=folder.name,
             fix="rename the folder",
-        ) from None
+        )
+    released = date.fromisoformat(folder.name)
     if released > date.today():
         raise BadInput(
             "a release dated in the future",
@@ -78,9 +100,9 @@ def _landed_release(source: str, folder: Path) -> Release:
             found=str(released),
             fix="rename the folder to the day on which the publisher released it",
         )
-    files = tuple(
-        sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
-    )
+    with os.scandir(folder) as found:
+        names = sorted(entry.name for entry in found if entry.is_file() and entry.name[0] != ".")
+    files = tuple(folder / name for name in names)
     if not files:
         raise BadInput(
             "a release without files",

@@ -8,9 +8,11 @@ Values are plain US dollars; an empty cell (in JSON: null) is missing.
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from dagster_project.layouts import CsvLayout, JsonDocumentLayout, RawTable
+from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
 RECEIPTS, PAYMENTS = "BX.GSR.ROYL.CD", "BM.GSR.ROYL.CD"
@@ -60,6 +62,15 @@ SOURCE = Source(
     name="worldbank_wdi",
     tables=(observations, countries, indicators),
     required=(observations,),
+    # Several updates a year, of which those of April, July, September or October, and December are
+    # the ones that bring new balance-of-payments figures; the day is not announced. The bulk file
+    # is made anew overnight in Washington, so it is asked for once a week, all the year round.
+    calendar=Calendar(
+        timezone="America/New_York",
+        ask="0 6 * * 2",
+        due="0 12 1 2,5,8,11 *",
+        within=timedelta(days=85),
+    ),
     layouts=(
         CsvLayout(
             "World Bank bulk download, data file",

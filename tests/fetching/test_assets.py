@@ -20,6 +20,7 @@ def materialize(source: str, instance: dg.DagsterInstance) -> dg.ExecuteInProces
 def environment(settings: Settings, server: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROYALTY_FETCH_BASE_URLS", json.dumps(settings.fetch_base_urls))
     monkeypatch.setenv("ROYALTY_FETCH_ATTEMPTS", "1")
+    monkeypatch.setenv("ROYALTY_FETCH_PAUSE_SECONDS", "0.01")
 
 
 def test_a_release_lands_and_tells_how_it_got_its_date(
@@ -48,10 +49,23 @@ def test_a_fault_is_the_steps_failure_and_holds_no_key(
     with dg.DagsterInstance.ephemeral() as instance:
         result = materialize("bea_intl_serv_trade", instance)
         (failure,) = [event for event in result.all_events if event.is_step_failure]
+        retries = [event for event in result.all_events if event.is_step_up_for_retry]
         log = "".join(str(entry) for entry in instance.all_logs(result.run_id))
     told = failure.step_failure_data.user_failure_data
     assert told
     assert str(told.description).startswith("a download that failed at every attempt")
     assert KEY in server.paths[0]
+    assert len(retries) == 3  # what passes by itself is tried again
     assert KEY not in log
     assert tree(settings.landing_dir) == before
+
+
+def test_what_does_not_pass_by_itself_is_not_tried_again(
+    settings: Settings, server: Publisher
+) -> None:
+    server.serve(TOPIC, Reply(b"gone", 404))
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = materialize("worldbank_wdi", instance)
+    assert not result.success
+    assert not [event for event in result.all_events if event.is_step_up_for_retry]
+    assert server.paths == [TOPIC]

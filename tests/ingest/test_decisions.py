@@ -9,7 +9,6 @@ from dagster_project.ingest.load import load_release
 from dagster_project.ingest.plan import find_release, make_plan
 from dagster_project.models.state import build_fingerprint
 from dagster_project.sources import all_sources
-from dagster_project.status import status
 from dagster_project.workbench import open_workbench
 from tests.support import BARE, Warehouse
 
@@ -63,7 +62,7 @@ def test_a_release_without_rows_cannot_be_accepted(folders: Warehouse) -> None:
 def test_a_forgotten_release_leaves_no_row_and_is_new_to_the_next_run(folders: Warehouse) -> None:
     _land_and_load(folders, "accepted")
     with open_workbench(folders.settings) as con:
-        forget(con, RELEASE)
+        forget(con, RELEASE, "sent by mistake")
         plan = make_plan(con, folders.landing)
         left = con.execute("select count(*) from raw.worldbank_wdi__observations").fetchall()
     assert left == [(0,)]
@@ -83,16 +82,6 @@ def test_a_decision_on_what_is_not_there_says_so(
 ) -> None:
     with open_workbench(folders.settings) as con, pytest.raises(BadInput, match=message):
         reject(con, release, "because")
-
-
-def test_status_names_what_is_rejected_and_why(folders: Warehouse) -> None:
-    _land_and_load(folders, "accepted")
-    with open_workbench(folders.settings) as con:
-        reject(con, RELEASE, "withdrawn")
-    report = "\n".join(status(folders.settings))
-    assert "nothing yet" in report
-    assert f"rejected  {RELEASE}" in report
-    assert "rejected by hand: withdrawn" in report
 
 
 def test_accepting_a_rejected_reload_supersedes_what_was_in_force(folders: Warehouse) -> None:

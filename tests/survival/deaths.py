@@ -117,6 +117,7 @@ def _become(
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
+        sys.stdout = sys.stderr = os.fdopen(descriptor, "w", buffering=1)  # pytest has its own
         point = death.at_latest if isinstance(death, After) else death
         if point:
             point.watch()

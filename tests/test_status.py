@@ -1,0 +1,157 @@
+"""What the person on duty is told."""
+
+from datetime import date
+
+import pytest
+
+from dagster_project import ledger
+from dagster_project.ingest.decisions import reject
+from dagster_project.ingest.load import load_release
+from dagster_project.ingest.plan import find_release
+from dagster_project.publication.rollback import roll_back
+from dagster_project.sources import all_sources
+from dagster_project.status import status
+from dagster_project.workbench import open_workbench, write_lock
+from tests.support import BARE, Scenario, Warehouse
+
+
+def told(warehouse: Warehouse) -> str:
+    return "\n".join(status(warehouse.settings))
+
+
+def line(warehouse: Warehouse, word: str) -> str:
+    """The line of the head that begins with a word."""
+    return next(text for text in status(warehouse.settings) if text.startswith(word))
+
+
+def load(warehouse: Warehouse, *releases: str) -> None:
+    """Load made-up releases of the World Bank and accept them."""
+    source = all_sources()["worldbank_wdi"]
+    for release in releases:
+        warehouse.land("worldbank_wdi", release, "made_up.csv", BARE.read_bytes())
+        with open_workbench(warehouse.settings) as con:
+            load_release(con, source, find_release(source, warehouse.landing, release))
+            con.execute("update audit.releases set status = 'accepted' where status = 'loaded'")
+
+
+def test_before_the_first_run_it_says_what_to_do(folders: Warehouse) -> None:
+    assert line(folders, "published").endswith("nothing yet: run `make run`")
+
+
+def test_of_each_source_the_release_in_force_is_named_with_how_many_are_behind_it(
+    folders: Warehouse,
+) -> None:
+    load(folders, "2016-03-01", "2016-04-01")
+    assert "in force: 1 sources" in told(folders)
+    (named,) = [text for text in status(folders.settings) if "worldbank_wdi  " in text]
+    assert "2016-04-01" in named
+    assert "7 records" in named
+    assert named.endswith(", 1 earlier")
+
+
+def test_a_rejected_release_is_named_with_its_reason_and_the_decision(folders: Warehouse) -> None:
+    load(folders, "2016-03-01")
+    with open_workbench(folders.settings) as con:
+        reject(con, "worldbank_wdi/2016-03-01", "withdrawn")
+    assert "rejected: 1" in told(folders)
+    assert "worldbank_wdi/2016-03-01, loaded" in told(folders)
+    assert "rejected by hand: withdrawn" in told(folders)
+    assert "reject worldbank_wdi/2016-03-01: withdrawn" in told(folders)
+
+
+def test_what_has_landed_and_is_not_loaded_is_named(folders: Warehouse) -> None:
+    load(folders, "2016-03-01")
+    folders.land("worldbank_wdi", "2016-05-01", "made_up.csv", BARE.read_bytes())
+    folders.land("worldbank_wdi", "latest", "made_up.csv", BARE.read_bytes())
+    folders.land("nobody", "2016-05-01", "made_up.csv", "1")
+    _, _, waiting = told(folders).partition("landed, not loaded")
+    assert "  worldbank_wdi/2016-05-01\n" in waiting
+    assert "worldbank_wdi/2016-03-01" not in waiting
+    assert "a release folder whose name is not a date" in waiting
+    assert "no source module yet: nobody" in waiting
+
+
+def test_the_publication_is_named_and_whether_it_is_up_to_date(warehouse: Warehouse) -> None:
+    ((published,),) = warehouse.published("select publication_id from audit.publication")
+    assert line(warehouse, "published").startswith(f"published     {published}, made ")
+    assert line(warehouse, "state") == "state         up to date with what is in force"
+    with open_workbench(warehouse.settings) as con:
+        reject(con, "worldbank_wdi/2016-03-01", "withdrawn")
+    assert "`make run` publishes anew" in line(warehouse, "state")
+
+
+def test_a_rollback_is_told(warehouse: Warehouse) -> None:
+    ((published,),) = warehouse.published("select publication_id from audit.publication")
+    with open_workbench(warehouse.settings) as con:
+        row = con.execute("from audit.publication").fetchall()[0]
+        later = [f"9{published[1:]}", ledger.now(con), *row[2:]]
+        con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", later)
+    roll_back(warehouse.settings, published, "wrong figures")
+    assert line(warehouse, "state").startswith(f"state         rolled back from 9{published[1:]}")
+    assert f"rollback {published}: wrong figures" in told(warehouse)
+
+
+def test_a_damaged_workbench_is_told_with_what_was_published(
+    warehouse: Warehouse, template: Scenario
+) -> None:
+    warehouse.settings.workbench.write_bytes(b"not a DuckDB file, once it was one")
+    report = told(warehouse)
+    assert "ATTENTION     workbench.duckdb cannot be read: `make rebuild`" in report
+    assert f"in force: {len(all_sources())} sources" in report
+
+
+def test_a_run_that_is_writing_is_told(folders: Warehouse) -> None:
+    import subprocess
+    import sys
+
+    load(folders, "2016-03-01")
+    script = (
+        "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print(1, flush=True);"
+        " sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(folders.settings.workbench)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"1\n"
+        assert "ATTENTION     a run is writing" in told(folders)
+        other.communicate()
+    assert "ATTENTION" not in told(folders)
+
+
+@pytest.mark.parametrize(("succeeds", "words"), [(False, "/runs/"), (True, "succeeded since")])
+def test_the_last_failure_is_named(folders: Warehouse, succeeds: bool, words: str) -> None:
+    import dagster as dg
+
+    from dagster_project.run import dagster_home
+
+    @dg.op(config_schema=bool)
+    def fails(context: dg.OpExecutionContext) -> None:
+        if context.op_config:
+            raise dg.Failure("on purpose")
+
+    @dg.job
+    def made_up() -> None:
+        fails()
+
+    dagster_home()
+    with dg.DagsterInstance.get() as instance:
+        for outcome in (True, False)[: 1 + succeeds]:
+            made_up.execute_in_process(
+                run_config={"ops": {"fails": {"config": outcome}}},
+                instance=instance,
+                raise_on_error=False,
+            )
+    assert "made_up" in line(folders, "last failure")
+    assert words in line(folders, "last failure")
+    assert str(date.today()) in line(folders, "last failure")
+
+
+def test_it_changes_nothing_and_holds_no_lock(warehouse: Warehouse) -> None:
+    before = warehouse.settings.workbench.stat()
+    with write_lock(warehouse.settings):
+        told(warehouse)
+    after = warehouse.settings.workbench.stat()
+    assert (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size)
