@@ -14,7 +14,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql test kill crowd lint format docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql test kill crowd corpus audit lint format docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,12 @@ lint: .venv/ready ## check style, types and SQL formatting
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@.venv/bin/sqlfmt --check --quiet dbt
+
+corpus: .venv/ready ## every way of breaking every landing file (minutes; SEEDS=n times each)
+	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
+
+audit: $(UV) ## look the locked packages up in the database of known holes
+	@UV=$(UV) .ci/audit
 
 format: .venv/ready ## format Python and SQL
 	@$(RUN) -m ruff check --fix .

@@ -1,5 +1,21 @@
 """The one error that bad input ends in, and its kind that passes by itself."""
 
+_LONGEST = 20_000  # characters of a part: a cell can have megabytes
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, in which everything can be printed and stored.
+
+    File names and cells come from outside: line ends and control characters would forge lines of
+    a log, and half a surrogate pair cannot be written anywhere. They are escaped as in Python.
+    """
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}… ({len(text):,} characters)"
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
 
 class BadInput(Exception):
     """Something that was handed to the warehouse cannot be used.
@@ -9,15 +25,12 @@ class BadInput(Exception):
     """
 
     def __init__(self, what: str, *, where: str, expected: str, found: str, fix: str) -> None:
-        self.what, self.where, self.expected, self.found, self.fix = (
-            what,
-            where,
-            expected,
-            found,
-            fix,
+        self.what, self.where, self.expected, self.found, self.fix = map(
+            printable, (what, where, expected, found, fix)
         )
         super().__init__(
-            f"{what} | where: {where} | expected: {expected} | found: {found} | what to do: {fix}"
+            f"{self.what} | where: {self.where} | expected: {self.expected} | found: {self.found}"
+            f" | what to do: {self.fix}"
         )
 
 

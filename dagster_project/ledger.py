@@ -240,10 +240,13 @@ def accepted_files(con: duckdb.DuckDBPyConnection) -> list[tuple]:
 def in_force_before(
     con: duckdb.DuckDBPyConnection, source: str, release: date
 ) -> tuple[date, datetime] | None:
-    """Return the date and the time of loading of the newest accepted release before another."""
+    """Return the date and the time of loading of the accepted release before another.
+
+    That is an earlier load of the same date, where the release is loaded again.
+    """
     return con.execute(
         "select release_date, loaded_at from audit.releases where source = ?"
-        " and release_date < ? and status = 'accepted' order by all desc limit 1",
+        " and release_date <= ? and status = 'accepted' order by all desc limit 1",
         [source, release],
     ).fetchone()
 

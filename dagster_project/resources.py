@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 from dagster import InitResourceContext
@@ -9,7 +10,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_project import ledger
 from dagster_project.settings import Settings
-from dagster_project.workbench import write_lock
+from dagster_project.workbench import make_private, write_lock
 
 # A run from the UI waits its turn behind a run from the command line (and the reverse at once says
 # that it must wait): the run queue does not see the command line.
@@ -35,6 +36,7 @@ class Workbench(DuckDBResource):
         """Open the workbench; closed on errors too, which the base class does not see to."""
         with super().get_connection() as con:
             try:
+                make_private(Path(self.database))
                 ledger.create(con)
                 yield con
             finally:

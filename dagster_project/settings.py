@@ -137,5 +137,21 @@ class Settings(BaseSettings):
 
     @cached_property
     def duckdb_config(self) -> dict[str, Any]:
-        """Options for `duckdb.connect`."""
-        return {"memory_limit": self.duckdb_memory_limit, "threads": self.duckdb_threads}
+        """Options for `duckdb.connect`. No extension is fetched or loaded: none is needed."""
+        return {
+            "memory_limit": self.duckdb_memory_limit,
+            "threads": self.duckdb_threads,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+        }
+
+    @cached_property
+    def duckdb_closed_config(self) -> dict[str, Any]:
+        """Options for connections that read their own database and no other file."""
+        return {
+            **self.duckdb_config,
+            "enable_external_access": False,
+            "python_enable_replacements": False,
+            "lock_configuration": True,
+        }

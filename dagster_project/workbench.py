@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 from filelock import FileLock, Timeout
@@ -22,7 +23,8 @@ def write_lock(settings: Settings, timeout: float = PATIENCE_SECONDS) -> Iterato
     The operating system frees it when the process dies, however it dies. Re-entrant within a
     process. Raises TryLater if another process holds it for longer than `timeout` seconds.
     """
-    settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
+    # Others may look in, for the published file, and not write: else they could replace it.
+    settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
     lock = FileLock(settings.warehouse_dir / ".write.lock", is_singleton=True, thread_local=False)
     try:
         lock.acquire(timeout=timeout)
@@ -46,9 +48,10 @@ def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises BadInput if the machine does not let it: damaged, open elsewhere, disk full.
     """
-    settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
+    settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
     with _machine_trouble_told(settings):
         con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
+        make_private(settings.workbench)
         ledger.create(con)
     with con:
         yield con
@@ -83,6 +86,12 @@ def _machine_trouble_told(settings: Settings) -> Iterator[None]:
         if problem is None:
             raise
         raise problem from error
+
+
+def make_private(workbench: Path) -> None:
+    """Let nobody else open the workbench: who has it open, if only to read, keeps the ETL out."""
+    if workbench.stat().st_mode & 0o077:
+        workbench.chmod(0o600)
 
 
 @contextmanager

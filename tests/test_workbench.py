@@ -1,12 +1,15 @@
+import os
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from dagster_project.errors import BadInput
 from dagster_project.workbench import open_workbench, transaction, write_lock
-from tests.support import Warehouse
+from tests.support import Scenario, Warehouse
 
 HOLD = (
     "import sys; from filelock import FileLock\n"
@@ -53,3 +56,33 @@ def test_a_transaction_stands_whole_or_not_at_all(con: duckdb.DuckDBPyConnection
     with pytest.raises(duckdb.ConversionException), transaction(con):
         con.execute("insert into things values (2); insert into things values ('two')")
     assert con.execute("from things").fetchall() == [(1,)]
+
+
+def test_nobody_else_can_open_the_workbench_or_replace_the_published_file(
+    folders: Warehouse,
+) -> None:
+    before = os.umask(0)
+    try:
+        with write_lock(folders.settings), open_workbench(folders.settings):
+            pass
+    finally:
+        os.umask(before)
+    assert permissions(folders.settings.workbench) == 0o600
+    assert permissions(folders.settings.warehouse_dir) == 0o755
+
+
+def test_what_a_run_leaves_behind_is_readable_by_bi_and_writable_by_none(
+    template: Scenario,
+) -> None:
+    settings = template.warehouse.settings
+    kept = list(settings.publications.iterdir())
+    assert kept
+    assert {permissions(path) for path in (settings.warehouse, *kept)} == {0o444}
+    assert permissions(settings.workbench) == 0o600
+    assert permissions(settings.candidate.parent) == 0o700
+    for folder in (settings.warehouse_dir, settings.publications):
+        assert permissions(folder) & 0o022 == 0
+
+
+def permissions(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)

@@ -8,10 +8,10 @@ from typing import Any
 import dagster as dg
 
 from dagster_project import ledger
+from dagster_project.gates.admission import admit
 from dagster_project.gates.report import explain
 from dagster_project.gates.validate import Batch, run_suites
 from dagster_project.ingest.assets import REFUSED, WRITING_POOL, raw_key
-from dagster_project.ingest.load import drop_rows_not_in_force, loaded_rows_query
 from dagster_project.ledger import GateResult
 from dagster_project.models.assets import Layer, layer_tables
 from dagster_project.resources import Workbench
@@ -49,7 +49,13 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
         for day in context.partition_keys:
             if day in refused:
                 continue
-            judged = _judge(source, date.fromisoformat(day), workbench, context.run.run_id)
+            judged = admit(
+                Path(workbench.database),
+                workbench.get_connection,
+                source,
+                date.fromisoformat(day),
+                context.run.run_id,
+            )
             if judged:
                 results += judged
             else:
@@ -61,40 +67,6 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
         yield from _as_check_results(results, list(refused.values()))
 
     return gate
-
-
-def _judge(source: Source, release: date, workbench: Workbench, run_id: str) -> list[GateResult]:
-    """Run the suites on a release; accept or reject it. Returns nothing if it is not loaded."""
-    with workbench.get_connection() as con:
-        entries = ledger.file_entries(con, source.name, release)
-        previous = ledger.in_force_before(con, source.name, release)
-    entered = entries.get("loaded") or entries.get("accepted")
-    if not entered:
-        return []
-    loaded_at = entered[0].loaded_at
-    results = run_suites(
-        Path(workbench.database),
-        [
-            Batch(
-                "raw",
-                f"raw.{table.name}",
-                loaded_rows_query(table, release, loaded_at),
-                release,
-                loaded_rows_query(table, *previous) if previous else None,
-            )
-            for table in source.tables
-        ],
-    )
-    passed = all(result.success for result in results)
-    with workbench.get_connection() as con, transaction(con):
-        ledger.enter_gate_results(con, results, run_id)
-        # A release in force that is looked at again stays in force: only a person takes it out.
-        if "loaded" in entries:
-            status, reason = ("accepted", None) if passed else ("rejected", explain(results))
-            ledger.decide(con, source.name, release, loaded_at, status, reason)
-            if passed:
-                drop_rows_not_in_force(con, source, release)
-    return results
 
 
 def _refused(context: dg.AssetCheckExecutionContext) -> dict[str, str]:

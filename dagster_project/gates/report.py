@@ -1,5 +1,6 @@
 """A gate's result in words: one message for the log and the ledger."""
 
+from dagster_project.errors import printable
 from dagster_project.ledger import GateResult
 
 
@@ -27,5 +28,5 @@ def _failures(result: GateResult) -> list[str]:
             line += f", the first: {first}"
         if detail["fix"]:
             line += f" | what to do: {detail['fix']}"
-        lines.append(line)
+        lines.append(printable(" ".join(line.split())))
     return lines

@@ -78,7 +78,7 @@ def _context() -> "EphemeralDataContext":
 def _datasource(database: Path) -> "Iterator[SQLDatasource]":
     context = _context()
     # `kwargs` goes through to SQLAlchemy's create_engine; GX's own type stub does not know it.
-    connect = {"read_only": True, "config": dict(Settings().duckdb_config)}
+    connect = {"read_only": True, "config": dict(Settings().duckdb_closed_config)}
     options: dict[str, Any] = {"kwargs": {**_ENGINE_OPTIONS, "connect_args": connect}}
     datasource = context.data_sources.add_sql(
         name="warehouse", connection_string=f"duckdb:///{database}", **options

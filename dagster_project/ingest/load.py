@@ -163,6 +163,14 @@ def _load_file(
     with _as_bad_input(path):
         layout = layout_of(path, source.layouts)
         extract = layout.read(con, path)
+    if extract.rows_read == 0:
+        raise BadInput(
+            "a file without records",
+            where=path.name,
+            expected=f"records below the header of the {layout.name}",
+            found="none",
+            fix="fetch the file again",
+        )
     table = layout.table
     rows = extract.rows  # noqa: F841 - DuckDB finds the relation by this name
     data = ", ".join(f'"{column}"' for column in table.data_columns)

@@ -2,16 +2,20 @@
 
 import csv
 import difflib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import islice, pairwise
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.errors import BadInput
-from dagster_project.layouts.layout import Extract, RawTable
+from dagster_project.layouts.layout import Extract, RawTable, as_pattern
+
+_LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into memory
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class CsvLayout:
     header_row: the record that holds the header, from 1; the records before it are preamble.
     header: the header's cells as served, for the table's columns in order.
     cell_headers: what the header's further cells look like where they are data; one row a cell.
+    consecutive: these headers are whole numbers, each one more than the one before it (years).
     trailing_empty: the publisher ends each record with a comma.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
     by_name: the columns of `header` stand anywhere among others, which are left out.
@@ -31,13 +36,15 @@ class CsvLayout:
     header_row: int
     header: tuple[str, ...]
     cell_headers: re.Pattern[str] | None = None
+    consecutive: bool = False
     trailing_empty: bool = False
     keep: str = "true"
     by_name: bool = False
 
     def _records(self, path: Path) -> Iterator[list[str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from csv.reader(islice(file, 10_000))
+            lines = iter(partial(file.readline, _LONGEST_LINE), "")
+            yield from csv.reader(islice(lines, 10_000))
 
     def _header(self, path: Path) -> list[str]:
         return next(islice(self._records(path), self.header_row - 1, None), [])
@@ -73,14 +80,18 @@ class CsvLayout:
             rest = rest[:-1]
         if self.cell_headers is None and rest:
             return f"row {self.header_row}: further columns {rest}"
-        if self.cell_headers is not None:
-            strange = [cell for cell in rest if not self.cell_headers.fullmatch(cell)]
-            if strange or not rest:
-                return (
-                    f"row {self.header_row}: column headers {strange or 'without any data column'}"
-                )
-            if len(set(rest)) < len(rest):
-                return f"row {self.header_row}: a column header that occurs twice"
+        amiss = self._amiss_in_cell_headers(rest) if self.cell_headers else None
+        return f"row {self.header_row}: {amiss}" if amiss else None
+
+    def _amiss_in_cell_headers(self, found: list[str]) -> str | None:
+        strange = [cell for cell in found if not re.fullmatch(self.cell_headers or "", cell)]
+        if strange or not found:
+            return f"column headers {strange or 'without any data column'}"
+        if len(set(found)) < len(found):
+            return "a column header that occurs twice"
+        for before, after in pairwise(found):
+            if self.consecutive and int(after) != int(before) + 1:
+                return f"column header {after!r} after {before!r}"
         return None
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
@@ -105,13 +116,14 @@ class CsvLayout:
                     auto_detect = false, header = false, skip = {self.header_row},
                     delim = ',', quote = '"', escape = '"', encoding = 'utf-8',
                     compression = 'none',
-                    strict_mode = true, null_padding = false
+                    strict_mode = true, null_padding = false, hive_partitioning = false
                 )
                 """,
-                {"path": str(path)},
+                {"path": as_pattern(path)},
             )
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise _unreadable(path, error) from error
+        _refuse_half_a_record(path)
         counts = con.execute(f"select count(*), count(*) filter ({self.keep}) from incoming")
         rows_read, rows_kept = counts.fetchall()[0]
         columns = ", ".join(f'"{column}"' for column in self.table.columns)
@@ -132,6 +144,24 @@ class CsvLayout:
                 """
             )
         return Extract(rows, rows_read, rows_kept)
+
+
+def _refuse_half_a_record(path: Path) -> None:
+    """Raise BadInput for a file without a line end at its end.
+
+    Where it breaks off within the last field, a figure has lost digits and nothing else tells.
+    """
+    with path.open("rb") as file:
+        file.seek(-min(40, path.stat().st_size), os.SEEK_END)
+        end = file.read()
+    if not end.endswith((b"\n", b"\r")):
+        raise BadInput(
+            "a file that breaks off in its last record",
+            where=f"{path.name}, last line",
+            expected="a line end after the last record",
+            found=f"the end {end.decode('utf-8', 'replace')!r}",
+            fix="fetch the file again; if it is whole, add the line end",
+        )
 
 
 _REASON = re.compile(

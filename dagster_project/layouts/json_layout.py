@@ -8,7 +8,17 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.layouts.layout import Extract, RawTable
+from dagster_project.layouts.layout import Extract, RawTable, as_pattern
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members. Raises ValueError if two have one name: which of them counts?"""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the member {twice!r} twice in one object")
+    return members
 
 
 @dataclass(frozen=True)
@@ -25,11 +35,13 @@ class JsonLayout:
 
     def mismatch(self, path: Path) -> str | None:
         try:
-            document = json.loads(path.read_text("utf-8"))
+            document = json.loads(path.read_text("utf-8"), object_pairs_hook=_members)
         except UnicodeDecodeError as error:
             return f"bytes that are not UTF-8 (byte {error.start})"
         except json.JSONDecodeError as error:
             return f"text that is not JSON (line {error.lineno}: {error.msg})"
+        except (ValueError, RecursionError) as error:
+            return f"a document that is built otherwise ({error})"
         records = document.get(self.root) if isinstance(document, dict) else None
         if not isinstance(records, list) or not records:
             return f"no list {self.root!r}"
@@ -41,7 +53,9 @@ class JsonLayout:
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         fields = ", ".join(f'"{column}" varchar' for column in self.table.columns)
-        con.read_json(str(path), columns={self.root: f"struct({fields})[]"}).to_table("document")
+        con.read_json(as_pattern(path), columns={self.root: f"struct({fields})[]"}).to_table(
+            "document"
+        )
         columns = ", ".join(f'record."{column}"' for column in self.table.columns)
         con.execute(
             f"""
@@ -74,7 +88,12 @@ class JsonDocumentLayout:
     parse: Callable[[Any], Iterator[tuple[str | None, ...]]]
 
     def _rows(self, path: Path) -> list[tuple[str | None, ...]]:
-        document = json.loads(path.read_text("utf-8-sig"), parse_float=str, parse_int=str)
+        document = json.loads(
+            path.read_text("utf-8-sig"),
+            parse_float=str,
+            parse_int=str,
+            object_pairs_hook=_members,
+        )
         rows = list(self.parse(document))
         for number, row in enumerate(rows, 1):
             nested = [cell for cell in row if cell is not None and not isinstance(cell, str)]
@@ -98,7 +117,7 @@ class JsonDocumentLayout:
             return f"text that is not JSON (line {error.lineno}: {error.msg})"
         except KeyError as error:
             return f"a document without {error}"
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             return f"a document that is built otherwise ({error})"
         return None if rows else "a document without records"
 

@@ -1,5 +1,6 @@
 """What a raw table, a layout and its extract are, and which layout a file is of."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -79,6 +80,11 @@ class Layout(Protocol):
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         """Read the whole file. Raises BadInput."""
         ...
+
+
+def as_pattern(path: Path) -> str:
+    """A path as DuckDB's readers take it: they read a folder's name like `[2021]` as a pattern."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def layout_of(path: Path, layouts: tuple[Layout, ...]) -> Layout:

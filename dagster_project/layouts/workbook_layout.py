@@ -14,9 +14,19 @@ from python_calamine import CalamineError, CalamineWorkbook
 from dagster_project.errors import BadInput
 from dagster_project.layouts.layout import Extract, RawTable
 
-MAX_UNPACKED_BYTES = 1 << 30  # an .xlsx is a zip: the largest real one unpacks to 40 MB
-MAX_CELLS = 20_000_000  # the largest real sheet has 240,000
-_ADDRESS = re.compile(rb'r="([A-Za-z]+)([0-9]+)"')
+MAX_UNPACKED_BYTES = 256 << 20  # an .xlsx is a zip: the largest real one unpacks to 40 MB
+MAX_CELLS = 5_000_000  # the largest real sheet has 240,000
+# Rows, and their cells' addresses, in whatever quotes and namespace.
+_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
+_CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>/])")
+_REACHES = re.compile(rb"\sr\s*=\s*[\"']\s*([A-Za-z]*)([0-9]*)\s*[\"']")
+# A formula whose result is not there, and the attributes of its cell.
+_NOT_CALCULATED = re.compile(
+    rb"<(?:\w+:)?c(\s[^>]*)?>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v\s*>)?\s*</(?:\w+:)?c\s*>"
+)
+_BLANK = b"\xef\xbb\xbf \r\n\t"
+_ANOTHER_FORMAT = {"content.xml", "xl/workbook.bin"}  # OpenDocument, binary: not looked through
 _NOT_A_WORKBOOK = (
     CalamineError,
     ValueError,
@@ -66,6 +76,16 @@ class Sheet:
                 return column
         raise self.moved(label, row, start, "no such label to the right")
 
+    def expect_next_period(self, row: int, column: int) -> None:
+        """Raise BadInput unless a year or quarter is the one after that in the cell before it.
+
+        A cell before it that holds something else, or a period of another length, begins nothing.
+        """
+        before, found = self.cell(row, column - 1), self.cell(row, column)
+        expected = _period_after(before)
+        if expected and len(before) == len(found) and found != expected:
+            raise self.moved(expected, row, column, found)
+
     def moved(self, label: str, row: int, column: int, found: str) -> BadInput:
         """The error for a label that is not where the layout has it."""
         return BadInput(
@@ -85,7 +105,7 @@ class Workbook:
         self.file = path.name
         self.rows_read = 0
         if zipfile.is_zipfile(path):
-            _refuse_what_exhausts_memory(path)
+            _look_through(path)
         self._book = CalamineWorkbook.from_path(path)
 
     @cached_property
@@ -109,23 +129,54 @@ class Workbook:
         return Sheet(self.file, name, texts)
 
 
-def _refuse_what_exhausts_memory(path: Path) -> None:
-    """Raise ValueError for an .xlsx that would be read into more memory than a machine has.
+def _look_through(path: Path) -> None:
+    """Raise ValueError for an .xlsx that must not be handed to the reader.
 
     The reader allocates the whole rectangle up to a sheet's farthest cell, and the process dies if
-    it cannot; so the farthest cell is looked for first.
+    it cannot; so the farthest cell is looked for first, in every member, for a sheet can stand
+    anywhere. Reading them also verifies their checksums, which the reader does not. A formula that
+    was never calculated would be read as an empty cell.
     """
     with zipfile.ZipFile(path) as archive:
+        if another := _ANOTHER_FORMAT & set(archive.namelist()):
+            raise ValueError(f"not an .xlsx: it has the member {another.pop()}")
         unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > MAX_UNPACKED_BYTES:
             raise ValueError(f"a workbook that unpacks to {unpacked:,} bytes")
-        for member in archive.namelist():
-            if member.startswith("xl/worksheets/") and member.endswith(".xml"):
-                addresses = set(_ADDRESS.findall(archive.read(member)))
-                rows = max((int(row[:9]) for _, row in addresses), default=0)
-                letters = max((len(column) for column, _ in addresses), default=0)
-                if rows * 26**letters > MAX_CELLS * 26:
-                    raise ValueError(f"a sheet ({member}) that reaches to row {rows:,}")
+        for member in archive.infolist():
+            content = archive.read(member)
+            if content.lstrip(_BLANK).startswith(b"<") and b"<!DOCTYPE" in content:
+                raise ValueError(f"a document type ({member.filename}), as no workbook has")
+            if _ROW.search(content):
+                _look_through_sheet(member.filename, content)
+
+
+def _look_through_sheet(name: str, content: bytes) -> None:
+    rows = columns = count = 0
+    for row in _ROW.split(content):
+        rows += 1  # a row without its number is the one after the row before it
+        cells = len(_CELL.findall(row))
+        count += cells
+        columns = max(columns, cells)
+        # Of a row all cells count; among a sheet's rows most have the same columns.
+        for letters, number in set(_REACHES.findall(row)):
+            rows = max(rows, int(number[:9] or 0))
+            columns = max(columns, _column_number(letters[:4].upper()))
+        if max(count, rows * columns) > MAX_CELLS:
+            raise ValueError(f"a sheet ({name}) that reaches to row {rows:,}, column {columns:,}")
+    for cell in _NOT_CALCULATED.finditer(content):
+        if not re.search(rb"\st\s*=\s*[\"']str", cell[1] or b""):  # there an empty text may be it
+            address = _REACHES.search(cell[1] or b"")
+            where = (address[1] + address[2]).decode() if address else "without address"
+            raise ValueError(f"a formula without its result ({name}, cell {where})")
+
+
+def _column_number(letters: bytes) -> int:
+    """The reverse of `column_letter`, but counted from 1."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 @dataclass(frozen=True)
@@ -215,6 +266,17 @@ def column_letter(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def _period_after(period: str) -> str | None:
+    """The year after a year, the quarter after a quarter (2019Q4); None for anything else."""
+    parts = re.fullmatch(r"(\d{4})(?:Q([1-4]))?", period)
+    if not parts:
+        return None
+    year, quarter = int(parts[1]), int(parts[2] or 0)
+    if not quarter:
+        return str(year + 1)
+    return f"{year + quarter // 4}Q{quarter % 4 + 1}"
 
 
 def _text(cell: object) -> str:

@@ -15,6 +15,8 @@ from dagster_project.errors import BadInput
 from dagster_project.layouts.layout import Extract, Layout, RawTable
 
 MAX_MEMBER_BYTES = 8 << 30  # the largest real member, the BaTIS bulk file, has 3 GB
+# A bomb is small and unpacks to much: real members shrink to a fifth or a twentieth.
+MAX_RATIO, UNSUSPICIOUS_BYTES = 200, 64 << 20
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class ZippedLayout:
                 raise ValueError(f"{len(members)} members called {self.member.pattern}")
             if members[0].file_size > MAX_MEMBER_BYTES:
                 raise ValueError(f"a member of {members[0].file_size:,} bytes")
+            if members[0].file_size > max(UNSUSPICIOUS_BYTES, MAX_RATIO * members[0].compress_size):
+                raise ValueError(
+                    f"a member of {members[0].file_size:,} bytes in {members[0].compress_size:,}"
+                )
             target = Path(folder) / "member"
             with archive.open(members[0]) as source, target.open("wb") as file:
                 # The size in the archive's directory may lie: stop at the limit all the same.

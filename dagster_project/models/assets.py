@@ -209,7 +209,7 @@ def _begin(
             ledger.start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
-        settings.candidate.parent.mkdir(parents=True, exist_ok=True)
+        settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in (settings.candidate, settings.candidate.with_suffix(".duckdb.wal")):
             path.unlink(missing_ok=True)
     if layer.name == "core" and whole_layer:

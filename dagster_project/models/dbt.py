@@ -85,7 +85,7 @@ def _invoke(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    settings.candidate.parent.mkdir(parents=True, exist_ok=True)
+    settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     quiet = ["--log-level", "none", "--log-level-file", "none"]
     with _environment(settings):
@@ -96,7 +96,13 @@ def _invoke(
             DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
         raise DbtError(f"dbt {args[0]}: {outcome.exception}") from outcome.exception
-    return list(getattr(outcome.result, "results", []))
+    results = getattr(outcome.result, "results", [])
+    return [result for result in results if not _is_hook_that_ran(result)]
+
+
+def _is_hook_that_ran(result: "NodeResult") -> bool:
+    """Whether a result is that of SQL from `dbt_project.yml`, of which only a failure is news."""
+    return str(result.node.resource_type) == "operation" and str(result.status) == "success"
 
 
 @contextmanager
@@ -105,6 +111,7 @@ def _environment(settings: Settings) -> Iterator[None]:
     variables = {
         "DBT_LOG_PATH": str(settings.warehouse_dir / "dbt_target"),
         "ROYALTY_WAREHOUSE_DIR": str(settings.warehouse_dir),
+        "ROYALTY_SEEDS_DIR": str(DBT_PROJECT / "seeds"),
         "ROYALTY_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
         "ROYALTY_DUCKDB_THREADS": str(settings.duckdb_threads),
     }

@@ -145,7 +145,7 @@ def publish(
     write_downloads(settings, settings.candidate, publication_id, keys)
     size = settings.candidate.stat().st_size
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     settings.candidate.rename(kept)
     put_in_force(settings, kept)
     reconcile(settings)
@@ -290,6 +290,7 @@ def _complete(settings: Settings, publication: list[Any], comments: Comments) ->
     """Write the ledger into the candidate, with its comments; close it, whole and on disk."""
     with duckdb.connect(settings.candidate, config=settings.duckdb_config) as con:
         con.execute(f"attach {literal(str(settings.workbench))} as workbench (read_only)")
+        con.execute("set enable_external_access = false")
         with transaction(con):
             for table, template in _LEDGER_QUERIES.items():
                 query = template.replace("$candidate", literal(publication[4]))

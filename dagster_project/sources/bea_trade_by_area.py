@@ -50,6 +50,8 @@ def _cells(book: Workbook) -> Iterator[Cell]:
                 raise sheet.moved("an area or country", areas, column, area)
             if not _YEAR.fullmatch(year):
                 raise sheet.moved("a year", areas + 1, column, year)
+            if area == sheet.cell(areas, column - 1):
+                sheet.expect_next_period(areas + 1, column)
             yield Cell((*labels, area, year), name, row, column, text)
 
 

@@ -47,6 +47,7 @@ def _cells(book: Workbook) -> Iterator[Cell]:
     for column in periods or (columns[-1] + 1,):
         if not _PERIOD.fullmatch(sheet.cell(head, column)):
             raise sheet.moved("a year or a quarter", head, column, sheet.cell(head, column))
+        sheet.expect_next_period(head, column)
     for row in range(sheet.row_of(_CODE, codes, head + 1), len(sheet.rows)):
         if sheet.cell(row, codes) != _CODE:
             continue

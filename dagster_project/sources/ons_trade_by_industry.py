@@ -41,6 +41,7 @@ def _cells(book: Workbook, sheet_name: str, direction: str) -> Iterator[Cell]:
     for column in years or (accounts + 1,):
         if not _YEAR.fullmatch(sheet.cell(head, column)):
             raise sheet.moved("a year", head, column, sheet.cell(head, column))
+        sheet.expect_next_period(head, column)
     for row in range(sheet.row_of(_ACCOUNT, accounts, head + 1), len(sheet.rows)):
         account = sheet.cell(row, accounts)
         if not account.startswith("8 "):

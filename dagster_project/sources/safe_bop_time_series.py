@@ -45,6 +45,9 @@ def _cells(book: Workbook) -> Iterator[Cell]:
                     continue  # a sheet may be wider than its table
                 if not period.fullmatch(header):
                     raise sheet.moved("a period", _HEADER, column, header)
+                before = sheet.cell(_HEADER, column - 1) if column - 1 > _LABELS else ""
+                if header <= before:
+                    raise sheet.moved(f"a period after {before}", _HEADER, column, header)
                 labels = (sheet.cell(unit, _LABELS), sheet.cell(item, _LABELS), entry, header)
                 yield Cell(labels, name, row, column, sheet.cell(row, column))
 

@@ -69,6 +69,8 @@ def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[Bad
             releases.append(landed_release(source, folder))
         except BadInput as problem:
             problems.append(problem)
+        except OSError as error:
+            problems.append(_unreadable(f"{source}/{folder.name}", str(error)))
     return releases, problems
 
 
@@ -100,10 +102,11 @@ def landed_release(source: str, folder: Path) -> Release:
             found=str(released),
             fix="rename the folder to the day on which the publisher released it",
         )
+    if folder.is_symlink():
+        raise _no_file(where, "a link", "a folder of files")
     with os.scandir(folder) as found:
-        names = sorted(entry.name for entry in found if entry.is_file() and entry.name[0] != ".")
-    files = tuple(folder / name for name in names)
-    if not files:
+        entries = sorted((entry for entry in found if entry.name[0] != "."), key=lambda e: e.name)
+    if not entries:
         raise BadInput(
             "a release without files",
             where=where,
@@ -111,7 +114,7 @@ def landed_release(source: str, folder: Path) -> Release:
             found="an empty folder",
             fix="put the files there, or remove the folder",
         )
-    for file in files:
+    for file in entries:
         if not PLAIN_NAME.fullmatch(file.name):
             raise BadInput(
                 "a file name with characters that are not taken",
@@ -120,4 +123,33 @@ def landed_release(source: str, folder: Path) -> Release:
                 found=repr(file.name),
                 fix="rename the file",
             )
-    return Release(source, released, files)
+        if file.is_symlink() or not file.is_file():
+            kind = "a link" if file.is_symlink() else "a folder, a pipe or a device"
+            raise _no_file(f"{where}/{file.name}", kind, "raw files, and nothing else")
+        if not os.access(file, os.R_OK):
+            raise _unreadable(f"{where}/{file.name}", "permission denied")
+    return Release(source, released, tuple(folder / entry.name for entry in entries))
+
+
+def _no_file(where: str, found: str, expected: str) -> BadInput:
+    """The error for what is not read: a link may lead to any file of the machine.
+
+    What does not fit a layout is quoted in a message, and messages are published with the ledger.
+    """
+    return BadInput(
+        "something that is no raw file",
+        where=where,
+        expected=expected,
+        found=found,
+        fix="put the file itself there (a hard link will do), or remove what is no file",
+    )
+
+
+def _unreadable(where: str, found: str) -> BadInput:
+    return BadInput(
+        "a file or folder that cannot be read",
+        where=where,
+        expected="one that this user may read",
+        found=found,
+        fix="give the user who runs the warehouse the right to read it",
+    )

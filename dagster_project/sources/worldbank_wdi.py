@@ -78,6 +78,7 @@ SOURCE = Source(
             header_row=5,
             header=_SERIES_HEADER,
             cell_headers=_YEAR,
+            consecutive=True,
             trailing_empty=True,
             keep=_OURS,
         ),
@@ -87,6 +88,7 @@ SOURCE = Source(
             header_row=1,
             header=_SERIES_HEADER,
             cell_headers=_YEAR,
+            consecutive=True,
             keep=_OURS,
         ),
         CsvLayout(

@@ -46,3 +46,11 @@ def test_each_failed_expectation_has_a_line_and_the_others_none() -> None:
 
 def test_nothing_failed_nothing_said() -> None:
     assert explain([result(detail(success=True))]) == ""
+
+
+def test_an_error_of_many_lines_becomes_one() -> None:
+    told = explain(
+        [result(detail(observed="Conversion Error\n\nLINE 2: ...\n   ^", failing_rows=[]))]
+    )
+    assert "found: Conversion Error LINE 2: ... ^ | what to do: add the code" in told
+    assert "\n" not in told

@@ -134,3 +134,23 @@ def test_the_gate_leaves_the_file_free_for_the_next_writer(database: Path) -> No
 def test_a_table_without_a_suite_is_an_error(database: Path) -> None:
     with pytest.raises(FileNotFoundError):
         run_suites(database, [Batch("raw", "raw.no_such", "select 1")], database.parent)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select content as _file, 1 as _row from read_text('$secret'), {batch}",
+        "set enable_external_access = true",
+        "copy (select * from {batch}) to '$secret.csv'",
+    ],
+)
+def test_a_suite_cannot_reach_other_files(database: Path, query: str) -> None:
+    secret = database.parent / "secret.txt"
+    secret.write_text("the secret")
+    query = query.replace("$secret", str(secret))
+    (detail,) = judge(database, no_rows("", kwargs={"unexpected_rows_query": query})).details
+    assert not detail["success"]
+    assert detail["failing_rows"] == []
+    assert not secret.with_suffix(".txt.csv").exists()
+    if "read_text" in query:
+        assert "disabled by configuration" in detail["observed"]

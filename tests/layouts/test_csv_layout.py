@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.layouts import CsvLayout, RawTable
 from tests.layouts.reading import TEXTS, changed, read, refusal
 from tests.support import BARE, BULK, COUNTRIES, INDICATORS, TEXT
 
@@ -199,3 +200,55 @@ def test_a_blank_line_is_no_record_and_not_counted(
     path = changed(tmp_path, BARE, b"\nJapan,", b"\n\nJapan,")
     blank, plain = read(con, path).rows.fetchall(), read_again(con, BARE).fetchall()
     assert blank == plain
+
+
+def test_a_file_that_breaks_off_within_its_last_figure_is_refused(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / BARE.name
+    path.write_bytes(BARE.read_bytes().rstrip()[:-2])
+    problem = refusal(con, path)
+    assert problem.what == "a file that breaks off in its last record"
+    assert problem.found.endswith("3.2E+'")
+
+
+@pytest.mark.parametrize(
+    ("years", "found"),
+    [
+        (b"2012,2014,2013", "column header '2014' after '2012'"),
+        (b"2002,2013,2014", "column header '2013' after '2002'"),
+    ],
+)
+def test_years_that_do_not_follow_one_another_are_refused(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, years: bytes, found: str
+) -> None:
+    path = changed(tmp_path, BARE, b"2012,2013,2014", years)
+    assert refusal(con, path).found == f"row 1: {found}"
+
+
+def test_a_line_without_an_end_is_not_read_whole(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "made_up.csv"
+    path.write_bytes(b"x" * 5_000_000)
+    assert "field larger than field limit" in refusal(con, path).found
+
+
+@pytest.mark.parametrize("folder", ["a[b]*?", "it's", "country_code=XXX", "value=9"])
+def test_the_names_of_folders_mean_nothing(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, folder: str
+) -> None:
+    path = tmp_path / folder / BARE.name
+    path.parent.mkdir()
+    path.write_bytes(BARE.read_bytes())
+    found = read(con, path).rows.fetchall()
+    assert found == read_again(con, BARE).fetchall()
+
+
+def test_columns_with_hostile_names_are_left_out(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    layout = CsvLayout("made up", RawTable("made_up", ("code",)), 1, ("Code",), by_name=True)
+    path = tmp_path / "made_up.csv"
+    path.write_text('"a\': \'INT\'}) ; drop table x; --",Code,"b""c"\n1,A,2\n')
+    assert read(con, path, (layout,)).rows.fetchall() == [("A", None, 2)]

@@ -1,5 +1,6 @@
 """Workbooks: found by their labels, and refused before they can hurt."""
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,3 +77,52 @@ def test_a_missing_sheet_is_named(tmp_path: Path) -> None:
     written.save(tmp_path / "a.xlsx")
     with pytest.raises(BadInput, match="no sheet 'Figures '"):
         layout_of(tmp_path / "a.xlsx", (LAYOUT,))
+
+
+def test_a_sheet_with_a_hostile_name_is_read_like_any_other(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    name = "'); drop table x; -- \"$1"
+
+    def parse(book: Workbook) -> Iterator[Cell]:
+        sheet = book.sheet(name)
+        yield Cell((sheet.cell(0, 0),), sheet.name, 0, 1, sheet.cell(0, 1))
+
+    written = Written()
+    sheet = written.active
+    assert sheet is not None
+    sheet.title = name
+    sheet["A1"], sheet["B1"] = "'); drop table x; --", "$texts"
+    written.save(tmp_path / "a.xlsx")
+    rows = WorkbookLayout("hostile", TABLE, (name,), parse).read(con, tmp_path / "a.xlsx").rows
+    assert rows.fetchall() == [("'); drop table x; --", "B", "$texts", name, 1)]
+
+
+def test_a_formula_that_was_never_calculated_is_refused_with_its_cell(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.xlsx", {"AB1": 2019, "A3": "Royalties", "AB3": "=1+1"})
+    with pytest.raises(BadInput, match=r"a formula without its result \(.*, cell AB3\)"):
+        layout_of(path, (LAYOUT,))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="AB3"><f>1+1</f><v>2</v></c>',
+        '<c r="AB3" t="str"><f>A1</f><v></v></c>',  # an empty text is a result
+    ],
+)
+def test_a_formula_with_its_result_is_read(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection, cell: str
+) -> None:
+    path = _write(tmp_path / "a.xlsx", {"AB1": 2019, "A3": "Royalties", "AB3": 7})
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    content = members[sheet].decode()
+    members[sheet] = re.sub('<c r="AB3"[^>]*><v>7</v></c>', cell, content).encode()
+    assert members[sheet] != content.encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    expected = "2" if "<v>2</v>" in cell else None
+    assert LAYOUT.read(con, path).rows.select('"value"').fetchall() == [(expected,)]

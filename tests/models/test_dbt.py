@@ -1,7 +1,9 @@
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+from dbt.clients.yaml_helper import load_yaml_text
 
 from dagster_project.errors import BadInput
 from dagster_project.models import dbt
@@ -79,3 +81,43 @@ def test_a_file_that_dbt_cannot_parse_is_named_in_one_message(
 def test_dbt_leaves_the_files_free_for_the_next_writer(warehouse: Warehouse) -> None:
     run_dbt(warehouse.settings, ["build", "--select", "affiliations"])
     warehouse.change_ledger("delete from audit.gate_results")
+
+
+def test_models_read_seeds_and_both_databases_and_no_other_file(
+    folders: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project with the real one's profile, hook and macro, and a model that steals."""
+    real, project = dbt.DBT_PROJECT, tmp_path / "dbt"
+    settings = load_yaml_text((real / "dbt_project.yml").read_text()) or {}
+    taken = ("name", "profile", "config-version", "on-run-start", "flags")
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    for name, content in {
+        "dbt_project.yml": json.dumps({name: settings[name] for name in taken}),
+        "profiles.yml": (real / "profiles.yml").read_text(),
+        "macros/close.sql": (real / "macros" / "close_to_other_files.sql").read_text(),
+        "seeds/codes.csv": "code\nA\n",
+        "models/good.sql": "{{ config(database='royalty_flows') }} from {{ ref('codes') }}",
+        "models/steals.sql": f"select content from read_text('{secret}')",
+        "models/copies.sql": "{{ config(pre_hook=\"copy (select 1) to '$out'\") }}"
+        " select 1 as n".replace("$out", str(tmp_path / "out.csv")),
+        "models/opens.sql": "{{ config(pre_hook='set enable_external_access = true') }}"
+        " select 1 as n",
+    }.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(content)
+    monkeypatch.setattr(dbt, "DBT_PROJECT", project)
+    folders.settings.warehouse_dir.mkdir()
+    target = ["--target-path", str(tmp_path / "target")]
+    results = {
+        result.node.name: result for result in dbt._invoke(folders.settings, ["build", *target])
+    }
+    assert {name: result.status for name, result in results.items()} == {
+        "codes": "success",
+        "good": "success",
+        "steals": "error",
+        "copies": "error",
+        "opens": "error",
+    }
+    assert "disabled by configuration" in str(results["steals"].message)
+    assert not (tmp_path / "out.csv").exists()

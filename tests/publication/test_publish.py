@@ -64,7 +64,7 @@ def test_it_holds_the_fixed_schemas_and_nothing_but_tables_and_the_macros(
     ) == [("main", macro) for macro in MACROS]
     assert published(
         "select table_name from duckdb_tables() where schema_name = 'audit' order by 1"
-    ) == [("checksums",), ("gate_results",), ("publication",), ("releases",)]
+    ) == [("checksums",), ("decisions",), ("gate_results",), ("publication",), ("releases",)]
 
 
 def test_it_refers_to_nothing_outside_itself(template: Scenario) -> None:

@@ -97,10 +97,11 @@ CASES = cases(
             cells(TABLE, "period = '2024' and entry is null", value="'10000'"),
         ],
         "credits are": [
-            cells(TABLE, "entry = '借方'", value="'5'"),
-            cells(TABLE, "entry = '贷方'", value="'-5'"),
+            cells(TABLE, "entry = '借方' and value is not null", value="'5'"),
+            cells(TABLE, "entry = '贷方' and value is not null", value="'-5'"),
         ],
         "one cell for each": f"select * from {TABLE} where period <> '2024' or entry is null",
+        "balance, credits": cells(TABLE, "period = '2024' and entry is null", value="null"),
         "no figure": cells(TABLE, "period = '2025'", period="'2027'"),
     },
 )

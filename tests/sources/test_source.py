@@ -1,8 +1,10 @@
+import os
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from dagster_project.sources import source
 from dagster_project.sources.source import landed_releases
 from tests.support import Warehouse
 
@@ -86,3 +88,65 @@ def test_a_loose_file_beside_the_release_folders_is_not_a_release(
     (folders.landing / "made_up" / "README.md").write_text("made up")
     releases, problems = landed_releases("made_up", folders.landing)
     assert (len(releases), problems) == (1, [])
+
+
+def test_what_is_no_file_is_refused_and_named(folders: Warehouse) -> None:
+    secret = folders.land("elsewhere", "2021-09-15", "secret.txt", "secret")
+    release = folders.landing / "made_up" / "2021-09-15"
+    folders.land("made_up", "2021-09-15", "a.csv", "1")
+    for make in (
+        lambda path: path.symlink_to(secret),
+        lambda path: path.symlink_to("gone"),
+        lambda path: path.mkdir(),
+        os.mkfifo,
+    ):
+        make(release / "b.csv")
+        assert problem_with(folders) == (
+            "something that is no raw file",
+            "made_up/2021-09-15/b.csv",
+        )
+        (release / "b.csv").rmdir() if (release / "b.csv").is_dir() else (
+            release / "b.csv"
+        ).unlink()
+    releases, problems = landed_releases("made_up", folders.landing)
+    assert (len(releases), problems) == (1, [])
+
+
+def test_a_link_in_place_of_a_release_is_refused(folders: Warehouse) -> None:
+    folders.land("elsewhere", "2021-09-15", "a.csv", "1")
+    (folders.landing / "made_up").mkdir()
+    (folders.landing / "made_up" / "2021-09-15").symlink_to(
+        folders.landing / "elsewhere" / "2021-09-15"
+    )
+    assert problem_with(folders) == ("something that is no raw file", "made_up/2021-09-15")
+
+
+def test_a_file_that_may_not_be_read_is_refused(
+    folders: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders.land("made_up", "2021-09-15", "a.csv", "1")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may read everything
+    assert problem_with(folders) == (
+        "a file or folder that cannot be read",
+        "made_up/2021-09-15/a.csv",
+    )
+
+
+def test_a_folder_that_may_not_be_listed_is_refused(
+    folders: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders.land("made_up", "2021-09-15", "a.csv", "1")
+    monkeypatch.setattr(source, "landed_release", _not_permitted)
+    assert problem_with(folders)[0] == "a file or folder that cannot be read"
+
+
+def _not_permitted(name: str, folder: Path) -> None:
+    raise PermissionError(13, "Permission denied", str(folder))
+
+
+@pytest.mark.parametrize("name", ["a\nREFUSED b", "\udcff", "\x1b[31m", "'; drop table x; --"])
+def test_a_folder_with_a_hostile_name_is_named_in_print(folders: Warehouse, name: str) -> None:
+    os.makedirs(os.fsencode(folders.landing / "made_up") + b"/" + os.fsencode(name))
+    _, where = problem_with(folders)
+    assert where.isprintable()
+    where.encode()

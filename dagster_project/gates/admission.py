@@ -1,0 +1,60 @@
+"""The gate on raw: it admits one load of a release into the warehouse, or rejects it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from dagster_project import ledger
+from dagster_project.gates.report import explain
+from dagster_project.gates.validate import Batch, run_suites
+from dagster_project.ingest.load import drop_rows_not_in_force, loaded_rows_query
+from dagster_project.ledger import GateResult
+from dagster_project.sources.source import Source
+from dagster_project.workbench import transaction
+
+
+def admit(
+    workbench: Path,
+    connect: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]],
+    source: Source,
+    release: date,
+    run_id: str,
+) -> list[GateResult]:
+    """Run the suites of a source's raw tables on what was loaded last; enter result and decision.
+
+    `connect` opens the workbench for writing; it is closed while the suites read. A release in
+    force that is looked at again stays in force: only a person takes it out. Returns nothing if
+    the release is not loaded.
+    """
+    with connect() as con:
+        entries = ledger.file_entries(con, source.name, release)
+        previous = ledger.in_force_before(con, source.name, release)
+    entered = entries.get("loaded") or entries.get("accepted")
+    if not entered:
+        return []
+    loaded_at = entered[0].loaded_at
+    results = run_suites(
+        workbench,
+        [
+            Batch(
+                "raw",
+                f"raw.{table.name}",
+                loaded_rows_query(table, release, loaded_at),
+                release,
+                loaded_rows_query(table, *previous) if previous else None,
+            )
+            for table in source.tables
+        ],
+    )
+    passed = all(result.success for result in results)
+    with connect() as con, transaction(con):
+        ledger.enter_gate_results(con, results, run_id)
+        if "loaded" in entries:
+            status, reason = ("accepted", None) if passed else ("rejected", explain(results))
+            ledger.decide(con, source.name, release, loaded_at, status, reason)
+            if passed:
+                drop_rows_not_in_force(con, source, release)
+    return results
