@@ -47,6 +47,7 @@ FILE = "royalty_flows.duckdb"
 
 _LOAD, _MODELS = "dagster_project.ingest", "dagster_project.models.assets"
 _GATES, _LEDGER = "dagster_project.gates.checks", "dagster_project.ledger"
+_ADMISSION = "dagster_project.gates.admission"
 _PUBLISH = "dagster_project.publication.publish"
 
 _IN_A_LAYER = (
@@ -67,11 +68,11 @@ POINTS: dict[str, tuple[Point, ...]] = {
         Point(f"{_LOAD}.load:_load_file", leaving=True),
         Point(f"{_LEDGER}:enter_files", leaving=True),
         Point(f"{_LOAD}.assets:load_release", leaving=True),
-        Point(f"{_GATES}:run_suites"),
+        Point(f"{_ADMISSION}:run_suites"),
         Point(f"{_LEDGER}:enter_gate_results", leaving=True),
         Point(f"{_LEDGER}:decide"),
         Point(f"{_LEDGER}:decide", leaving=True),
-        Point(f"{_GATES}:drop_rows_not_in_force", leaving=True),
+        Point(f"{_ADMISSION}:drop_rows_not_in_force", leaving=True),
         Point("dagster_project.run:build_fingerprint"),
     ),
     **dict.fromkeys(LAYERS, _IN_A_LAYER),
