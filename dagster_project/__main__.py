@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from dagster_project.errors import BadInput
 from dagster_project.ingest.decisions import DECISIONS
+from dagster_project.logs import say
 from dagster_project.machine import trouble_behind
 from dagster_project.publication.rollback import roll_back
 from dagster_project.run import (
@@ -19,7 +20,6 @@ from dagster_project.run import (
     dagster_home,
     publish_again,
     run,
-    say,
 )
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.status import status
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "run" | "publish" | "rebuild":
                 return _run(settings, options)
             case "dev":
-                _open_ui(options.port)
+                _open_ui(settings, options.port)
             case "report":
                 from dagster_project.reporting.site import write_report
 
@@ -151,23 +151,23 @@ def _prune(settings: Settings, dry_run: bool) -> None:
         say("nothing to remove")
 
 
-def _open_ui(port: int) -> None:
+def _open_ui(settings: Settings, port: int) -> None:
     """Become the process of `dg dev`."""
     dagster_home()
-    _close_runs_of_a_ui_that_died()
+    _close_runs_of_a_ui_that_died(settings)
     os.chdir(PROJECT_ROOT)
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
     dg = str(Path(sys.executable).with_name("dg"))
-    lines = ["--log-format", "json"] if _settings().log_format == "json" else []
+    lines = ["--log-format", "json"] if settings.log_format == "json" else []
     os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port), *lines])
 
 
-def _close_runs_of_a_ui_that_died() -> None:
+def _close_runs_of_a_ui_that_died(settings: Settings) -> None:
     """If the machine went down in a run, that run would keep all later ones in the queue."""
     from dagster import DagsterInstance
 
     try:
-        with write_lock(Settings()), DagsterInstance.get() as instance:
+        with write_lock(settings), DagsterInstance.get() as instance:
             close_runs_of_the_dead(instance)
     except BadInput:
         return  # somebody is writing: what is said to be running may be

@@ -9,12 +9,10 @@ from enum import Enum
 import dagster as dg
 from pydantic import Field
 
-from dagster_project.errors import BadInput
-from dagster_project.ingest.assets import WRITING_POOL
 from dagster_project.ingest.decisions import DECISIONS
 from dagster_project.prune import prune
 from dagster_project.publication.rollback import roll_back
-from dagster_project.resources import Workbench
+from dagster_project.resources import WRITING_POOL, Workbench, telling_bad_input
 from dagster_project.settings import Settings
 
 
@@ -53,11 +51,8 @@ def decide_on_release(
 ) -> None:
     """Reject, accept or forget a release."""
     decide = DECISIONS[config.decision.value]
-    try:
-        with workbench.get_connection() as con:
-            decide(con, config.release, config.reason)
-    except BadInput as problem:
-        raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
+    with telling_bad_input(), workbench.get_connection() as con:
+        decide(con, config.release, config.reason)
     context.log.info(f"{config.release}: done. The job `build` publishes accordingly")
 
 
@@ -66,10 +61,8 @@ def put_publication_in_force(
     context: dg.OpExecutionContext, config: RollbackConfig, workbench: Workbench
 ) -> None:
     """Put a kept publication in force."""
-    try:
+    with telling_bad_input():
         chosen = roll_back(Settings(), config.to, config.reason)
-    except BadInput as problem:
-        raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
     context.log.info(f"publication {chosen} is in force")
 
 

@@ -238,16 +238,18 @@ def accepted_files(con: duckdb.DuckDBPyConnection) -> list[tuple]:
 
 
 def in_force_before(
-    con: duckdb.DuckDBPyConnection, source: str, release: date
+    con: duckdb.DuckDBPyConnection, source: str, release: date, loaded_at: datetime
 ) -> tuple[date, datetime] | None:
-    """Return the date and the time of loading of the accepted release before another.
+    """Return the date and the time of loading of the accepted release before a load of another.
 
-    That is an earlier load of the same date, where the release is loaded again.
+    That is an earlier load of the same date, where the release is loaded again; never the load
+    itself, which is looked at again where it is in force.
     """
     return con.execute(
         "select release_date, loaded_at from audit.releases where source = ?"
-        " and release_date <= ? and status = 'accepted' order by all desc limit 1",
-        [source, release],
+        " and release_date <= ? and loaded_at <> ? and status = 'accepted'"
+        " order by all desc limit 1",
+        [source, release, loaded_at],
     ).fetchone()
 
 
@@ -339,14 +341,6 @@ def start_layer(
     enter_materializations(con, candidate_id, layer, tables, run_id)
 
 
-def last_publication(con: duckdb.DuckDBPyConnection) -> str | None:
-    """Return the fingerprint of the newest publication, or None."""
-    row = con.execute(
-        "select fingerprint from audit.publication order by published_at desc limit 1"
-    ).fetchone()
-    return row[0] if row else None
-
-
 def finish_layer(
     con: duckdb.DuckDBPyConnection, candidate_id: str, layer: str, run_id: str
 ) -> None:
@@ -367,3 +361,11 @@ def unfinished_layers(con: duckdb.DuckDBPyConnection, candidate_id: str) -> list
         [candidate_id],
     ).fetchall()
     return [layer for (layer,) in rows]
+
+
+def last_publication(con: duckdb.DuckDBPyConnection) -> tuple[str, str] | None:
+    """Return id and fingerprint of the newest publication, or None."""
+    return con.execute(
+        "select publication_id, fingerprint from audit.publication"
+        " order by published_at desc limit 1"
+    ).fetchone()

@@ -1,20 +1,35 @@
-"""The Dagster resource through which every step reaches the workbench."""
+"""What every step that writes has: the workbench, its pool, and what it fails with."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-from dagster import InitResourceContext
+from dagster import Failure, InitResourceContext
 from dagster_duckdb import DuckDBResource
 
 from dagster_project import ledger
+from dagster_project.errors import BadInput, TryLater
 from dagster_project.settings import Settings
 from dagster_project.workbench import make_private, write_lock
 
 # A run from the UI waits its turn behind a run from the command line (and the reverse at once says
 # that it must wait): the run queue does not see the command line.
 LOCK_TIMEOUT_SECONDS = 3600
+
+
+WRITING_POOL = "warehouse"  # limit 1, granularity run: see dagster.yaml
+
+
+@contextmanager
+def telling_bad_input() -> Iterator[None]:
+    """Turn bad input into a step's failure with its parts as metadata; an outage is tried again."""
+    try:
+        yield
+    except BadInput as problem:
+        raise Failure(
+            str(problem), metadata=vars(problem), allow_retries=isinstance(problem, TryLater)
+        ) from problem
 
 
 class Workbench(DuckDBResource):

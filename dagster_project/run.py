@@ -74,7 +74,7 @@ def _run(
         with open_workbench(settings) as con:
             fingerprint = build_fingerprint(con)
             published = ledger.last_publication(con)
-        if published == fingerprint and settings.warehouse.exists():
+        if published and published[1] == fingerprint and settings.warehouse.exists():
             say(
                 f"nothing new: publication {publication_id(settings)} stays in force,"
                 f" {settings.warehouse}"

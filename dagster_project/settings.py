@@ -28,7 +28,6 @@ class Settings(BaseSettings):
     duckdb_memory_limit: str = Field(default="4GB", description="DuckDB's memory_limit.")
     duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
-
     keep_days: int = Field(
         default=90, ge=1, description="Days after which `make prune` removes what no longer counts."
     )

@@ -2,16 +2,19 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import duckdb
 
-from dagster_project.ingest.plan import make_plan
+from dagster_project import ledger
+from dagster_project.errors import BadInput, TryLater
+from dagster_project.ingest.plan import plan_against
 from dagster_project.models.state import build_fingerprint
 from dagster_project.publication.publish import kept_id, kept_publications, publication_id
 from dagster_project.run import home_folder
 from dagster_project.settings import Settings
+from dagster_project.workbench import read_workbench
 
 _DECISIONS_SHOWN = 5
 
@@ -23,11 +26,12 @@ def status(settings: Settings) -> Iterator[str]:
     yield f"warehouse     {settings.warehouse}"
     yield f"published     {_published(settings, present)}"
     yield f"kept          {', '.join(kept) or 'none'}"
+    failure = _last_failure()  # slow, and before the ledger is open: that keeps writers waiting
     with _ledger(settings) as (con, trouble):
         if con and not trouble:
             yield f"state         {_state(con, present)}"
         yield f"disk          {_disk(settings)}"
-        yield f"last failure  {_last_failure()}"
+        yield f"last failure  {failure}"
         if trouble:
             yield f"ATTENTION     {trouble}"
         if con:
@@ -41,24 +45,18 @@ def status(settings: Settings) -> Iterator[str]:
 @contextmanager
 def _ledger(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection | None, str | None]]:
     """Open the ledger: the workbench's, else the published file's, with what is wrong in words."""
-    trouble = None
-    for path in (settings.workbench, settings.warehouse):
-        if not path.exists():
-            continue
+    with ExitStack() as stack:
+        con, trouble = None, None
         try:
-            con = duckdb.connect(path, read_only=True)
-        except duckdb.Error as error:
-            trouble = trouble or (
-                "a run is writing; below is what was published last"
-                if "lock" in str(error)
-                else f"{path.name} cannot be read: `make rebuild` makes it anew;"
-                " below is what was published last"
-            )
-            continue
-        with con:
-            yield con, trouble
-        return
-    yield None, trouble
+            if settings.workbench.exists():
+                con = stack.enter_context(read_workbench(settings))
+        except TryLater:
+            trouble = "a run is writing; below is what was published last"
+        except (BadInput, OSError) as problem:
+            trouble = f"{problem}; below is what was published last"
+        if con is None and settings.warehouse.exists():
+            con = stack.enter_context(duckdb.connect(settings.warehouse, read_only=True))
+        yield con, trouble
 
 
 def _published(settings: Settings, present: str | None) -> str:
@@ -71,10 +69,7 @@ def _published(settings: Settings, present: str | None) -> str:
 
 
 def _state(con: duckdb.DuckDBPyConnection, present: str | None) -> str:
-    last = con.execute(
-        "select publication_id, fingerprint from audit.publication"
-        " order by published_at desc limit 1"
-    ).fetchone()
+    last = ledger.last_publication(con)
     if not last:
         return "nothing was ever published"
     if last[1] != build_fingerprint(con):
@@ -154,7 +149,7 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def _waiting(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[str]:
-    plan = make_plan(con, settings.landing_dir)
+    plan = plan_against(ledger.all_file_entries(con), settings.landing_dir)
     if plan.new:
         yield f"\nlanded, not loaded: {len(plan.new)} (`make run` loads them)"
         yield from (f"  {release.source}/{release.date}" for release in plan.new)

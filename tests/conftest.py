@@ -11,7 +11,18 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.support import MADE_UP, REAL_FILES, TEXTS, Outcome, Scenario, Warehouse, built_once
+from tests.fetching.serving import Publisher, publisher
+from tests.support import (
+    GARBAGE,
+    MADE_UP,
+    REAL_FILES,
+    TEXTS,
+    Outcome,
+    Scenario,
+    Warehouse,
+    built_once,
+    rebuilt,
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -82,3 +93,22 @@ def warehouse(template: Scenario, folders: Warehouse) -> Iterator[Warehouse]:
     """A copy of the template that a test may change, in the environment."""
     yield template.warehouse.copy(folders.folder)
     shutil.rmtree(folders.folder)  # tens of megabytes
+
+
+@pytest.fixture(scope="session")
+def after_damage(shared: Path, template: Scenario) -> Scenario:
+    """The template, rebuilt after its workbench was overwritten with garbage."""
+
+    def build(warehouse: Warehouse) -> Outcome:
+        warehouse.settings.workbench.write_bytes(GARBAGE)
+        return rebuilt(warehouse)
+
+    return built_once(shared / "after_damage", build, template.warehouse)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    """A publisher that serves nothing yet."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with publisher() as started:
+        yield started

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+from dagster import DagsterInstance
 
+from dagster_project.rebuild import rebuild
 from dagster_project.run import dagster_home, run
 from dagster_project.settings import PROJECT_ROOT, Settings
 
@@ -234,3 +236,14 @@ def execute(selection: "dg.AssetSelection", **options: Any) -> "dg.ExecuteInProc
             **options,
         )
     )
+
+
+GARBAGE = b"not a DuckDB file, once it was one"
+
+
+def rebuilt(warehouse: Warehouse, *, anyway: bool = False) -> Outcome:
+    """Rebuild on a Dagster instance that is thrown away."""
+    printed = io.StringIO()
+    with DagsterInstance.ephemeral() as instance, contextlib.redirect_stdout(printed):
+        code = rebuild(warehouse.settings, anyway=anyway, instance=instance)
+    return Outcome(code, printed.getvalue(), [])

@@ -12,7 +12,6 @@ from dagster_project.publication.publish import publish
 from dagster_project.run import dagster_home
 from dagster_project.settings import PROJECT_ROOT
 from tests.support import Scenario, Warehouse
-from tests.test_rebuild import after_damage  # noqa: F401 - a fixture
 
 PAGE = PROJECT_ROOT / "docs" / "operations.md"
 BLOCK = re.compile(r"```console\n(?P<text>.*?)```", re.DOTALL)
@@ -88,7 +87,7 @@ def test_the_commands_say_what_the_page_shows(
         assert is_told(lines, output), f"{make}\n{output}"
 
 
-def test_a_rebuild_says_what_the_page_shows(after_damage: Scenario) -> None:  # noqa: F811
+def test_a_rebuild_says_what_the_page_shows(after_damage: Scenario) -> None:
     slow = {make[0]: lines for make, lines in shown() if make[0] in SLOW}
     assert slow.keys() == SLOW
     for make, lines in slow.items():

@@ -1,14 +1,11 @@
 """Rebuilding the workbench from the landing folder: the same warehouse, and no decision lost."""
 
-import contextlib
-import io
 import os
 import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
-from dagster import DagsterInstance
 
 from dagster_project import rebuild as module
 from dagster_project.errors import BadInput
@@ -16,36 +13,16 @@ from dagster_project.fingerprint import file_sha256
 from dagster_project.ingest.decisions import accept, reject
 from dagster_project.ingest.load import load_release
 from dagster_project.ingest.plan import find_release
-from dagster_project.rebuild import leftovers, rebuild, replaced_workbenches
+from dagster_project.rebuild import leftovers, replaced_workbenches
 from dagster_project.run import PUBLISHED, PUBLISHED_WITH_REJECTIONS
 from dagster_project.sources import all_sources
 from dagster_project.workbench import open_workbench
-from tests.support import BARE, Outcome, Scenario, Warehouse, built_once, rows
+from tests.support import BARE, GARBAGE, Scenario, Warehouse, rebuilt, rows
 
-GARBAGE = b"not a DuckDB file, once it was one"
 VERDICTS = (
     "select source, release_date::varchar, status, reason from audit.releases"
     " where source = 'worldbank_wdi' order by release_date"
 )
-
-
-def rebuilt(warehouse: Warehouse, *, anyway: bool = False) -> Outcome:
-    """Rebuild on a Dagster instance that is thrown away."""
-    printed = io.StringIO()
-    with DagsterInstance.ephemeral() as instance, contextlib.redirect_stdout(printed):
-        code = rebuild(warehouse.settings, anyway=anyway, instance=instance)
-    return Outcome(code, printed.getvalue(), [])
-
-
-@pytest.fixture(scope="session")
-def after_damage(shared: Path, template: Scenario) -> Scenario:
-    """The template, rebuilt after its workbench was overwritten with garbage."""
-
-    def build(warehouse: Warehouse) -> Outcome:
-        warehouse.settings.workbench.write_bytes(GARBAGE)
-        return rebuilt(warehouse)
-
-    return built_once(shared / "after_damage", build, template.warehouse)
 
 
 @pytest.fixture

@@ -1,6 +1,11 @@
 """What the person on duty is told."""
 
+import contextlib
+import os
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -96,29 +101,51 @@ def test_a_damaged_workbench_is_told_with_what_was_published(
 ) -> None:
     warehouse.settings.workbench.write_bytes(b"not a DuckDB file, once it was one")
     report = told(warehouse)
-    assert "ATTENTION     workbench.duckdb cannot be read: `make rebuild`" in report
+    assert "ATTENTION     a damaged database file" in report
+    assert "`make rebuild`" in report
     assert f"in force: {len(all_sources())} sources" in report
 
 
-def test_a_run_that_is_writing_is_told(folders: Warehouse) -> None:
-    import subprocess
-    import sys
-
-    load(folders, "2016-03-01")
-    script = (
-        "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print(1, flush=True);"
-        " sys.stdin.read()"
+def in_another_process(script: str, path: Path) -> contextlib.ExitStack:
+    """Run a script that takes something, and keep that until the stack is closed."""
+    stack = contextlib.ExitStack()
+    other = stack.enter_context(
+        subprocess.Popen(
+            [sys.executable, "-c", script.format("print(1, flush=True); sys.stdin.read()"), path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(folders.settings.workbench)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as other:
-        assert other.stdout
-        assert other.stdout.readline() == b"1\n"
+    stack.callback(other.communicate)
+    assert other.stdout
+    assert other.stdout.readline() == b"1\n"
+    return stack
+
+
+def test_a_run_that_is_writing_is_told(folders: Warehouse) -> None:
+    load(folders, "2016-03-01")
+    lock = folders.settings.warehouse_dir / ".write.lock"
+    script = "import filelock, sys; held = filelock.FileLock(sys.argv[1]); held.acquire(); {}"
+    with in_another_process(script, lock):
         assert "ATTENTION     a run is writing" in told(folders)
-        other.communicate()
     assert "ATTENTION" not in told(folders)
+
+
+def test_a_program_that_has_the_workbench_open_is_told(folders: Warehouse) -> None:
+    load(folders, "2016-03-01")
+    script = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); {}"
+    with in_another_process(script, folders.settings.workbench):
+        assert "ATTENTION     a file that another process has open" in told(folders)
+    assert "ATTENTION" not in told(folders)
+
+
+def test_a_file_of_another_time_with_the_same_bytes_is_no_change(folders: Warehouse) -> None:
+    load(folders, "2016-03-01")
+    os.utime(folders.landing / "worldbank_wdi" / "2016-03-01" / "made_up.csv", (1, 1))
+    head, _, waiting = told(folders).partition("landed, not loaded")  # those that are packaged
+    assert "in force: 1 sources" in head
+    assert "worldbank_wdi" not in waiting
+    assert "refused" not in waiting
 
 
 @pytest.mark.parametrize(("succeeds", "words"), [(False, "/runs/"), (True, "succeeded since")])

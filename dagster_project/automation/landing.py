@@ -76,7 +76,11 @@ def landing_sensor(
         batch_is_whole = cursor.arriving.keys() <= seen
         if not requests and not under_way and batch_is_whole:
             in_force = any("accepted" in by_status for by_status in entries.values())
-            up_to_date = published == fingerprint and settings.warehouse.exists()
+            up_to_date = (
+                published is not None
+                and published[1] == fingerprint
+                and settings.warehouse.exists()
+            )
             if in_force and not up_to_date:
                 requests = _build(build.name, fingerprint, cursor, lines)
         elif under_way:

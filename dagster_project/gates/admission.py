@@ -31,11 +31,11 @@ def admit(
     """
     with connect() as con:
         entries = ledger.file_entries(con, source.name, release)
-        previous = ledger.in_force_before(con, source.name, release)
-    entered = entries.get("loaded") or entries.get("accepted")
-    if not entered:
-        return []
-    loaded_at = entered[0].loaded_at
+        entered = entries.get("loaded") or entries.get("accepted")
+        if not entered:
+            return []
+        loaded_at = entered[0].loaded_at
+        previous = ledger.in_force_before(con, source.name, release, loaded_at)
     results = run_suites(
         workbench,
         [

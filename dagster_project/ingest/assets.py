@@ -14,11 +14,10 @@ from dagster_project.errors import BadInput
 from dagster_project.ingest.load import Loaded, Measured, load_release
 from dagster_project.ingest.plan import find_release
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
-from dagster_project.resources import Workbench
+from dagster_project.resources import WRITING_POOL, Workbench
 from dagster_project.settings import Settings
 from dagster_project.sources.source import Source
 
-WRITING_POOL = "warehouse"  # limit 1, granularity run: see dagster.yaml
 REFUSED = "refused"  # metadata of a materialization: why the release was not loaded
 
 

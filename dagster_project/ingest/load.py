@@ -48,9 +48,9 @@ def create_raw_tables(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         con.execute(table.ddl)
 
 
-def modified_at(path: Path) -> datetime:
+def modified_at(stat: os.stat_result) -> datetime:
     """Return a file's modification time, in UTC without a zone, as the ledger keeps it."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+    return datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None)
 
 
 def load_release(
@@ -124,16 +124,17 @@ def _entry(
     reason: str | None,
     loaded_at: datetime,
 ) -> ledger.FileEntry:
+    stat = path.stat()
     return ledger.FileEntry(
         path.name,
         sha256,
-        path.stat().st_size,
+        stat.st_size,
         rows_read,
         rows_kept,
         status,
         reason,
         loaded_at,
-        modified_at(path),
+        modified_at(stat),
     )
 
 

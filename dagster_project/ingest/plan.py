@@ -6,7 +6,7 @@ Imports neither Dagster nor dbt nor Great Expectations, so that a run with nothi
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -14,7 +14,7 @@ import duckdb
 from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256, folder_state
-from dagster_project.ingest.load import changed_bytes
+from dagster_project.ingest.load import changed_bytes, modified_at
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import (
     Release,
@@ -177,7 +177,7 @@ def _sort_in(
 
 def _seem_the_same(files: Mapping[Path, os.stat_result], entries: list[ledger.FileEntry]) -> bool:
     """Whether names, sizes and times are the ledger's."""
-    return {path.name: (stat.st_size, _modified_at(stat)) for path, stat in files.items()} == {
+    return {path.name: (stat.st_size, modified_at(stat)) for path, stat in files.items()} == {
         entry.file_name: (entry.bytes, entry.modified_at) for entry in entries
     }
 
@@ -196,12 +196,7 @@ def _are_the_same(
     if any(file_sha256(path) != digests[path.name] for path in files):
         return False
     plan.touched += [
-        (release.source, release.date, path.name, digests[path.name], _modified_at(stat))
+        (release.source, release.date, path.name, digests[path.name], modified_at(stat))
         for path, stat in files.items()
     ]
     return True
-
-
-def _modified_at(stat: os.stat_result) -> datetime:
-    """A file's modification time, in UTC without a zone, as the ledger keeps it."""
-    return datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None)

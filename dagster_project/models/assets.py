@@ -15,11 +15,10 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from dagster_dbt.asset_utils import get_asset_check_key_for_test, get_subset_selection_for_context
 
 from dagster_project import ledger
-from dagster_project.ingest.assets import WRITING_POOL
 from dagster_project.ingest.load import create_raw_tables
 from dagster_project.models.dbt import DbtError, manifest, run_dbt
 from dagster_project.models.state import build_fingerprint
-from dagster_project.resources import Workbench
+from dagster_project.resources import WRITING_POOL, Workbench
 from dagster_project.settings import Settings
 from dagster_project.sources import all_sources
 from dagster_project.workbench import transaction

@@ -4,13 +4,11 @@ from datetime import timedelta
 
 import dagster as dg
 
-from dagster_project.errors import BadInput
-from dagster_project.ingest.assets import WRITING_POOL
 from dagster_project.models.assets import LAYERS, layer_tables
 from dagster_project.models.dbt import manifest
 from dagster_project.publication.downloads import exports_of
 from dagster_project.publication.publish import publish
-from dagster_project.resources import Workbench
+from dagster_project.resources import WRITING_POOL, Workbench, telling_bad_input
 from dagster_project.settings import Settings
 
 
@@ -66,12 +64,10 @@ def table_keys() -> dict[str, list[str]]:
 def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """Publish the candidate, or refuse with the ledger's reasons."""
     settings = Settings()
-    try:
+    with telling_bad_input():
         published = publish(
             settings, context.run.run_id, required_gates(), ledger_comments(), table_keys()
         )
-    except BadInput as problem:
-        raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
     return dg.MaterializeResult(
         metadata={
             "publication": published.publication_id,

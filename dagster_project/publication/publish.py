@@ -30,10 +30,6 @@ from dagster_project.publication.verify import checksums
 from dagster_project.settings import Settings
 from dagster_project.workbench import open_workbench, transaction
 
-# The layers as they are built; a gate is void once an earlier layer is rebuilt.
-_LAYERS = ("staging", "intermediate", "core", "marts")
-
-
 # Description, and those of the columns, of each ledger table.
 Comments = Mapping[str, tuple[str, Mapping[str, str]]]
 
@@ -59,7 +55,8 @@ def refuse_reasons(
     """Say what keeps a candidate from being published, by the ledger; an empty list if nothing.
 
     fingerprint: the state that the candidate was started from.
-    required: the layer of each table (`<schema>.<table>`) that must have been built and gated.
+    required: the layer of each table (`<schema>.<table>`) that must have been built and gated, in
+        the order in which the layers are built: a gate is void once an earlier one is built again.
     """
     built = dict(
         con.execute(
@@ -86,6 +83,7 @@ def refuse_reasons(
     ]
     if build_fingerprint(con) != fingerprint:
         reasons.append("releases, models or gates have changed since the candidate was started")
+    layers = list(dict.fromkeys(required.values()))
     for table, layer in required.items():
         if table not in built:
             reasons.append(f"{table} was not built")
@@ -94,7 +92,7 @@ def refuse_reasons(
         elif not gates[table][0]:
             reasons.append(f"the gate on {table} failed")
         else:
-            before = _LAYERS[: _LAYERS.index(layer) + 1]
+            before = layers[: layers.index(layer) + 1]
             last = max(layers_built[earlier] for earlier in before if earlier in layers_built)
             if gates[table][1] < last:
                 reasons.append(
@@ -156,14 +154,12 @@ def publish(
 
 
 def _count(settings: Settings) -> tuple[int, int]:
-    """Count tables and rows of the published file."""
+    """Count tables and rows of the published file, itself included, which says it of the others."""
     with duckdb.connect(settings.warehouse, read_only=True) as con:
-        tables = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
-        rows = sum(
-            con.execute(f'select count(*) from "{schema}"."{table}"').fetchall()[0][0]
-            for schema, table in tables
-        )
-    return len(tables), rows
+        others, rows = con.execute(
+            "select count(*), sum(row_count)::bigint from audit.checksums"
+        ).fetchall()[0]
+    return others + 1, rows + others
 
 
 def put_in_force(settings: Settings, kept: Path) -> None:

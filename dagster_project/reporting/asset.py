@@ -2,10 +2,8 @@
 
 import dagster as dg
 
-from dagster_project.errors import BadInput
-from dagster_project.ingest.assets import WRITING_POOL
 from dagster_project.publication.asset import publication
-from dagster_project.resources import LOCK_TIMEOUT_SECONDS
+from dagster_project.resources import LOCK_TIMEOUT_SECONDS, WRITING_POOL, telling_bad_input
 from dagster_project.settings import Settings
 
 
@@ -23,10 +21,8 @@ def report() -> dg.MaterializeResult:
     from dagster_project.reporting.site import write_report
 
     settings = Settings()
-    try:
+    with telling_bad_input():
         done = write_report(settings, LOCK_TIMEOUT_SECONDS)
-    except BadInput as problem:
-        raise dg.Failure(str(problem), metadata=vars(problem), allow_retries=False) from problem
     start = settings.report / "index.html"
     return dg.MaterializeResult(
         metadata={

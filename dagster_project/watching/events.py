@@ -21,12 +21,11 @@ def failure_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Failure:
     else:
         gate = "a gate of " if rejected else ""
         what = f"FAILED {gate}{f'{source} ({run.job_name})' if source else run.job_name}"
-    return Failure(what, why(events), run.job_name, source, release, run.run_id)
+    return Failure(what, _why(events), run.job_name, source, release, run.run_id)
 
 
-def why(events: Iterable[DagsterEvent]) -> str:
+def _why(events: list[DagsterEvent]) -> str:
     """Say what made a run fail: the gates that failed, or the words of the step that did."""
-    events = list(events)
     gates = _failed_gates(events)
     if gates:
         return "\n".join(gates)

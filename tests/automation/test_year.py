@@ -25,7 +25,6 @@ from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.resources import Workbench
 from dagster_project.settings import Settings
 from tests.automation.driving import Landing, schedule_of
-from tests.fetching.conftest import server  # noqa: F401 - a fixture
 from tests.fetching.serving import Publisher, Reply
 from tests.fetching.test_publishers import DATA, TOPIC, bulk
 from tests.support import BULK, MADE_UP, TEXT, Scenario, Warehouse, rows
@@ -141,7 +140,7 @@ def ticks(source: str) -> Iterator[datetime]:
     return takewhile(lambda time: time.year == YEAR, times)
 
 
-def world_bank(server: Publisher, day: str, *, bad: bool = False) -> Callable[[], None]:  # noqa: F811
+def world_bank(server: Publisher, day: str, *, bad: bool = False) -> Callable[[], None]:
     """Serve the bulk file as updated on a day; a bad one has an economy that nobody knows."""
 
     def serve() -> None:
@@ -153,7 +152,7 @@ def world_bank(server: Publisher, day: str, *, bad: bool = False) -> Callable[[]
     return serve
 
 
-def pink_book(server: Publisher, day: str) -> Callable[[], None]:  # noqa: F811
+def pink_book(server: Publisher, day: str) -> Callable[[], None]:
     """Serve the edition of a day: the same figures, in a file of its own."""
 
     def serve() -> None:
@@ -187,7 +186,7 @@ def text(warehouse: Warehouse, release: str, content: str) -> Callable[[], None]
 def year(
     template: Scenario,
     folders: Warehouse,
-    server: Publisher,  # noqa: F811
+    server: Publisher,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Year]:
     """The year, played to its end."""

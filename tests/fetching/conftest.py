@@ -1,20 +1,10 @@
 """Fixtures: a publisher on this machine, and the settings to fetch from it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from dagster_project.settings import Settings
-from tests.fetching.serving import Publisher, publisher
+from tests.fetching.serving import Publisher
 from tests.support import Warehouse
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
-    """A publisher that serves nothing yet."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with publisher() as started:
-        yield started
 
 
 @pytest.fixture
