@@ -31,33 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = _settings()
-        match options.command:
-            case "run" | "publish" | "rebuild":
-                return _run(settings, options)
-            case "dev":
-                _open_ui(settings, options.port)
-            case "report":
-                from dagster_project.reporting.site import write_report
-
-                done = write_report(settings)
-                say(f"report on {done.publication_id}: {settings.report / 'index.html'}")
-            case "sql":
-                _open_shell(settings)
-            case "status":
-                for line in status(settings):
-                    say(line)
-            case "docs":
-                from dagster_project.models.dictionary import write_data_dictionary
-
-                write_data_dictionary()
-            case "rollback":
-                with write_lock(settings):
-                    chosen = roll_back(settings, options.to, options.reason)
-                say(f"publication {chosen} is in force")
-            case "prune":
-                _prune(settings, options.dry_run)
-            case "reject" | "accept" | "forget":
-                _decide(settings, options)
+        if options.command in ("run", "publish", "rebuild"):
+            return _run(settings, options)
+        _do(settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}", "ERROR")
         return FAILED
@@ -68,6 +44,35 @@ def main(arguments: list[str] | None = None) -> int:
         say(f"FAILED {problem_of_machine}", "ERROR")
         return FAILED
     return PUBLISHED
+
+
+def _do(settings: Settings, options: argparse.Namespace) -> None:
+    """Carry out a command that is no run of the main job: it is done, or an error is raised."""
+    match options.command:
+        case "dev":
+            _open_ui(settings, options.port)
+        case "report":
+            from dagster_project.reporting.site import write_report
+
+            done = write_report(settings)
+            say(f"report on {done.publication_id}: {settings.report / 'index.html'}")
+        case "sql":
+            _open_shell(settings)
+        case "status":
+            for line in status(settings):
+                say(line)
+        case "docs":
+            from dagster_project.models.dictionary import write_data_dictionary
+
+            write_data_dictionary()
+        case "rollback":
+            with write_lock(settings):
+                chosen = roll_back(settings, options.to, options.reason)
+            say(f"publication {chosen} is in force")
+        case "prune":
+            _prune(settings, options.dry_run)
+        case "reject" | "accept" | "forget":
+            _decide(settings, options)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -127,5 +127,5 @@ def test_the_marked_year_is_the_first_of_the_surplus(
     browser: "Browser", real_report: Settings
 ) -> None:
     page, _ = opened(browser, real_report, "studies/japan-2004", "desktop")
-    assert "2003: first surplus" in page.locator("#japan-balance svg").inner_text()
+    assert "2003: first surplus" in (page.locator("#japan-balance svg").text_content() or "")
     page.close()
