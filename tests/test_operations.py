@@ -7,7 +7,7 @@ import pytest
 from dagster import DagsterInstance
 
 from dagster_project.__main__ import main
-from dagster_project.publication.asset import ledger_comments, required_gates
+from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
 from dagster_project.publication.publish import publish
 from dagster_project.run import dagster_home
 from dagster_project.settings import PROJECT_ROOT
@@ -70,7 +70,7 @@ def on_duty(warehouse: Warehouse) -> Warehouse:
     with DagsterInstance.get():
         pass
     warehouse.restore_candidate()
-    publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments())
+    publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys())
     return warehouse
 
 

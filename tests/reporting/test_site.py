@@ -255,7 +255,7 @@ def test_altair_finds_nothing_wrong_with_the_charts(monkeypatch: pytest.MonkeyPa
         (charts.countries_over_time, ()),
         (charts.counted_bars, ("size", "revisions", "revisions")),
     ):
-        assert draw.__wrapped__(*arguments)["layer"]  # type: ignore[attr-defined]
+        assert draw.__wrapped__(*arguments)["layer"]
 
 
 # Writing it

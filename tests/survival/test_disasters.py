@@ -20,7 +20,7 @@ from dagster_project.fingerprint import file_sha256
 from dagster_project.gates.validate import Batch, run_suites
 from dagster_project.ingest.plan import make_plan
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.asset import ledger_comments, required_gates
+from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
 from dagster_project.publication.publish import (
     kept_publications,
     publication_id,
@@ -39,7 +39,9 @@ PAGE = 4096
 
 
 def publish_candidate(warehouse: Warehouse) -> str:
-    done = publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments())
+    done = publish(
+        warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
+    )
     return done.publication_id
 
 
