@@ -57,7 +57,7 @@ format: .venv/ready ## format Python and SQL
 	@$(RUN) -m ruff format .
 	@.venv/bin/sqlfmt --quiet dbt
 
-docs: .venv/ready ## write docs/data-dictionary.md from the dbt descriptions
+docs: .venv/ready ## write the data dictionary and the column lineage from the dbt project
 	@$(RUN) -m dagster_project docs
 
 status: .venv/ready ## what is published, which releases are in force, what is rejected and why

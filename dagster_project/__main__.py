@@ -63,8 +63,10 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
                 say(line)
         case "docs":
             from dagster_project.models.dictionary import write_data_dictionary
+            from dagster_project.models.lineage import write_column_lineage
 
             write_data_dictionary()
+            write_column_lineage()
         case "rollback":
             with write_lock(settings):
                 chosen = roll_back(settings, options.to, options.reason)
@@ -87,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("report", help="write the report on the published file, a static site")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     commands.add_parser("status", help="what is published, in force, rejected and why")
-    commands.add_parser("docs", help="write docs/data-dictionary.md")
+    commands.add_parser("docs", help="write docs/data-dictionary.md and the column lineage")
     commands.add_parser("publish", help="build and publish again from the releases in force")
     command = commands.add_parser("rebuild", help="make the workbench anew from the landing folder")
     command.add_argument(

@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     duckdb_memory_limit: str = Field(default="4GB", description="DuckDB's memory_limit.")
     duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
+    report_url: str = Field(
+        default="",
+        description="Where the report is served, if it is: assets in the UI link to their pages.",
+    )
     keep_days: int = Field(
         default=90, ge=1, description="Days after which `make prune` removes what no longer counts."
     )

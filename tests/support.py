@@ -8,17 +8,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import dagster as dg
 import duckdb
 from dagster import DagsterInstance
 
 from dagster_project.rebuild import rebuild
 from dagster_project.run import dagster_home, run
 from dagster_project.settings import PROJECT_ROOT, Settings
-
-if TYPE_CHECKING:
-    import dagster as dg
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MADE_UP = FIXTURES / "landing_made_up"
@@ -85,8 +83,6 @@ class Warehouse:
 
     def run(self, *reload: str, keep_history: bool = False) -> Outcome:
         """Run the main job, on a Dagster instance that is thrown away, or on the folder's own."""
-        from dagster import DagsterInstance
-
         printed = io.StringIO()
         if keep_history:
             dagster_home()
@@ -153,10 +149,15 @@ class Warehouse:
         return copied
 
 
-def plain(value: "dg.MetadataValue") -> Any:
+def plain(value: dg.MetadataValue) -> Any:
     """Return what a metadata value holds, as JSON can hold it."""
     if hasattr(value, "records"):
         return [dict(record.data) for record in value.records]
+    if isinstance(value, dg.TableColumnLineageMetadataValue):
+        return {
+            column: [f"{'/'.join(dep.asset_key.path)}.{dep.column_name}" for dep in deps]
+            for column, deps in value.value.deps_by_column.items()
+        }
     return value.value if isinstance(value.value, str | int | float) else str(value.value)
 
 
@@ -219,7 +220,6 @@ def built_once(
 
 def execute(selection: "dg.AssetSelection", **options: Any) -> "dg.ExecuteInProcessResult":
     """Execute a part of the graph, with its gates, on the warehouse of the environment."""
-    import dagster as dg
 
     from dagster_project.definitions import defs
     from dagster_project.resources import Workbench

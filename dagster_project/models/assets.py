@@ -17,6 +17,8 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test, get_subset_sel
 from dagster_project import ledger
 from dagster_project.ingest.load import create_raw_tables
 from dagster_project.models.dbt import DbtError, manifest, run_dbt
+from dagster_project.models.dbt_docs import dbt_docs_address
+from dagster_project.models.lineage import column_lineage
 from dagster_project.models.state import build_fingerprint
 from dagster_project.resources import WRITING_POOL, Workbench
 from dagster_project.settings import Settings
@@ -65,10 +67,25 @@ class Translator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] == "model":
             code = f"```sql\n{dbt_resource_props['raw_code']}\n```"
             shown["sql"] = dg.MetadataValue.md(code)
+            table = table_name(dbt_resource_props)
+            shown["dbt docs"] = _in_report(dbt_docs_address(table))
+            if dbt_resource_props["schema"] in ("core", "marts"):
+                shown["data dictionary"] = _in_report(f"dictionary/{table}.html")
         return {**super().get_metadata(dbt_resource_props), **shown}
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         return dbt_resource_props["schema"]
+
+
+def _in_report(address: str) -> dg.MetadataValue:
+    """Return a page of the report: a link if it is served.
+
+    Else its file, since browsers do not follow a link from the UI to a file.
+    """
+    settings = Settings()
+    if settings.report_url:
+        return dg.MetadataValue.url(f"{settings.report_url.rstrip('/')}/{address}")
+    return dg.MetadataValue.path(f"{settings.report}/{address}")
 
 
 TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True))
@@ -150,6 +167,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
                         metadata={
                             "dagster/row_count": counts[result.node.unique_id],
                             "seconds": result.execution_time,
+                            **_column_lineage(f"{result.node.schema}.{result.node.name}"),
                             **charts.get(result.node.name, {}),
                         },
                     )
@@ -171,6 +189,22 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
                 ledger.finish_layer(con, candidate_id, layer.name, context.run.run_id)
 
     return build
+
+
+def _column_lineage(table: str) -> dict[str, dg.TableColumnLineage]:
+    """Return what the UI's column lineage shows of a model; the ledger is no asset. No seeds."""
+    columns = column_lineage().get(table)
+    if columns is None:
+        return {}
+    parents = {
+        column: [
+            dg.TableColumnDep(dg.AssetKey([schema, name]), parent)
+            for schema, name, parent in (text.split(".") for text in texts)
+            if schema != "audit"
+        ]
+        for column, texts in columns.items()
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(parents)}
 
 
 def _has_stamp(candidate: Path) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import duckdb
 
+from dagster_project.models.dbt_docs import dbt_docs_address
+from dagster_project.models.lineage import column_lineage, first_columns
 from dagster_project.reporting.answers import ask, literal
 from dagster_project.reporting.figures import Column, Figure
 from dagster_project.reporting.pages import Page
@@ -132,6 +134,7 @@ order by function_name""",
         "dictionary/index.html",
         "Data dictionary",
         "Every table and column of the published file, in the words of the comments in it.",
+        template="dictionary.html",
         figures=[
             Figure(
                 "tables",
@@ -174,8 +177,10 @@ order by column_index""",
         f"dictionary/{table}.html",
         table,
         comment,
+        template="dictionary.html",
         kicker="Data dictionary",
         section="dictionary/index.html",
+        more=_lineage(table),
         figures=[
             Figure(
                 "columns",
@@ -192,3 +197,17 @@ order by column_index""",
             )
         ],
     )
+
+
+def _lineage(table: str) -> dict[str, object]:
+    """Return what the page says of a model's lineage; nothing of a table of the ledger."""
+    columns = column_lineage().get(table)
+    if columns is None:
+        return {}
+    return {
+        "model": dbt_docs_address(table),
+        "lineage": [
+            (column, parents, sorted(first_columns(table, column)))
+            for column, parents in columns.items()
+        ],
+    }

@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dagster_project.errors import BadInput
+from dagster_project.models.dbt_docs import DBT_DOCS, dbt_docs
 from dagster_project.publication.downloads import exports_of
 from dagster_project.reporting import formats
 from dagster_project.reporting.answers import ask
@@ -84,6 +85,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
             folder.mkdir()
             _copy_downloads(settings, publication["id"], folder / "data")
             pages = _write_pages(con, folder, publication)
+            _write_dbt_docs(con, folder)
         _write_assets(settings, folder)
         _put_in_force(settings, folder)
     return Report(folder, publication["id"], pages, time.monotonic() - began)
@@ -185,6 +187,14 @@ class Links:
             case _:
                 return None
         return path if path in self.paths else None
+
+
+def _write_dbt_docs(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    columns = con.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+        " where not internal order by column_index"
+    )
+    (folder / DBT_DOCS).write_text(dbt_docs(columns.fetchall()), "utf-8")
 
 
 def _copy_downloads(settings: Settings, publication_id: str, folder: Path) -> None:

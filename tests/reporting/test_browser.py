@@ -129,3 +129,17 @@ def test_the_marked_year_is_the_first_of_the_surplus(
     page, _ = opened(browser, real_report, "studies/japan-2004", "desktop")
     assert "2003: first surplus" in (page.locator("#japan-balance svg").text_content() or "")
     page.close()
+
+
+def test_the_dictionary_leads_to_the_model_in_dbts_documentation(
+    browser: "Browser", real_report: Settings
+) -> None:
+    page, amiss = opened(browser, real_report, "dictionary/marts.mart_world_ranking", "desktop")
+    page.locator("#lineage a").click()
+    page.get_by_text("royalty_flows.marts.mart_world_ranking").wait_for()
+    columns = page.locator("tr", has_text="receipts_usd_m").first
+    assert "DECIMAL(18,6)" in columns.inner_text()
+    page.close()
+    # Its own pictures, looked for under names that its scripts have not filled in yet.
+    known = ("getIcon", "ERR_FILE_NOT_FOUND")
+    assert [text for text in amiss if not any(word in text for word in known)] == []
