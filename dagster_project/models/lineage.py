@@ -43,11 +43,17 @@ def write_column_lineage() -> None:
 
 def read_column_lineage() -> Lineage:
     """Compile the models and read the lineage of their columns from the SQL."""
+    from dbt.contracts.graph.nodes import ModelNode
+
     with TemporaryDirectory() as folder:
         models = run_dbt(
             Settings(warehouse_dir=Path(folder)), ["compile", "--select", "resource_type:model"]
         )
-    compiled = {str(model.node.unique_id): model.node.compiled_code for model in models}
+    compiled = {
+        str(model.node.unique_id): model.node.compiled_code or ""
+        for model in models
+        if isinstance(model.node, ModelNode)
+    }
     nodes = {**manifest()["nodes"], **manifest()["sources"]}
     return {
         f"{node['schema']}.{node['name']}": dict(_columns(node, compiled[unique_id], nodes))
