@@ -165,18 +165,6 @@ def shares_by_size(
     return _finished(chart, title, about)
 
 
-def svg(chart: alt.TopLevelMixin) -> str:
-    """Return a chart as SVG, drawn without a browser.
-
-    Without the labels for screen readers on every point, which are three quarters of its size.
-    """
-    import vl_convert
-
-    spec = chart.to_dict()
-    spec["config"]["aria"] = False
-    return vl_convert.vegalite_to_svg(spec)
-
-
 def png(chart: alt.TopLevelMixin, scale: float = 1) -> bytes:
     """Return a chart as PNG; `scale` 2 for screens with narrow pixels."""
     import vl_convert
