@@ -92,7 +92,7 @@ def balance_over_time(unit: str, turned: str | None = None) -> dict[str, Any]:
         )
         layers.append(marked.mark_rule(strokeDash=[3, 3]).encode(x=x))
         layers.append(
-            marked.mark_text(align="right", dx=-6, fontWeight=600, baseline="top").encode(
+            marked.mark_text(align="left", dx=6, fontWeight=600, baseline="top").encode(
                 x=x, y=alt.value(0), text="label:N"
             )
         )
