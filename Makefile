@@ -14,10 +14,10 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql test kill crowd corpus audit lint format docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql superset superset-env superset-lock test kill crowd corpus audit lint format docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
-	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 run: .venv/ready ## the main job: load what is new in the landing folder, build, publish (RELOAD=source/date loads one again)
 	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release))
@@ -31,8 +31,17 @@ report: .venv/ready ## write the report on what is published: warehouse/report/i
 sql: .venv/ready ## open a SQL shell on the published file, read-only
 	@$(RUN) -m dagster_project sql
 
+superset: .venv-superset/ready ## open Apache Superset with a dashboard on http://127.0.0.1:8088 (PORT=another)
+	@.venv-superset/bin/python superset/start.py $(if $(PORT),--port $(PORT))
+
+superset-env: .venv-superset/ready ## install Superset, in an environment of its own; its tests skip without
+
+superset-lock: $(UV) ## lock Superset's packages anew, after a change of superset/requirements.in
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make superset-lock" superset/requirements.in -o superset/requirements.txt
+
 test: .venv/ready ## run all tests
-	@$(RUN) -m pytest -n 2
+	@$(RUN) -m pytest -n 2 --dist loadgroup
 
 kill: .venv/ready ## kill runs at many points and look at what is left (KILLS=300 SEED=1)
 	@$(RUN) -m tests.survival.kills --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/kills
@@ -79,12 +88,18 @@ prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DR
 	@$(RUN) -m dagster_project prune $(if $(DRY_RUN),--dry-run)
 
 clean: ## remove what was built and installed; landing/ stays
-	rm -rf .venv .tools .dagster .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs
+	rm -rf .venv .venv-superset .tools .dagster .superset .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs
 
 # The marker is newer than the lock file if and only if the environment is complete.
 .venv/ready: pyproject.toml uv.lock | $(UV)
 	@echo "installing the packages of uv.lock into .venv/ (about 150 MB, once)"
 	@$(UV) sync --frozen --compile-bytecode --quiet --python $(PYTHON)
+	@touch $@
+
+.venv-superset/ready: superset/requirements.txt | $(UV)
+	@echo "installing the packages of superset/requirements.txt into .venv-superset/ (about 700 MB, once)"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-superset
+	@$(UV) pip sync --quiet --require-hashes --python .venv-superset/bin/python superset/requirements.txt
 	@touch $@
 
 $(UV):

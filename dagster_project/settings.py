@@ -25,6 +25,11 @@ class Settings(BaseSettings):
         validate_default=True,
         description="Holds the workbench, the candidate and the published warehouse.",
     )
+    superset_dir: Path = Field(
+        default=Path(".superset"),
+        validate_default=True,
+        description="Superset's metadata, secret key and password.",
+    )
     duckdb_memory_limit: str = Field(default="4GB", description="DuckDB's memory_limit.")
     duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
@@ -98,7 +103,7 @@ class Settings(BaseSettings):
         default="text", description="Lines for people, or one JSON object a line for a log store."
     )
 
-    @field_validator("landing_dir", "warehouse_dir")
+    @field_validator("landing_dir", "warehouse_dir", "superset_dir")
     @classmethod
     def _from_project_root(cls, folder: Path) -> Path:
         return (PROJECT_ROOT / folder).resolve()

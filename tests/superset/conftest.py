@@ -1,0 +1,175 @@
+"""A real Superset on a copy of the template, for all tests of the folder.
+
+`make test` gives them all to one process (`xdist_group`), so that one server starts.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+
+from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
+from dagster_project.publication.publish import publish
+from dagster_project.settings import PROJECT_ROOT
+from tests.support import Scenario, Warehouse, environment, held_by
+
+PYTHON = PROJECT_ROOT / ".venv-superset" / "bin" / "python"
+START_SECONDS, STOP_SECONDS, ANSWER_SECONDS = 400, 30, 120  # the machine may be busy
+
+# The dashboard opens on China in the first half of 2018, which no made-up file has: take another's,
+# and give it the balances with single partners.
+_CHINA = ";".join(
+    f"update marts.{mart} set reporter_code = 'CHN' where reporter_code = 'KOR'"
+    for mart in (
+        *(f"mart_balance_by_{d}" for d in ("partner", "sector", "category", "region")),
+        "mart_balance_by_affiliation",
+        "mart_coverage",
+    )
+)
+_BALANCES = (
+    "update marts.mart_balance_by_partner"
+    " set balance_usd_m = coalesce(balance_usd_m, receipts_usd_m, -payments_usd_m)"
+    " where reporter_code = 'CHN'"
+)
+
+
+def publish_changed(warehouse: Warehouse, change: str) -> str:
+    """Publish what is published, changed by a statement, with all questions to the ledger."""
+    with environment(warehouse.environment):
+        warehouse.restore_candidate()
+        with duckdb.connect(warehouse.settings.candidate) as con:
+            con.execute(change)
+        publish(
+            warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
+        )
+    return held_by(warehouse.settings.warehouse)
+
+
+@dataclass
+class Superset:
+    """A running server, asked as its user `admin`."""
+
+    address: str
+    home: Path
+    warehouse: Warehouse
+    http: httpx.Client = field(init=False)
+
+    @property
+    def password(self) -> str:
+        return (self.home / "password").read_text().strip()
+
+    def log_in(self, password: str) -> httpx.Response:
+        """Ask for a token; its answer is the server's, whatever that is."""
+        return httpx.post(
+            f"{self.address}/api/v1/security/login",
+            json={"username": "admin", "password": password, "provider": "db"},
+            timeout=ANSWER_SECONDS,
+        )
+
+    def open(self) -> "Superset":
+        """Log in, and keep what further requests need."""
+        token = self.log_in(self.password).json()["access_token"]
+        self.http = httpx.Client(
+            base_url=f"{self.address}/api/v1",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=ANSWER_SECONDS,
+        )
+        csrf = self.get("/security/csrf_token/")["result"]
+        self.http.headers["X-CSRFToken"] = csrf
+        return self
+
+    def get(self, path: str) -> dict[str, Any]:
+        answer = self.http.get(path)
+        assert answer.status_code == 200, f"{path}: {answer.text[:1000]}"
+        return answer.json()
+
+    def listed(self, kind: str) -> list[dict[str, Any]]:
+        """Return all datasets, charts or dashboards."""
+        return self.get(f"/{kind}/?q=(page_size:100)")["result"]
+
+    @property
+    def database(self) -> int:
+        (found,) = self.listed("database")
+        return found["id"]
+
+    def ask(self, sql: str) -> httpx.Response:
+        """Send a statement to SQL Lab."""
+        return self.http.post(
+            "/sqllab/execute/", json={"database_id": self.database, "sql": sql, "schema": "marts"}
+        )
+
+    def rows(self, sql: str) -> list[tuple]:
+        answer = self.ask(sql)
+        assert answer.status_code == 200, answer.text[:1000]
+        return [tuple(row.values()) for row in answer.json()["data"]]
+
+    def data(self, dataset: int, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Ask for a chart's data: of each query the rows, as `data`, and the SQL, as `query`."""
+        answer = self.http.post(
+            "/chart/data",
+            json={"datasource": {"id": dataset, "type": "table"}, "queries": list(queries)},
+        )
+        assert answer.status_code == 200, answer.text[:1000]
+        return answer.json()["result"]
+
+
+@pytest.fixture(scope="session")
+def superset(template: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Superset]:
+    folder = tmp_path_factory.mktemp("superset")
+    warehouse = template.warehouse.copy(folder / "warehouse_folder")
+    publish_changed(warehouse, f"{_CHINA};{_BALANCES}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home, log = folder / "home", folder / "server.log"
+    with log.open("wb") as written:
+        server = subprocess.Popen(
+            [PYTHON, "superset/start.py", "--port", str(port)],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, **warehouse.environment, "ROYALTY_SUPERSET_DIR": str(home)},
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    found = Superset(f"http://127.0.0.1:{port}", home, warehouse)
+    try:
+        _wait_for(server, f"{found.address}/health", log)
+        yield found.open()
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait(STOP_SECONDS)
+        print(log.read_text("utf-8", "replace")[-20000:])
+        shutil.rmtree(folder)
+
+
+def _wait_for(server: subprocess.Popen, url: str, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        assert server.poll() is None, log.read_text("utf-8", "replace")
+        try:
+            httpx.get(url, timeout=5)
+        except httpx.HTTPError:
+            time.sleep(0.3)
+        else:
+            return
+    pytest.fail(f"the server did not answer within {START_SECONDS} seconds: {log.read_text()}")
+
+
+def parameters(superset: Superset, chart: dict[str, Any]) -> dict[str, Any]:
+    """Return what a chart shows, as its import file has it."""
+    return json.loads(superset.get(f"/chart/{chart['id']}")["result"]["params"])
