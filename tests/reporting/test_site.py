@@ -14,6 +14,7 @@ import pytest
 
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256
+from dagster_project.models.dbt import manifest
 from dagster_project.models.dbt_docs import DBT_DOCS
 from dagster_project.reporting import charts, site
 from dagster_project.reporting.formats import MINUS, exact
@@ -211,6 +212,17 @@ def test_every_link_leads_to_a_file_of_the_site(real_report: Settings) -> None:
                 ), (path, target)
         for fragment in (link["href"] for link in page.all("a") if link["href"][0] == "#"):
             assert [found for found in page.every() if found.get("id") == fragment[1:]]
+
+
+def test_the_exposure_names_the_tables_that_the_pages_ask(real_report: Settings) -> None:
+    asked = {
+        table
+        for _, page in pages(real_report)
+        for sql in queries(page).values()
+        for table in re.findall(r"(?:core|marts)\.(\w+)", sql)
+    }
+    exposure = manifest()["exposures"]["exposure.royalty_flows.report"]
+    assert {name.rpartition(".")[2] for name in exposure["depends_on"]["nodes"]} == asked
 
 
 def test_pages_can_be_read_without_seeing_them(real_report: Settings) -> None:
