@@ -14,7 +14,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql superset superset-env superset-lock test kill crowd corpus audit lint format docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test kill crowd corpus audit lint format docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ superset-env: .venv-superset/ready ## install Superset, in an environment of its
 superset-lock: $(UV) ## lock Superset's packages anew, after a change of superset/requirements.in
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make superset-lock" superset/requirements.in -o superset/requirements.txt
+
+metrics: .venv/ready ## ask for metrics: make metrics METRICS="receipts balance" BY=reporter__region ORDER=-receipts
+	@$(RUN) -m dagster_project metrics $(METRICS) $(if $(BY),--by $(BY)) $(if $(WHERE),--where "$(WHERE)") $(if $(ORDER),--order="$(ORDER)") $(if $(LIMIT),--limit $(LIMIT))
 
 test: .venv/ready ## run all tests
 	@$(RUN) -m pytest -n 2 --dist loadgroup

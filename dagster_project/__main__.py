@@ -58,6 +58,8 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
             say(f"report on {done.publication_id}: {settings.report / 'index.html'}")
         case "sql":
             _open_shell(settings)
+        case "metrics":
+            _ask_for_metrics(settings, options)
         case "status":
             for line in status(settings):
                 say(line)
@@ -88,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=3000)
     commands.add_parser("report", help="write the report on the published file, a static site")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
+    command = commands.add_parser("metrics", help="ask MetricFlow, on the published file")
+    command.add_argument("metrics", nargs="+", metavar="METRIC")
+    command.add_argument("--by", nargs="+", default=[], metavar="DIMENSION")
+    command.add_argument("--where", nargs="+", default=[], metavar="CONDITION")
+    command.add_argument("--order", default="", metavar="[-]NAME", help="--order=-receipts")
+    command.add_argument("--limit", type=int)
     commands.add_parser("status", help="what is published, in force, rejected and why")
     commands.add_parser("docs", help="write docs/data-dictionary.md and the column lineage")
     commands.add_parser("publish", help="build and publish again from the releases in force")
@@ -180,8 +188,24 @@ def _close_runs_of_a_ui_that_died(settings: Settings) -> None:
         return  # somebody is writing: what is said to be running may be
 
 
+def _ask_for_metrics(settings: Settings, options: argparse.Namespace) -> None:
+    from dagster_project.models.metrics import metric_sql
+
+    _refuse_if_nothing_is_published(settings)
+    order = options.order.split()
+    sql = metric_sql(options.metrics, options.by, options.where, order, options.limit)
+    with duckdb.connect(settings.warehouse, read_only=True) as con:
+        con.sql(sql).show(max_rows=1000, max_width=200)
+
+
 def _open_shell(settings: Settings) -> None:
     """Become the process of DuckDB's shell. Raises BadInput if nothing is published yet."""
+    _refuse_if_nothing_is_published(settings)
+    shell = str(Path(sys.executable).with_name("duckdb"))
+    os.execv(shell, [shell, "-readonly", str(settings.warehouse)])
+
+
+def _refuse_if_nothing_is_published(settings: Settings) -> None:
     if not settings.warehouse.exists():
         raise BadInput(
             "nothing to query",
@@ -190,8 +214,6 @@ def _open_shell(settings: Settings) -> None:
             found="no such file",
             fix="publish one with `make run`",
         )
-    shell = str(Path(sys.executable).with_name("duckdb"))
-    os.execv(shell, [shell, "-readonly", str(settings.warehouse)])
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def read_column_lineage() -> Lineage:
     return {
         f"{node['schema']}.{node['name']}": dict(_columns(node, compiled[unique_id], nodes))
         for unique_id, node in sorted(nodes.items())
-        if node["resource_type"] == "model"
+        if node["resource_type"] == "model" and node["tags"]  # else it is in no layer
     }
 
 
