@@ -227,14 +227,12 @@ def _execute(
     partition: tuple[str, str] | None = None,
     run_config: Mapping[str, Any] | None = None,
 ) -> "ExecuteInProcessResult":
-    from dagster import DagsterInstance
-
     from dagster_project.definitions import defs
+    from dagster_project.event_log import instance_of_main_job
     from dagster_project.resources import Workbench
 
     if instance is None:
-        dagster_home()
-        instance = DagsterInstance.get()
+        instance = instance_of_main_job(str(dagster_home()))
     close_runs_of_the_dead(instance, BY_MAKE_RUN)
     if partition:
         instance.add_dynamic_partitions(partition[0], [partition[1]])

@@ -1,0 +1,92 @@
+"""Dagster's event log on SQLite, with connections that stay open, for the main job.
+
+Dagster opens each run's file anew for every event, and SQLAlchemy compiles every statement anew
+with it: the thousand events of one build cost as much CPU as reading ten million rows. The files
+are the same, so the UI reads them as ever. Needed until Dagster keeps its engines.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from dagster import DagsterInstance
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy.pool import StaticPool
+
+_BUSY_SECONDS = 30
+_FILES_KEPT_OPEN = 4  # that of the run, the index, and those of other runs that are looked at
+
+
+class OpenEventLog(SqliteEventLogStorage):
+    """The event log of one process, on Dagster's own files."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._engines: dict[str, sqlalchemy.Engine] = {}
+        super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Any
+    ) -> "OpenEventLog":
+        """Return the storage that an instance's settings ask for."""
+        return cls(inst_data=inst_data, **config_value)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[sqlalchemy.Connection]:
+        with self._db_lock:
+            engine = self._engines.pop(shard, None) or sqlalchemy.create_engine(
+                self.conn_string_for_shard(shard),
+                poolclass=StaticPool,
+                connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+            )
+            self._engines[shard] = engine  # the one used last stands last
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.connect() as connection, connection.begin():
+                yield connection
+            while len(self._engines) > _FILES_KEPT_OPEN:
+                self._engines.pop(next(iter(self._engines))).dispose()
+
+    def dispose(self) -> None:
+        """Close the files."""
+        while self._engines:
+            self._engines.popitem()[1].dispose()
+        super().dispose()
+
+
+# By folder: the instance of this process, and the inode of its index (the folder may be made anew).
+_instances: dict[str, tuple[DagsterInstance, int]] = {}
+
+
+def instance_of_main_job(home: str) -> DagsterInstance:
+    """Return the Dagster instance of a folder, with the event log above; one a process.
+
+    The steps print nothing: what they say is in their events. So no processes are started to
+    capture what they print.
+    """
+    index = Path(home) / "history" / "runs" / "index.db"
+    if home in _instances:
+        instance, inode = _instances[home]
+        if index.exists() and index.stat().st_ino == inode:
+            return instance
+        instance.dispose()
+    event_log = {
+        "module": OpenEventLog.__module__,
+        "class": OpenEventLog.__name__,
+        "config": {"base_dir": f"{home}/history/runs"},
+    }
+    compute_logs = {
+        "module": NoOpComputeLogManager.__module__,
+        "class": NoOpComputeLogManager.__name__,
+        "config": {},
+    }
+    overrides = {"event_log_storage": event_log, "compute_logs": compute_logs}
+    instance = DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
+    _instances[home] = instance, index.stat().st_ino
+    return instance
