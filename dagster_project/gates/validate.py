@@ -97,6 +97,17 @@ def _run(
 ) -> GateResult:
     from great_expectations import ExpectationSuite
 
+    from dagster_project.gates.one_scan import judge_in_one_scan
+
+    judge_in_one_scan(
+        datasource.get_execution_engine(),
+        batch.query,
+        [
+            expectation["kwargs"]["unexpected_rows_query"]
+            for expectation in suite["expectations"]
+            if "unexpected_rows_query" in expectation["kwargs"]
+        ],
+    )
     lineage = suite.get("meta", {}).get("lineage", [])
     asset = datasource.add_query_asset(name=batch.table_name, query=batch.query)
     try:

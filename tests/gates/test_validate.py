@@ -154,3 +154,62 @@ def test_a_suite_cannot_reach_other_files(database: Path, query: str) -> None:
     assert not secret.with_suffix(".txt.csv").exists()
     if "read_text" in query:
         assert "disabled by configuration" in detail["observed"]
+
+
+# One scan for the row rules, one query for each other rule
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Great Expectations has DuckDB execute."""
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+
+    executed: list[str] = []
+    execute = SqlAlchemyExecutionEngine.execute_query
+
+    def noted(self: Any, query: Any) -> Any:
+        executed.append(str(query))
+        return execute(self, query)
+
+    monkeypatch.setattr(SqlAlchemyExecutionEngine, "execute_query", noted)
+    return executed
+
+
+def test_row_rules_that_find_nothing_cost_one_scan(database: Path, statements: list[str]) -> None:
+    result = judge(
+        database, no_rows("code = 'X'"), no_rows("_row > 9 order by _row"), no_rows("value = 'x'")
+    )
+    assert result.success
+    assert [statement.count("count(*) filter") for statement in statements] == [3]
+
+
+def test_a_row_rule_that_finds_rows_names_them_and_the_others_stand(database: Path) -> None:
+    result = judge(database, no_rows("code = 'X'"), no_rows("_file = 'a.csv' order by _row"))
+    clean, found = result.details
+    assert (clean["success"], clean["failing"]) == (True, 0)
+    assert (found["success"], found["failing"]) == (False, 2)
+    assert [row["_row"] for row in found["failing_rows"]] == [2, 3]
+
+
+def test_rules_about_several_rows_are_judged_by_themselves(database: Path) -> None:
+    several = "true group by _file, _row, code having count(*) > 0"
+    result = judge(database, no_rows("code = 'X'"), no_rows(several), no_rows("_row > 9"))
+    assert [detail["failing"] for detail in result.details] == [0, 3, 0]
+
+
+def test_a_rule_that_cannot_be_evaluated_takes_no_other_with_it(database: Path) -> None:
+    result = judge(database, no_rows("no_such_column = 1"), no_rows("code = 'X'"))
+    wrong, clean = result.details
+    assert "no_such_column" in wrong["observed"]
+    assert not wrong["success"]
+    assert clean["success"]
+
+
+def test_all_failing_rows_are_counted_and_the_first_are_fetched(database: Path) -> None:
+    result = judge(
+        database,
+        no_rows("_row > 0"),
+        query=f"select _file, n as _row from {TABLE}, range(1, 101) as numbers(n)",
+    )
+    (detail,) = result.details
+    assert (detail["failing"], len(detail["failing_rows"])) == (300, 20)

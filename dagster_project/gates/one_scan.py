@@ -1,0 +1,134 @@
+"""Row rules of a suite in one scan, and every other SQL rule in one query.
+
+Great Expectations runs an `unexpected_rows_query` twice, once for the rows and once for their
+number, and each rule by itself. Here the rules that say `select … from {batch} where <condition>`
+are counted together in one scan of the batch first; most find nothing, and that settles them. What
+is left runs once, and gives no more rows than are shown; they are counted apart only if there are
+more.
+
+The two metrics are replaced in GX's registry when this module is imported: import it where gates
+run, for it imports GX.
+"""
+
+import logging
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.query_metric_provider import has_top_level_token
+from great_expectations.expectations.metrics.query_metrics.query_row_count.unexpected_rows_query_row_count import (  # noqa: E501
+    UnexpectedRowsQueryRowCount,
+)
+from great_expectations.expectations.metrics.query_metrics.query_table.unexpected_rows_query_table import (  # noqa: E501
+    UnexpectedRowsQueryTable,
+)
+
+ROWS_FETCHED = 20
+
+_ROW_RULE = re.compile(
+    r"select [^()]*? from \{batch\} where (?P<condition>.*?)(?: order by [\w ,]+)?", re.I | re.S
+)
+_NO_ROW_RULE = ("GROUP BY", "HAVING", "UNION", "WINDOW", "LIMIT", "QUALIFY")
+
+# What is known of the batch that is being judged: rule -> number of failing rows, and the first.
+_judged: dict[str, tuple[int, list[dict[str, Any]]]] = {}
+
+
+def judge_in_one_scan(
+    engine: SqlAlchemyExecutionEngine, batch: str, rules: list[str]
+) -> dict[str, int]:
+    """Begin a batch: count what fails each of its row rules in one scan; return the counts.
+
+    batch: the query that gives its rows. rules: the suite's queries, with `{batch}` in them. If one
+    of them cannot be evaluated in company, all are left to be evaluated alone, where it says why.
+    """
+    _judged.clear()
+    conditions = {rule: _condition(rule) for rule in rules}
+    row_rules = {rule: condition for rule, condition in conditions.items() if condition}
+    if len(row_rules) < 2:  # noqa: PLR2004 - a single rule is one scan anyway
+        return {}
+    counts = ", ".join(f"count(*) filter (where {text})" for text in row_rules.values())
+    try:
+        found = engine.execute_query(sa.text(f"select {counts} from ({batch}) as batch")).fetchone()
+    except sa.exc.SQLAlchemyError:
+        return {}
+    if found is None or len(found) != len(row_rules):
+        return {}
+    failing = dict(zip(row_rules, map(int, found), strict=True))
+    _judged.update({rule: (0, []) for rule, count in failing.items() if count == 0})
+    return failing
+
+
+def _condition(rule: str) -> str | None:
+    """Return the condition that a row fails by, or None if the rule is about more than one row."""
+    if any(has_top_level_token(rule, token) for token in _NO_ROW_RULE):
+        return None
+    matched = _ROW_RULE.fullmatch(rule.strip())
+    if not matched or "{batch}" in matched["condition"]:
+        return None
+    return matched["condition"].format()
+
+
+def _failing(
+    metric: Any,  # the class itself: GX makes class methods of the two below
+    engine: SqlAlchemyExecutionEngine,
+    domain: dict[str, Any],
+    values: dict[str, Any],
+) -> tuple[int, list[dict[str, Any]]]:
+    rule = metric._get_query_from_metric_value_kwargs(values)
+    if rule not in _judged:
+        batch, _, _ = engine.get_compute_domain(domain, domain_type="table")
+        query = metric._get_substituted_batch_subquery_from_query_and_batch_selectable(
+            query=rule, batch_selectable=batch, execution_engine=engine
+        )
+        found = engine.execute_query(
+            sa.text(f"select * from ({query}) as failing limit {ROWS_FETCHED}")
+        )
+        rows = [row._asdict() for row in found.fetchall()]
+        count = len(rows)
+        if count == ROWS_FETCHED:
+            counted = engine.execute_query(sa.text(f"select count(*) from ({query}) as failing"))
+            count = int(counted.fetchall()[0][0])
+        _judged[rule] = count, rows
+    return _judged[rule]
+
+
+# GX warns that a metric is replaced; that is what we want.
+_registry = logging.getLogger("great_expectations.expectations.registry")
+_level = _registry.level
+_registry.setLevel(logging.ERROR)
+
+
+class FirstUnexpectedRows(UnexpectedRowsQueryTable):
+    """The first rows that a rule finds."""
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)
+    def _sqlalchemy(
+        cls,  # noqa: N805
+        execution_engine: SqlAlchemyExecutionEngine,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        return _failing(cls, execution_engine, metric_domain_kwargs, metric_value_kwargs)[1]
+
+
+class UnexpectedRowCount(UnexpectedRowsQueryRowCount):
+    """How many rows a rule finds."""
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)
+    def _sqlalchemy(
+        cls,  # noqa: N805
+        execution_engine: SqlAlchemyExecutionEngine,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
+    ) -> int:
+        return _failing(cls, execution_engine, metric_domain_kwargs, metric_value_kwargs)[0]
+
+
+_registry.setLevel(_level)
