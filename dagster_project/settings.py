@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     )
     duckdb_memory_limit: str = Field(default="4GB", description="DuckDB's memory_limit.")
     duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
+    batis_all_items: bool = Field(
+        default=False,
+        description="Keep all 31 items of BaTIS in its raw table, not intellectual property alone.",
+    )
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
     report_url: str = Field(
         default="",

@@ -1,5 +1,6 @@
 """Loading one release into the raw tables, with its entry in the ledger, in one transaction."""
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -7,13 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256
-from dagster_project.layouts import LINEAGE_COLUMNS, Extract, RawTable, layout_of
+from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
+from dagster_project.layouts.csv_layout import unreadable
+from dagster_project.layouts.zipped_layout import remove_unpacked
 from dagster_project.machine import machine_trouble
 from dagster_project.sources.source import Release, Source
 from dagster_project.workbench import transaction
@@ -84,16 +88,15 @@ def load_release(
             measured = {table.name: Measured() for table in source.tables}
             for path in release.files:
                 began = time.perf_counter()
-                extract, table, inserted = _load_file(con, source, release, path, loaded_at)
+                table, inserted, read, kept = _load_file(con, source, release, path, loaded_at)
                 took = measured[table.name]
                 took.seconds += time.perf_counter() - began
-                took.rows_read += extract.rows_read
-                took.rows_kept += extract.rows_kept
+                took.rows_read += read
+                took.rows_kept += kept
                 took.bytes += stats[path].st_size
                 rows[table.name] += inserted
                 _still_the_same(path, stats[path])
-                counts = (extract.rows_read, extract.rows_kept)
-                files.append(_entry(path, digests[path], *counts, "loaded", None, loaded_at))
+                files.append(_entry(path, digests[path], read, kept, "loaded", None, loaded_at))
             for table in source.required:
                 if rows[table.name] == 0:
                     raise BadInput(
@@ -112,6 +115,8 @@ def load_release(
         with transaction(con):
             ledger.enter_files(con, source.name, release.date, rejected)
         raise
+    finally:
+        remove_unpacked()
     return Loaded(rows, tuple(files), unchanged=False, measured=measured)
 
 
@@ -159,7 +164,8 @@ def _load_file(
     release: Release,
     path: Path,
     loaded_at: datetime,
-) -> tuple[Extract, RawTable, int]:
+) -> tuple[RawTable, int, int, int]:
+    """Load one file; return its table, the rows inserted, and the file's records read and kept."""
     con.execute("drop table if exists incoming")
     with _as_bad_input(path):
         layout = layout_of(path, source.layouts)
@@ -175,20 +181,49 @@ def _load_file(
     table = layout.table
     rows = extract.rows  # noqa: F841 - DuckDB finds the relation by this name
     data = ", ".join(f'"{column}"' for column in table.data_columns)
-    inserted = con.execute(
-        f"""
-        insert into raw."{table.name}" ({data}, {", ".join(LINEAGE_COLUMNS)})
-        select {data}, $source, $release, $file, _sheet, _row, $loaded_at from rows
-        """,
-        {
-            "source": source.name,
-            "release": release.date,
-            "file": path.name,
-            "loaded_at": loaded_at,
-        },
-    ).fetchall()[0][0]
-    con.execute("drop table incoming")
-    return extract, table, inserted
+    with _records_read(con, path) as scanned:
+        inserted = con.execute(
+            f"""
+            insert into raw."{table.name}" ({data}, {", ".join(LINEAGE_COLUMNS)})
+            select {data}, $source, $release, $file, _sheet, _row, $loaded_at from rows
+            """,
+            {
+                "source": source.name,
+                "release": release.date,
+                "file": path.name,
+                "loaded_at": loaded_at,
+            },
+        ).fetchall()[0][0]
+    con.execute("drop table if exists incoming")
+    if extract.rows_read is None or extract.rows_kept is None:
+        return table, inserted, scanned[0], inserted
+    return table, inserted, extract.rows_read, extract.rows_kept
+
+
+@contextmanager
+def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[int]]:
+    """Count what a CSV reader delivers to the block's one statement, before any filter.
+
+    DuckDB's own profile of the statement says it, at no cost; a count would be a second read.
+    Raises BadInput if the file turns out, in the middle, not to be CSV.
+    """
+    con.execute("set enable_profiling = 'no_output'")
+    scanned: list[int] = []
+    try:
+        yield scanned
+    except duckdb.Error as error:
+        if "CSV Error" not in str(error):
+            raise
+        raise unreadable(path, error) from error
+    # After an error the transaction takes no statement but rollback, and profiling harms nobody.
+    profile = json.loads(con.get_profiling_information())
+    scanned.append(_csv_records(profile))
+    con.execute("reset enable_profiling")
+
+
+def _csv_records(operator: dict[str, Any]) -> int:
+    own = operator["operator_cardinality"] if operator.get("operator_name") == "READ_CSV" else 0
+    return own + sum(_csv_records(child) for child in operator.get("children", []))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import csv
 import difflib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
@@ -16,6 +16,9 @@ from dagster_project.errors import BadInput
 from dagster_project.layouts.layout import Extract, RawTable, as_pattern
 
 _LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into memory
+
+# Larger files are read once, straight into the raw table, and their rows are not numbered.
+BULK_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class CsvLayout:
     trailing_empty: the publisher ends each record with a comma.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
     by_name: the columns of `header` stand anywhere among others, which are left out.
+    natural_key: the columns that tell one record from all others. With it a bulk file can do
+        without row numbers, which cost as much as reading (they keep DuckDB to one thread);
+        `lines_of` finds the line of a record when somebody asks.
     """
 
     name: str
@@ -40,6 +46,7 @@ class CsvLayout:
     trailing_empty: bool = False
     keep: str = "true"
     by_name: bool = False
+    natural_key: tuple[str, ...] = ()
 
     def _records(self, path: Path) -> Iterator[list[str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -104,29 +111,27 @@ class CsvLayout:
         if self.by_name:
             taken = dict(zip(self.header, self.table.columns, strict=True))
             names = [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
-        try:
-            # The names are the table's own, or such as `cell_headers` admits; the path is bound.
-            con.execute(
+        columns = ", ".join(f'"{column}"' for column in self.table.columns)
+        reader = self._reader(path, names)
+        if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
+            _refuse_half_a_record(path)
+            rows = con.sql(
                 f"""
-                create table incoming as
-                select *, {self.header_row} + row_number() over () as _row
-                from read_csv(
-                    $path,
-                    columns = {{{", ".join(f"'{name}': 'VARCHAR'" for name in names)}}},
-                    auto_detect = false, header = false, skip = {self.header_row},
-                    delim = ',', quote = '"', escape = '"', encoding = 'utf-8',
-                    compression = 'none',
-                    strict_mode = true, null_padding = false, hive_partitioning = false
-                )
-                """,
-                {"path": as_pattern(path)},
+                select {columns}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
+                from {reader} where {self.keep}
+                """
+            )
+            return Extract(rows, None, None)
+        try:
+            con.execute(
+                "create table incoming as"
+                f" select *, {self.header_row} + row_number() over () as _row from {reader}"
             )
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         _refuse_half_a_record(path)
         counts = con.execute(f"select count(*), count(*) filter ({self.keep}) from incoming")
         rows_read, rows_kept = counts.fetchall()[0]
-        columns = ", ".join(f'"{column}"' for column in self.table.columns)
         if cells:
             quoted = ", ".join(f'"{cell}"' for cell in cells)
             rows = con.sql(
@@ -144,6 +149,52 @@ class CsvLayout:
                 """
             )
         return Extract(rows, rows_read, rows_kept)
+
+    def _reader(self, path: Path, names: list[str]) -> str:
+        """The call that reads the file: columns as they are listed, all text, nothing guessed."""
+        # The names are the table's own, or such as `cell_headers` admits.
+        return f"""
+            read_csv(
+                '{as_pattern(path).replace("'", "''")}',
+                columns = {{{", ".join(f"'{name}': 'VARCHAR'" for name in names)}}},
+                auto_detect = false, header = false, skip = {self.header_row},
+                delim = ',', quote = '"', escape = '"', encoding = 'utf-8',
+                compression = 'none',
+                strict_mode = true, null_padding = false, hive_partitioning = false
+            )
+        """
+
+    def lines_of(
+        self, con: duckdb.DuckDBPyConnection, path: Path, record: Mapping[str, str]
+    ) -> list[int]:
+        """Return the row numbers of the records that have these values in these columns.
+
+        Reads the whole file. Raises BadInput if a column is not one of the table's.
+        """
+        unknown = sorted(record.keys() - set(self.table.columns))
+        if unknown:
+            raise BadInput(
+                "a column that is not there",
+                where=path.name,
+                expected="columns among " + ", ".join(self.table.columns),
+                found=", ".join(unknown),
+                fix="name columns of the raw table",
+            )
+        header = self._header(path)
+        names = [*self.table.columns, *header[len(self.table.columns) :]]
+        wanted = " and ".join(f'"{column}" = ?' for column in record)
+        found = con.execute(
+            f"""
+            select _row
+            from (
+                select *, {self.header_row} + row_number() over () as _row
+                from {self._reader(path, names)}
+            )
+            where {wanted}
+            """,
+            list(record.values()),
+        )
+        return [row for (row,) in found.fetchall()]
 
 
 def _refuse_half_a_record(path: Path) -> None:
@@ -171,7 +222,7 @@ _REASON = re.compile(
 )
 
 
-def _unreadable(path: Path, error: duckdb.Error) -> BadInput:
+def unreadable(path: Path, error: duckdb.Error) -> BadInput:
     """Turn DuckDB's CSV error, which runs to many lines, into one that says the place."""
     text = str(error)
     line = re.search(r"CSV Error on Line: (\d+)", text)

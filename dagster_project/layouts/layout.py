@@ -48,12 +48,13 @@ class RawTable:
 class Extract:
     """What a layout read: a relation with the table's data columns, `_sheet` and `_row`.
 
-    The counts are of the file's records, also where a record gives several rows.
+    The counts are of the file's records, also where a record gives several rows. They are None
+    where the relation reads the file only when it is fetched: whoever fetches it counts.
     """
 
     rows: duckdb.DuckDBPyRelation
-    rows_read: int
-    rows_kept: int
+    rows_read: int | None
+    rows_kept: int | None
 
 
 class Layout(Protocol):

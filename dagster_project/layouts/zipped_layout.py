@@ -3,8 +3,6 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +15,16 @@ from dagster_project.layouts.layout import Extract, Layout, RawTable
 MAX_MEMBER_BYTES = 8 << 30  # the largest real member, the BaTIS bulk file, has 3 GB
 # A bomb is small and unpacks to much: real members shrink to a fifth or a twentieth.
 MAX_RATIO, UNSUSPICIOUS_BYTES = 200, 64 << 20
+
+# The member unpacked last, by the archive's path, size and time: every layout that is tried, and
+# the reading itself, look at the same bytes.
+_kept: dict[tuple[Path, int, int, str], TemporaryDirectory[str]] = {}
+
+
+def remove_unpacked() -> None:
+    """Remove the member that was unpacked last."""
+    while _kept:
+        _kept.popitem()[1].cleanup()
 
 
 @dataclass(frozen=True)
@@ -34,10 +42,26 @@ class ZippedLayout:
     def table(self) -> RawTable:
         return self.inner.table
 
-    @contextmanager
-    def _extracted(self, path: Path) -> Iterator[Path]:
-        """Yield the member as a file of its own. Raises BadInput, ValueError if there is none."""
-        with zipfile.ZipFile(path) as archive, TemporaryDirectory() as folder:
+    def _unpacked(self, path: Path) -> Path:
+        """Return the member as a file of its own, which stays until `remove_unpacked`.
+
+        Raises ValueError if there is none, or one that is too large.
+        """
+        stat = path.stat()
+        state = (path, stat.st_size, stat.st_mtime_ns, self.member.pattern)
+        if state not in _kept:
+            remove_unpacked()
+            folder = TemporaryDirectory(prefix="royalty_unpacked_")
+            try:
+                self._unpack(path, Path(folder.name) / "member")
+            except BaseException:
+                folder.cleanup()
+                raise
+            _kept[state] = folder
+        return Path(_kept[state].name) / "member"
+
+    def _unpack(self, path: Path, target: Path) -> None:
+        with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if self.member.fullmatch(info.filename)]
             if len(members) != 1:
                 raise ValueError(f"{len(members)} members called {self.member.pattern}")
@@ -47,7 +71,6 @@ class ZippedLayout:
                 raise ValueError(
                     f"a member of {members[0].file_size:,} bytes in {members[0].compress_size:,}"
                 )
-            target = Path(folder) / "member"
             with archive.open(members[0]) as source, target.open("wb") as file:
                 # The size in the archive's directory may lie: stop at the limit all the same.
                 left = MAX_MEMBER_BYTES
@@ -56,7 +79,6 @@ class ZippedLayout:
                     left -= len(chunk)
                     if left == 0:
                         raise ValueError(f"a member of more than {MAX_MEMBER_BYTES:,} bytes")
-            yield target
 
     def likeness(self, path: Path) -> float:
         return float(zipfile.is_zipfile(path))
@@ -65,15 +87,14 @@ class ZippedLayout:
         if not zipfile.is_zipfile(path):
             return "a file that is not a zip archive"
         try:
-            with self._extracted(path) as member:
-                return self.inner.mismatch(member)
+            return self.inner.mismatch(self._unpacked(path))
         except (ValueError, RuntimeError, zipfile.BadZipFile, EOFError, zlib.error) as error:
             return f"an archive with {error}"
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
-        with self._extracted(path) as member:
-            try:
-                return self.inner.read(con, member)
-            except BadInput as problem:
-                where = problem.where.replace(member.name, f"{path.name}, member", 1)
-                raise BadInput(**{**vars(problem), "where": where}) from problem
+        member = self._unpacked(path)
+        try:
+            return self.inner.read(con, member)
+        except BadInput as problem:
+            where = problem.where.replace(member.name, f"{path.name}, member", 1)
+            raise BadInput(**{**vars(problem), "where": where}) from problem

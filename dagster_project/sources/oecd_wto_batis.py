@@ -14,6 +14,7 @@ import re
 from datetime import timedelta
 
 from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
+from dagster_project.settings import Settings
 from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
@@ -36,7 +37,7 @@ observations = RawTable(
 )
 
 
-def _layout(mirror: str, methodology: str) -> CsvLayout:
+def _layout(mirror: str, methodology: str, keep: str) -> CsvLayout:
     return CsvLayout(
         f"BaTIS, {mirror} mirror",
         observations,
@@ -55,26 +56,38 @@ def _layout(mirror: str, methodology: str) -> CsvLayout:
             methodology,
             "Balanced_value",
         ),
-        keep="item_code like 'SH%'",
+        keep=keep,
+        natural_key=("reporter", "partner", "flow", "item_code", "year"),
     )
 
 
-_MIRRORS = (_layout("WTO", "Final_value_methodology"), _layout("OECD", "Methodology"))
+def source(all_items: bool) -> Source:
+    """The source, with the items of intellectual property or with all 31 in its raw table.
 
-SOURCE = Source(
-    name="oecd_wto_batis",
-    tables=(observations,),
-    required=(observations,),
-    # Once a year, in winter (December 2025). The bulk file is large, and downloaded only if the
-    # server says that it has changed.
-    calendar=Calendar(
-        timezone="Europe/Zurich",
-        ask="0 4 * 1-3,10-12 6",
-        due="0 12 1 3 *",
-        within=timedelta(days=150),
-    ),
-    layouts=(
-        *_MIRRORS,
-        *(ZippedLayout(mirror, re.compile(r"[^/]*\.csv", re.I)) for mirror in _MIRRORS),
-    ),
-)
+    The models take the item of intellectual property either way.
+    """
+    keep = "true" if all_items else "item_code like 'SH%'"
+    mirrors = (
+        _layout("WTO", "Final_value_methodology", keep),
+        _layout("OECD", "Methodology", keep),
+    )
+    return Source(
+        name="oecd_wto_batis",
+        tables=(observations,),
+        required=(observations,),
+        # Once a year, in winter (December 2025). The bulk file is large, and downloaded only if the
+        # server says that it has changed.
+        calendar=Calendar(
+            timezone="Europe/Zurich",
+            ask="0 4 * 1-3,10-12 6",
+            due="0 12 1 3 *",
+            within=timedelta(days=150),
+        ),
+        layouts=(
+            *mirrors,
+            *(ZippedLayout(mirror, re.compile(r"[^/]*\.csv", re.I)) for mirror in mirrors),
+        ),
+    )
+
+
+SOURCE = source(Settings().batis_all_items)

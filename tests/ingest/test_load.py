@@ -1,4 +1,5 @@
 import os
+import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,10 +11,11 @@ from dagster_project import ledger
 from dagster_project.errors import BadInput
 from dagster_project.ingest import load
 from dagster_project.ingest.load import load_release
-from dagster_project.sources import all_sources
-from dagster_project.sources.source import Release
+from dagster_project.layouts import csv_layout, zipped_layout
+from dagster_project.sources import all_sources, oecd_wto_batis
+from dagster_project.sources.source import Release, Source
 from dagster_project.workbench import transaction
-from tests.support import BULK, COUNTRIES, INDICATORS
+from tests.support import BULK, COUNTRIES, INDICATORS, MADE_UP
 
 WDI = all_sources()["worldbank_wdi"]
 DAY = date(2021, 9, 15)
@@ -284,3 +286,83 @@ def test_the_gate_sees_one_load_of_one_release(
     query = load.loaded_rows_query(WDI.tables[0], DAY, loaded.files[0].loaded_at)
     assert count(con) == 96
     assert len(con.sql(query)) == 48
+
+
+# Bulk files
+
+
+BATIS = all_sources()["oecd_wto_batis"]
+MIRROR = MADE_UP / "oecd_wto_batis" / "2025-12-01" / "made_up_wto_mirror.csv"
+
+
+@pytest.fixture
+def bulk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The made-up mirror, read as a bulk file is."""
+    monkeypatch.setattr(csv_layout, "BULK_BYTES", 10)
+    path = tmp_path / "bulk.csv"
+    path.write_bytes(MIRROR.read_bytes())
+    return path
+
+
+def load_bulk(con: duckdb.DuckDBPyConnection, path: Path, source: Source = BATIS) -> load.Loaded:
+    return load_release(con, source, Release(source.name, DAY, (path,)))
+
+
+def test_a_bulk_file_is_counted_by_the_one_statement_that_reads_it(
+    con: duckdb.DuckDBPyConnection, bulk: Path
+) -> None:
+    (entry,) = load_bulk(con, bulk).files
+    assert (entry.rows_read, entry.rows_kept) == (7, 6)
+    rows = con.execute(
+        "select count(*), count(_row), count(distinct (reporter, partner, flow, item_code, year))"
+        " from raw.oecd_wto_batis__observations"
+    ).fetchall()
+    assert rows == [(6, 0, 6)]
+
+
+def test_a_bulk_file_from_its_zip_is_the_same(
+    con: duckdb.DuckDBPyConnection, bulk: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "bulk.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(bulk, "bulk.csv")
+    (entry,) = load_bulk(con, path).files
+    assert (entry.rows_read, entry.rows_kept) == (7, 6)
+    assert not zipped_layout._kept  # nothing unpacked is left behind
+
+
+def test_all_items_can_be_kept(con: duckdb.DuckDBPyConnection, bulk: Path) -> None:
+    (entry,) = load_bulk(con, bulk, oecd_wto_batis.source(all_items=True)).files
+    assert (entry.rows_read, entry.rows_kept) == (7, 7)
+
+
+def test_a_bulk_file_with_a_broken_record_is_refused_with_its_line(
+    con: duckdb.DuckDBPyConnection, bulk: Path
+) -> None:
+    bulk.write_bytes(bulk.read_bytes().rstrip()[:-8] + b"\n")
+    with pytest.raises(BadInput) as caught:
+        load_bulk(con, bulk)
+    assert caught.value.where == "bulk.csv, line 8"
+    assert "Expected Number of Columns: 12 Found: 10" in caught.value.found
+    assert con.execute("select count(*) from raw.oecd_wto_batis__observations").fetchall() == [(0,)]
+    assert con.execute("select status from audit.releases").fetchall() == [("rejected",)]
+
+
+def test_a_bulk_file_that_breaks_off_within_its_last_figure_is_refused(
+    con: duckdb.DuckDBPyConnection, bulk: Path
+) -> None:
+    bulk.write_bytes(bulk.read_bytes().rstrip()[:-1])
+    with pytest.raises(BadInput, match="breaks off in its last record"):
+        load_bulk(con, bulk)
+    assert con.execute("select status from audit.releases").fetchall() == [("rejected",)]
+
+
+@pytest.mark.parametrize("folder", ["a[b]*?", "it's", "item_code=SH"])
+def test_the_names_of_a_bulk_files_folders_mean_nothing(
+    con: duckdb.DuckDBPyConnection, bulk: Path, folder: str
+) -> None:
+    path = bulk.parent / folder / bulk.name
+    path.parent.mkdir()
+    bulk.rename(path)
+    (entry,) = load_bulk(con, path).files
+    assert (entry.rows_read, entry.rows_kept) == (7, 6)

@@ -5,7 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.layouts import CsvLayout, RawTable
+from dagster_project.errors import BadInput
+from dagster_project.layouts import CsvLayout, RawTable, csv_layout
 from tests.layouts.reading import TEXTS, changed, read, refusal
 from tests.support import BARE, BULK, COUNTRIES, INDICATORS, TEXT
 
@@ -252,3 +253,43 @@ def test_columns_with_hostile_names_are_left_out(
     path = tmp_path / "made_up.csv"
     path.write_text('"a\': \'INT\'}) ; drop table x; --",Code,"b""c"\n1,A,2\n')
     assert read(con, path, (layout,)).rows.fetchall() == [("A", None, 2)]
+
+
+# Bulk files: read once, into their table; the natural key stands in for the row number.
+
+KEYED = CsvLayout(
+    "made-up bulk",
+    RawTable("made_up__bulk", ("code", "year", "value")),
+    header_row=1,
+    header=("Code", "Year", "Value"),
+    keep="code <> 'B'",
+    natural_key=("code", "year"),
+)
+
+
+@pytest.fixture
+def bulk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(csv_layout, "BULK_BYTES", 10)
+    path = tmp_path / "bulk's.csv"
+    path.write_text('Code,Year,Value\nA,2001,1\nB,2001,2\n"C\nD",2001,3\nA,2002,4\n')
+    return path
+
+
+def test_rows_of_a_bulk_file_are_not_numbered(con: duckdb.DuckDBPyConnection, bulk: Path) -> None:
+    extract = KEYED.read(con, bulk)
+    assert sorted(extract.rows.fetchall()) == [
+        ("A", "2001", "1", None, None),
+        ("A", "2002", "4", None, None),
+        ("C\nD", "2001", "3", None, None),
+    ]
+    assert (extract.rows_read, extract.rows_kept) == (None, None)  # whoever fetches them counts
+
+
+def test_the_line_of_a_record_is_found_by_its_key(
+    con: duckdb.DuckDBPyConnection, bulk: Path
+) -> None:
+    assert KEYED.lines_of(con, bulk, {"code": "A", "year": "2002"}) == [5]
+    assert KEYED.lines_of(con, bulk, {"code": "B"}) == [3]  # what was not kept, too
+    assert KEYED.lines_of(con, bulk, {"code": "A"}) == [2, 5]
+    with pytest.raises(BadInput, match="colour"):
+        KEYED.lines_of(con, bulk, {"colour": "red"})

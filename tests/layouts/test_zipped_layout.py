@@ -86,3 +86,32 @@ def test_an_encrypted_archive_is_refused(con: duckdb.DuckDBPyConnection, tmp_pat
     content[content.index(b"PK\x01\x02") + 8] |= 1  # and in the archive's directory
     path.write_bytes(content)
     assert "encrypted" in refusal(con, path, (ZIPPED,)).found
+
+
+def test_an_archive_is_unpacked_once_for_all_layouts(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacked: list[Path] = []
+    unpack = ZippedLayout._unpack
+
+    def noted(self: ZippedLayout, path: Path, target: Path) -> None:
+        unpacked.append(target)
+        unpack(self, path, target)
+
+    monkeypatch.setattr(ZippedLayout, "_unpack", noted)
+    other = ZippedLayout(CsvLayout("another", rates, 1, ("Day",)), ZIPPED.member)
+    path = zip_of(tmp_path / "made_up.zip", made_up__csv="Date,USD,\n2020-01-02,1.1,\n")
+    assert len(read(con, path, (other, ZIPPED)).rows) == 1
+    assert len(unpacked) == 1
+    assert unpacked[0].exists()  # a bulk file is read only when its rows are fetched
+    zipped_layout.remove_unpacked()
+    assert not unpacked[0].parent.exists()
+
+
+def test_an_archive_that_has_changed_is_unpacked_again(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = zip_of(tmp_path / "made_up.zip", made_up__csv="Date,USD,\n2020-01-02,1.1,\n")
+    assert ZIPPED.mismatch(path) is None
+    zip_of(path, made_up__csv="Date,USD,\n2020-01-02,1.15,\n2020-01-03,1.2,\n")
+    assert len(read(con, path, (ZIPPED,)).rows) == 2

@@ -3,14 +3,21 @@
 -- a later text that states another number is another statement, not a revision.
 {%- set series = ["source"] + key_columns() + ["flow", "currency"] %}
 with
+    -- Where there is one release nothing is compared, however many rows it has.
+    restated_sources as (
+        select observations.source
+        from {{ ref("fct_royalty_observations") }} as observations
+        inner join {{ ref("dim_source") }} as sources on observations.source = sources.source
+        where sources.releases_are = 'complete'
+        group by observations.source
+        having min(observations.release_date) < max(observations.release_date)
+    ),
+
     statements as (
         select {{ listed(series, "observations") }}, observations.release_date, observations.value
         from {{ ref("fct_royalty_observations") }} as observations
-        inner join {{ ref("dim_source") }} as sources on observations.source = sources.source
-        where
-            sources.releases_are = 'complete'
-            and observations.statement_number = 1
-            and observations.value is not null
+        inner join restated_sources on observations.source = restated_sources.source
+        where observations.statement_number = 1 and observations.value is not null
     ),
 
     with_previous as (

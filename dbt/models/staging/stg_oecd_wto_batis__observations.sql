@@ -4,41 +4,67 @@
     "balanced": "Balanced_value",
 } %}
 with
-    observations as ({{ accepted(source("raw", "oecd_wto_batis__observations")) }}),
+    -- Raw may hold all items of services; the facts are about intellectual property.
+    observations as (
+        select raw_rows.*
+        from ({{ accepted(source("raw", "oecd_wto_batis__observations")) }}) as raw_rows
+        where raw_rows.item_code like 'SH%'
+    ),
+
+    value_kinds as (
+        {%- for kind, header in kinds.items() %}
+            select
+                '{{ kind }}' as value_kind,
+                '{{ header }}' as column_name
+                {{ "union all" if not loop.last }}
+        {%- endfor %}
+    ),
+
+    -- One scan of a bulk table for the three values of a record.
+    values_apart as (
+        select
+            observations.*,
+            value_kinds.value_kind,
+            value_kinds.column_name,
+            case
+                value_kinds.value_kind
+                {%- for kind in kinds %}
+                    when '{{ kind }}' then observations.{{ kind }}_value
+                {%- endfor %}
+            end as value_text
+        from observations
+        cross join value_kinds
+    ),
 
     -- As a code NA is Namibia; in the reported value alone it is a mark for none. What
     -- is not reported (19 in 20) gets no row: the methodology of the final value says so.
     final as (
-        {%- for kind, header in kinds.items() %}
-            select
-                reporter,
-                partner,
-                case
-                    when flow in ('X', 'EXP')
-                    then 'receipts'
-                    when flow in ('M', 'IMP')
-                    then 'payments'
-                end as flow,
-                item_code,
-                observations.year as period,
-                '{{ kind }}' as value_kind,
-                cast(nullif({{ kind }}_value, 'NA') as decimal(38, 10)) as value,
-                methodology,
-                {% if kind == "reported" -%} 'A'
-                {%- elif kind == "balanced" -%} 'E'
-                {%- else -%} case when methodology like 'R%' then 'A' else 'E' end
-                {%- endif %} as obs_status,
-                _source as source,
-                _release as release_date,
-                _file as file_name,
-                _sheet as sheet_name,
-                _row as row_number,
-                '{{ header }}' as column_name
-            from observations
-            where
-                {{ kind }}_value is not null and {{ kind }}_value <> 'NA'
-                {{ "union all" if not loop.last }}
-        {%- endfor %}
+        select
+            reporter,
+            partner,
+            case
+                when flow in ('X', 'EXP') then 'receipts' when flow in ('M', 'IMP') then 'payments'
+            end as flow,
+            item_code,
+            year as period,
+            value_kind,
+            cast(value_text as decimal(38, 10)) as value,
+            methodology,
+            case
+                when value_kind = 'reported'
+                then 'A'
+                when value_kind = 'final' and methodology like 'R%'
+                then 'A'
+                else 'E'
+            end as obs_status,
+            _source as source,
+            _release as release_date,
+            _file as file_name,
+            _sheet as sheet_name,
+            _row as row_number,
+            column_name
+        from values_apart
+        where value_text is not null and value_text <> 'NA'
     )
 
 select *
