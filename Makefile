@@ -14,7 +14,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test kill crowd corpus audit lint format docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test kill crowd corpus audit lint format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -69,6 +69,12 @@ format: .venv/ready ## format Python and SQL
 	@$(RUN) -m ruff format .
 	@.venv/bin/sqlfmt --quiet dbt
 
+bench: .venv-bench/ready ## what bulk files cost beside a hand-written floor, 1 million rows (minutes)
+	@.venv-bench/bin/python -m benchmarks.bench --only bulk,nothing_new,queries,ingest --pairs 1
+
+bench-full: .venv-bench/ready ## the same up to 49.6 million rows (hours, 15 GB of disk below TMPDIR)
+	@.venv-bench/bin/python -m benchmarks.bench --full
+
 docs: .venv/ready ## write the data dictionary and the column lineage from the dbt project
 	@$(RUN) -m dagster_project docs
 
@@ -91,7 +97,7 @@ prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DR
 	@$(RUN) -m dagster_project prune $(if $(DRY_RUN),--dry-run)
 
 clean: ## remove what was built and installed; landing/ stays
-	rm -rf .venv .venv-superset .tools .dagster .superset .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs
+	rm -rf .venv .venv-bench .venv-superset .tools .dagster .superset .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs
 
 # The marker is newer than the lock file if and only if the environment is complete.
 .venv/ready: pyproject.toml uv.lock | $(UV)
@@ -103,6 +109,12 @@ clean: ## remove what was built and installed; landing/ stays
 	@echo "installing the packages of superset/requirements.txt into .venv-superset/ (about 700 MB, once)"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-superset
 	@$(UV) pip sync --quiet --require-hashes --python .venv-superset/bin/python superset/requirements.txt
+	@touch $@
+
+# The benchmark's own environment: it has other loaders to compare with.
+.venv-bench/ready: pyproject.toml uv.lock | $(UV)
+	@echo "installing the packages of uv.lock and its group bench into .venv-bench/"
+	@UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --frozen --no-dev --group bench --compile-bytecode --quiet --python $(PYTHON)
 	@touch $@
 
 $(UV):

@@ -1,0 +1,1 @@
+"""What the warehouse costs: made-up BaTIS files of any size, a floor to compare with, a harness."""

@@ -1,0 +1,144 @@
+"""The floor: the work of the pipeline on one BaTIS file as a hand-written DuckDB script.
+
+`python -m benchmarks.floor <landing file> <folder> [--all-items]` reads the file and publishes
+<folder>/royalty_flows.duckdb. No ledger, no lineage of runs, no descriptions, no second source: what
+any way of doing this work has to pay.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from string import Template
+
+import duckdb
+import pycountry
+
+from dagster_project.code_lists import SEEDS
+from dagster_project.settings import Settings
+
+_SQL = Path(__file__).with_name("floor.sql")
+
+_BALANCE_MART = """
+create table candidate.marts.mart_balance_by_$dimension as
+with flows as (
+    select * from candidate.core.fct_royalty_flows where $only
+),
+compared as (
+    select
+        flows.*,
+        $name as ${dimension}_name,
+        $ranked as is_ranked,
+        totals.receipts_usd_m as of_receipts,
+        totals.payments_usd_m as of_payments,
+        totals.balance_usd_m as of_balance,
+        before.receipts_usd_m::double as receipts_before,
+        before.payments_usd_m::double as payments_before,
+        before.balance_usd_m as balance_before
+    from flows
+    left join totals using (concept, reporter_code, period)
+    left join flows as before
+        on flows.concept = before.concept and flows.reporter_code = before.reporter_code
+        and flows.partner_code = before.partner_code
+        and (flows.period::int - 1)::varchar = before.period
+    $members
+)
+select
+    reporter_code, ${dimension}_code, ${dimension}_name, period, frequency, source, concept,
+    true as preferred, receipts_usd_m, payments_usd_m, balance_usd_m,
+    round(cast(100e0 * receipts_usd_m / nullif(of_receipts, 0) as double), 4) as share_of_receipts_pct,
+    round(cast(100e0 * payments_usd_m / nullif(of_payments, 0) as double), 4) as share_of_payments_pct,
+    round(cast(100e0 * balance_usd_m / nullif(of_balance, 0) as double), 4) as share_of_balance_pct,
+    case when is_ranked and receipts_usd_m is not null then rank() over (
+        partition by concept, reporter_code, period, is_ranked order by receipts_usd_m desc nulls last
+    ) end as rank_by_receipts,
+    case when is_ranked and payments_usd_m is not null then rank() over (
+        partition by concept, reporter_code, period, is_ranked order by payments_usd_m desc nulls last
+    ) end as rank_by_payments,
+    round(cast(case when receipts_before > 0
+        then 100e0 * (receipts_usd_m - receipts_before) / receipts_before end as double), 4)
+    as receipts_growth_pct,
+    round(cast(case when payments_before > 0
+        then 100e0 * (payments_usd_m - payments_before) / payments_before end as double), 4)
+    as payments_growth_pct,
+    cast(balance_usd_m - coalesce(balance_before, receipts_before - payments_before) as decimal(18, 6))
+    as balance_change_usd_m,
+    false as previous_is_derived
+from compared
+order by reporter_code, period, source, ${dimension}_code;
+"""
+
+
+def _balance_marts() -> str:
+    """The five balance marts: by partner in full; of the others this source has the total alone."""
+    marts = [
+        Template(_BALANCE_MART).substitute(
+            dimension="partner",
+            only="true",
+            name="members.partner_name",
+            ranked="members.kind = 'country'",
+            members="join candidate.core.dim_partner as members"
+            " on flows.partner_code = members.partner_code",
+        )
+    ]
+    for dimension in ("sector", "category", "affiliation", "region"):
+        name = "'Total'" if dimension == "region" else f"members.{dimension}_name"
+        members = (
+            ""
+            if dimension == "region"
+            else f"join candidate.core.dim_{dimension} as members"
+            f" on flows.{dimension}_code = members.{dimension}_code"
+        )
+        marts.append(
+            Template(_BALANCE_MART).substitute(
+                dimension=dimension,
+                only="partner_code = 'WLD'",
+                name=name,
+                ranked="false",
+                members=members,
+            )
+        )
+    return "\n".join(marts)
+
+
+def build(csv: Path, folder: Path, all_items: bool) -> None:
+    """Read a bulk file, build, judge and publish. Raises AssertionError if a gate finds rows."""
+    settings = Settings()
+    folder.mkdir(parents=True, exist_ok=True)
+    candidate = folder / "candidate.duckdb"
+    iso = Path(pycountry.DATABASE_DIR) / "iso3166-1.json"
+    sql = Template(_SQL.read_text("utf-8")).substitute(
+        csv=csv,
+        file=csv.name,
+        release=csv.parent.name,
+        keep="true" if all_items else "item_code = 'SH'",
+        seeds=SEEDS,
+        iso=iso,
+        balance_marts=_balance_marts(),
+    )
+    with duckdb.connect(config=settings.duckdb_config) as con:
+        con.execute(f"set temp_directory = '{folder}/spill'")
+        con.execute(f"attach '{folder}/work.duckdb' as work")
+        con.execute(f"attach '{candidate}' as candidate")
+        con.execute(sql)
+        failing = con.execute("select gate, failing from work.gates where failing > 0").fetchall()
+        assert not failing, failing
+        con.execute("checkpoint candidate")
+        con.execute("checkpoint work")
+    descriptor = os.open(candidate, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+    candidate.replace(folder / "royalty_flows.duckdb")
+
+
+def main() -> None:
+    """Build once."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("csv", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--all-items", action="store_true")
+    options = parser.parse_args()
+    build(options.csv, options.folder, options.all_items)
+
+
+if __name__ == "__main__":
+    main()

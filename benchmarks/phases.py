@@ -1,0 +1,99 @@
+"""Run the main job with its CPU time told apart by phase: `python -m benchmarks.phases run`.
+
+The functions that a phase is made of are wrapped, and nothing else is changed. The time is that of
+all threads of the process, so DuckDB's own threads count. The phases are disjoint: a phase within
+another is taken off the outer one. The last line printed is JSON, seconds by phase.
+"""
+
+import functools
+import importlib
+import json
+import resource
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# Phase -> the functions whose time it is, as module:qualified name.
+PHASES = {
+    "hash": ["dagster_project.ingest.load:file_sha256", "dagster_project.ingest.plan:file_sha256"],
+    "load": ["dagster_project.ingest.assets:load_release"],
+    "gates": [
+        "dagster_project.gates.checks:run_suites",
+        "dagster_project.gates.checks:_as_check_results",
+    ],
+    "models and data tests (dbt)": ["dagster_project.models.assets:run_dbt"],
+    "publication": ["dagster_project.publication.asset:publish"],
+    "event log (Dagster)": [
+        "dagster._core.storage.event_log.sqlite.sqlite_event_log:SqliteEventLogStorage.store_event"
+    ],
+    "definitions": [],  # what comes before the first step, imports and all
+}
+
+SLOWEST = 40
+
+_spent: dict[str, float] = defaultdict(float)
+_open: list[float] = []
+_nodes: dict[str, float] = {}  # dbt node -> seconds of wall time
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process, all threads, user and system."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+@contextmanager
+def phase(name: str) -> Iterator[None]:
+    """Count the block's CPU time for a phase."""
+    began = cpu_seconds()
+    _open.append(0.0)
+    try:
+        yield
+    finally:
+        whole = cpu_seconds() - began
+        _spent[name] += whole - _open.pop()
+        if _open:
+            _open[-1] += whole
+
+
+def _wrap(name: str, place: str) -> None:
+    module_name, _, path = place.partition(":")
+    owner: Any = importlib.import_module(module_name)
+    *parents, last = path.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent)
+    function: Callable = getattr(owner, last)
+
+    @functools.wraps(function)
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        with phase(name):
+            result = function(*args, **kwargs)
+        if last == "run_dbt":
+            _nodes.update({node.node.name: round(node.execution_time, 2) for node in result})
+        return result
+
+    setattr(owner, last, timed)
+
+
+def main() -> int:
+    """Run the main job and print the phases."""
+    from dagster_project.__main__ import main as run
+
+    with phase("definitions"):
+        import dagster_project.definitions  # noqa: F401
+    for name, places in PHASES.items():
+        for place in places:
+            _wrap(name, place)
+    code = run(sys.argv[1:])
+    _spent["everything else"] = cpu_seconds() - sum(_spent.values())
+    _spent["all"] = cpu_seconds()
+    slowest = sorted(_nodes, key=lambda name: -_nodes[name])[:SLOWEST]
+    print("slowest dbt nodes, seconds:", {name: _nodes[name] for name in slowest})
+    print(json.dumps({name: round(seconds, 2) for name, seconds in _spent.items()}))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Cost against rows, from the results: `python -m benchmarks.plot results.json chart.svg`.
+
+Prints the exponent fitted to the CPU time beyond the fixed start: time = start + factor * rows^exponent.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import altair as alt
+import numpy as np
+
+
+def series(results: dict) -> list[dict]:
+    """One row a side and number of rows, in the order of rows."""
+    measured = [value for name, value in results.items() if name.startswith("royalty_item_")]
+    return [
+        {
+            "rows": one["rows"],
+            "side": side,
+            "cpu_s": one[key]["cpu_s"],
+            "wall_s": one[key]["wall_s"],
+        }
+        for one in sorted(measured, key=lambda one: one["rows"])
+        for key, side in (("ours", "pipeline"), ("floor", "floor"))
+    ]
+
+
+def exponent(points: list[tuple[int, float]]) -> float:
+    """Fit cost beyond a fixed start against rows; the start is the one that fits best."""
+    rows, cost = (np.array(column, dtype=float) for column in zip(*points, strict=True))
+    fits = []
+    for start in np.linspace(0, cost.min() * 0.999, 500):
+        (slope, _), residuals, *_ = np.polyfit(np.log(rows), np.log(cost - start), 1, full=True)
+        fits.append((residuals.sum(), slope))
+    return float(min(fits)[1])
+
+
+def main() -> None:
+    """Draw and print."""
+    rows = series(json.loads(Path(sys.argv[1]).read_text()))
+    for side in ("pipeline", "floor"):
+        points = [(row["rows"], row["cpu_s"]) for row in rows if row["side"] == side]
+        print(f"{side}: exponent {exponent(points):.2f} over {len(points)} sizes")
+    chart = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("rows:Q", title="rows in the file", axis=alt.Axis(format="~s")),
+        y=alt.Y("cpu_s:Q", title="CPU seconds"),
+        color=alt.Color("side:N", title=None),
+    )
+    (chart.mark_line() + chart.mark_point(filled=True)).properties(
+        width=480, height=280, title="Landing to publication, royalty item kept"
+    ).save(sys.argv[2])
+
+
+if __name__ == "__main__":
+    main()

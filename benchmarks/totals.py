@@ -1,0 +1,127 @@
+"""What a made-up bulk file adds up to, worked out again from its definition, without DuckDB.
+
+numpy takes the same draws as `generate.py` from the same small generator and sums them as whole
+millionths, so that a sum of the warehouse can be compared to its last digit.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from benchmarks.generate import (
+    FLOWS,
+    GROUP_REPORTERS,
+    GROUP_SHARE,
+    ITEMS,
+    RECORDS_A_PAIR,
+    YEARS,
+    economies,
+)
+
+_SH = ITEMS.index("SH")
+KINDS = ("reported", "final", "balanced")
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of one file: records, records of item SH, and by kind and flow (0 is exports) of item SH the
+    number of values and their sum, in millions; of all items, by kind the same."""
+
+    rows: int
+    rows_kept: int
+    of_item: dict[tuple[str, int], tuple[int, Decimal]]
+    of_all: dict[str, tuple[int, Decimal]]
+
+
+def _mixed(value: np.ndarray) -> np.ndarray:
+    value = value % 2_147_483_647
+    for step in (1, 2, 3):
+        value = (value * 48_271 + step) % 2_147_483_647
+    return value
+
+
+def _pairs(rows: int) -> list[tuple[int, int, int]]:
+    """Reporter, partner and number of records of each pair that the file has."""
+    everyone = economies()
+    world = next(e.number for e in everyone if e.iso3 == "WLD")
+    found = [
+        (r.number, p.number)
+        for r in everyone
+        if r.kind == "c" or r.iso3 in GROUP_REPORTERS
+        for p in everyone
+        if r.number != p.number
+    ]
+    numbers = np.array(found, dtype=np.int64)
+    draw = _mixed(numbers.min(axis=1) * 1009 + numbers.max(axis=1))
+    found = [
+        found[at] for at in np.lexsort((numbers[:, 1], numbers[:, 0], draw, numbers[:, 1] != world))
+    ]
+    taken = -(-rows // RECORDS_A_PAIR)
+    return [
+        (*pair, min(RECORDS_A_PAIR, rows - place * RECORDS_A_PAIR))
+        for place, pair in enumerate(found[:taken])
+    ]
+
+
+def totals(rows: int) -> Totals:
+    """Work out what a file of so many records adds up to."""
+    everyone = economies()
+    countries = sum(e.kind == "c" for e in everyone)
+    share = {e.number: GROUP_SHARE[e.iso3] for e in everyone if e.kind == "g"}
+    cell = np.arange(RECORDS_A_PAIR, dtype=np.int64)
+    flow, item, year = (
+        cell // (RECORDS_A_PAIR // len(FLOWS)),
+        cell // len(YEARS) % len(ITEMS),
+        cell % len(YEARS),
+    )
+    counts = {kind: np.zeros(RECORDS_A_PAIR, dtype=np.int64) for kind in KINDS}
+    # A sum of 40,000 pairs of less than 10^13 each would not fit: carry every pair over at once.
+    big = {kind: np.zeros(RECORDS_A_PAIR, dtype=object) for kind in KINDS}
+    world = {
+        kind: {e.number: np.zeros(RECORDS_A_PAIR, dtype=np.int64) for e in everyone}
+        for kind in ("final", "balanced")
+    }
+    kept = 0
+    pairs = _pairs(rows)
+    for reporter, partner, records in sorted(pairs, key=lambda pair: pair[1] >= countries):
+        exporter = np.where(flow == 0, reporter, partner)
+        importer = np.where(flow == 0, partner, reporter)
+        link = _mixed(exporter * 7919 + importer * 104729 + item * 1299709 + year * 15485863)
+        side = _mixed(
+            reporter * 611953
+            + partner * 15487
+            + flow * 32452843
+            + item * 49979687
+            + year * 86028121
+        )
+        values = {"balanced": link % 10 ** (3 + link // 1000 % 7)}
+        values["final"] = values["balanced"] * (900 + side % 201) // 1000
+        there = cell < records
+        if partner < countries:
+            for kind, of_reporter in world.items():
+                of_reporter[reporter] += np.where(there, values[kind], 0)
+        else:
+            values = {kind: world[kind][reporter] // share[partner] for kind in world}
+        values["reported"] = values["final"]
+        stated = {
+            "final": there,
+            "balanced": there,
+            "reported": there & (side // 1000 % 10000 < 349),
+        }
+        for kind in KINDS:
+            big[kind] += np.where(stated[kind], values[kind], 0)
+            counts[kind] += stated[kind]
+        kept += int((there & (item == _SH)).sum())
+    of_item = {
+        (kind, direction): (
+            int(counts[kind][(item == _SH) & (flow == direction)].sum()),
+            Decimal(int(big[kind][(item == _SH) & (flow == direction)].sum())) / 10**6,
+        )
+        for kind in KINDS
+        for direction in range(len(FLOWS))
+    }
+    of_all = {
+        kind: (int(counts[kind].sum()), Decimal(int(big[kind].sum())) / 10**6) for kind in KINDS
+    }
+    return Totals(rows, kept, of_item, of_all)

@@ -1,0 +1,98 @@
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from benchmarks.generate import write
+from benchmarks.totals import KINDS, Totals, totals
+from dagster_project.sources.oecd_wto_batis import SOURCE
+
+ROWS = 256_789  # all reporters with the world, some pairs of countries, and a part of one more pair
+HEADERS = {"reported": "Reported_value", "final": "Final_value", "balanced": "Balanced_value"}
+
+
+@pytest.fixture(scope="module")
+def bulk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bulk") / "bulk.csv"
+    write(path, ROWS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def expected() -> Totals:
+    return totals(ROWS)
+
+
+def test_the_file_adds_up_to_the_totals_worked_out_without_it(bulk: Path, expected: Totals) -> None:
+    with duckdb.connect() as con:
+        con.execute(f"create view rows as from read_csv('{bulk}', all_varchar = true)")
+        for kind, header in HEADERS.items():
+            counted = f"select count({header}), sum({header}::decimal(24, 6)) from rows"
+            assert con.execute(counted).fetchall() == [expected.of_all[kind]]
+            for number, flow in enumerate(("EXP", "IMP")):
+                found = con.execute(
+                    f"{counted} where Item_code = 'SH' and Flow = ?", [flow]
+                ).fetchall()
+                assert found == [expected.of_item[kind, number]]
+        kept = con.execute("select count(*) from rows where Item_code = 'SH'").fetchall()
+    assert kept == [(expected.rows_kept,)]
+    assert set(expected.of_all) == set(KINDS)
+
+
+def test_the_cardinalities_and_the_missing_values_are_the_real_ones(bulk: Path) -> None:
+    with duckdb.connect() as con:
+        con.execute(f"create view rows as from read_csv('{bulk}', all_varchar = true)")
+        found = con.execute(
+            "select count(*), count(distinct Reporter), count(distinct Item_code),"
+            " count(distinct Year), count(distinct Flow),"
+            " count(distinct (Reporter, Partner, Flow, Item_code, Year)),"
+            " round(100 * avg((Reported_value is null)::int), 1) from rows"
+        ).fetchall()
+    assert found == [(ROWS, 204, 31, 20, 2, ROWS, 96.5)]
+
+
+def test_the_world_is_the_sum_of_the_countries(bulk: Path) -> None:
+    with duckdb.connect() as con:
+        ((differing, of_countries),) = con.execute(
+            f"""
+            select count(*) filter (world is distinct from parts), count(*) filter (parts > 0)
+            from (
+                select sum(Final_value) filter (Partner = 'WLD') as world,
+                    coalesce(sum(Final_value) filter (type_Partner = 'c'), 0) as parts
+                from read_csv('{bulk}', types = {{'Final_value': 'DECIMAL(24, 6)'}})
+                group by Reporter, Flow, Item_code, Year
+            )
+            """
+        ).fetchall()
+    assert differing == 0
+    assert of_countries > 0
+
+
+def test_the_same_rows_give_the_same_bytes_and_the_mirrors_the_same_numbers(
+    bulk: Path, tmp_path: Path
+) -> None:
+    again, wto = tmp_path / "again.csv", tmp_path / "wto.csv"
+    write(again, ROWS)
+    assert again.read_bytes() == bulk.read_bytes()
+    write(wto, ROWS, "WTO")
+    layouts = SOURCE.layouts[:2]
+    assert [layout.mismatch(path) for layout, path in zip(layouts, (wto, bulk), strict=True)] == [
+        None,
+        None,
+    ]
+    with duckdb.connect() as con:
+        sums = [
+            con.execute(
+                f"select count(*), sum(Balanced_value::decimal(24, 6)) from"
+                f" read_csv('{path}', all_varchar = true)"
+            ).fetchall()
+            for path in (bulk, wto)
+        ]
+        assert sums[0] == sums[1]
+        assert isinstance(sums[0][0][1], Decimal)
+        codes = con.execute(
+            "select list(distinct Reporter) || list(distinct Partner)"
+            f" from read_csv('{wto}', all_varchar = true)"
+        ).fetchall()
+    assert {"NA", "888", "WL"} <= set(codes[0][0])
