@@ -1,27 +1,29 @@
-"""Cost against rows, from the results: `python -m benchmarks.plot results.json chart.svg`.
+"""Cost against rows, from the results of all sizes: `python -m benchmarks.plot chart.svg`.
 
 Prints the exponent fitted to the CPU time beyond the fixed start: time = start + factor * rows^exponent.
 """
 
-import json
 import sys
-from pathlib import Path
 
 import altair as alt
 import numpy as np
 
+from benchmarks import results
 
-def series(results: dict) -> list[dict]:
-    """One row a side and number of rows, in the order of rows."""
-    measured = [value for name, value in results.items() if name.startswith("royalty_item_")]
+
+def series() -> list[dict]:
+    """One row a side and number of rows, in the order of rows: medians of the pairs."""
+    sizes = sorted(
+        (int(path.stem.removeprefix("rows_")), path) for path in results.FOLDER.glob("rows_*.json")
+    )
+    found = [
+        (rows, results.read(path)["bulk"]["summary"])
+        for rows, path in sizes
+        if results.records(path, "bulk")
+    ]
     return [
-        {
-            "rows": one["rows"],
-            "side": side,
-            "cpu_s": one[key]["cpu_s"],
-            "wall_s": one[key]["wall_s"],
-        }
-        for one in sorted(measured, key=lambda one: one["rows"])
+        {"rows": rows, "side": side, "cpu_s": one[key]["cpu_s"], "wall_s": one[key]["wall_s"]}
+        for rows, one in found
         for key, side in (("ours", "pipeline"), ("floor", "floor"))
     ]
 
@@ -38,9 +40,11 @@ def exponent(points: list[tuple[int, float]]) -> float:
 
 def main() -> None:
     """Draw and print."""
-    rows = series(json.loads(Path(sys.argv[1]).read_text()))
+    rows = series()
     for side in ("pipeline", "floor"):
         points = [(row["rows"], row["cpu_s"]) for row in rows if row["side"] == side]
+        if len(points) < 3:  # a start, a factor and an exponent
+            continue
         print(f"{side}: exponent {exponent(points):.2f} over {len(points)} sizes")
     chart = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("rows:Q", title="rows in the file", axis=alt.Axis(format="~s")),
@@ -49,7 +53,7 @@ def main() -> None:
     )
     (chart.mark_line() + chart.mark_point(filled=True)).properties(
         width=480, height=280, title="Landing to publication, royalty item kept"
-    ).save(sys.argv[2])
+    ).save(sys.argv[1])
 
 
 if __name__ == "__main__":
