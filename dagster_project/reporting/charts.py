@@ -194,32 +194,24 @@ def two_sides(unit: str) -> dict[str, Any]:
 @cache
 def countries_over_time() -> dict[str, Any]:
     """How many countries state each flow, by year. Rows: `period`, `flow`, `countries`."""
-    base = (
+    flows = ["receipts", "payments"]
+    lines = (
         alt.Chart(alt.NamedData(DATA))
         .transform_calculate(year="toDate(datum.period + '-01-01')")
+        .mark_line()
         .encode(
             x=alt.X("year:T", axis=_years()),
             y=alt.Y("countries:Q", axis=_axis("countries")),
-            color=alt.condition(
-                "datum.flow == 'receipts'",
-                alt.value(COLOURS["receipts"]),
-                alt.value(COLOURS["payments"]),
+            # The lines cross and meet, so no place beside them is one line's alone.
+            color=alt.Color(
+                "flow:N",
+                scale=alt.Scale(domain=flows, range=[COLOURS[flow] for flow in flows]),
+                legend=alt.Legend(orient="top", title=None, offset=24, labelFontSize=12),
             ),
+            tooltip=["period:N", "flow:N", "countries:Q"],
         )
     )
-    lines = base.mark_line().encode(detail="flow:N", tooltip=["period:N", "flow:N", "countries:Q"])
-    # Named where the lines are apart: the last years are not stated by all yet, and the lines meet.
-    names = (
-        base.transform_window(
-            place="row_number()",
-            sort=[alt.SortField("year", order="descending")],
-            groupby=["flow"],
-        )
-        .transform_filter("datum.place == 10")
-        .mark_text(fontWeight=600, dy=alt.expr("datum.flow == 'receipts' ? -14 : 16"))
-        .encode(text="flow:N")
-    )
-    return _spec(alt.layer(lines, names).properties(height=260, padding={"right": 8, "left": 2}))
+    return _spec(alt.layer(lines).properties(height=260, padding={"right": 8, "left": 2}))
 
 
 @cache
