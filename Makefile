@@ -70,7 +70,7 @@ format: .venv/ready ## format Python and SQL
 	@.venv/bin/sqlfmt --quiet dbt
 
 bench: .venv-bench/ready ## what bulk files cost beside a hand-written floor, 1 million rows (minutes)
-	@.venv-bench/bin/python -m benchmarks.bench --only bulk,nothing_new,queries,ingest --pairs 1
+	@.venv-bench/bin/python -m benchmarks.bench --only ingest,bulk,nothing_new,queries,sensor --pairs 1
 
 bench-full: .venv-bench/ready ## the same up to 49.6 million rows (hours, 15 GB of disk below TMPDIR)
 	@.venv-bench/bin/python -m benchmarks.bench --full

@@ -175,6 +175,13 @@ class Bench:
             runs[name] = results.side(run)
         return {"runs": runs}
 
+    def sensor(self, number: int) -> Record:
+        """An evaluation of the landing sensor with 5,000 releases and nothing new; any size."""
+        folder = self.folder / "sensor"
+        shutil.rmtree(folder, ignore_errors=True)
+        run = measured(python("benchmarks.sensor", "--folder", folder), {"DO_NOT_TRACK": "1"})
+        return {"releases": 5000, "evaluations": json.loads(run.output.strip().splitlines()[-1])}
+
     def check(self, expected: Totals, all_items: bool) -> None:
         """Raise AssertionError unless the published numbers are the generator's."""
         with duckdb.connect(self.published(expected.rows, all_items), read_only=True) as con:
@@ -249,6 +256,7 @@ def series(bench: Bench) -> dict[str, Callable[[int], Record]]:
         "nothing_new": bench.nothing_new,
         "queries": bench.queries,
         "small_release": bench.small_release,
+        "sensor": bench.sensor,
     }
 
 
