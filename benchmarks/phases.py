@@ -82,7 +82,7 @@ def main() -> int:
     from dagster_project.__main__ import main as run
 
     with phase("definitions"):
-        import dagster_project.definitions  # noqa: F401
+        importlib.import_module("dagster_project.definitions")
     for name, places in PHASES.items():
         for place in places:
             _wrap(name, place)

@@ -36,10 +36,8 @@ _NO_ROW_RULE = ("GROUP BY", "HAVING", "UNION", "WINDOW", "LIMIT", "QUALIFY")
 _judged: dict[str, tuple[int, list[dict[str, Any]]]] = {}
 
 
-def judge_in_one_scan(
-    engine: SqlAlchemyExecutionEngine, batch: str, rules: list[str]
-) -> dict[str, int]:
-    """Begin a batch: count what fails each of its row rules in one scan; return the counts.
+def judge_in_one_scan(engine: SqlAlchemyExecutionEngine, batch: str, rules: list[str]) -> None:
+    """Begin a batch: count what fails each of its row rules in one scan.
 
     batch: the query that gives its rows. rules: the suite's queries, with `{batch}` in them. If one
     of them cannot be evaluated in company, all are left to be evaluated alone, where it says why.
@@ -47,18 +45,17 @@ def judge_in_one_scan(
     _judged.clear()
     conditions = {rule: _condition(rule) for rule in rules}
     row_rules = {rule: condition for rule, condition in conditions.items() if condition}
-    if len(row_rules) < 2:  # noqa: PLR2004 - a single rule is one scan anyway
-        return {}
+    if not row_rules:
+        return
     counts = ", ".join(f"count(*) filter (where {text})" for text in row_rules.values())
     try:
         found = engine.execute_query(sa.text(f"select {counts} from ({batch}) as batch")).fetchone()
     except sa.exc.SQLAlchemyError:
-        return {}
+        return
     if found is None or len(found) != len(row_rules):
-        return {}
-    failing = dict(zip(row_rules, map(int, found), strict=True))
-    _judged.update({rule: (0, []) for rule, count in failing.items() if count == 0})
-    return failing
+        return
+    failing = zip(row_rules, found, strict=True)
+    _judged.update({rule: (0, []) for rule, count in failing if count == 0})
 
 
 def _condition(rule: str) -> str | None:

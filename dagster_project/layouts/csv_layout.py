@@ -87,11 +87,11 @@ class CsvLayout:
             rest = rest[:-1]
         if self.cell_headers is None and rest:
             return f"row {self.header_row}: further columns {rest}"
-        amiss = self._amiss_in_cell_headers(rest) if self.cell_headers else None
+        amiss = self._amiss_in_cell_headers(self.cell_headers, rest) if self.cell_headers else None
         return f"row {self.header_row}: {amiss}" if amiss else None
 
-    def _amiss_in_cell_headers(self, found: list[str]) -> str | None:
-        strange = [cell for cell in found if not re.fullmatch(self.cell_headers or "", cell)]
+    def _amiss_in_cell_headers(self, like: re.Pattern[str], found: list[str]) -> str | None:
+        strange = [cell for cell in found if not like.fullmatch(cell)]
         if strange or not found:
             return f"column headers {strange or 'without any data column'}"
         if len(set(found)) < len(found):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from tests.corpus.mutation import Expected, Mutation, Unchanged, always, of_bytes
 
@@ -51,6 +52,9 @@ _NO_NUMBERS = (
     "2021-01-01",
 )
 
+# As the csv module's own annotations have it.
+Quoting = Literal[0, 1, 2, 3]
+
 
 def _in_table(
     change: Callable[[Table, int, Random], Table | None],
@@ -70,14 +74,16 @@ def _in_table(
 
 
 def _written(
-    records: Table, mark: bool, quoting: int = csv.QUOTE_MINIMAL, end: str = "\n"
+    records: Table, mark: bool, quoting: Quoting = csv.QUOTE_MINIMAL, end: str = "\n"
 ) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator=end, quoting=quoting).writerows(records)  # type: ignore[arg-type]
+    csv.writer(text, lineterminator=end, quoting=quoting).writerows(records)
     return text.getvalue().encode("utf-8-sig" if mark else "utf-8")
 
 
-def _rewritten(end: str = "\n", quoting: int = csv.QUOTE_MINIMAL) -> Callable[[Path, Random], None]:
+def _rewritten(
+    end: str = "\n", quoting: Quoting = csv.QUOTE_MINIMAL
+) -> Callable[[Path, Random], None]:
     def change(content: bytes, random: Random) -> bytes:
         mark = content.startswith(b"\xef\xbb\xbf")
         records = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from datetime import date
@@ -89,7 +90,9 @@ def test_what_is_written_as_csv_is_read(
 @SETTINGS
 @given(st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=4))
 def test_every_cell_of_a_wide_table_is_read_under_its_year(records: list[tuple[str, ...]]) -> None:
-    layout = CsvLayout("made up", BY_YEAR, 1, ("code",), cell_headers="[0-9]{4}", consecutive=True)  # type: ignore[arg-type]
+    layout = CsvLayout(
+        "made up", BY_YEAR, 1, ("code",), cell_headers=re.compile("[0-9]{4}"), consecutive=True
+    )
     content = as_csv([("code", "2019", "2020"), *records], csv.QUOTE_ALL, "\n")
     read = as_read(content, layout, ".csv")
     assert read == [
