@@ -65,6 +65,8 @@ class Bench:
             "ROYALTY_DUCKDB_THREADS": "2",
             "DO_NOT_TRACK": "1",
             "GX_ANALYTICS_ENABLED": "false",
+            "PYTHONDONTWRITEBYTECODE": "",  # what has run once is not compiled again
+            "ROYALTY_DOWNLOADS": "false",  # the floor writes the published file alone
             **more,
         }
 
@@ -142,15 +144,35 @@ class Bench:
         self.ready()
         landing = self.folder / "landing_small"
         shutil.rmtree(landing, ignore_errors=True)
-        folder = landing / "worldbank_wdi" / f"2021-09-{1 + number:02}"
-        folder.mkdir(parents=True)
+        landing.mkdir()
         (landing / "oecd_wto_batis").symlink_to(self.landing(self.rows) / "oecd_wto_batis")
-        _world_bank(folder / "made_up_API.csv", number)
+        _land_world_bank(landing, number)
         environment = self.environment(landing, self.warehouse(self.rows))
         ours = measured(python("dagster_project", "run"), environment)
         assert "accepted worldbank_wdi" in ours.output, ours.output
         self.check(totals_of(self.rows), all_items=False)
-        return {"runs": {"ours": results.side(ours)}}
+        bulk = results.read(results.of_rows(self.rows))["bulk"]["summary"]["ours"]
+        ratio = {
+            what: round(getattr(ours, what) / bulk[f"{what}_s"], 3) for what in ("wall", "cpu")
+        }
+        return {"runs": {"ours": results.side(ours)}, "to_median_of_bulk": ratio}
+
+    def growth(self, number: int) -> Record:
+        """One more release of the World Bank's size after 40 others, and after one; any size."""
+        runs = {}
+        for name, others in (("after_40", 40), ("after_1", 1)):
+            self.clear(name)
+            landing = self.folder / f"landing_{name}"
+            shutil.rmtree(landing, ignore_errors=True)
+            environment = self.environment(landing, name)
+            for vintage in range(others):
+                _land_world_bank(landing, vintage)
+            measured(python("dagster_project", "run"), environment)
+            _land_world_bank(landing, others)
+            run = measured(python("dagster_project", "run"), environment)
+            assert run.output.count("accepted worldbank_wdi") == 1, run.output
+            runs[name] = results.side(run)
+        return {"runs": runs}
 
     def queries(self, number: int) -> Record:
         """The analysts' queries, on the published file and on sorted Parquet."""
@@ -215,6 +237,13 @@ class Bench:
                     assert in_raw == [expected.of_all[kind]], (kind, in_raw)
 
 
+def _land_world_bank(landing: Path, number: int) -> None:
+    """One release, each a month after the one before."""
+    folder = landing / "worldbank_wdi" / f"{2021 + number // 12}-{number % 12 + 1:02}-15"
+    folder.mkdir(parents=True)
+    _world_bank(folder / "made_up_API.csv", number)
+
+
 def _world_bank(path: Path, number: int) -> None:
     """A file of the World Bank's layout and size: 266 economies, 13 indicators, 61 years."""
     years = range(1960, 2021)
@@ -257,6 +286,7 @@ def series(bench: Bench) -> dict[str, Callable[[int], Record]]:
         "queries": bench.queries,
         "small_release": bench.small_release,
         "sensor": bench.sensor,
+        "growth": bench.growth,
     }
 
 
@@ -266,7 +296,7 @@ def take(bench: Bench, name: str, wanted: int, again: bool) -> None:
     if again:
         results.forget(path, name)
     for number in range(len(results.records(path, name)), wanted):
-        record = series(bench)[name](number)
+        record = {"memory_limit": bench.memory_limit, **series(bench)[name](number)}
         found = results.add(path, name, record)
         print(f"{bench.rows:,} rows, {results.line(name, record, found)}", flush=True)
 
