@@ -36,6 +36,9 @@ class Settings(BaseSettings):
         default=False,
         description="Keep all 31 items of BaTIS in its raw table, not intellectual property alone.",
     )
+    downloads: bool = Field(
+        default=True, description="Write each publication's tables as Parquet, too."
+    )
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
     report_url: str = Field(
         default="",

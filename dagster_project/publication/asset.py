@@ -72,7 +72,9 @@ def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.M
         metadata={
             "publication": published.publication_id,
             "file": dg.MetadataValue.path(settings.warehouse),
-            "downloads": dg.MetadataValue.path(exports_of(settings, published.publication_id)),
+            "downloads": dg.MetadataValue.path(exports_of(settings, published.publication_id))
+            if settings.downloads
+            else "none: ROYALTY_DOWNLOADS is off",
             "bytes": published.bytes,
             "tables": published.tables,
             "rows": published.rows,

@@ -2,8 +2,8 @@
 
 `exports/<publication>/` holds those of each kept publication, and the link `exports/current` leads
 to the one in force. Everything is taken from the publication's own file, comments included, so the
-downloads say what the file says. Rows are sorted by the table's key, so that the same data give the
-same bytes, and a reader of one economy skips the others.
+downloads say what the file says. Rows stand in the table's own order, which its model says in full:
+the same data give the same bytes, and a reader of one economy skips the others.
 """
 
 import json
@@ -74,7 +74,7 @@ def put_downloads_in_force(settings: Settings, publication_id: str) -> None:
 
 def prune_downloads(settings: Settings, kept: set[str]) -> None:
     """Delete the downloads of publications that are kept no longer, and what a crash has left."""
-    for folder in settings.exports.iterdir():
+    for folder in settings.exports.glob("*"):
         if folder.is_dir() and not folder.is_symlink() and folder.name not in kept:
             shutil.rmtree(folder)
 
@@ -102,7 +102,7 @@ def _write_table(
     }
     metadata = ", ".join(f"{fact}: {_literal(value)}" for fact, value in facts.items())
     ((rows,),) = con.execute(
-        f"copy (from {table} order by {', '.join(key)}) to {_literal(str(path))}"
+        f"copy {table} to {_literal(str(path))}"
         f" (format parquet, compression zstd, kv_metadata {{{metadata}}})"
     ).fetchall()
     nullable = {column for column, _, _, is_nullable in columns if is_nullable}

@@ -140,7 +140,8 @@ def publish(
         publication_id = f"{published_at:%Y%m%dT%H%M%S%f}"[:-3]
         row = [publication_id, published_at, run_id, duckdb.__version__, candidate_id, fingerprint]
     _complete(settings, row, comments)
-    write_downloads(settings, settings.candidate, publication_id, keys)
+    if settings.downloads:
+        write_downloads(settings, settings.candidate, publication_id, keys)
     size = settings.candidate.stat().st_size
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
     kept.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
