@@ -74,9 +74,9 @@ def run_dbt(settings: Settings, args: Sequence[str]) -> "list[NodeResult]":
 
     Raises DbtError if dbt did not get as far as running nodes.
     """
-    return _invoke(
-        settings, [*args, "--target-path", str(settings.warehouse_dir / "dbt_target")], _parsed()
-    )
+    # Its results are returned: nothing reads them, or the manifest again, from files.
+    artifacts = ["--no-write-json", "--target-path", str(settings.warehouse_dir / "dbt_target")]
+    return _invoke(settings, [*args, *artifacts], _parsed())
 
 
 def _invoke(

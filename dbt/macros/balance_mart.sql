@@ -45,6 +45,36 @@
             where {{ code }} = {{ total_of(dimension) }}
         ),
 
+        -- Where one source alone states a series it is the preferred one; the others are chosen
+        -- from,
+        -- the most complete first: one that states receipts alone is no substitute for one that
+        -- states both sides.
+        contested_series as (
+            select reporter_code, {{ code }}, concept
+            from flows
+            group by reporter_code, {{ code }}, concept
+            having min(source) < max(source)
+        ),
+
+        contested_flows as (
+            select
+                {{ listed(row_key, "flows") }},
+                row_number() over (
+                    partition by flows.reporter_code, flows.{{ code }}, flows.period, flows.concept
+                    order by
+                        case when flows.receipts_usd_m is null then 1 else 0 end
+                        + case when flows.payments_usd_m is null then 1 else 0 end,
+                        sources.precedence,
+                        flows.source
+                )
+                = 1 as preferred
+            from flows
+            inner join
+                contested_series
+                on {{ same("flows", "contested_series", ["reporter_code", code, "concept"]) }}
+            inner join {{ ref("dim_source") }} as sources on flows.source = sources.source
+        ),
+
         -- Growth that a text states beside a level tells the level of the year before.
         stated_growth as (
             select
@@ -78,7 +108,7 @@
                 members.{{ name }},
                 coalesce({{ members[dimension] }}, false) as is_ranked,
                 {{ levels.get(dimension, "'all'") }} as ranking_level,
-                sources.precedence,
+                coalesce(contested_flows.preferred, true) as preferred,
                 flows.receipts_usd_m,
                 flows.payments_usd_m,
                 flows.balance_usd_m,
@@ -98,7 +128,7 @@
                 end as derived_previous_payments_usd_m
             from flows
             inner join {{ ref("dim_period") }} as periods on flows.period = periods.period
-            inner join {{ ref("dim_source") }} as sources on flows.source = sources.source
+            left join contested_flows on {{ same("flows", "contested_flows", row_key) }}
             left join
                 {{ ref("dim_" ~ dimension) }} as members on flows.{{ code }} = members.{{ code }}
             left join
@@ -131,7 +161,7 @@
                 {{ name }},
                 is_ranked,
                 ranking_level,
-                precedence,
+                preferred,
                 receipts_usd_m,
                 payments_usd_m,
                 balance_usd_m,
@@ -165,17 +195,7 @@
                 frequency,
                 source,
                 concept,
-                -- The most complete source first: one that states receipts alone is no
-                -- substitute for one that states both sides.
-                row_number() over (
-                    partition by reporter_code, {{ code }}, period, concept
-                    order by
-                        case when receipts_usd_m is null then 1 else 0 end
-                        + case when payments_usd_m is null then 1 else 0 end,
-                        precedence,
-                        source
-                )
-                = 1 as preferred,
+                preferred,
                 receipts_usd_m,
                 payments_usd_m,
                 balance_usd_m,
@@ -231,5 +251,5 @@
         balance_change_usd_m,
         previous_is_derived
     from final
-    order by reporter_code, period, source, {{ code }}
+    order by reporter_code, period, source, concept, {{ code }}
 {%- endmacro %}

@@ -45,14 +45,57 @@
         "obs_status",
         "rate_is_missing",
     ] -%}
+    {%- set known -%}
+        observations.statement_number = 1
+        {%- if as_of %} and observations.release_date <= {{ as_of }}{% endif %}
+    {%- endset -%}
+    {%- set flows = [
+        "receipts_stated",
+        "payments_stated",
+        "balance_stated",
+        "total_stated",
+        "receipts_stated_usd_m",
+        "payments_stated_usd_m",
+        "balance_stated_usd_m",
+        "total_stated_usd_m",
+        "rate_is_missing",
+        "receipts_status",
+        "payments_status",
+        "balance_status",
+    ] -%}
     with
+        -- Most sources state each number once a release, in one currency: nothing is to be chosen,
+        -- and nothing of theirs is put in order, however many rows they have.
+        known_sources as (
+            select
+                observations.source,
+                sources.releases_are,
+                max(observations.release_date) as latest_release,
+                sources.releases_are = 'complete'
+                and min(observations.currency) = max(observations.currency) as is_plain
+            from {{ observations }} as observations
+            inner join {{ sources }} as sources on observations.source = sources.source
+            where {{ known }}
+            group by observations.source, sources.releases_are
+        ),
+
+        plain_statements as (
+            select {{ listed(grain + stated, "observations") }}
+            from {{ observations }} as observations
+            inner join known_sources on observations.source = known_sources.source
+            where
+                {{ known }}
+                and known_sources.is_plain
+                and observations.release_date = known_sources.latest_release
+        ),
+
+        plain_flows as ({{ flows_side_by_side("plain_statements", grain) }}),
+
         numbered_statements as (
             select
                 {{ listed(grain + stated, "observations") }},
-                sources.releases_are,
-                max(observations.release_date) over (
-                    partition by observations.source
-                ) as latest_release,
+                known_sources.releases_are,
+                known_sources.latest_release,
                 row_number() over (
                     partition by
                         {{ listed(grain, "observations") }},
@@ -61,10 +104,8 @@
                     order by observations.release_date desc
                 ) as newest_first
             from {{ observations }} as observations
-            inner join {{ sources }} as sources on observations.source = sources.source
-            where
-                observations.statement_number = 1
-                {%- if as_of %} and observations.release_date <= {{ as_of }}{% endif %}
+            inner join known_sources on observations.source = known_sources.source
+            where {{ known }} and not known_sources.is_plain
         ),
 
         statements_in_force as (
@@ -85,20 +126,18 @@
                 {{ listed(grain) }},
                 newest_release,
                 currency,
-                receipts_stated,
-                payments_stated,
-                balance_stated,
-                total_stated,
-                receipts_stated_usd_m,
-                payments_stated_usd_m,
-                balance_stated_usd_m,
-                total_stated_usd_m,
-                rate_is_missing,
-                receipts_status,
-                payments_status,
-                balance_status,
+                {{ listed(flows) }},
                 {{ currency_number(grain) }} as currency_number
             from flows_by_currency
+        ),
+
+        flows_in_force as (
+            select {{ listed(grain) }}, newest_release, currency, {{ listed(flows) }}
+            from plain_flows
+            union all
+            select {{ listed(grain) }}, newest_release, currency, {{ listed(flows) }}
+            from numbered_flows
+            where currency_number = 1
         ),
 
         final as (
@@ -132,8 +171,7 @@
                 receipts_status,
                 payments_status,
                 balance_status
-            from numbered_flows
-            where currency_number = 1
+            from flows_in_force
         )
 
     select

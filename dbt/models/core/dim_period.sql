@@ -2,7 +2,7 @@
 with
     stated_periods as (
         select period
-        from {{ ref("int_observations") }}
+        from {{ ref("int_united_observations") }}
         union
         select period
         from {{ ref("int_stated_rates") }}

@@ -29,4 +29,17 @@ with final as (select {{ listed(columns) }} from {{ ref("int_observations") }})
 
 select {{ listed(columns) }}
 from final
-order by reporter_code, period, source, release_date
+order by
+    reporter_code,
+    period,
+    source,
+    release_date,
+    partner_code,
+    sector_code,
+    category_code,
+    affiliation_code,
+    region_code,
+    concept,
+    flow,
+    currency,
+    statement_number

@@ -20,4 +20,4 @@ with final as (select {{ listed(columns) }} from {{ ref("int_stated_rates") }})
 
 select {{ listed(columns) }}
 from final
-order by reporter_code, period, source, release_date, figure_id
+order by reporter_code, period, source, release_date, file_name, figure_id

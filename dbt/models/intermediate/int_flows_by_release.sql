@@ -1,6 +1,10 @@
--- One row a key and release, with what that release states about it side by side.
+-- One row a key and release, with what that release states about it side by side: of what
+-- published claims can be about (their reporters, and all totals with the world, which
+-- compete for ranks), and of the sources that state balances themselves.
 {%- set grain = ["source", "release_date"] + key_columns() %}
 with
+    claims as (select distinct reporter_code from {{ ref("published_claims") }}),
+
     statements as (
         select
             {{ listed(grain) }},
@@ -12,7 +16,14 @@ with
             obs_status,
             rate_is_missing
         from {{ ref("int_observations") }}
-        where statement_number = 1
+        where
+            statement_number = 1
+            and (
+                partner_code = 'WLD'
+                or reporter_code in (select reporter_code from claims)
+                or source
+                in (select source from {{ ref("int_united_observations") }} where flow = 'balance')
+            )
     ),
 
     flows_by_currency as ({{ flows_side_by_side("statements", grain) }}),

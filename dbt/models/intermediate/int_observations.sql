@@ -1,5 +1,7 @@
+{{ config(materialized="view") }}
+
 -- Every number that any source states, in millions of the stated currency and of US
--- dollars.
+-- dollars. A view: the sources' tables have the rows, fct_royalty_observations writes them.
 {%- set columns = (
     ["source", "release_date"]
     + key_columns()
@@ -18,29 +20,11 @@
     ]
 ) %}
 with
-    converted as (
-        select
-            {{ listed(columns, "observations") }},
-            case
-                when observations.currency = 'USD'
-                then observations.value
-                else {{ money("observations.value / rates.units_per_usd") }}
-            end as value_usd_m,
-            observations.currency <> 'USD' and rates.units_per_usd is null as rate_is_missing
-        from {{ ref("int_united_observations") }} as observations
-        left join
-            {{ ref("int_exchange_rates") }} as rates
-            on observations.currency = rates.currency
-            and observations.period = rates.period
-    ),
-
     -- A text may state one number twice, once rounder: the most exact statement is
-    -- number 1.
-    final as (
+    -- number 1. A row without a number is of a bulk file, where the key names the row.
+    numbered as (
         select
             {{ listed(columns) }},
-            value_usd_m,
-            rate_is_missing,
             cast(
                 row_number() over (
                     partition by source, release_date, {{ listed(key_columns()) }}, flow, currency
@@ -52,7 +36,29 @@ with
                         column_name
                 ) as int
             ) as statement_number
-        from converted
+        from {{ ref("int_united_observations") }}
+        where row_number is not null
+        union all
+        select {{ listed(columns) }}, 1 as statement_number
+        from {{ ref("int_united_observations") }}
+        where row_number is null
+    ),
+
+    final as (
+        select
+            {{ listed(columns, "numbered") }},
+            case
+                when numbered.currency = 'USD'
+                then numbered.value
+                else {{ money("numbered.value / rates.units_per_usd") }}
+            end as value_usd_m,
+            numbered.currency <> 'USD' and rates.units_per_usd is null as rate_is_missing,
+            numbered.statement_number
+        from numbered
+        left join
+            {{ ref("int_exchange_rates") }} as rates
+            on numbered.currency = rates.currency
+            and numbered.period = rates.period
     )
 
 select {{ listed(columns) }}, value_usd_m, rate_is_missing, statement_number

@@ -10,24 +10,33 @@
     "region": "members.region_code not in ('_T', '_U')",
 } %}
 {%- set grain = ["source", "concept", "reporter_code", "period", "frequency", "flow"] %}
+{%- set members = [
+    "partner_code",
+    "sector_code",
+    "category_code",
+    "affiliation_code",
+    "region_code",
+] %}
 with
+    -- A source with one release, one currency and no repeated statement has one row a key
+    -- and flow: nothing of it is put in order, however many rows it has.
+    plain_sources as (
+        select source
+        from {{ ref("fct_royalty_observations") }}
+        group by source
+        having
+            min(release_date) = max(release_date)
+            and min(currency) = max(currency)
+            and max(statement_number) = 1
+    ),
+
     -- The latest release of each key and flow.
     numbered as (
         select
-            observations.source,
-            observations.concept,
-            observations.reporter_code,
-            observations.partner_code,
-            observations.sector_code,
-            observations.category_code,
-            observations.affiliation_code,
-            observations.region_code,
-            observations.period,
-            observations.frequency,
-            observations.flow,
+            {{ listed(grain + members, "observations") }},
             observations.value_usd_m,
-            observations.value is not null as is_stated,
-            coalesce(observations.conf_status, 'F') <> 'F' as is_suppressed,
+            observations.value,
+            observations.conf_status,
             row_number() over (
                 partition by
                     observations.source,
@@ -36,21 +45,26 @@ with
                 order by observations.release_date desc, observations.statement_number
             ) as newest_first
         from {{ ref("fct_royalty_observations") }} as observations
+        where observations.source not in (select source from plain_sources)
+    ),
+
+    figures as (
+        select {{ listed(grain + members) }}, value_usd_m, value, conf_status
+        from numbered
+        where newest_first = 1
+        union all
+        select {{ listed(grain + members) }}, value_usd_m, value, conf_status
+        from {{ ref("fct_royalty_observations") }}
+        where source in (select source from plain_sources)
     ),
 
     latest as (
         select
-            {{ listed(grain) }},
-            partner_code,
-            sector_code,
-            category_code,
-            affiliation_code,
-            region_code,
+            {{ listed(grain + members) }},
             value_usd_m,
-            is_stated,
-            is_suppressed
-        from numbered
-        where newest_first = 1
+            value is not null as is_stated,
+            coalesce(conf_status, 'F') <> 'F' as is_suppressed
+        from figures
     ),
 
     totals as (select {{ listed(grain) }}, value_usd_m from latest where {{ at_total("latest") }}),
@@ -148,4 +162,4 @@ select
     total_usd_m,
     coverage_pct
 from final
-order by reporter_code, period, source, flow, dimension
+order by reporter_code, period, source, concept, flow, dimension

@@ -48,6 +48,7 @@ with
         where {{ at_total("flows") }}
     ),
 
+    -- Most sources state exact numbers, and the widest do: what is not here has no rounding.
     roundings as (
         select
             source,
@@ -60,11 +61,26 @@ with
             currency,
             max(rounding) as rounding
         from {{ ref("fct_royalty_observations") }} as observations
-        where statement_number = 1 and {{ at_total("observations", but=["partner"]) }}
+        where
+            statement_number = 1
+            and rounding > 0
+            and {{ at_total("observations", but=["partner"]) }}
         group by source, release_date, concept, period, reporter_code, partner_code, flow, currency
     ),
 
     {%- for flow, role in sides.items() %}
+        {%- set side = [
+            "source",
+            "release_date",
+            "concept",
+            "period",
+            "frequency",
+            "reporter_code",
+            "partner_code",
+            "currency",
+            flow ~ "_usd_m",
+            flow ~ "_status",
+        ] %}
 
         {{ flow }}_preferred_totals as (
             select concept, period, reporter_code, {{ flow }}_usd_m
@@ -84,33 +100,14 @@ with
             where preference = 1
         ),
 
-        -- One side, with what its figure may be off by.
-        {{ flow }}_side as (
-            select
-                bilateral.source,
-                bilateral.concept,
-                bilateral.period,
-                bilateral.frequency,
-                bilateral.reporter_code,
-                bilateral.partner_code,
-                bilateral.{{ flow }}_usd_m as stated_usd_m,
-                bilateral.{{ flow }}_status as status,
-                case
-                    when bilateral.currency = 'USD'
-                    then roundings.rounding / 2
-                    else roundings.rounding / 2 / rates.units_per_usd
-                end as rounding_usd_m,
-                case
-                    when bilateral.currency = 'USD'
-                    then 0
-                    else abs(bilateral.{{ flow }}_usd_m) * rates.relative_deviation
-                end as currency_usd_m,
-                abs(
-                    bilateral.{{ flow }}_usd_m * (
-                        cast(preferred.{{ flow }}_usd_m as double) / nullif(own.{{ flow }}_usd_m, 0)
-                        - 1
-                    )
-                ) as method_usd_m
+        -- Joined for those sources alone that round: over all of them the join would be held in
+        -- memory whole.
+        {{ flow }}_stated as (
+            select {{ listed(side, "bilateral") }}, cast(0 as decimal(18, 6)) as rounding
+            from bilateral
+            where bilateral.source not in (select source from roundings)
+            union all
+            select {{ listed(side, "bilateral") }}, roundings.rounding
             from bilateral
             left join
                 roundings
@@ -130,17 +127,48 @@ with
                         ],
                     )
                 }}
+            where bilateral.source in (select source from roundings)
+        ),
+
+        -- One side, with what its figure may be off by.
+        {{ flow }}_side as (
+            select
+                stated.source,
+                stated.concept,
+                stated.period,
+                stated.frequency,
+                stated.reporter_code,
+                stated.partner_code,
+                stated.{{ flow }}_usd_m as stated_usd_m,
+                stated.{{ flow }}_status as status,
+                case
+                    when stated.currency = 'USD'
+                    then stated.rounding / 2
+                    else stated.rounding / 2 / rates.units_per_usd
+                end as rounding_usd_m,
+                case
+                    when stated.currency = 'USD'
+                    then 0
+                    else abs(stated.{{ flow }}_usd_m) * rates.relative_deviation
+                end as currency_usd_m,
+                abs(
+                    stated.{{ flow }}_usd_m * (
+                        cast(preferred.{{ flow }}_usd_m as double) / nullif(own.{{ flow }}_usd_m, 0)
+                        - 1
+                    )
+                ) as method_usd_m
+            from {{ flow }}_stated as stated
             left join
                 {{ ref("int_exchange_rates") }} as rates
-                on bilateral.currency = rates.currency
-                and bilateral.period = rates.period
+                on stated.currency = rates.currency
+                and stated.period = rates.period
             left join
                 totals as own
-                on {{ same("bilateral", "own", ["source", "concept", "period", "reporter_code"]) }}
+                on {{ same("stated", "own", ["source", "concept", "period", "reporter_code"]) }}
             left join
                 {{ flow }}_preferred_totals as preferred
-                on {{ same("bilateral", "preferred", ["concept", "period", "reporter_code"]) }}
-            where bilateral.{{ flow }}_usd_m is not null or bilateral.{{ flow }}_status is not null
+                on {{ same("stated", "preferred", ["concept", "period", "reporter_code"]) }}
+            where stated.{{ flow }}_usd_m is not null or stated.{{ flow }}_status is not null
         ),
     {%- endfor %}
 
@@ -243,4 +271,4 @@ select
     unexplained_usd_m,
     comparison
 from final
-order by receiver_code, payer_code, period, receipts_source, payments_source
+order by receiver_code, payer_code, period, concept, receipts_source, payments_source

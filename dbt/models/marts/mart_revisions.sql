@@ -60,4 +60,16 @@ select
     change,
     change_pct
 from final
-order by reporter_code, period, source, release_date
+order by
+    reporter_code,
+    period,
+    source,
+    release_date,
+    partner_code,
+    sector_code,
+    category_code,
+    affiliation_code,
+    region_code,
+    concept,
+    flow,
+    currency

@@ -60,4 +60,4 @@ select
     rank_by_balance,
     reporters_ranked
 from final
-order by period, source, rank_by_receipts, reporter_code
+order by period, source, concept, rank_by_receipts, reporter_code

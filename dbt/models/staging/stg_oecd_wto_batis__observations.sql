@@ -48,7 +48,7 @@ with
             item_code,
             year as period,
             value_kind,
-            cast(value_text as decimal(38, 10)) as value,
+            cast(value_text as double) as value,
             methodology,
             case
                 when value_kind = 'reported'
