@@ -1,3 +1,10 @@
+{{
+    config(
+        pre_hook="set disabled_optimizers = 'build_side_probe_side'",
+        post_hook="reset disabled_optimizers",
+    )
+}}
+
 -- What one economy says it received from another against what the other says it paid.
 -- A row for each pair of sources that state the two sides of one period.
 --
@@ -7,33 +14,11 @@
 -- stated in US dollars;
 -- reporting method: what either figure would change by if it were scaled from its source's
 -- own total with the world to the total that the reporter's preferred source states.
+--
+-- Each join is written with the smaller side second, and the hooks keep it so: DuckDB takes the
+-- small ones for the larger ones, and would hold the flows in memory three times over.
 {%- set sides = {"receipts": "receiver", "payments": "payer"} %}
 with
-    bilateral as (
-        select
-            flows.source,
-            flows.release_date,
-            flows.concept,
-            flows.period,
-            flows.frequency,
-            flows.reporter_code,
-            flows.partner_code,
-            flows.currency,
-            flows.receipts_usd_m,
-            flows.payments_usd_m,
-            flows.receipts_status,
-            flows.payments_status
-        from {{ ref("fct_royalty_flows") }} as flows
-        inner join
-            {{ ref("dim_reporter") }} as reporters on flows.reporter_code = reporters.reporter_code
-        inner join
-            {{ ref("dim_partner") }} as partners on flows.partner_code = partners.partner_code
-        where
-            {{ at_total("flows", but=["partner"]) }}
-            and reporters.kind = 'country'
-            and partners.kind = 'country'
-    ),
-
     totals as (
         select
             flows.source,
@@ -46,6 +31,84 @@ with
         from {{ ref("fct_royalty_flows") }} as flows
         inner join {{ ref("dim_source") }} as sources on flows.source = sources.source
         where {{ at_total("flows") }}
+    ),
+
+    {%- for flow in sides %}
+
+        {{ flow }}_preferred_totals as (
+            select concept, period, reporter_code, {{ flow }}_usd_m
+            from
+                (
+                    select
+                        concept,
+                        period,
+                        reporter_code,
+                        {{ flow }}_usd_m,
+                        row_number() over (
+                            partition by concept, period, reporter_code order by precedence, source
+                        ) as preference
+                    from totals
+                    where {{ flow }}_usd_m is not null
+                ) as preferences
+            where preference = 1
+        ),
+    {%- endfor %}
+
+    -- What share a source's figures would change by, scaled to the preferred source's total.
+    methods as (
+        select
+            totals.source,
+            totals.concept,
+            totals.period,
+            totals.reporter_code,
+            {%- for flow in sides %}
+                cast({{ flow }}_preferred_totals.{{ flow }}_usd_m as double)
+                / nullif(totals.{{ flow }}_usd_m, 0)
+                - 1 as {{ flow }}_change
+                {{- "," if not loop.last }}
+            {%- endfor %}
+        from totals
+        {%- for flow in sides %}
+            left join
+                {{ flow }}_preferred_totals
+                on {{
+                    same(
+                        "totals",
+                        flow ~ "_preferred_totals",
+                        ["concept", "period", "reporter_code"],
+                    )
+                }}
+        {%- endfor %}
+    ),
+
+    bilateral as not materialized(
+        select
+            flows.source,
+            flows.release_date,
+            flows.concept,
+            flows.period,
+            flows.frequency,
+            flows.reporter_code,
+            flows.partner_code,
+            flows.currency,
+            flows.receipts_usd_m,
+            flows.payments_usd_m,
+            flows.receipts_status,
+            flows.payments_status,
+            methods.receipts_change,
+            methods.payments_change
+        from {{ ref("fct_royalty_flows") }} as flows
+        inner join
+            {{ ref("dim_reporter") }} as reporters on flows.reporter_code = reporters.reporter_code
+        inner join
+            {{ ref("dim_partner") }} as partners on flows.partner_code = partners.partner_code
+        left join
+            methods
+            on {{ same("flows", "methods", ["source", "concept", "period", "reporter_code"]) }}
+        where
+            {{ at_total("flows", but=["partner"]) }}
+            and reporters.kind = 'country'
+            and partners.kind = 'country'
     ),
 
     -- Most sources state exact numbers, and the widest do: what is not here has no rounding.
@@ -69,45 +132,48 @@ with
     ),
 
     {%- for flow, role in sides.items() %}
-        {%- set side = [
-            "source",
-            "release_date",
-            "concept",
-            "period",
-            "frequency",
-            "reporter_code",
-            "partner_code",
-            "currency",
-            flow ~ "_usd_m",
-            flow ~ "_status",
-        ] %}
 
-        {{ flow }}_preferred_totals as (
-            select concept, period, reporter_code, {{ flow }}_usd_m
-            from
-                (
-                    select
-                        concept,
-                        period,
-                        reporter_code,
-                        {{ flow }}_usd_m,
-                        row_number() over (
-                            partition by concept, period, reporter_code order by precedence, source
-                        ) as preference
-                    from totals
-                    where {{ flow }}_usd_m is not null
-                ) as preferences
-            where preference = 1
-        ),
-
-        -- Joined for those sources alone that round: over all of them the join would be held in
-        -- memory whole.
-        {{ flow }}_stated as (
-            select {{ listed(side, "bilateral") }}, cast(0 as decimal(18, 6)) as rounding
+        -- One side, with what its figure may be off by. Exact dollars apart from the rest: joined
+        -- to roundings and rates, the widest sources would be held in memory whole.
+        {{ flow }}_side as (
+            select
+                source,
+                concept,
+                period,
+                frequency,
+                reporter_code,
+                partner_code,
+                {{ flow }}_usd_m as stated_usd_m,
+                {{ flow }}_status as status,
+                cast(0 as double) as rounding_usd_m,
+                cast(0 as double) as currency_usd_m,
+                abs({{ flow }}_usd_m * {{ flow }}_change) as method_usd_m
             from bilateral
-            where bilateral.source not in (select source from roundings)
+            where
+                currency = 'USD'
+                and source not in (select source from roundings)
+                and ({{ flow }}_usd_m is not null or {{ flow }}_status is not null)
             union all
-            select {{ listed(side, "bilateral") }}, roundings.rounding
+            select
+                bilateral.source,
+                bilateral.concept,
+                bilateral.period,
+                bilateral.frequency,
+                bilateral.reporter_code,
+                bilateral.partner_code,
+                bilateral.{{ flow }}_usd_m as stated_usd_m,
+                bilateral.{{ flow }}_status as status,
+                case
+                    when bilateral.currency = 'USD'
+                    then roundings.rounding / 2
+                    else roundings.rounding / 2 / rates.units_per_usd
+                end as rounding_usd_m,
+                case
+                    when bilateral.currency = 'USD'
+                    then 0
+                    else abs(bilateral.{{ flow }}_usd_m) * rates.relative_deviation
+                end as currency_usd_m,
+                abs(bilateral.{{ flow }}_usd_m * bilateral.{{ flow }}_change) as method_usd_m
             from bilateral
             left join
                 roundings
@@ -127,48 +193,16 @@ with
                         ],
                     )
                 }}
-            where bilateral.source in (select source from roundings)
-        ),
-
-        -- One side, with what its figure may be off by.
-        {{ flow }}_side as (
-            select
-                stated.source,
-                stated.concept,
-                stated.period,
-                stated.frequency,
-                stated.reporter_code,
-                stated.partner_code,
-                stated.{{ flow }}_usd_m as stated_usd_m,
-                stated.{{ flow }}_status as status,
-                case
-                    when stated.currency = 'USD'
-                    then stated.rounding / 2
-                    else stated.rounding / 2 / rates.units_per_usd
-                end as rounding_usd_m,
-                case
-                    when stated.currency = 'USD'
-                    then 0
-                    else abs(stated.{{ flow }}_usd_m) * rates.relative_deviation
-                end as currency_usd_m,
-                abs(
-                    stated.{{ flow }}_usd_m * (
-                        cast(preferred.{{ flow }}_usd_m as double) / nullif(own.{{ flow }}_usd_m, 0)
-                        - 1
-                    )
-                ) as method_usd_m
-            from {{ flow }}_stated as stated
             left join
                 {{ ref("int_exchange_rates") }} as rates
-                on stated.currency = rates.currency
-                and stated.period = rates.period
-            left join
-                totals as own
-                on {{ same("stated", "own", ["source", "concept", "period", "reporter_code"]) }}
-            left join
-                {{ flow }}_preferred_totals as preferred
-                on {{ same("stated", "preferred", ["concept", "period", "reporter_code"]) }}
-            where stated.{{ flow }}_usd_m is not null or stated.{{ flow }}_status is not null
+                on bilateral.currency = rates.currency
+                and bilateral.period = rates.period
+            where
+                (bilateral.currency <> 'USD' or bilateral.source in (select source from roundings))
+                and (
+                    bilateral.{{ flow }}_usd_m is not null
+                    or bilateral.{{ flow }}_status is not null
+                )
         ),
     {%- endfor %}
 
