@@ -45,9 +45,8 @@ def measured(command: Sequence[str], environment: Mapping[str, str]) -> Run:
         output = printed.read().decode(errors="replace")
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}\n{output}")
-    # One process alone can peak between two looks; the kernel knows its true peak.
-    peak = max(seen[0], usage.ru_maxrss * 1024)
-    return Run(wall, usage.ru_utime + usage.ru_stime, peak, process.returncode, output)
+    # Not `usage.ru_maxrss`: it begins with what this process had when it forked.
+    return Run(wall, usage.ru_utime + usage.ru_stime, seen[0], process.returncode, output)
 
 
 def _watch(pid: int, ended: Event, seen: list[int]) -> None:

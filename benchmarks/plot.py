@@ -29,12 +29,13 @@ def series() -> list[dict]:
 
 
 def exponent(points: list[tuple[int, float]]) -> float:
-    """Fit cost beyond a fixed start against rows; the start is the one that fits best."""
+    """Fit time = start + factor * rows^exponent by least squares of the relative errors."""
     rows, cost = (np.array(column, dtype=float) for column in zip(*points, strict=True))
     fits = []
-    for start in np.linspace(0, cost.min() * 0.999, 500):
-        (slope, _), residuals, *_ = np.polyfit(np.log(rows), np.log(cost - start), 1, full=True)
-        fits.append((residuals.sum(), slope))
+    for power in np.arange(0.5, 1.5, 0.005):
+        model = np.stack([np.ones_like(rows), (rows / rows.max()) ** power], axis=1) / cost[:, None]
+        _, residuals, *_ = np.linalg.lstsq(model, np.ones_like(cost))
+        fits.append((residuals.sum(), power))
     return float(min(fits)[1])
 
 

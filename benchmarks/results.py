@@ -83,7 +83,7 @@ def summary(series: list[dict[str, Any]]) -> dict[str, Any]:
         found[name] = {
             "wall_s": round(statistics.median(runs[name]["wall_s"] for runs in measured), 3),
             "cpu_s": round(statistics.median(runs[name]["cpu_s"] for runs in measured), 3),
-            "peak_mb": max(runs[name]["peak_mb"] for runs in measured),
+            "peak_mb": max(runs[name]["peak_mb"] or 0 for runs in measured),
         }
     for name in others:
         found[f"{ours}_to_{name}"] = {
