@@ -8,7 +8,7 @@ with
             indicator_code,
             indicator_name,
             _column as period,
-            cast(value as decimal(38, 10)) as value,
+            cast(value as double) as value,
             {{ exponent_rounding("value") }} as rounding,
             _source as source,
             _release as release_date,
