@@ -4,7 +4,8 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -69,15 +70,26 @@ def load_release(
     if an accepted release's bytes have changed and `reload` was not asked for.
     """
     stats = {path: path.stat() for path in release.files}
-    digests = {path: file_sha256(path) for path in release.files}
     entries = ledger.file_entries(con, source.name, release.date)
     accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
     if accepted and not reload:
-        if accepted != {path.name: sha256 for path, sha256 in digests.items()}:
+        if accepted != {path.name: file_sha256(path) for path in release.files}:
             raise changed_bytes(release, accepted)
         rows = {table.name: _count(con, table, release) for table in source.tables}
         return Loaded(rows, tuple(entries["accepted"]), unchanged=True)
 
+    with ThreadPoolExecutor(1) as meanwhile:
+        digests = {path: meanwhile.submit(file_sha256, path) for path in release.files}
+        return _load(con, source, release, stats, digests)
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    release: Release,
+    stats: dict[Path, os.stat_result],
+    digests: dict[Path, "Future[str]"],
+) -> Loaded:
     create_raw_tables(con, source)
     loaded_at = ledger.now(con)
     try:
@@ -95,8 +107,9 @@ def load_release(
                 took.rows_kept += kept
                 took.bytes += stats[path].st_size
                 rows[table.name] += inserted
+                sha256 = digests[path].result()
                 _still_the_same(path, stats[path])
-                files.append(_entry(path, digests[path], read, kept, "loaded", None, loaded_at))
+                files.append(_entry(path, sha256, read, kept, "loaded", None, loaded_at))
             for table in source.required:
                 if rows[table.name] == 0:
                     raise BadInput(
@@ -109,7 +122,7 @@ def load_release(
             ledger.enter_files(con, source.name, release.date, files)
     except BadInput as problem:
         rejected = [
-            _entry(path, sha256, 0, 0, "rejected", str(problem), loaded_at)
+            _entry(path, sha256.result(), 0, 0, "rejected", str(problem), loaded_at)
             for path, sha256 in digests.items()
         ]
         with transaction(con):
@@ -181,7 +194,7 @@ def _load_file(
     table = layout.table
     rows = extract.rows  # noqa: F841 - DuckDB finds the relation by this name
     data = ", ".join(f'"{column}"' for column in table.data_columns)
-    with _records_read(con, path) as scanned:
+    with closing(extract), _records_read(con, path) as scanned:
         inserted = con.execute(
             f"""
             insert into raw."{table.name}" ({data}, {", ".join(LINEAGE_COLUMNS)})
@@ -195,18 +208,19 @@ def _load_file(
             },
         ).fetchall()[0][0]
     con.execute("drop table if exists incoming")
-    if extract.rows_read is None or extract.rows_kept is None:
-        return table, inserted, scanned[0], inserted
-    return table, inserted, extract.rows_read, extract.rows_kept
+    read = scanned[0] if extract.rows_read is None else extract.rows_read
+    return table, inserted, read, inserted if extract.rows_kept is None else extract.rows_kept
 
 
 @contextmanager
 def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[int]]:
     """Count what a CSV reader delivers to the block's one statement, before any filter.
 
-    DuckDB's own profile of the statement says it, at no cost; a count would be a second read.
-    Raises BadInput if the file turns out, in the middle, not to be CSV.
+    DuckDB's own profile of the statement says it, at no cost; a count would be a second read. Rows
+    are inserted in any order: those that have one have numbers. Raises BadInput if the file turns
+    out, in the middle, not to be CSV.
     """
+    con.execute("set preserve_insertion_order = false")
     con.execute("set enable_profiling = 'no_output'")
     scanned: list[int] = []
     try:
@@ -219,6 +233,7 @@ def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[i
     profile = json.loads(con.get_profiling_information())
     scanned.append(_csv_records(profile))
     con.execute("reset enable_profiling")
+    con.execute("reset preserve_insertion_order")
 
 
 def _csv_records(operator: dict[str, Any]) -> int:

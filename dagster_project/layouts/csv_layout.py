@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
 from dagster_project.errors import BadInput
 from dagster_project.layouts.layout import Extract, RawTable, as_pattern
+from dagster_project.layouts.marked_lines import NotPlain, copy_marked_lines
 
 _LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into memory
 
@@ -35,6 +37,8 @@ class CsvLayout:
     natural_key: the columns that tell one record from all others. With it a bulk file can do
         without row numbers, which cost as much as reading (they keep DuckDB to one thread);
         `lines_of` finds the line of a record when somebody asks.
+    mark: a text that each record to keep contains as the publisher writes it. The lines of a bulk
+        file that do not contain it are not taken apart. Empty if there is no such text.
     """
 
     name: str
@@ -47,6 +51,7 @@ class CsvLayout:
     keep: str = "true"
     by_name: bool = False
     natural_key: tuple[str, ...] = ()
+    mark: str = ""
 
     def _records(self, path: Path) -> Iterator[list[str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -114,14 +119,7 @@ class CsvLayout:
         columns = ", ".join(f'"{column}"' for column in self.table.columns)
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
-            _refuse_half_a_record(path)
-            rows = con.sql(
-                f"""
-                select {columns}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
-                from {reader} where {self.keep}
-                """
-            )
-            return Extract(rows, None, None)
+            return self._read_bulk(con, path, names)
         try:
             con.execute(
                 "create table incoming as"
@@ -150,14 +148,39 @@ class CsvLayout:
             )
         return Extract(rows, rows_read, rows_kept)
 
-    def _reader(self, path: Path, names: list[str]) -> str:
+    def _read_bulk(self, con: duckdb.DuckDBPyConnection, path: Path, names: list[str]) -> Extract:
+        """Read a file straight into its table, without numbers of rows."""
+        _refuse_half_a_record(path)
+        columns = ", ".join(f'"{column}"' for column in self.table.columns)
+        rows_of = f"""
+            select {columns}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
+            from {{}} where {self.keep}
+        """
+        if self.mark:
+            scratch = TemporaryDirectory(prefix="royalty_marked_lines_")
+            lines = Path(scratch.name) / "lines.csv"
+            try:
+                mark, fields = self.mark.encode(), len(names)
+                rows_read = copy_marked_lines(path, lines, mark, self.header_row, fields)
+                reader = self._reader(lines, names, skip=0)
+                con.cursor().execute(f"select count(*) from {reader}")  # an error stays there
+                return Extract(con.sql(rows_of.format(reader)), rows_read, None, scratch)
+            except (NotPlain, duckdb.InvalidInputException):
+                scratch.cleanup()  # the general reader tells the line, if there is anything amiss
+            except BaseException:
+                scratch.cleanup()
+                raise
+        return Extract(con.sql(rows_of.format(self._reader(path, names))), None, None)
+
+    def _reader(self, path: Path, names: list[str], skip: int | None = None) -> str:
         """The call that reads the file: columns as they are listed, all text, nothing guessed."""
         # The names are the table's own, or such as `cell_headers` admits.
         return f"""
             read_csv(
                 '{as_pattern(path).replace("'", "''")}',
                 columns = {{{", ".join(f"'{name}': 'VARCHAR'" for name in names)}}},
-                auto_detect = false, header = false, skip = {self.header_row},
+                auto_detect = false, header = false,
+                skip = {self.header_row if skip is None else skip},
                 delim = ',', quote = '"', escape = '"', encoding = 'utf-8',
                 compression = 'none',
                 strict_mode = true, null_padding = false, hive_partitioning = false

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import duckdb
@@ -49,12 +50,19 @@ class Extract:
     """What a layout read: a relation with the table's data columns, `_sheet` and `_row`.
 
     The counts are of the file's records, also where a record gives several rows. They are None
-    where the relation reads the file only when it is fetched: whoever fetches it counts.
+    where only fetching the relation tells: whoever fetches it counts. `scratch` holds what the
+    relation reads, if that is not the file itself.
     """
 
     rows: duckdb.DuckDBPyRelation
     rows_read: int | None
     rows_kept: int | None
+    scratch: TemporaryDirectory[str] | None = None
+
+    def close(self) -> None:
+        """Remove what the relation reads, after it has been fetched."""
+        if self.scratch:
+            self.scratch.cleanup()
 
 
 class Layout(Protocol):

@@ -37,7 +37,7 @@ observations = RawTable(
 )
 
 
-def _layout(mirror: str, methodology: str, keep: str) -> CsvLayout:
+def _layout(mirror: str, methodology: str, keep: str, mark: str) -> CsvLayout:
     return CsvLayout(
         f"BaTIS, {mirror} mirror",
         observations,
@@ -58,6 +58,7 @@ def _layout(mirror: str, methodology: str, keep: str) -> CsvLayout:
         ),
         keep=keep,
         natural_key=("reporter", "partner", "flow", "item_code", "year"),
+        mark=mark,
     )
 
 
@@ -66,10 +67,10 @@ def source(all_items: bool) -> Source:
 
     The models take the item of intellectual property either way.
     """
-    keep = "true" if all_items else "item_code like 'SH%'"
+    keep, mark = ("true", "") if all_items else ("item_code like 'SH%'", "SH")
     mirrors = (
-        _layout("WTO", "Final_value_methodology", keep),
-        _layout("OECD", "Methodology", keep),
+        _layout("WTO", "Final_value_methodology", keep, mark),
+        _layout("OECD", "Methodology", keep, mark),
     )
     return Source(
         name="oecd_wto_batis",
