@@ -1,8 +1,9 @@
 """Dagster's event log on SQLite, with connections that stay open, for the main job.
 
-Dagster opens each run's file anew for every event, and SQLAlchemy compiles every statement anew
-with it: the thousand events of one build cost as much CPU as reading ten million rows. The files
-are the same, so the UI reads them as ever. Needed until Dagster keeps its engines.
+Dagster opens each run's file anew for every event, SQLAlchemy compiles every statement anew with
+it, and for every event Dagster asks whether the tables of asset checks are there: the thousand
+events of one build cost as much CPU as reading ten million rows. The files are the same, so the UI
+reads them as ever. Needed until Dagster keeps its engines.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ class OpenEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, sqlalchemy.Engine] = {}
+        self._tables_seen: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -39,11 +41,7 @@ class OpenEventLog(SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sqlalchemy.Connection]:
         with self._db_lock:
-            engine = self._engines.pop(shard, None) or sqlalchemy.create_engine(
-                self.conn_string_for_shard(shard),
-                poolclass=StaticPool,
-                connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
-            )
+            engine = self._engines.pop(shard, None) or self._engine_of(shard)
             self._engines[shard] = engine  # the one used last stands last
             if shard not in self._initialized_dbs:
                 self._initdb(engine)
@@ -52,6 +50,27 @@ class OpenEventLog(SqliteEventLogStorage):
                 yield connection
             while len(self._engines) > _FILES_KEPT_OPEN:
                 self._engines.pop(next(iter(self._engines))).dispose()
+
+    def _engine_of(self, shard: str) -> sqlalchemy.Engine:
+        """Return an engine whose commits survive the death of the process, which is enough.
+
+        A power cut may take the last events of a run, and leaves the files whole; the ledger, which
+        alone decides what is published, is not here.
+        """
+        engine = sqlalchemy.create_engine(
+            self.conn_string_for_shard(shard),
+            poolclass=StaticPool,
+            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        )
+        with engine.connect() as connection:
+            connection.exec_driver_sql("pragma synchronous = normal")
+        return engine
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether a table is there: one that was seen stays."""
+        if table_name not in self._tables_seen and super().has_table(table_name):
+            self._tables_seen.add(table_name)
+        return table_name in self._tables_seen
 
     def dispose(self) -> None:
         """Close the files."""

@@ -85,6 +85,7 @@ def _invoke(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    _no_events_for_nobody()
     settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     quiet = ["--log-level", "none", "--log-level-file", "none"]
@@ -98,6 +99,20 @@ def _invoke(
         raise DbtError(f"dbt {args[0]}: {outcome.exception}") from outcome.exception
     results = getattr(outcome.result, "results", [])
     return [result for result in results if not _is_hook_that_ran(result)]
+
+
+@cache
+def _no_events_for_nobody() -> None:
+    """Have dbt's events made into messages only if somebody listens: some thousand a build."""
+    from dbt_common.events.event_manager import EventManager
+    from dbt_common.events.event_manager_client import ctx_set_event_manager
+
+    class Events(EventManager):
+        def fire_event(self, *event: Any, **options: Any) -> None:
+            if self.loggers or self.callbacks:
+                super().fire_event(*event, **options)
+
+    ctx_set_event_manager(Events())
 
 
 def _is_hook_that_ran(result: "NodeResult") -> bool:
