@@ -29,7 +29,8 @@ def copy_marked_lines(path: Path, target: Path, mark: bytes, header_row: int, fi
 
     Lines up to the header are left out and not counted. Raises NotPlain if there is a quote, a
     character that is not ASCII, no line feed at the end, or a block of lines that has not
-    `fields` - 1 commas for each, and a carriage return for each or none.
+    `fields` - 1 commas for each, and a carriage return for each or none; of the lines that are
+    copied, each must have them.
     """
     import numpy as np
 
@@ -53,8 +54,11 @@ def copy_marked_lines(path: Path, target: Path, mark: bytes, header_row: int, fi
                 raise NotPlain
             if block.find(b"\r", 0, end) >= 0 and count(b"\r", end) != ended:
                 raise NotPlain
-            for start, stop in _runs(block, end, _words_with(mark, characters[:end], found)):
-                kept.write(memoryview(block)[start:stop])
+            runs = _runs(block, end, _words_with(mark, characters[:end], found))
+            copied = b"".join(memoryview(block)[start:stop] for start, stop in runs)
+            if not _all_have(copied, fields):
+                raise NotPlain
+            kept.write(copied)
             lines, rest = lines + ended, rest + read - end
             block[:rest] = block[end : end + rest]
     if rest:
@@ -65,6 +69,21 @@ def copy_marked_lines(path: Path, target: Path, mark: bytes, header_row: int, fi
 def _end_of_header(path: Path, header_row: int) -> int:
     with path.open("rb") as file:
         return sum(len(file.readline()) for _ in range(header_row))
+
+
+def _all_have(lines: bytes, fields: int) -> bool:
+    """Whether each line has so many fields, and a carriage return at its end or nowhere."""
+    import numpy as np
+
+    characters = np.frombuffer(lines, np.uint8)
+    ends, commas = (np.flatnonzero(characters == letter) for letter in b"\n,")
+    if commas.size != ends.size * (fields - 1):
+        return False
+    of_line = commas.reshape(ends.size, fields - 1)
+    if (of_line[:, -1] > ends).any() or (of_line[1:, 0] < ends[:-1]).any():
+        return False
+    returns = np.flatnonzero(characters == ord("\r"))
+    return not returns.size or np.array_equal(returns + 1, ends)
 
 
 def _words_with(mark: bytes, characters: "Array", found: "Array") -> "Array":
