@@ -5,6 +5,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
@@ -22,7 +23,7 @@ _LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into
 # Larger files are read once, straight into the raw table, and their rows are not numbered.
 BULK_BYTES = 64 << 20
 
-# What a thread of DuckDB's reader takes at a time: small, so that all threads end together.
+# What a thread takes at a time of the lines that were copied: small, so that all end together.
 _BUFFER_BYTES = 4 << 20
 
 
@@ -159,32 +160,33 @@ class CsvLayout:
             select {columns}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
             from {{}} where {self.keep}
         """
-        if self.mark:
-            scratch = TemporaryDirectory(prefix="royalty_marked_lines_")
-            lines = Path(scratch.name) / "lines.csv"
-            try:
+        # The general reader takes what is not plain, and tells the line if there is anything amiss.
+        with ExitStack() as unused, suppress(NotPlain):
+            if self.mark:
+                scratch = TemporaryDirectory(prefix="royalty_marked_lines_")
+                unused.callback(scratch.cleanup)
+                lines = Path(scratch.name) / "lines.csv"
                 mark, fields = self.mark.encode(), len(names)
                 rows_read = copy_marked_lines(path, lines, mark, self.header_row, fields)
-                rows = con.sql(rows_of.format(self._reader(lines, names, skip=0)))
+                rows = con.sql(rows_of.format(self._reader(lines, names, copied=True)))
+                unused.pop_all()
                 return Extract(rows, rows_read, None, scratch)
-            except NotPlain:
-                scratch.cleanup()  # the general reader tells the line, if there is anything amiss
-            except BaseException:
-                scratch.cleanup()
-                raise
         return Extract(con.sql(rows_of.format(self._reader(path, names))), None, None)
 
-    def _reader(self, path: Path, names: list[str], skip: int | None = None) -> str:
-        """The call that reads the file: columns as they are listed, all text, nothing guessed."""
+    def _reader(self, path: Path, names: list[str], copied: bool = False) -> str:
+        """The call that reads the file: columns as they are listed, all text, nothing guessed.
+
+        copied: the file has lines of another one, without its header.
+        """
         # The names are the table's own, or such as `cell_headers` admits.
         return f"""
             read_csv(
                 '{as_pattern(path).replace("'", "''")}',
                 columns = {{{", ".join(f"'{name}': 'VARCHAR'" for name in names)}}},
                 auto_detect = false, header = false,
-                skip = {self.header_row if skip is None else skip},
+                {f"buffer_size = {_BUFFER_BYTES}" if copied else f"skip = {self.header_row}"},
                 delim = ',', quote = '"', escape = '"', encoding = 'utf-8',
-                compression = 'none', buffer_size = {_BUFFER_BYTES},
+                compression = 'none',
                 strict_mode = true, null_padding = false, hive_partitioning = false
             )
         """
