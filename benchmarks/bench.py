@@ -5,7 +5,7 @@ to `benchmarks/results/` as soon as it is taken: a series that is cut short is c
 command, and `--again` begins it anew. After each run the published numbers are compared with the
 generator's totals, and in each series once with the floor's file, row for row.
 
-DuckDB has 1 GB and two threads in every run, on both sides (`--memory-limit`).
+DuckDB has 700 MB and two threads in every run, on both sides (`--memory-limit`).
 """
 
 import argparse
@@ -309,7 +309,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=1)
     parser.add_argument("--again", action="store_true", help="begin the series anew")
     parser.add_argument("--full", action="store_true", help="everything, at every size: hours")
-    parser.add_argument("--memory-limit", default="1GB")
+    parser.add_argument("--memory-limit", default="700MB")
     parser.add_argument(
         "--folder", type=Path, default=Path(os.environ.get("TMPDIR", "/tmp")) / "royalty_bench"
     )
