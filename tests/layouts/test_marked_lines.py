@@ -100,6 +100,14 @@ def test_few_lines_are_copied_from_many(path: Path, monkeypatch: pytest.MonkeyPa
     assert len(found) < 20
 
 
+def test_a_long_line_is_copied_once(path: Path) -> None:
+    line = b"SH" + b"x" * 300 + b",SH," + b"y" * 300 + b"SH\n"
+    path.write_bytes(HEADER + line + b"A,SI,1\n")
+    lines = path.with_name("lines")
+    assert copy_marked_lines(path, lines, b"SH", 1, 3) == 2
+    assert lines.read_bytes().count(line) == 1
+
+
 NOT_PLAIN = {
     "a quote": ROWS + b'"E",SH,6\n',
     "a character that is not ASCII": ROWS + "Ø,SK,6\n".encode(),
