@@ -103,14 +103,30 @@ def _invoke(
 
 @cache
 def _no_events_for_nobody() -> None:
-    """Have dbt's events made into messages only if somebody listens: some thousand a build."""
+    """Have dbt's events made into messages only if somebody listens: some thousand a build.
+
+    A warning that may have to be an error is made into one all the same.
+    """
+    from dbt.tracking import track_behavior_change_warn
+    from dbt_common.events.base_types import BaseEvent, EventLevel, TCallback
     from dbt_common.events.event_manager import EventManager
     from dbt_common.events.event_manager_client import ctx_set_event_manager
 
     class Events(EventManager):
-        def fire_event(self, *event: Any, **options: Any) -> None:
-            if self.loggers or self.callbacks:
-                super().fire_event(*event, **options)
+        def add_callback(self, callback: TCallback) -> None:
+            if callback is not track_behavior_change_warn:  # dbt's telemetry, which is off
+                super().add_callback(callback)
+
+        def fire_event(
+            self,
+            e: BaseEvent,
+            level: EventLevel | None = None,
+            node: Any = None,
+            force_warn_or_error_handling: bool = False,
+        ) -> None:
+            may_be_error = force_warn_or_error_handling or self.require_warn_or_error_handling
+            if self.loggers or self.callbacks or may_be_error:
+                super().fire_event(e, level, node, force_warn_or_error_handling)
 
     ctx_set_event_manager(Events())
 

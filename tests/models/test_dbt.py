@@ -121,3 +121,11 @@ def test_models_read_seeds_and_both_databases_and_no_other_file(
     }
     assert "disabled by configuration" in str(results["steals"].message)
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_warning_is_an_error_where_dbt_is_told_so(warehouse: Warehouse) -> None:
+    """Although nobody listens to dbt's events here."""
+    nothing = ["compile", "--select", "no_such_model"]
+    run_dbt(warehouse.settings, nothing)
+    with pytest.raises(DbtError, match="does not match any enabled nodes"):
+        run_dbt(warehouse.settings, [*nothing, "--warn-error"])
