@@ -4,7 +4,7 @@ Functions take an open connection and leave transactions to the caller. Times ar
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -59,6 +59,11 @@ create table if not exists audit.layer_builds (
     run_id varchar not null,
     started_at timestamp not null,
     finished_at timestamp
+);
+create table if not exists audit.node_builds (
+    node varchar not null,
+    made_from varchar not null,
+    run_id varchar not null
 );
 create table if not exists audit.publication (
     publication_id varchar not null,
@@ -349,6 +354,28 @@ def finish_layer(
         "update audit.layer_builds set finished_at = ?"
         " where candidate_id = ? and layer = ? and run_id = ?",
         [now(con), candidate_id, layer, run_id],
+    )
+
+
+def node_builds(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
+    """Return, by dbt's unique id, what a node was made from (a digest), and in which run."""
+    rows = con.execute("select node, made_from, run_id from audit.node_builds").fetchall()
+    return {node: (made_from, run_id) for node, made_from, run_id in rows}
+
+
+def forget_node_builds(con: duckdb.DuckDBPyConnection, nodes: Iterable[str]) -> None:
+    """Enter that nodes are about to run: until they have, nobody knows what they hold."""
+    con.execute("delete from audit.node_builds where node in (select unnest(?))", [list(nodes)])
+
+
+def enter_node_builds(
+    con: duckdb.DuckDBPyConnection, made_from: Mapping[str, str], run_id: str
+) -> None:
+    """Enter what nodes were made from, which have run and succeeded."""
+    forget_node_builds(con, made_from)
+    con.execute(
+        "insert into audit.node_builds select unnest(?), unnest(?), ?",
+        [list(made_from), list(made_from.values()), run_id],
     )
 
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 
 BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
+_EVERYTHING = {
+    f"build_{layer}": {"config": {"everything": True}} for layer in ("staging", "intermediate")
+}
 _NO_RETRIES = {"dagster/max_retries": "0"}  # of whole runs: the person who started it is there
 # By this tag the UI finds the runs of a job, and those of the timeline.
 _OF_THIS_LOCATION = {".dagster/repository": "__repository__@royalty_flows"}
@@ -129,14 +132,14 @@ def announce(settings: Settings, plan: Plan) -> None:
 
 
 def publish_again(settings: Settings, instance: "DagsterInstance | None" = None) -> int:
-    """Build and publish from the releases in force, although nothing is new.
+    """Build everything and publish, from the releases in force, although nothing is new.
 
     Returns 0, or 1 if the build failed (what was published stays). Raises BadInput if another run
     is writing.
     """
     with write_lock(settings):
         reconcile(settings)
-        return FAILED if build(settings, instance) else PUBLISHED
+        return FAILED if build(settings, instance, everything=True) else PUBLISHED
 
 
 def ingest(
@@ -187,15 +190,21 @@ def ingest(
             yield failure
 
 
-def build(settings: Settings, instance: "DagsterInstance | None") -> Failure | None:
-    """Build and publish. Returns what failed, or None."""
+def build(
+    settings: Settings, instance: "DagsterInstance | None", *, everything: bool = False
+) -> Failure | None:
+    """Build and publish. Returns what failed, or None.
+
+    everything: also what a build would keep of the workbench (`models/kept.py`).
+    """
     job = "publish" if _only_publication_is_left(settings) else "build"
     say(
         "publication: this candidate was built before, and every gate has passed"
         if job == "publish"
         else "build: staging, intermediate, core, marts, each with its gate; then publication"
     )
-    result = _execute(settings, job, instance)
+    run_config = {"ops": _EVERYTHING} if everything and job == "build" else {}
+    result = _execute(settings, job, instance, run_config=run_config)
     if result.success:
         with_size = settings.warehouse.stat().st_size
         say(

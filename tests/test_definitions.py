@@ -14,7 +14,7 @@ import dagster as dg
 from dagster_project.definitions import defs
 from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.gates.checks import GATE
-from dagster_project.models.assets import LAYERS, layer_tables
+from dagster_project.models.layers import LAYERS, layer_tables
 from dagster_project.sources import all_sources
 from tests.support import FIXTURES
 

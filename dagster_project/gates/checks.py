@@ -13,7 +13,7 @@ from dagster_project.gates.report import explain
 from dagster_project.gates.validate import Batch, run_suites
 from dagster_project.ingest.assets import REFUSED, raw_key
 from dagster_project.ledger import GateResult
-from dagster_project.models.assets import Layer, layer_tables
+from dagster_project.models.layers import Layer, layer_tables
 from dagster_project.resources import WRITING_POOL, Workbench
 from dagster_project.settings import Settings
 from dagster_project.sources.source import Source

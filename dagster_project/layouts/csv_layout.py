@@ -21,7 +21,7 @@ from dagster_project.layouts.marked_lines import NotPlain, copy_marked_lines
 _LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into memory
 
 # Larger files are read once, straight into the raw table, and their rows are not numbered.
-BULK_BYTES = 64 << 20
+BULK_BYTES = 32 << 20
 
 # What a thread takes at a time of the lines that were copied: small, so that all end together.
 _BUFFER_BYTES = 4 << 20

@@ -4,7 +4,7 @@ The staging layer begins a candidate: a new entry in the ledger, under which the
 are entered. The core layer begins the candidate's file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,42 +13,33 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test, get_subset_selection_for_context
+from pydantic import Field
 
 from dagster_project import ledger
 from dagster_project.ingest.load import create_raw_tables
 from dagster_project.models.dbt import DbtError, manifest, run_dbt
 from dagster_project.models.dbt_docs import dbt_docs_address
+from dagster_project.models.kept import (
+    UNIT_TESTS,
+    enter_nodes,
+    fingerprints,
+    kept_nodes,
+    select_nodes,
+    tests_of,
+)
+from dagster_project.models.layers import (
+    Layer,
+    build_order,
+    layer_nodes,
+    layer_tables,
+    table_name,
+)
 from dagster_project.models.lineage import column_lineage
 from dagster_project.models.state import build_fingerprint
 from dagster_project.resources import WRITING_POOL, Workbench
 from dagster_project.settings import Settings
 from dagster_project.sources import all_sources
 from dagster_project.workbench import transaction
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer of the models. `in_candidate`: its tables are in the candidate's file."""
-
-    name: str
-    in_candidate: bool
-
-    @property
-    def select(self) -> str:
-        """The dbt selection; the seeds are built with the first layer."""
-        return f"tag:{self.name}"
-
-    def database(self, settings: Settings) -> Path:
-        """The file that the layer's tables are in."""
-        return settings.candidate if self.in_candidate else settings.workbench
-
-
-LAYERS = (
-    Layer("staging", in_candidate=False),
-    Layer("intermediate", in_candidate=False),
-    Layer("core", in_candidate=True),
-    Layer("marts", in_candidate=True),
-)
 
 
 class Translator(DagsterDbtTranslator):
@@ -109,86 +100,159 @@ def described(raw: dg.AssetSpec) -> dg.AssetSpec:
     )
 
 
-def layer_nodes(layer: Layer) -> dict[str, Mapping[str, Any]]:
-    """Return the seeds and models of a layer by dbt's unique id."""
-    return {
-        unique_id: node
-        for unique_id, node in manifest()["nodes"].items()
-        if node["resource_type"] in ("model", "seed") and layer.name in node["tags"]
-    }
+class BuildConfig(dg.Config):
+    """How much of a layer runs."""
 
-
-def table_name(node: Mapping[str, Any]) -> str:
-    """Return `<schema>.<table>` of a seed or model."""
-    return f"{node['schema']}.{node['name']}"
-
-
-def layer_tables(layer: Layer) -> list[str]:
-    """Return `<schema>.<table>` of all seeds and models of a layer."""
-    return sorted(table_name(node) for node in layer_nodes(layer).values())
+    everything: bool = Field(
+        default=False,
+        description="Run all seeds, models and data tests, also those whose inputs are what they"
+        " were when they ran last. Core and marts always do.",
+    )
 
 
 def layer_assets(layer: Layer) -> dg.AssetsDefinition:
-    """Return the assets of a layer: one dbt invocation, its data tests as asset checks."""
+    """Return the assets of a layer: one dbt invocation, its data tests as asset checks.
+
+    Of a layer in the workbench only what has to run does: `kept.py`.
+    """
 
     @dbt_assets(
         manifest=manifest(),
         select=layer.select,
-        exclude="resource_type:unit_test",
+        exclude=UNIT_TESTS,
         name=f"build_{layer.name}",
         dagster_dbt_translator=TRANSLATOR,
         pool=WRITING_POOL,
     )
-    def build(context: dg.AssetExecutionContext, workbench: Workbench) -> Iterator[Any]:
+    def build(
+        context: dg.AssetExecutionContext, config: BuildConfig, workbench: Workbench
+    ) -> Iterator[Any]:
         settings = Settings()
         selected = {".".join(key.path): key for key in context.selected_asset_keys}
-        candidate_id = _begin(context, workbench, layer, sorted(selected))
-        selection, _ = get_subset_selection_for_context(
-            context=context,
-            manifest=manifest(),
-            select=layer.select,
-            exclude="resource_type:unit_test",
-            selector=None,
-            dagster_dbt_translator=TRANSLATOR,
-            current_dbt_indirect_selection_env=None,
+        whole_layer = sorted(selected) == layer_tables(layer)
+        begun = _begin(context, workbench, layer, sorted(selected), config.everything)
+        results = _run_layer(context, settings, layer, begun)
+        counts = _row_counts(
+            layer.database(settings),
+            [result.node.unique_id for result in results if _is_built(result)]
+            + [unique_id for unique_id in layer_nodes(layer) if unique_id in begun.kept],
         )
-        try:
-            results = run_dbt(settings, ["build", "--indirect-selection", "buildable", *selection])
-        except DbtError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
-        counts = _row_counts(layer.database(settings), results)
         charts = _charts(context, settings.candidate, results) if layer.name == "marts" else {}
-        failures = []
-        for result in results:
-            if result.node.resource_type in ("model", "seed"):
-                if result.status == "success":
-                    yield dg.MaterializeResult(
-                        asset_key=selected[f"{result.node.schema}.{result.node.name}"],
-                        metadata={
-                            "dagster/row_count": counts[result.node.unique_id],
-                            "seconds": result.execution_time,
-                            **_column_lineage(f"{result.node.schema}.{result.node.name}"),
-                            **charts.get(result.node.name, {}),
-                        },
-                    )
-            else:
-                yield from _check_results(context, result)
-            if result.status in ("error", "fail", "runtime error"):
-                failures.append(
-                    f"{result.node.name} | found: {result.message} | where: "
-                    f"dbt/{result.node.original_file_path}"
-                )
+        ran = {result.node.unique_id: result for result in results}
+        for unique_id in build_order(layer):  # Dagster asks for it
+            if unique_id in ran:
+                yield from _results(context, ran[unique_id], counts, charts)
+            elif unique_id in begun.kept:
+                yield from _kept_results(context, unique_id, begun.kept[unique_id], counts)
+        failures = [
+            f"{result.node.name} | found: {result.message} | where: "
+            f"dbt/{result.node.original_file_path}"
+            for result in results
+            if result.status in ("error", "fail", "runtime error")
+        ]
+        with workbench.get_connection() as con, transaction(con):
+            if whole_layer and not layer.in_candidate:
+                succeeded = [
+                    result.node.unique_id
+                    for result in results
+                    if result.status in ("success", "pass")
+                ]
+                enter_nodes(con, layer, begun.made_from, succeeded, context.run.run_id)
+            if whole_layer and not failures:
+                ledger.finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
         if failures:
             raise dg.Failure(
                 f"{layer.name}: {len(failures)} dbt nodes failed; nothing is built on them\n"
                 + "\n".join(failures),
                 allow_retries=False,
             )
-        if sorted(selected) == layer_tables(layer):
-            with workbench.get_connection() as con:
-                ledger.finish_layer(con, candidate_id, layer.name, context.run.run_id)
 
     return build
+
+
+def _run_layer(
+    context: dg.AssetExecutionContext, settings: Settings, layer: Layer, begun: "_Begun"
+) -> list[Any]:
+    """Run the nodes of a layer that are selected and not kept, and return dbt's results."""
+    if begun.kept:
+        nodes = build_order(layer)
+        to_run = [node for node in nodes if node not in begun.kept]
+        context.log.info(
+            f"{layer.name}: {len(to_run)} of {len(nodes)} seeds, models and data tests run; what"
+            " the others are made from has not changed since they ran"
+        )
+        if not to_run:
+            return []
+        selection = select_nodes(to_run)
+    else:
+        of_dagster, _ = get_subset_selection_for_context(
+            context=context,
+            manifest=manifest(),
+            select=layer.select,
+            exclude=UNIT_TESTS,
+            selector=None,
+            dagster_dbt_translator=TRANSLATOR,
+            current_dbt_indirect_selection_env=None,
+        )
+        selection = ["--indirect-selection", "buildable", *of_dagster]
+    try:
+        return run_dbt(settings, ["build", *selection])
+    except DbtError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def _is_built(result: Any) -> bool:
+    return result.node.resource_type in ("model", "seed") and result.status == "success"
+
+
+def _results(
+    context: dg.AssetExecutionContext,
+    result: Any,
+    counts: Mapping[str, int],
+    charts: Mapping[str, Mapping[str, Any]],
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Show what dbt did: a table that was built, or a data test as the asset check it is."""
+    node = manifest()["nodes"][result.node.unique_id]
+    if _is_built(result):
+        yield dg.MaterializeResult(
+            asset_key=TRANSLATOR.get_asset_key(node),
+            metadata={
+                "dagster/row_count": counts[result.node.unique_id],
+                "seconds": result.execution_time,
+                **_column_lineage(table_name(node)),
+                **charts.get(result.node.name, {}),
+            },
+        )
+    elif node["resource_type"] == "test" and result.status != "skipped":
+        yield from _check_result(
+            context,
+            result.node.unique_id,
+            passed=result.status == "pass",
+            warns=result.status == "warn",
+            metadata={
+                "failing rows": result.failures or 0,
+                "message": result.message or "passed",
+            },
+        )
+
+
+def _kept_results(
+    context: dg.AssetExecutionContext, unique_id: str, run_id: str, counts: Mapping[str, int]
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Show what is kept as what it is: these rows, checked, as an earlier run left them."""
+    node = manifest()["nodes"][unique_id]
+    since = f"unchanged since run {run_id}: what it is made from is the same"
+    if node["resource_type"] == "test":
+        yield from _check_result(context, unique_id, metadata={"message": f"passed; {since}"})
+    else:
+        yield dg.MaterializeResult(
+            asset_key=TRANSLATOR.get_asset_key(node),
+            metadata={
+                "dagster/row_count": counts[unique_id],
+                "kept": since,
+                **_column_lineage(table_name(node)),
+            },
+        )
 
 
 def _column_lineage(table: str) -> dict[str, dg.TableColumnLineage]:
@@ -218,13 +282,23 @@ def _has_stamp(candidate: Path) -> bool:
         return found.fetchone() is not None
 
 
-def _begin(
-    context: dg.AssetExecutionContext, workbench: Workbench, layer: Layer, tables: list[str]
-) -> str:
-    """Enter in the ledger what is about to be built, before anything of it is changed.
+@dataclass(frozen=True)
+class _Begun:
+    """A build of a layer: its candidate, what its nodes are made from, and which are kept."""
 
-    Returns the candidate's id.
-    """
+    candidate_id: str
+    made_from: Mapping[str, str]
+    kept: Mapping[str, str]
+
+
+def _begin(
+    context: dg.AssetExecutionContext,
+    workbench: Workbench,
+    layer: Layer,
+    tables: list[str],
+    everything: bool,
+) -> _Begun:
+    """Enter in the ledger what is about to be built, before anything of it is changed."""
     whole_layer = tables == layer_tables(layer)
     settings = Settings()
     with workbench.get_connection() as con:
@@ -240,6 +314,14 @@ def _begin(
                     "no candidate has been started: run the job `build`", allow_retries=False
                 )
             ledger.start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
+            kept = kept_nodes(con, layer) if whole_layer and not everything else {}
+            built = [
+                unique_id
+                for unique_id, node in layer_nodes(layer).items()
+                if unique_id not in kept and table_name(node) in tables
+            ]
+            ledger.forget_node_builds(con, [*built, *tests_of(layer, built)])
+            begun = _Begun(candidate[0], fingerprints(con, layer), kept)
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
         settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -255,17 +337,17 @@ def _begin(
             "there is no candidate file (the last one was published): run the job `build`",
             allow_retries=False,
         )
-    return candidate[0]
+    return begun
 
 
-def _row_counts(database: Path, results: list[Any]) -> dict[str, int]:
+def _row_counts(database: Path, unique_ids: Iterable[str]) -> dict[str, int]:
+    """Return the rows of seeds and models, by unique id."""
     with duckdb.connect(database, read_only=True) as con:
         return {
-            result.node.unique_id: con.execute(
-                f"select count(*) from {result.node.schema}.{result.node.name}"
+            unique_id: con.execute(
+                f"select count(*) from {table_name(manifest()['nodes'][unique_id])}"
             ).fetchall()[0][0]
-            for result in results
-            if result.node.resource_type in ("model", "seed") and result.status == "success"
+            for unique_id in unique_ids
         }
 
 
@@ -291,17 +373,20 @@ def _charts(
     return charts
 
 
-def _check_results(context: dg.AssetExecutionContext, result: Any) -> Iterator[dg.AssetCheckResult]:
-    """Show a dbt data test as the asset check it is."""
-    key = get_asset_check_key_for_test(manifest(), TRANSLATOR, result.node.unique_id, None)
-    if key is None or key not in context.selected_asset_check_keys or result.status == "skipped":
-        return
-    yield dg.AssetCheckResult(
-        asset_key=key.asset_key,
-        check_name=key.name,
-        passed=result.status == "pass",
-        severity=dg.AssetCheckSeverity.WARN
-        if result.status == "warn"
-        else dg.AssetCheckSeverity.ERROR,
-        metadata={"failing rows": result.failures or 0, "message": result.message or "passed"},
-    )
+def _check_result(
+    context: dg.AssetExecutionContext,
+    unique_id: str,
+    *,
+    metadata: Mapping[str, Any],
+    passed: bool = True,
+    warns: bool = False,
+) -> Iterator[dg.AssetCheckResult]:
+    key = get_asset_check_key_for_test(manifest(), TRANSLATOR, unique_id, None)
+    if key and key in context.selected_asset_check_keys:
+        yield dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=passed,
+            severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
+            metadata=metadata,
+        )

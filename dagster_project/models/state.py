@@ -12,14 +12,18 @@ from dagster_project.settings import PROJECT_ROOT
 
 
 @cache
-def _project_state() -> str:
+def project_fingerprint() -> str:
+    """Return the digest of the models, the gates, the code and the engine."""
     roots = [PROJECT_ROOT / name for name in ("dbt", "expectations", "dagster_project")]
-    return tree_sha256(roots, frozenset({".sql", ".yml", ".csv", ".md", ".json", ".py"}))
+    digest = hashlib.sha256(
+        tree_sha256(roots, frozenset({".sql", ".yml", ".csv", ".md", ".json", ".py"})).encode()
+    )
+    digest.update(version("duckdb").encode())
+    return digest.hexdigest()
 
 
 def build_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
-    """Return the digest of the accepted files, the models, the gates, the code and the engine."""
-    digest = hashlib.sha256(_project_state().encode())
-    digest.update(version("duckdb").encode())
+    """Return the digest of the accepted files and of the project."""
+    digest = hashlib.sha256(project_fingerprint().encode())
     digest.update(repr(ledger.accepted_files(con)).encode())
     return digest.hexdigest()

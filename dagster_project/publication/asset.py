@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-from dagster_project.models.assets import LAYERS, layer_tables
 from dagster_project.models.dbt import manifest
+from dagster_project.models.layers import LAYERS, layer_tables
 from dagster_project.publication.downloads import exports_of
 from dagster_project.publication.publish import publish
 from dagster_project.resources import WRITING_POOL, Workbench, telling_bad_input

@@ -1,6 +1,6 @@
 """Column lineage: what is kept is what the SQL says."""
 
-from dagster_project.models.assets import LAYERS, layer_nodes, table_name
+from dagster_project.models.layers import LAYERS, layer_nodes, table_name
 from dagster_project.models.lineage import column_lineage, first_columns, read_column_lineage
 
 

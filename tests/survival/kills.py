@@ -32,7 +32,7 @@ import dagster as dg
 from dagster_project.definitions import defs
 from dagster_project.gates.validate import _context
 from dagster_project.models.dbt import _parsed
-from dagster_project.models.state import _project_state
+from dagster_project.models.state import project_fingerprint
 from dagster_project.publication.publish import kept_publications
 from dagster_project.publication.verify import what_is_wrong
 from dagster_project.run import PUBLISHED, run
@@ -356,7 +356,7 @@ def main() -> int:
     shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True)
     os.environ["ROYALTY_KEEP_PUBLICATIONS"] = "1"  # so that the old one is thrown away
-    _parsed(), _context(), _project_state()  # what a run imports and reads in any case
+    _parsed(), _context(), project_fingerprint()  # what a run imports and reads in any case
     for job in defs.resolve_all_job_defs():
         assert job.name
     gc.freeze()
