@@ -70,17 +70,16 @@ def load_release(
     if an accepted release's bytes have changed and `reload` was not asked for.
     """
     stats = {path: path.stat() for path in release.files}
-    entries = ledger.file_entries(con, source.name, release.date)
-    accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
-    if accepted and not reload:
-        if accepted != {path.name: file_sha256(path) for path in release.files}:
-            raise changed_bytes(release, accepted)
-        rows = {table.name: _count(con, table, release) for table in source.tables}
-        return Loaded(rows, tuple(entries["accepted"]), unchanged=True)
-
     with ThreadPoolExecutor(1) as meanwhile:
         digests = {path: meanwhile.submit(file_sha256, path) for path in release.files}
-        return _load(con, source, release, stats, digests)
+        entries = ledger.file_entries(con, source.name, release.date)
+        accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
+        if not accepted or reload:
+            return _load(con, source, release, stats, digests)
+        if accepted != {path.name: sha256.result() for path, sha256 in digests.items()}:
+            raise changed_bytes(release, accepted)
+    rows = {table.name: _count(con, table, release) for table in source.tables}
+    return Loaded(rows, tuple(entries["accepted"]), unchanged=True)
 
 
 def _load(
