@@ -17,8 +17,9 @@ from dagster_project.gates.checks import layer_gate, raw_gate
 from dagster_project.ingest.assets import raw_assets, raw_key
 from dagster_project.jobs import operator_jobs
 from dagster_project.logs import run_loggers
-from dagster_project.models.assets import described, layer_assets
+from dagster_project.models.assets import layer_assets
 from dagster_project.models.layers import LAYERS
+from dagster_project.models.shown import described
 from dagster_project.publication.asset import publication
 from dagster_project.reporting.asset import report
 from dagster_project.resources import Workbench

@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.charts import marts
 from dagster_project.charts.marts import CHARTS
-from dagster_project.models.assets import _charts
+from dagster_project.models.shown import charts_shown
 from tests.charts.test_draw import values
 from tests.support import Scenario
 
@@ -128,7 +128,7 @@ def test_a_chart_that_cannot_be_drawn_says_so_and_stops_nothing(
         SimpleNamespace(node=SimpleNamespace(name="mart_world_ranking"), status="error"),
     ]
     context: Any = SimpleNamespace(log=logging.getLogger("charts"))
-    charts = _charts(context, database, built)
+    charts = charts_shown(context, database, built)
     assert charts.keys() == {"mart_revisions"}
     assert charts["mart_revisions"]["chart"].startswith("could not be drawn: CatalogException")
     assert "the chart of mart_revisions could not be drawn" in caplog.text

@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_project.models.assets import TRANSLATOR
 from dagster_project.models.dbt import manifest
+from dagster_project.models.shown import TRANSLATOR
 from tests.support import Scenario
 
 
