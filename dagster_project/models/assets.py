@@ -20,7 +20,6 @@ from dagster_project.ingest.load import create_raw_tables
 from dagster_project.models.dbt import DbtError, manifest, run_dbt
 from dagster_project.models.kept import (
     UNIT_TESTS,
-    enter_nodes,
     fingerprints,
     kept_nodes,
     select_nodes,
@@ -99,12 +98,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
         ]
         with workbench.get_connection() as con, transaction(con):
             if whole_layer and not layer.in_candidate:
-                succeeded = [
-                    result.node.unique_id
-                    for result in results
-                    if result.status in ("success", "pass")
-                ]
-                enter_nodes(con, layer, begun.made_from, succeeded, context.run.run_id)
+                _enter_nodes(con, begun, results, context.run.run_id)
             if whole_layer and not failures:
                 ledger.finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
         if failures:
@@ -164,6 +158,7 @@ class _Begun:
     """A build of a layer: its candidate, what its nodes are made from, and which are kept."""
 
     candidate_id: str
+    accepted: list[tuple]
     made_from: Mapping[str, str]
     kept: Mapping[str, str]
 
@@ -191,14 +186,15 @@ def _begin(
                     "no candidate has been started: run the job `build`", allow_retries=False
                 )
             ledger.start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
-            kept = kept_nodes(con, layer) if whole_layer and not everything else {}
+            made_from = {} if layer.in_candidate else fingerprints(con, layer)
+            kept = kept_nodes(con, layer, made_from) if whole_layer and not everything else {}
             built = [
                 unique_id
                 for unique_id, node in layer_nodes(layer).items()
                 if unique_id not in kept and table_name(node) in tables
             ]
             ledger.forget_node_builds(con, [*built, *tests_of(layer, built)])
-            begun = _Begun(candidate[0], fingerprints(con, layer), kept)
+            begun = _Begun(candidate[0], ledger.accepted_files(con), made_from, kept)
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
         settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -215,6 +211,21 @@ def _begin(
             allow_retries=False,
         )
     return begun
+
+
+def _enter_nodes(
+    con: duckdb.DuckDBPyConnection, begun: _Begun, results: Iterable[Any], run_id: str
+) -> None:
+    """Enter what the nodes that succeeded were made from.
+
+    Nothing if a release was decided on while they ran: then nobody knows which saw it.
+    """
+    if ledger.accepted_files(con) == begun.accepted:
+        succeeded = [
+            result.node.unique_id for result in results if result.status in ("success", "pass")
+        ]
+        made_from = {node: begun.made_from[node] for node in succeeded if node in begun.made_from}
+        ledger.enter_node_builds(con, made_from, run_id)
 
 
 def _row_counts(database: Path, unique_ids: Iterable[str]) -> dict[str, int]:

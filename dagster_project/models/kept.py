@@ -35,20 +35,25 @@ def fingerprints(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]
 
 
 def _content(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple]:
-    """Return which accepted files a raw table has rows of; of the ledger, all accepted files."""
+    """Return the accepted files whose loads a raw table has rows of; of the ledger, all of them.
+
+    A load is known by its time. Rows of one stand together, so that DuckDB reads next to nothing.
+    """
     accepted = ledger.accepted_files(con)
     if table == _LEDGER:
         return accepted
-    loads = set(
-        con.execute(f"select distinct _source, _release, _file, _loaded_at from {table}").fetchall()
-    )
-    return [file for file in accepted if (*file[:3], file[4]) in loads]
+    loads = {time for (time,) in con.execute(f"select distinct _loaded_at from {table}").fetchall()}
+    source = table.partition(".")[2].partition("__")[0]
+    return [file for file in accepted if file[0] == source and file[4] in loads]
 
 
-def kept_nodes(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
+def kept_nodes(
+    con: duckdb.DuckDBPyConnection, layer: Layer, made_from: Mapping[str, str]
+) -> dict[str, str]:
     """Return the nodes of a layer that need not run, each with the run that ran it.
 
     Not a table that is not there, nor a data test of a table that is built again.
+    made_from: the layer's fingerprints.
     """
     if layer.in_candidate:
         return {}
@@ -63,7 +68,7 @@ def kept_nodes(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
     tables = layer_nodes(layer)
     kept = {
         unique_id: ran[unique_id][1]
-        for unique_id, fingerprint in fingerprints(con, layer).items()
+        for unique_id, fingerprint in made_from.items()
         if ran.get(unique_id, ("",))[0] == fingerprint
         and (unique_id not in tables or table_name(tables[unique_id]) in there)
     }
@@ -100,19 +105,3 @@ def select_nodes(unique_ids: Iterable[str]) -> list[str]:
     """Return the arguments by which dbt runs just these nodes."""
     names = [".".join(manifest()["nodes"][unique_id]["fqn"]) for unique_id in unique_ids]
     return ["--select", *names, "--indirect-selection", "empty", "--exclude", UNIT_TESTS]
-
-
-def enter_nodes(
-    con: duckdb.DuckDBPyConnection,
-    layer: Layer,
-    before: Mapping[str, str],
-    succeeded: Iterable[str],
-    run_id: str,
-) -> None:
-    """Enter what nodes were made from, unless a release was decided on while they ran.
-
-    before: the layer's fingerprints before the run.
-    """
-    now = fingerprints(con, layer)
-    made_from = {node: now[node] for node in succeeded if now.get(node) == before.get(node)}
-    ledger.enter_node_builds(con, made_from, run_id)

@@ -115,15 +115,18 @@ def kept_shown(
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Show what is kept as what it is: these rows, checked, as an earlier run left them."""
     node = manifest()["nodes"][unique_id]
-    since = f"unchanged since run {run_id}: what it is made from is the same"
+    kept: dict[str, str | dg.MetadataValue] = {
+        "kept": "what it is made from has not changed",
+        "last run in": dg.MetadataValue.dagster_run(run_id),
+    }
     if node["resource_type"] == "test":
-        yield from _check_result(context, unique_id, metadata={"message": f"passed; {since}"})
+        yield from _check_result(context, unique_id, metadata={"message": "passed", **kept})
     else:
         yield dg.MaterializeResult(
             asset_key=TRANSLATOR.get_asset_key(node),
             metadata={
                 "dagster/row_count": counts[unique_id],
-                "kept": since,
+                **kept,
                 **_column_lineage(table_name(node)),
             },
         )

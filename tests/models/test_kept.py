@@ -4,14 +4,17 @@ import contextlib
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
 import pytest
 
+from dagster_project import ledger
+from dagster_project.models.assets import _Begun, _enter_nodes
 from dagster_project.models.dbt import manifest
-from dagster_project.models.kept import enter_nodes, fingerprints, inputs_behind, kept_nodes
-from dagster_project.models.layers import LAYERS, layer_nodes, layer_tests
+from dagster_project.models.kept import fingerprints, inputs_behind, kept_nodes
+from dagster_project.models.layers import LAYERS, Layer, layer_nodes, layer_tests
 from dagster_project.run import PUBLISHED, publish_again
 from tests.support import BARE, Outcome, Scenario, Warehouse, built_once, execute
 
@@ -37,7 +40,7 @@ def revised(shared: Path, template: Scenario) -> Scenario:
 
 def kept(outcome: Outcome, table: str) -> bool:
     """Whether a table is shown as one that was kept."""
-    return "unchanged since run" in str(outcome.metadata(table).get("kept"))
+    return "kept" in outcome.metadata(table)
 
 
 def test_only_what_the_new_release_is_behind_is_built(revised: Scenario) -> None:
@@ -58,6 +61,8 @@ def test_kept_rows_are_counted_and_their_tests_shown(revised: Scenario, template
     table = "intermediate/int_oecd_wto_batis__observations"
     rows = revised.outcome.metadata(table)["dagster/row_count"]
     assert rows == template.outcome.metadata(table)["dagster/row_count"] > 0
+    first_run = template.warehouse.workbench("select distinct run_id from audit.node_builds")
+    assert [(revised.outcome.metadata(table)["last run in"],)] == first_run
 
 
 def test_a_build_that_keeps_publishes_what_a_whole_one_does(
@@ -83,6 +88,11 @@ def test_a_build_that_keeps_publishes_what_a_whole_one_does(
     assert warehouse.published(CHECKSUMS) == before
 
 
+def kept_now(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
+    """What a build of a layer would keep."""
+    return kept_nodes(con, layer, fingerprints(con, layer))
+
+
 def touched(node: str) -> bool:
     """Whether a node reads a raw table of the World Bank's."""
     return any(table.startswith("raw.worldbank_wdi__") for table in inputs_behind(node))
@@ -103,8 +113,8 @@ def test_all_is_kept_while_nothing_changes_and_nothing_of_the_candidate(
 ) -> None:
     for layer in (STAGING, INTERMEDIATE):
         nodes = layer_nodes(layer) | layer_tests(layer)
-        assert kept_nodes(workbench, layer).keys() == nodes.keys()
-    assert kept_nodes(workbench, CORE) == kept_nodes(workbench, MARTS) == {}
+        assert kept_now(workbench, layer).keys() == nodes.keys()
+    assert kept_now(workbench, CORE) == kept_now(workbench, MARTS) == {}
 
 
 def test_a_release_taken_out_is_felt_by_all_that_it_is_behind(
@@ -116,7 +126,7 @@ def test_a_release_taken_out_is_felt_by_all_that_it_is_behind(
     )
     for layer in (STAGING, INTERMEDIATE):
         nodes = layer_nodes(layer) | layer_tests(layer)
-        again = nodes.keys() - kept_nodes(workbench, layer).keys()
+        again = nodes.keys() - kept_now(workbench, layer).keys()
         assert again == {node for node in nodes if touched(node)}
         assert 0 < len(again) < len(nodes)
 
@@ -139,7 +149,7 @@ def test_a_table_that_is_not_what_it_was_is_built_and_tested_again(
 ) -> None:
     damage(workbench)
     again = layer_nodes(INTERMEDIATE) | layer_tests(INTERMEDIATE)
-    for node in kept_nodes(workbench, INTERMEDIATE):
+    for node in kept_now(workbench, INTERMEDIATE):
         del again[node]
     assert ECONOMIES in again
     tests = again.keys() - {ECONOMIES}
@@ -158,7 +168,7 @@ def test_a_data_test_that_fails_is_run_again_until_it_passes(warehouse: Warehous
     for _ in range(2):
         assert not succeeds(whole_layer)
         with duckdb.connect(warehouse.settings.workbench) as con:
-            failed = (layer_nodes(STAGING) | layer_tests(STAGING)).keys() - kept_nodes(
+            failed = (layer_nodes(STAGING) | layer_tests(STAGING)).keys() - kept_now(
                 con, STAGING
             ).keys()
         assert failed
@@ -180,24 +190,22 @@ def test_a_part_of_a_layer_is_built_when_asked_for_and_not_trusted_later(
 ) -> None:
     assert succeeds(dg.AssetSelection.assets("intermediate/int_economies"))
     with duckdb.connect(warehouse.settings.workbench) as con:
-        kept_now = kept_nodes(con, INTERMEDIATE)
-    assert ECONOMIES not in kept_now
-    assert "model.royalty_flows.int_oecd_wto_batis__observations" in kept_now
+        trusted = kept_now(con, INTERMEDIATE)
+    assert ECONOMIES not in trusted
+    assert "model.royalty_flows.int_oecd_wto_batis__observations" in trusted
 
 
-def test_a_release_decided_on_while_a_node_runs_is_not_forgotten(
-    workbench: duckdb.DuckDBPyConnection,
+@pytest.mark.parametrize(("decided_meanwhile", "entered"), [(False, {OBSERVATIONS}), (True, set())])
+def test_nothing_is_kept_of_a_build_in_which_a_release_was_decided_on(
+    workbench: duckdb.DuckDBPyConnection, decided_meanwhile: bool, entered: set[str]
 ) -> None:
-    before = fingerprints(workbench, STAGING)
     workbench.execute("delete from audit.node_builds")
-    workbench.execute(
-        "update audit.releases set status = 'rejected' where source = 'worldbank_wdi'"
-    )
-    enter_nodes(workbench, STAGING, before, before, "a run")
-    entered = {
-        node for (node,) in workbench.execute("select node from audit.node_builds").fetchall()
-    }
-    assert entered == {node for node in before if not touched(node)}
+    begun = _Begun("a candidate", ledger.accepted_files(workbench), {OBSERVATIONS: "digest"}, {})
+    if decided_meanwhile:
+        workbench.execute("update audit.releases set status = 'rejected' where source = 'iso_3166'")
+    node = SimpleNamespace(unique_id=OBSERVATIONS)
+    _enter_nodes(workbench, begun, [SimpleNamespace(node=node, status="success")], "a run")
+    assert ledger.node_builds(workbench).keys() == entered
 
 
 def test_each_data_test_is_of_one_layer() -> None:
