@@ -116,6 +116,7 @@ def build(csv: Path, folder: Path, all_items: bool) -> None:
         balance_marts=_balance_marts(),
     )
     with duckdb.connect(config=settings.duckdb_config) as con:
+        con.execute("set disabled_compression_methods = 'fsst'")  # as dbt/profiles.yml has it
         con.execute(f"set temp_directory = '{folder}/spill'")
         con.execute(f"attach '{folder}/work.duckdb' as work")
         con.execute(f"attach '{candidate}' as candidate")

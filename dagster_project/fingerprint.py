@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable
+from mmap import mmap
 from pathlib import Path
 
 # Larger than what `hashlib.file_digest` takes at a time: between blocks a thread waits for the
@@ -12,10 +13,13 @@ _BLOCK_BYTES = 1 << 22
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, as lower-case hex."""
-    digest, block = hashlib.sha256(), bytearray(_BLOCK_BYTES)
-    with path.open("rb", buffering=0) as file:
+    digest = hashlib.sha256()
+    # A map begins where a page does, into which AMD's processors copy four times as fast as to the
+    # 16 bytes behind, where a bytearray of this size begins.
+    with path.open("rb", buffering=0) as file, mmap(-1, _BLOCK_BYTES) as block:
         while read := file.readinto(block):
-            digest.update(memoryview(block)[:read])
+            with memoryview(block) as view:
+                digest.update(view[:read])
     return digest.hexdigest()
 
 

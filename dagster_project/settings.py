@@ -152,15 +152,10 @@ class Settings(BaseSettings):
 
     @cached_property
     def duckdb_config(self) -> dict[str, Any]:
-        """Options for `duckdb.connect`. No extension is fetched or loaded: none is needed.
-
-        Codes repeat, so that texts are kept by dictionary; to try FSST on each column, too, costs a
-        sixth of a table's writing and saves nothing.
-        """
+        """Options for `duckdb.connect`. No extension is fetched or loaded: none is needed."""
         return {
             "memory_limit": self.duckdb_memory_limit,
             "threads": self.duckdb_threads,
-            "disabled_compression_methods": "fsst",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,

@@ -116,6 +116,7 @@ NOT_PLAIN = {
     "a comma too few": ROWS + b"E,SK\n",
     "a carriage return in a line": ROWS + b"E\r,SK,6\n",
     "line ends of two kinds": ROWS + b"E,SK,6\r\n",
+    "one carriage return too many and one too few": b"A\r,SH,1\r\nB,SI,2\n",
     "a line without end": ROWS + b"E,SK," + b"6" * 300,
 }
 

@@ -2,6 +2,7 @@ import json
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 from dbt.clients.yaml_helper import load_yaml_text
 
@@ -81,6 +82,25 @@ def test_a_file_that_dbt_cannot_parse_is_named_in_one_message(
 def test_dbt_leaves_the_files_free_for_the_next_writer(warehouse: Warehouse) -> None:
     run_dbt(warehouse.settings, ["build", "--select", "affiliations"])
     warehouse.change_ledger("delete from audit.gate_results")
+
+
+def test_published_texts_are_kept_by_dictionary(warehouse: Warehouse) -> None:
+    """DuckDB overlooks this setting where it is an option of the connection, and tells nobody."""
+    with duckdb.connect(warehouse.settings.warehouse, read_only=True) as con:
+        tables = con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables()"
+            " where schema_name in ('core', 'marts')"
+        ).fetchall()
+        kept_by = {
+            method
+            for (table,) in tables
+            for (method,) in con.execute(
+                f"select distinct compression from pragma_storage_info('{table}')"
+                " where segment_type = 'VARCHAR'"
+            ).fetchall()
+        }
+    assert "Dictionary" in kept_by
+    assert "FSST" not in kept_by
 
 
 def test_models_read_seeds_and_both_databases_and_no_other_file(
