@@ -14,8 +14,8 @@ _BLOCK_BYTES = 1 << 22
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, as lower-case hex."""
     digest = hashlib.sha256()
-    # A map begins where a page does, into which AMD's processors copy four times as fast as to the
-    # 16 bytes behind, where a bytearray of this size begins.
+    # A map begins where a page does, a bytearray of this size 16 bytes behind. On AMD, a read takes
+    # four times as long where its memory begins 1 to 31 bytes into a page.
     with path.open("rb", buffering=0) as file, mmap(-1, _BLOCK_BYTES) as block:
         while read := file.readinto(block):
             with memoryview(block) as view:

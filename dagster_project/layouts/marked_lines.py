@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1 << 19  # fits into a processor's cache
 _PAGE_BYTES = 1 << 12
-_ON_PAGE = 64  # a read into the first 31 bytes of a page can take four times as long (AMD)
+_ON_PAGE = 64  # where a read is quick wherever in a line it begins: see fingerprint.py
 _LAST_OF_ASCII = 127
 _WORD = 8  # bytes looked at together
 _NEAR = 16  # words: what is found so near to each other is copied as one run

@@ -2,7 +2,6 @@ import json
 import shutil
 from pathlib import Path
 
-import duckdb
 import pytest
 from dbt.clients.yaml_helper import load_yaml_text
 
@@ -86,19 +85,18 @@ def test_dbt_leaves_the_files_free_for_the_next_writer(warehouse: Warehouse) -> 
 
 def test_published_texts_are_kept_by_dictionary(warehouse: Warehouse) -> None:
     """DuckDB overlooks this setting where it is an option of the connection, and tells nobody."""
-    with duckdb.connect(warehouse.settings.warehouse, read_only=True) as con:
-        tables = con.execute(
-            "select schema_name || '.' || table_name from duckdb_tables()"
-            " where schema_name in ('core', 'marts')"
-        ).fetchall()
-        kept_by = {
-            method
-            for (table,) in tables
-            for (method,) in con.execute(
-                f"select distinct compression from pragma_storage_info('{table}')"
-                " where segment_type = 'VARCHAR'"
-            ).fetchall()
-        }
+    tables = warehouse.published(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where schema_name in ('core', 'marts')"
+    )
+    kept_by = {
+        method
+        for (table,) in tables
+        for (method,) in warehouse.published(
+            f"select distinct compression from pragma_storage_info('{table}')"
+            " where segment_type = 'VARCHAR'"
+        )
+    }
     assert "Dictionary" in kept_by
     assert "FSST" not in kept_by
 
