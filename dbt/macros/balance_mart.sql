@@ -15,6 +15,8 @@
         "region": "members.region_type",
     } -%}
     {%- set row_key = ["source", "concept", "reporter_code", code, "period"] -%}
+    {%- set ranked_within = ["source", "concept", "reporter_code", "period"] -%}
+    {%- set ranked_within = ranked_within + (["ranking_level"] if dimension in levels else []) -%}
     with
         flows as (
             select
@@ -107,7 +109,7 @@
                 flows.frequency,
                 members.{{ name }},
                 coalesce({{ members[dimension] }}, false) as is_ranked,
-                {{ levels.get(dimension, "'all'") }} as ranking_level,
+                {{ levels.get(dimension, "null") }} as ranking_level,
                 coalesce(contested_flows.preferred, true) as preferred,
                 flows.receipts_usd_m,
                 flows.payments_usd_m,
@@ -207,11 +209,9 @@
                         when is_ranked and {{ flow }}_usd_m is not null
                         then
                             rank() over (
-                                partition by
-                                    source, concept, reporter_code, period, is_ranked, ranking_level
+                                partition by {{ listed(ranked_within) }}
                                 order by
-                                    case when {{ flow }}_usd_m is null then 1 else 0 end,
-                                    {{ flow }}_usd_m desc
+                                    case when is_ranked then {{ flow }}_usd_m end desc nulls last
                             )
                     end as rank_by_{{ flow }},
                 {%- endfor %}

@@ -2,12 +2,12 @@
 -- reporter, year or other period, flow and the dimension that is broken down; and how much
 -- of the stated total the stated parts cover. Parts that overlap (groups, aggregates) do
 -- not count as covering.
-{%- set breakdowns = {
-    "partner": "members.kind = 'country'",
-    "sector": "members.sector_level = 'section'",
-    "category": "members.kind = 'ebops' and members.category_code <> 'SH'",
-    "affiliation": "members.affiliation_code not in ('_T', '_U')",
-    "region": "members.region_code not in ('_T', '_U')",
+{%- set covering = {
+    "partner": "kind = 'country'",
+    "sector": "sector_level = 'section'",
+    "category": "kind = 'ebops' and category_code <> 'SH'",
+    "affiliation": "affiliation_code not in ('_T', '_U')",
+    "region": "region_code not in ('_T', '_U')",
 } %}
 {%- set grain = ["source", "concept", "reporter_code", "period", "frequency", "flow"] %}
 {%- set members = [
@@ -58,79 +58,70 @@ with
         where source in (select source from plain_sources)
     ),
 
-    latest as (
+    -- What a figure is a part of: the one dimension that is broken down, or none. One scan of the
+    -- figures tells, however many dimensions there are.
+    parts as (
         select
-            {{ listed(grain + members) }},
+            {{ listed(grain) }},
+            case
+                {%- for dimension in covering %}
+                    when {{ dimension }}_code <> {{ total_of(dimension) }} then '{{ dimension }}'
+                {%- endfor %}
+                else 'total'
+            end as dimension,
+            case
+                {%- for dimension in covering %}
+                    when {{ dimension }}_code <> {{ total_of(dimension) }} then {{ dimension }}_code
+                {%- endfor %}
+                else '_T'
+            end as member_code,
             value_usd_m,
             value is not null as is_stated,
             coalesce(conf_status, 'F') <> 'F' as is_suppressed
         from figures
+        where
+            {%- for dimension in covering %}
+                case when {{ dimension }}_code = {{ total_of(dimension) }} then 0 else 1 end
+                {{ "+" if not loop.last }}
+            {%- endfor %}
+            <= 1
     ),
 
-    totals as (select {{ listed(grain) }}, value_usd_m from latest where {{ at_total("latest") }}),
-
-    parts as (
-        {%- for dimension, is_covering in breakdowns.items() %}
-            select
-                {{ listed(grain, "latest") }},
-                '{{ dimension }}' as dimension,
-                latest.value_usd_m,
-                latest.is_stated,
-                latest.is_suppressed,
-                coalesce({{ is_covering }}, false) as is_covering
-            from latest
-            left join
-                {{ ref("dim_" ~ dimension) }} as members
-                on latest.{{ dimension }}_code = members.{{ dimension }}_code
-            where
-                latest.{{ dimension }}_code <> {{ total_of(dimension) }}
-                and {{ at_total("latest", but=[dimension]) }}
-                {{ "union all" if not loop.last }}
+    covering_members as (
+        select 'total' as dimension, '_T' as member_code
+        {%- for dimension, condition in covering.items() %}
+            union all
+            select '{{ dimension }}' as dimension, {{ dimension }}_code as member_code
+            from {{ ref("dim_" ~ dimension) }}
+            where {{ condition }}
         {%- endfor %}
-    ),
-
-    broken_down as (
-        select
-            {{ listed(grain) }},
-            dimension,
-            sum(case when is_stated then 1 else 0 end) as figures_stated,
-            sum(case when is_suppressed then 1 else 0 end) as figures_suppressed,
-            sum(case when not is_stated and not is_suppressed then 1 else 0 end) as figures_missing,
-            sum(case when is_covering then value_usd_m end) as covered_usd_m
-        from parts
-        group by {{ listed(grain) }}, dimension
-    ),
-
-    total_rows as (
-        select
-            {{ listed(grain) }},
-            'total' as dimension,
-            case when is_stated then 1 else 0 end as figures_stated,
-            case when is_suppressed then 1 else 0 end as figures_suppressed,
-            case when not is_stated and not is_suppressed then 1 else 0 end as figures_missing,
-            value_usd_m as covered_usd_m
-        from latest
-        where {{ at_total("latest") }}
     ),
 
     counted as (
         select
-            {{ listed(grain) }},
-            dimension,
-            figures_stated,
-            figures_suppressed,
-            figures_missing,
-            covered_usd_m
-        from broken_down
-        union all
-        select
-            {{ listed(grain) }},
-            dimension,
-            figures_stated,
-            figures_suppressed,
-            figures_missing,
-            covered_usd_m
-        from total_rows
+            {{ listed(grain + ["dimension"], "parts") }},
+            sum(case when parts.is_stated then 1 else 0 end) as figures_stated,
+            sum(case when parts.is_suppressed then 1 else 0 end) as figures_suppressed,
+            sum(
+                case when not parts.is_stated and not parts.is_suppressed then 1 else 0 end
+            ) as figures_missing,
+            {{
+                money(
+                    "sum(case when covering_members.member_code is not null then parts.value_usd_m end)"
+                )
+            }}
+            as covered_usd_m
+        from parts
+        left join
+            covering_members
+            on {{ same("parts", "covering_members", ["dimension", "member_code"]) }}
+        group by {{ listed(grain + ["dimension"], "parts") }}
+    ),
+
+    totals as (
+        select {{ listed(grain) }}, covered_usd_m as value_usd_m
+        from counted
+        where dimension = 'total'
     ),
 
     final as (
@@ -140,7 +131,7 @@ with
             cast(counted.figures_stated as bigint) as figures_stated,
             cast(counted.figures_suppressed as bigint) as figures_suppressed,
             cast(counted.figures_missing as bigint) as figures_missing,
-            {{ money("counted.covered_usd_m") }} as covered_usd_m,
+            counted.covered_usd_m,
             totals.value_usd_m as total_usd_m,
             {{ share_pct("counted.covered_usd_m", "totals.value_usd_m") }} as coverage_pct
         from counted
