@@ -28,7 +28,8 @@ from benchmarks.totals import KINDS, Totals, totals
 
 RELEASE = "2025-12-01"
 CONCEPTS = {"reported": "BATIS_REPORTED", "final": "BPM6_SH", "balanced": "BATIS_BALANCED"}
-SMALL, SIZES = 1_000_000, (1_000_000, 3_000_000, 10_000_000, FULL_ROWS)
+SMALL = 1_000_000
+SIZES = (100_000, 1_000_000, 3_000_000, 10_000_000, 25_000_000, FULL_ROWS)  # the first: the start
 Record = dict[str, Any]
 
 totals_of = cache(totals)
@@ -275,19 +276,18 @@ def hash_of(*words: object) -> int:
     return value
 
 
-def series(bench: Bench) -> dict[str, Callable[[int], Record]]:
-    """The benchmarks by name, in the order in which they use each other's files."""
-    return {
-        "ingest": bench.ingest,
-        "bulk_all_items": bench.bulk_all_items,
-        "bulk": bench.bulk,
-        "phases": bench.phases,
-        "nothing_new": bench.nothing_new,
-        "queries": bench.queries,
-        "small_release": bench.small_release,
-        "sensor": bench.sensor,
-        "growth": bench.growth,
-    }
+# By name, in the order in which they use each other's files.
+SERIES: dict[str, Callable[[Bench, int], Record]] = {
+    "ingest": Bench.ingest,
+    "bulk_all_items": Bench.bulk_all_items,
+    "bulk": Bench.bulk,
+    "phases": Bench.phases,
+    "nothing_new": Bench.nothing_new,
+    "queries": Bench.queries,
+    "small_release": Bench.small_release,
+    "sensor": Bench.sensor,
+    "growth": Bench.growth,
+}
 
 
 def take(bench: Bench, name: str, wanted: int, again: bool) -> None:
@@ -296,7 +296,7 @@ def take(bench: Bench, name: str, wanted: int, again: bool) -> None:
     if again:
         results.forget(path, name)
     for number in range(len(results.records(path, name)), wanted):
-        record = {"memory_limit": bench.memory_limit, **series(bench)[name](number)}
+        record = {"memory_limit": bench.memory_limit, **SERIES[name](bench, number)}
         found = results.add(path, name, record)
         print(f"{bench.rows:,} rows, {results.line(name, record, found)}", flush=True)
 
@@ -305,7 +305,7 @@ def main() -> None:
     """Take the measurements asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="benchmarks by name, with commas between")
-    parser.add_argument("--rows", type=int, default=SMALL)
+    parser.add_argument("--rows", default=str(SMALL), help="one size, or several with commas")
     parser.add_argument("--pairs", type=int, default=1)
     parser.add_argument("--again", action="store_true", help="begin the series anew")
     parser.add_argument("--full", action="store_true", help="everything, at every size: hours")
@@ -315,12 +315,16 @@ def main() -> None:
     )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    pairs = 5 if options.full else options.pairs
-    for rows in SIZES if options.full else (options.rows,):
-        bench = Bench(options.folder, rows, options.memory_limit)
-        everything = ["bulk"] if options.full and rows != FULL_ROWS else list(series(bench))
-        for name in options.only.split(",") if options.only else everything:
-            take(bench, name, 2 if name == "phases" else pairs, options.again)
+    names = options.only.split(",") if options.only else list(SERIES)
+    sizes = [int(rows) for rows in options.rows.split(",")]
+    wanted = [(name, sizes, options.pairs) for name in names]
+    if options.full:
+        wanted = [("bulk", list(SIZES), 5), *((name, [FULL_ROWS], 5) for name in SERIES)]
+    for name, of_sizes, pairs in wanted:
+        for number in range(1, (2 if name == "phases" else pairs) + 1):
+            for rows in of_sizes:  # in turn: what disturbs the machine for a while disturbs all
+                bench = Bench(options.folder, rows, options.memory_limit)
+                take(bench, name, number, options.again and number == 1)
 
 
 if __name__ == "__main__":
