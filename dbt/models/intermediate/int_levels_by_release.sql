@@ -1,13 +1,28 @@
 -- Receipts, payments, balance and total trade of every release, each by every way the
 -- release supports: as stated, or
 -- by an identity between the other flows. Only for the reporters of the published
--- claims.
+-- claims, with the partners that a claim of theirs names and with the world.
 -- A stated number is a range, value +- rounding / 2; `half_width` carries that range
 -- through the arithmetic.
 {%- set key = ["source", "release_date"] + key_columns() %}
 {%- set flows = ["receipts", "payments", "balance", "total"] %}
 with
-    claims as (select distinct reporter_code from {{ ref("published_claims") }}),
+    claims as (select distinct reporter_code, partner_code from {{ ref("published_claims") }}),
+
+    claimed_pairs as (
+        select distinct flows.reporter_code, flows.partner_code
+        from
+            (
+                select distinct reporter_code, partner_code from {{ ref("int_flows_by_release") }}
+            ) as flows
+        inner join
+            claims
+            on flows.reporter_code = claims.reporter_code
+            and (
+                flows.partner_code = 'WLD'
+                or {{ in_list("flows.partner_code", "claims.partner_code") }}
+            )
+    ),
 
     stated as (
         select
@@ -22,7 +37,8 @@ with
                 / 2 as {{ flow }}_half{{ "," if not loop.last }}
             {%- endfor %}
         from {{ ref("int_flows_by_release") }} as flows
-        inner join claims on flows.reporter_code = claims.reporter_code
+        inner join
+            claimed_pairs on {{ same("flows", "claimed_pairs", ["reporter_code", "partner_code"]) }}
     ),
 
     -- Each way to reach a measure, as multiples of the four stated flows.
