@@ -87,7 +87,10 @@ publish: .venv/ready ## build and publish again from the releases in force, alth
 rollback: .venv/ready ## put the publication before the present one in force (TO=publication REASON="...")
 	@$(RUN) -m dagster_project rollback $(if $(TO),--to $(TO)) $(if $(REASON),--reason "$(REASON)")
 
-reject accept forget: .venv/ready ## decide on a release by hand: make reject RELEASE=source/date REASON="..."
+reject: ## take a release out of force (RELEASE=source/date REASON="...")
+accept: ## put a release into force that its gate rejected (RELEASE=source/date REASON="...")
+forget: ## delete a release's rows and entries (RELEASE=source/date REASON="...")
+reject accept forget: .venv/ready
 	@$(RUN) -m dagster_project $@ $(RELEASE) --reason "$(REASON)"
 
 rebuild: .venv/ready ## make the workbench anew from the landing folder, then publish (ANYWAY=1 if files are lost)
@@ -96,7 +99,7 @@ rebuild: .venv/ready ## make the workbench anew from the landing folder, then pu
 prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DRY_RUN=1 shows what would go)
 	@$(RUN) -m dagster_project prune $(if $(DRY_RUN),--dry-run)
 
-clean: ## remove what was built and installed; landing/ stays
+clean: ## remove all that was installed and built, with the warehouse and what was decided by hand; landing/ stays
 	rm -rf .venv .venv-bench .venv-superset .tools .dagster .superset .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs
 
 # The marker is newer than the lock file if and only if the environment is complete.

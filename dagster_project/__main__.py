@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from dagster_project.errors import BadInput
 from dagster_project.ingest.decisions import DECISIONS
 from dagster_project.logs import say
 from dagster_project.machine import trouble_behind
+from dagster_project.publication.publish import publications_in
 from dagster_project.publication.rollback import roll_back
 from dagster_project.run import (
     FAILED,
@@ -36,6 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
         _do(settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}", "ERROR")
+        return FAILED
+    except BrokenPipeError:  # whoever read what is said has gone: `make status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
         problem_of_machine = trouble_behind(error)
@@ -167,7 +172,8 @@ def _prune(settings: Settings, dry_run: bool) -> None:
 
 
 def _open_ui(settings: Settings, port: int) -> None:
-    """Become the process of `dg dev`."""
+    """Become the process of `dg dev`. Raises BadInput if the port is taken, as it goes on then."""
+    _refuse_if_taken(port)
     dagster_home()
     _close_runs_of_a_ui_that_died(settings)
     os.chdir(PROJECT_ROOT)
@@ -175,6 +181,21 @@ def _open_ui(settings: Settings, port: int) -> None:
     dg = str(Path(sys.executable).with_name("dg"))
     lines = ["--log-format", "json"] if settings.log_format == "json" else []
     os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port), *lines])
+
+
+def _refuse_if_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself does
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise BadInput(
+                "a port that is taken",
+                where=f"127.0.0.1:{port}",
+                expected="a free port for the UI",
+                found=error.strerror or str(error),
+                fix="close what serves there, perhaps a UI already; or `make dev PORT=another`",
+            ) from error
 
 
 def _close_runs_of_a_ui_that_died(settings: Settings) -> None:
@@ -191,21 +212,30 @@ def _close_runs_of_a_ui_that_died(settings: Settings) -> None:
 def _ask_for_metrics(settings: Settings, options: argparse.Namespace) -> None:
     from dagster_project.models.metrics import metric_sql
 
-    _refuse_if_nothing_is_published(settings)
+    _refuse_if_unreadable(settings)
     order = options.order.split()
     sql = metric_sql(options.metrics, options.by, options.where, order, options.limit)
     with duckdb.connect(settings.warehouse, read_only=True) as con:
-        con.sql(sql).show(max_rows=1000, max_width=200)
+        try:
+            con.sql(sql).show(max_rows=1000, max_width=200)
+        except duckdb.Error as error:
+            raise BadInput(
+                "a question that the published file cannot answer",
+                where="make metrics",
+                expected="conditions on the dimensions of the metrics, in SQL",
+                found=str(error).splitlines()[0],
+                fix="correct WHERE; docs/metrics.md has examples",
+            ) from error
 
 
 def _open_shell(settings: Settings) -> None:
-    """Become the process of DuckDB's shell. Raises BadInput if nothing is published yet."""
-    _refuse_if_nothing_is_published(settings)
+    """Become the process of DuckDB's shell. Raises BadInput if there is nothing to read."""
+    _refuse_if_unreadable(settings)
     shell = str(Path(sys.executable).with_name("duckdb"))
     os.execv(shell, [shell, "-readonly", str(settings.warehouse)])
 
 
-def _refuse_if_nothing_is_published(settings: Settings) -> None:
+def _refuse_if_unreadable(settings: Settings) -> None:
     if not settings.warehouse.exists():
         raise BadInput(
             "nothing to query",
@@ -214,6 +244,7 @@ def _refuse_if_nothing_is_published(settings: Settings) -> None:
             found="no such file",
             fix="publish one with `make run`",
         )
+    publications_in(settings.warehouse)
 
 
 if __name__ == "__main__":

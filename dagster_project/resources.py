@@ -11,7 +11,7 @@ from dagster_duckdb import DuckDBResource
 from dagster_project import ledger
 from dagster_project.errors import BadInput, TryLater
 from dagster_project.settings import Settings
-from dagster_project.workbench import make_private, write_lock
+from dagster_project.workbench import make_private, refuse_if_lost, write_lock
 
 # A run from the UI waits its turn behind a run from the command line (and the reverse at once says
 # that it must wait): the run queue does not see the command line.
@@ -48,7 +48,11 @@ class Workbench(DuckDBResource):
 
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the workbench; closed on errors too, which the base class does not see to."""
+        """Open the workbench; closed on errors too, which the base class does not see to.
+
+        Raises BadInput if it is lost.
+        """
+        refuse_if_lost(Path(self.database))
         with super().get_connection() as con:
             try:
                 make_private(Path(self.database))

@@ -33,7 +33,7 @@ _EVERYTHING = {
     f"build_{layer}": {"config": {"everything": True}} for layer in ("staging", "intermediate")
 }
 _NO_RETRIES = {"dagster/max_retries": "0"}  # of whole runs: the person who started it is there
-# By this tag the UI finds the runs of a job, and those of the timeline.
+# By this tag the UI finds the runs of a job; its timeline shows what was launched from it alone.
 _OF_THIS_LOCATION = {".dagster/repository": "__repository__@royalty_flows"}
 
 

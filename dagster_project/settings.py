@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+PUBLISHED_FILE = "royalty_flows.duckdb"
 
 
 class Settings(BaseSettings):
@@ -123,12 +124,12 @@ class Settings(BaseSettings):
     @property
     def candidate(self) -> Path:
         """The next warehouse file while it is built. Its path never changes: dbt attaches it."""
-        return self.warehouse_dir / "candidate" / "royalty_flows.duckdb"
+        return self.warehouse_dir / "candidate" / PUBLISHED_FILE
 
     @property
     def warehouse(self) -> Path:
         """The published file."""
-        return self.warehouse_dir / "royalty_flows.duckdb"
+        return self.warehouse_dir / PUBLISHED_FILE
 
     @property
     def publications(self) -> Path:

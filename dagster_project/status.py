@@ -11,7 +11,12 @@ from dagster_project import ledger
 from dagster_project.errors import BadInput, TryLater
 from dagster_project.ingest.plan import plan_against
 from dagster_project.models.state import build_fingerprint
-from dagster_project.publication.publish import kept_id, kept_publications, publication_id
+from dagster_project.publication.publish import (
+    kept_id,
+    kept_publications,
+    publication_id,
+    publications_in,
+)
 from dagster_project.run import home_folder
 from dagster_project.settings import Settings
 from dagster_project.workbench import read_workbench
@@ -27,13 +32,13 @@ def status(settings: Settings) -> Iterator[str]:
     yield f"published     {_published(settings, present)}"
     yield f"kept          {', '.join(kept) or 'none'}"
     failure = _last_failure()  # slow, and before the ledger is open: that keeps writers waiting
-    with _ledger(settings) as (con, trouble):
+    damage = _damage(settings)
+    with _ledger(settings, damage) as (con, trouble):
         if con and not trouble:
             yield f"state         {_state(con, present)}"
         yield f"disk          {_disk(settings)}"
         yield f"last failure  {failure}"
-        if trouble:
-            yield f"ATTENTION     {trouble}"
+        yield from (f"ATTENTION     {what}" for what in (damage, trouble) if what)
         if con:
             yield from _in_force(con)
             yield from _rejected(con)
@@ -42,19 +47,34 @@ def status(settings: Settings) -> Iterator[str]:
             yield from _decided(con)
 
 
+def _damage(settings: Settings) -> str | None:
+    """Say why the published file cannot be read, if it cannot."""
+    if settings.warehouse.exists():
+        try:
+            publications_in(settings.warehouse)
+        except BadInput as problem:
+            return str(problem)
+    return None
+
+
 @contextmanager
-def _ledger(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection | None, str | None]]:
-    """Open the ledger: the workbench's, else the published file's, with what is wrong in words."""
+def _ledger(
+    settings: Settings, damage: str | None
+) -> Iterator[tuple[duckdb.DuckDBPyConnection | None, str | None]]:
+    """Open the ledger: the workbench's, else the published file's, with what is wrong in words.
+
+    damage: why the published file cannot be read, if it cannot.
+    """
     with ExitStack() as stack:
         con, trouble = None, None
         try:
-            if settings.workbench.exists():
+            if settings.workbench.exists() or settings.warehouse.exists():
                 con = stack.enter_context(read_workbench(settings))
         except TryLater:
             trouble = "a run is writing; below is what was published last"
         except (BadInput, OSError) as problem:
             trouble = f"{problem}; below is what was published last"
-        if con is None and settings.warehouse.exists():
+        if con is None and settings.warehouse.exists() and not damage:
             con = stack.enter_context(duckdb.connect(settings.warehouse, read_only=True))
         yield con, trouble
 
@@ -74,6 +94,8 @@ def _state(con: duckdb.DuckDBPyConnection, present: str | None) -> str:
         return "nothing was ever published"
     if last[1] != build_fingerprint(con):
         return "releases, models or gates have changed since: `make run` publishes anew"
+    if present is None:
+        return "the published file is none that was kept: `make publish` builds and publishes anew"
     if last[0] != present:
         return f"rolled back from {last[0]}: `make publish` builds and publishes anew"
     return "up to date with what is in force"

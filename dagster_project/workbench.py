@@ -8,9 +8,9 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from dagster_project import ledger
-from dagster_project.errors import TryLater
+from dagster_project.errors import BadInput, TryLater
 from dagster_project.machine import machine_trouble
-from dagster_project.settings import Settings
+from dagster_project.settings import PUBLISHED_FILE, Settings
 
 # What only reads the ledger holds the lock for a moment: nobody is turned away for that.
 PATIENCE_SECONDS = 5
@@ -46,9 +46,11 @@ def write_lock(settings: Settings, timeout: float = PATIENCE_SECONDS) -> Iterato
 def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the workbench for writing, with its schemas and ledger in place.
 
-    Raises BadInput if the machine does not let it: damaged, open elsewhere, disk full.
+    Raises BadInput if it is lost, or if the machine does not let it: damaged, open elsewhere, disk
+    full.
     """
     settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    refuse_if_lost(settings.workbench)
     with _machine_trouble_told(settings):
         con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
         make_private(settings.workbench)
@@ -65,6 +67,7 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises TryLater if another process is writing, BadInput as `open_workbench` does.
     """
     with write_lock(settings, timeout=0):
+        refuse_if_lost(settings.workbench)
         with _machine_trouble_told(settings):
             if settings.workbench.exists():
                 con = duckdb.connect(
@@ -75,6 +78,23 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                 ledger.create(con)
         with con:
             yield con
+
+
+def refuse_if_lost(workbench: Path) -> None:
+    """Raise BadInput if there is a published file and not the workbench that it was built from.
+
+    In an empty one every release would be new, and in force, whatever a person had decided.
+    """
+    published = workbench.with_name(PUBLISHED_FILE)
+    if published.exists() and not workbench.exists():
+        raise BadInput(
+            "the workbench is lost",
+            where=str(workbench),
+            expected="the file that the published one was built from, with the decisions by hand",
+            found="a published file and no workbench",
+            fix="`make rebuild` makes it anew from the landing folder, with the decisions that the"
+            " published file has; or put the file back",
+        )
 
 
 @contextmanager

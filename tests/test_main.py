@@ -1,5 +1,6 @@
 """The command line, as a process of its own."""
 
+import socket
 import subprocess
 import sys
 
@@ -82,3 +83,61 @@ def test_without_a_published_file_there_is_no_sql_shell(
 ) -> None:
     assert main(["sql"]) == 1
     assert "REFUSED nothing to query" in capsys.readouterr().out
+
+
+def test_without_the_workbench_nothing_is_loaded_or_published(
+    warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warehouse.settings.workbench.unlink()
+    before = file_sha256(warehouse.settings.warehouse)
+    for arguments in (["run"], ["publish"], ["reject", "iso_3166/2026-02-16", "--reason", "x"]):
+        assert main(arguments) == 1
+        assert capsys.readouterr().out.startswith("REFUSED the workbench is lost | where: ")
+        assert not warehouse.settings.workbench.exists()
+    assert file_sha256(warehouse.settings.warehouse) == before
+
+
+def test_a_damaged_published_file_is_not_taken_for_the_workbench(
+    warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warehouse.settings.warehouse.unlink()
+    warehouse.settings.warehouse.write_bytes(b"not a DuckDB file, once it was one")
+    for arguments in (["metrics", "receipts"], ["sql"], ["report"]):
+        assert main(arguments) == 1
+        said = capsys.readouterr().out
+        assert said.startswith("REFUSED the published file cannot be read | where: ")
+        assert "`make rollback`" in said
+
+
+def test_a_condition_that_is_no_sql_is_refused(
+    warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["metrics", "receipts", "--where", "foo ="]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("REFUSED ")
+
+
+def test_the_ui_does_not_go_on_beside_another(
+    folders: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert main(["dev", "--port", str(port)]) == 1
+    assert capsys.readouterr().out.startswith(
+        f"REFUSED a port that is taken | where: 127.0.0.1:{port}"
+    )
+
+
+def test_whoever_reads_may_go(warehouse: Warehouse) -> None:
+    told = subprocess.run(
+        f"{sys.executable} -m dagster_project status | head -n 1",
+        cwd=PROJECT_ROOT,
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.stdout.startswith("warehouse ")
+    assert told.stderr == ""

@@ -182,3 +182,23 @@ def test_it_changes_nothing_and_holds_no_lock(warehouse: Warehouse) -> None:
         told(warehouse)
     after = warehouse.settings.workbench.stat()
     assert (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size)
+
+
+def test_a_lost_workbench_is_told_with_what_was_published(warehouse: Warehouse) -> None:
+    warehouse.settings.workbench.unlink()
+    report = told(warehouse)
+    assert "ATTENTION     the workbench is lost" in report
+    assert "`make rebuild`" in report
+    assert f"in force: {len(all_sources())} sources" in report
+    assert "state  " not in report
+
+
+def test_a_damaged_published_file_is_told_and_is_no_rollback(warehouse: Warehouse) -> None:
+    whole = warehouse.settings.warehouse.read_bytes()
+    warehouse.settings.warehouse.unlink()
+    warehouse.settings.warehouse.write_bytes(whole[: len(whole) // 2])
+    report = told(warehouse)
+    assert "ATTENTION     the published file cannot be read" in report
+    assert "`make rollback`" in report
+    assert "rolled back from" not in report
+    assert f"in force: {len(all_sources())} sources" in report  # the workbench has it

@@ -192,18 +192,21 @@ def reconcile(settings: Settings) -> None:
         candidate = ledger.current_candidate(con)
         for kept in kept_publications(settings)[:1]:
             broken_off = kept_id(kept) not in {*known, publication_id(settings)}
-            if broken_off and candidate and _publications_in(kept)[-1][4] == candidate[0]:
+            if broken_off and candidate and publications_in(kept)[-1][4] == candidate[0]:
                 put_in_force(settings, kept)
         if in_force := publication_id(settings):
             put_downloads_in_force(settings, in_force)
         if settings.warehouse.exists():
-            for row in _publications_in(settings.warehouse):
+            for row in publications_in(settings.warehouse):
                 if row[0] not in known:
                     con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", row)
 
 
-def _publications_in(path: Path) -> list[tuple]:
-    """Return the rows of `audit.publication` in a publication's file; its own is the last."""
+def publications_in(path: Path) -> list[tuple]:
+    """Return the rows of `audit.publication` in a publication's file; its own is the last.
+
+    Raises BadInput if the file cannot be read.
+    """
     try:
         with duckdb.connect(path, read_only=True) as con:
             return con.execute("from audit.publication order by published_at").fetchall()

@@ -29,10 +29,10 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
     chosen = to or (earlier[0] if earlier else None)
     if chosen is None or chosen not in kept:
         raise BadInput(
-            "nothing to roll back to",
+            "no such publication" if to else "nothing to roll back to",
             where=str(settings.publications),
             expected="one of the kept publications: " + (", ".join(kept) or "none is kept"),
-            found=f"{to or 'none earlier than'} {present or ''}".strip(),
+            found=to or f"none earlier than {present or 'now'}",
             fix="name a kept publication, or build and publish anew with `make publish`",
         )
     wrong = what_is_wrong(kept[chosen])

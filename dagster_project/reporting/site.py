@@ -21,6 +21,7 @@ from markupsafe import Markup
 from dagster_project.errors import BadInput
 from dagster_project.models.dbt_docs import DBT_DOCS, dbt_docs
 from dagster_project.publication.downloads import exports_of
+from dagster_project.publication.publish import publications_in
 from dagster_project.reporting import formats
 from dagster_project.reporting.answers import ask
 from dagster_project.reporting.figures import Column, Figure
@@ -64,7 +65,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
     """Write the report of the published file and put it in force.
 
     timeout: seconds to wait while another run is writing. Raises BadInput if that is not enough, or
-    if nothing is published.
+    if nothing is published that can be read.
     """
     began = time.monotonic()
     with write_lock(settings, timeout):
@@ -76,6 +77,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
                 found="no such file",
                 fix="publish one with `make run`",
             )
+        publications_in(settings.warehouse)
         settings.reports.mkdir(exist_ok=True)
         with duckdb.connect(
             settings.warehouse, read_only=True, config=settings.duckdb_config

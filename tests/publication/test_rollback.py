@@ -35,6 +35,13 @@ def test_it_goes_back_one_publication_at_a_time(warehouse: Warehouse, three: lis
     assert in_force(warehouse) == three[0]
 
 
+def test_a_publication_that_is_not_kept_is_refused(warehouse: Warehouse, three: list[str]) -> None:
+    with pytest.raises(BadInput, match="no such publication") as caught:
+        roll_back(warehouse.settings, "20000101T000000000")
+    assert caught.value.found == "20000101T000000000"
+    assert in_force(warehouse) == three[2]
+
+
 def test_it_goes_to_a_publication_by_its_id_and_forward_again(
     warehouse: Warehouse, three: list[str]
 ) -> None:
