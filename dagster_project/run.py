@@ -154,6 +154,8 @@ def ingest(
     """
     for release in releases:
         config = {"reload": True} if release.name in reload else {}
+        with open_workbench(settings) as con:
+            began = ledger.now(con)
         result = _execute(
             settings,
             f"ingest_{release.source}",
@@ -163,12 +165,16 @@ def ingest(
         )
         with open_workbench(settings) as con:
             files = con.execute(
-                "select status, reason, sum(rows_read), sum(rows_kept) from audit.releases"
-                " where source = ? and release_date = ? group by all order by max(loaded_at)",
+                "select status, reason, sum(rows_read), sum(rows_kept), max(loaded_at)"
+                " from audit.releases where source = ? and release_date = ?"
+                " group by all order by max(loaded_at)",
                 [release.source, release.date],
             ).fetchall()
-        status, reason, rows_read, rows_kept = files[-1] if files else ("failed", None, 0, 0)
-        if status != "rejected":  # an error, which says nothing of the release; it is tried again
+        status, reason, rows_read, rows_kept, loaded_at = (
+            files[-1] if files else ("failed", None, 0, 0, began)
+        )
+        # An error says nothing of the release, whatever was found before; it is tried again.
+        if status != "rejected" or loaded_at < began:
             status, reason = "failed", None
         if result.success:
             say(
@@ -197,13 +203,14 @@ def build(
 
     everything: also what a build would keep of the workbench (`models/kept.py`).
     """
-    job = "publish" if _only_publication_is_left(settings) else "build"
+    left = not everything and _only_publication_is_left(settings)
+    job = "publish" if left else "build"
     say(
         "publication: this candidate was built before, and every gate has passed"
         if job == "publish"
         else "build: staging, intermediate, core, marts, each with its gate; then publication"
     )
-    run_config = {"ops": _EVERYTHING} if everything and job == "build" else {}
+    run_config = {"ops": _EVERYTHING} if everything else {}
     result = _execute(settings, job, instance, run_config=run_config)
     if result.success:
         with_size = settings.warehouse.stat().st_size

@@ -16,9 +16,13 @@ from dagster_project.fingerprint import file_sha256
 from dagster_project.gates import checks
 from dagster_project.gates.suites import EXPECTATIONS
 from dagster_project.gates.validate import run_suites
-from dagster_project.run import FAILED, PUBLISHED, PUBLISHED_WITH_REJECTIONS
+from dagster_project.ingest import plan
+from dagster_project.ingest.load import load_release
+from dagster_project.ingest.plan import find_release
+from dagster_project.run import FAILED, PUBLISHED, PUBLISHED_WITH_REJECTIONS, run
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources import all_sources
+from dagster_project.workbench import open_workbench
 from tests.support import BARE, BULK, TEXT, Outcome, Scenario, Warehouse, built_once, execute
 
 BUILD = [
@@ -464,3 +468,26 @@ def test_a_run_refuses_while_another_process_writes(warehouse: Warehouse) -> Non
             warehouse.run()
         other.communicate()
     assert warehouse.run().code == PUBLISHED
+
+
+@pytest.mark.parametrize("rejected_before", [False, True])
+def test_a_machine_that_fails_is_not_taken_for_an_earlier_rejection(
+    folders: Warehouse, monkeypatch: pytest.MonkeyPatch, rejected_before: bool
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    source = all_sources()["published_figures"]
+    monkeypatch.setattr(plan, "all_sources", lambda: {source.name: source})
+    path = folders.land("published_figures", "2019-06-30", TEXT.name, TEXT.read_text())
+    if rejected_before:
+        with open_workbench(folders.settings) as con:
+            load_release(con, source, find_release(source, folders.landing, "2019-06-30"))
+            con.execute("update audit.releases set status = 'rejected', reason = 'made up'")
+        path.write_text(TEXT.read_text().replace("4.0", "4.1"))  # the mended file
+    monkeypatch.setattr("dagster_project.ingest.load._load_file", full)
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        pytest.raises(BadInput, match="the disk is full"),
+    ):
+        run(folders.settings, (), instance)

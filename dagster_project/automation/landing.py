@@ -81,7 +81,9 @@ def landing_sensor(
                 and published[1] == fingerprint
                 and settings.warehouse.exists()
             )
-            if in_force and not up_to_date:
+            if up_to_date:
+                cursor.build = ""  # a decision may bring this state back: it is built again then
+            elif in_force:
                 requests = _build(build.name, fingerprint, cursor, lines)
         elif under_way:
             lines.append(f"{len(under_way)} runs are under way: {_few(under_way.values())}")

@@ -49,6 +49,8 @@ def metric_sql(
 ) -> str:
     """Return the SQL that answers for metrics, in MetricFlow's words; docs/metrics.md has examples.
 
+    In the order of what it is grouped by, unless another is asked for.
+
     Raises BadInput if MetricFlow cannot answer that.
     """
     from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
@@ -58,7 +60,7 @@ def metric_sql(
         metric_names=metrics,
         group_by_names=by or None,
         where_constraints=where or None,
-        order_by_names=order or None,
+        order_by_names=order or by or None,
         limit=limit,
     )
     try:

@@ -200,7 +200,19 @@
                 from core.fct_royalty_observations
                 where
                     source = of_source
-                    and release_date = cast({{ side }} as date)
+                    and release_date = case
+                        when
+                            (
+                                select count(*)
+                                from core.dim_release as releases
+                                where
+                                    releases.source = of_source
+                                    and releases.release_date = cast({{ side }} as date)
+                            )
+                            > 0
+                        then cast({{ side }} as date)
+                        else error('the source has no such release: core.dim_release has them')
+                    end
                     and statement_number = 1
             ),
         {%- endfor %}

@@ -16,6 +16,7 @@ from dagster_project import ledger, workbench
 from dagster_project.automation.cursor import Cursor
 from dagster_project.automation.landing import MOST_RUNS
 from dagster_project.ingest import plan
+from dagster_project.ingest.decisions import reject
 from dagster_project.ingest.load import load_release
 from dagster_project.ingest.plan import find_release
 from dagster_project.sources import all_sources, source
@@ -329,3 +330,20 @@ def test_a_cursor_that_cannot_be_read_is_as_good_as_none() -> None:
     assert Cursor.read("not json") == Cursor.read('{"old": 1}') == Cursor.read(None) == Cursor()
     cursor = Cursor(arriving={"a": "1"}, requested={"b": ("key", "2")}, round=3)
     assert Cursor.read(cursor.text()) == cursor
+
+
+def test_a_state_that_a_decision_brings_back_is_built_again(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders, DAY)
+    enter(folders, "accepted", DAY)
+    assert len(landing.requests()) == 1
+    publish(folders)
+    assert landing.requests() == []
+    land(folders, "2019-07-31", TEXT.read_text().replace("4.0", "4.1"))  # published by a person
+    enter(folders, "accepted", "2019-07-31")
+    publish(folders)
+    assert landing.requests() == []
+    with open_workbench(folders.settings) as con:
+        reject(con, "published_figures/2019-07-31", "wrong")
+    assert len(landing.requests()) == 1

@@ -29,6 +29,9 @@ def test_balance_of_gives_the_preferred_rows_of_the_mart(real: Scenario) -> None
     [
         ("balance_of('GBR', 'country')", "the breakdown is one of partner, sector"),
         ("top_partners('GBR', '2020', flow := 'balance')", "the flow is receipts or payments"),
+        ("compare_releases('worldbank_wdi', '2016-03-01', '2021-09-16')", "no such release"),
+        ("compare_releases('worldbank_wdi', '2016-03-02', '2021-09-15')", "no such release"),
+        ("compare_releases('worldbank', '2016-03-01', '2021-09-15')", "no such release"),
     ],
 )
 def test_a_word_that_is_none_of_the_choices_is_an_error(

@@ -53,8 +53,7 @@ def same(found: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]) -> bool:
             {
                 "metrics": ["receipts", "payments", "balance"],
                 "by": ["metric_time__year"],
-                "where": [JAPAN],
-                "order": ["metric_time__year"],
+                "where": [JAPAN],  # in the order of the years, without a word
             },
             "select strptime(period, '%Y'), receipts_usd_m, payments_usd_m, balance_usd_m"
             f" {RANKING} and reporter_code = 'JPN' order by period",

@@ -18,19 +18,23 @@
     "region_code",
 ] %}
 with
-    -- A source with one release, one currency and no repeated statement has one row a key
-    -- and flow: nothing of it is put in order, however many rows it has.
-    plain_sources as (
-        select source
-        from {{ ref("fct_royalty_observations") }}
-        group by source
-        having
-            min(release_date) = max(release_date)
-            and min(currency) = max(currency)
-            and max(statement_number) = 1
+    -- What counts is what fct_royalty_flows has: of a source whose releases are complete the latest
+    -- release as a whole, so that what it dropped is not stated any more; of one whose releases are
+    -- additive the latest statement of each key and flow. Where a release states each number once,
+    -- in one currency, nothing is put in order, however many rows it has.
+    known_sources as (
+        select
+            observations.source,
+            sources.releases_are = 'complete' as is_complete,
+            max(observations.release_date) as latest_release,
+            sources.releases_are = 'complete'
+            and min(observations.currency) = max(observations.currency)
+            and max(observations.statement_number) = 1 as is_plain
+        from {{ ref("fct_royalty_observations") }} as observations
+        inner join {{ ref("dim_source") }} as sources on observations.source = sources.source
+        group by observations.source, sources.releases_are
     ),
 
-    -- The latest release of each key and flow.
     numbered as (
         select
             {{ listed(grain + members, "observations") }},
@@ -45,7 +49,13 @@ with
                 order by observations.release_date desc, observations.statement_number
             ) as newest_first
         from {{ ref("fct_royalty_observations") }} as observations
-        where observations.source not in (select source from plain_sources)
+        inner join known_sources on observations.source = known_sources.source
+        where
+            not known_sources.is_plain
+            and (
+                not known_sources.is_complete
+                or observations.release_date = known_sources.latest_release
+            )
     ),
 
     figures as (
@@ -53,9 +63,14 @@ with
         from numbered
         where newest_first = 1
         union all
-        select {{ listed(grain + members) }}, value_usd_m, value, conf_status
-        from {{ ref("fct_royalty_observations") }}
-        where source in (select source from plain_sources)
+        select
+            {{ listed(grain + members, "observations") }},
+            observations.value_usd_m,
+            observations.value,
+            observations.conf_status
+        from {{ ref("fct_royalty_observations") }} as observations
+        inner join known_sources on observations.source = known_sources.source
+        where known_sources.is_plain and observations.release_date = known_sources.latest_release
     ),
 
     -- What a figure is a part of: the one dimension that is broken down, or none. One scan of the
