@@ -16,53 +16,32 @@ from benchmarks.exponent import exponent
 SIDES = {"ours": "pipeline", "floor": "floor"}
 
 
-def series() -> list[dict]:
-    """One row a side and number of rows, in the order of rows: medians of the pairs."""
-    found = [
-        (rows, results.read(results.of_rows(rows))["bulk"]["summary"])
-        for rows in SIZES
-        if results.records(results.of_rows(rows), "bulk")
-    ]
-    return [
-        {"rows": rows, "side": side, "cpu_s": one[key]["cpu_s"], "wall_s": one[key]["wall_s"]}
-        for rows, one in found
-        for key, side in SIDES.items()
-    ]
+Runs = dict[str, dict[str, float]]  # of one pair, by side
 
 
-def rounds(side: str) -> list[list[tuple[int, float]]]:
-    """CPU seconds by rows, round by round: the first pair of each size, the second, and so on."""
-    sizes = [
-        (
-            rows,
-            [
-                pair["runs"][side]["cpu_s"]
-                for pair in results.records(results.of_rows(rows), "bulk")
-            ],
-        )
-        for rows in SIZES
-    ]
-    taken = [(rows, costs) for rows, costs in sizes if costs]
-    return [
-        [(rows, costs[number]) for rows, costs in taken]
-        for number in range(min((len(costs) for _, costs in taken), default=0))
-    ]
+def pairs() -> dict[int, list[Runs]]:
+    """The pairs of `bulk` by number of rows, of the sizes that have any."""
+    found = {rows: results.records(results.of_rows(rows), "bulk") for rows in SIZES}
+    return {rows: [pair["runs"] for pair in taken] for rows, taken in found.items() if taken}
 
 
 def main() -> None:
     """Draw and print."""
-    rows = series()
+    taken, points = pairs(), []
     for key, side in SIDES.items():
-        points = [(row["rows"], row["cpu_s"]) for row in rows if row["side"] == side]
-        if len(points) < 3:  # a start, a factor and an exponent
+        costs = {rows: [runs[key]["cpu_s"] for runs in of_size] for rows, of_size in taken.items()}
+        medians = {rows: statistics.median(each) for rows, each in costs.items()}
+        points += [{"rows": rows, "side": side, "cpu_s": cost} for rows, cost in medians.items()]
+        if len(costs) < 3:  # a start, a factor and an exponent
             continue
-        of_rounds = [exponent(one) for one in rounds(key)]
+        # A size with fewer pairs than the others ends the rounds.
+        rounds = [exponent(costs, each) for each in zip(*costs.values(), strict=False)]
         print(
-            f"{side}: exponent {exponent(points):.2f} over {len(points)} sizes; of {len(of_rounds)}"
-            f" rounds {statistics.median(of_rounds):.2f} ({min(of_rounds):.2f} to"
-            f" {max(of_rounds):.2f})"
+            f"{side}: exponent {exponent(medians, medians.values()):.2f} over {len(costs)} sizes; of"
+            f" {len(rounds)} rounds {statistics.median(rounds):.2f}"
+            f" ({min(rounds):.2f} to {max(rounds):.2f})"
         )
-    chart = alt.Chart(alt.Data(values=rows)).encode(
+    chart = alt.Chart(alt.Data(values=points)).encode(
         x=alt.X("rows:Q", title="rows in the file", axis=alt.Axis(format="~s")),
         y=alt.Y("cpu_s:Q", title="CPU seconds"),
         color=alt.Color("side:N", title=None),

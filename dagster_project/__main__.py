@@ -244,7 +244,7 @@ def _refuse_if_unreadable(settings: Settings) -> None:
             found="no such file",
             fix="publish one with `make run`",
         )
-    publications_in(settings.warehouse)
+    publications_in(settings.warehouse)  # or it says why it cannot be read
 
 
 if __name__ == "__main__":

@@ -152,10 +152,10 @@ def ingest(
 
     Raises BadInput where it is the machine that fails.
     """
+    with open_workbench(settings) as con:
+        began = ledger.now(con)
     for release in releases:
         config = {"reload": True} if release.name in reload else {}
-        with open_workbench(settings) as con:
-            began = ledger.now(con)
         result = _execute(
             settings,
             f"ingest_{release.source}",

@@ -114,12 +114,14 @@ def test_a_condition_that_is_no_sql_is_refused(
 ) -> None:
     assert main(["metrics", "receipts", "--where", "foo ="]) == 1
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("REFUSED ")
+    assert line.startswith("REFUSED a question that the published file cannot answer | where: ")
 
 
+@pytest.mark.usefixtures("folders")
 def test_the_ui_does_not_go_on_beside_another(
-    folders: Warehouse, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("os.execv", lambda *_: pytest.fail("the UI was started"))
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

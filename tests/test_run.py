@@ -19,7 +19,7 @@ from dagster_project.gates.validate import run_suites
 from dagster_project.ingest import plan
 from dagster_project.ingest.load import load_release
 from dagster_project.ingest.plan import find_release
-from dagster_project.run import FAILED, PUBLISHED, PUBLISHED_WITH_REJECTIONS, run
+from dagster_project.run import FAILED, PUBLISHED, PUBLISHED_WITH_REJECTIONS, publish_again, run
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources import all_sources
 from dagster_project.workbench import open_workbench
@@ -491,3 +491,21 @@ def test_a_machine_that_fails_is_not_taken_for_an_earlier_rejection(
         pytest.raises(BadInput, match="the disk is full"),
     ):
         run(folders.settings, (), instance)
+
+
+def test_publishing_again_builds_everything_although_a_candidate_is_left(
+    folders: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def execute(_: object, job: str, *__: object, run_config: Any) -> None:
+        asked.append((job, run_config))
+        raise InterruptedError
+
+    monkeypatch.setattr("dagster_project.run._only_publication_is_left", lambda _: True)
+    monkeypatch.setattr("dagster_project.run._execute", execute)
+    with pytest.raises(InterruptedError):
+        publish_again(folders.settings)
+    ((job, run_config),) = asked
+    assert job == "build"
+    assert run_config["ops"]["build_staging"] == {"config": {"everything": True}}

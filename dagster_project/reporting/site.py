@@ -77,7 +77,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
                 found="no such file",
                 fix="publish one with `make run`",
             )
-        publications_in(settings.warehouse)
+        publications_in(settings.warehouse)  # or it says why it cannot be read
         settings.reports.mkdir(exist_ok=True)
         with duckdb.connect(
             settings.warehouse, read_only=True, config=settings.duckdb_config

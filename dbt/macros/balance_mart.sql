@@ -15,8 +15,9 @@
         "region": "members.region_type",
     } -%}
     {%- set row_key = ["source", "concept", "reporter_code", code, "period"] -%}
-    {%- set ranked_within = ["source", "concept", "reporter_code", "period"] -%}
-    {%- set ranked_within = ranked_within + (["ranking_level"] if dimension in levels else []) -%}
+    {%- set ranked_within = ["source", "concept", "reporter_code", "period"] + (
+        ["ranking_level"] if dimension in levels else []
+    ) -%}
     with
         flows as (
             select

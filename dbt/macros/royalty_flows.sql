@@ -29,6 +29,21 @@
     )
 {%- endmacro %}
 
+{#- Each source with its latest release, and whether it is plain: its releases are complete and in one currency, so that
+    each key and flow has one row and nothing is to be chosen. `known` is the condition for what counts. -#}
+{% macro known_sources(observations, sources, known) -%}
+    select
+        observations.source,
+        sources.releases_are,
+        max(observations.release_date) as latest_release,
+        sources.releases_are = 'complete'
+        and min(observations.currency) = max(observations.currency) as is_plain
+    from {{ observations }} as observations
+    inner join {{ sources }} as sources on observations.source = sources.source
+    where {{ known }}
+    group by observations.source, sources.releases_are
+{%- endmacro %}
+
 {#- What is known: one row a source and key, from every observation (`observations`, all releases) and the list of
     sources (`sources`). With `as_of` (SQL for a date) only releases published up to that day count.
     A source whose releases are complete counts with its latest release as a whole, so that vintages never mix;
@@ -66,18 +81,7 @@
     with
         -- Most sources state each number once a release, in one currency: nothing is to be chosen,
         -- and nothing of theirs is put in order, however many rows they have.
-        known_sources as (
-            select
-                observations.source,
-                sources.releases_are,
-                max(observations.release_date) as latest_release,
-                sources.releases_are = 'complete'
-                and min(observations.currency) = max(observations.currency) as is_plain
-            from {{ observations }} as observations
-            inner join {{ sources }} as sources on observations.source = sources.source
-            where {{ known }}
-            group by observations.source, sources.releases_are
-        ),
+        known_sources as ({{ known_sources(observations, sources, known) }}),
 
         plain_statements as (
             select {{ listed(grain + stated, "observations") }}

@@ -23,39 +23,46 @@ with
     -- additive the latest statement of each key and flow. Where a release states each number once,
     -- in one currency, nothing is put in order, however many rows it has.
     known_sources as (
-        select
-            observations.source,
-            sources.releases_are = 'complete' as is_complete,
-            max(observations.release_date) as latest_release,
-            sources.releases_are = 'complete'
-            and min(observations.currency) = max(observations.currency)
-            and max(observations.statement_number) = 1 as is_plain
-        from {{ ref("fct_royalty_observations") }} as observations
-        inner join {{ ref("dim_source") }} as sources on observations.source = sources.source
-        group by observations.source, sources.releases_are
+        {{
+            known_sources(
+                ref("fct_royalty_observations"),
+                ref("dim_source"),
+                "observations.statement_number = 1",
+            )
+        }}
     ),
 
-    numbered as (
+    known as not materialized(
         select
             {{ listed(grain + members, "observations") }},
             observations.value_usd_m,
             observations.value,
             observations.conf_status,
-            row_number() over (
-                partition by
-                    observations.source,
-                    {{ listed(key_columns(), "observations") }},
-                    observations.flow
-                order by observations.release_date desc, observations.statement_number
-            ) as newest_first
+            observations.release_date,
+            observations.currency,
+            known_sources.is_plain
         from {{ ref("fct_royalty_observations") }} as observations
         inner join known_sources on observations.source = known_sources.source
         where
-            not known_sources.is_plain
+            observations.statement_number = 1
             and (
-                not known_sources.is_complete
+                known_sources.releases_are <> 'complete'
                 or observations.release_date = known_sources.latest_release
             )
+    ),
+
+    numbered as (
+        select
+            {{ listed(grain + members) }},
+            value_usd_m,
+            value,
+            conf_status,
+            row_number() over (
+                partition by {{ listed(grain + members) }}
+                order by release_date desc, case when currency = 'USD' then 0 else 1 end, currency
+            ) as newest_first
+        from known
+        where not is_plain
     ),
 
     figures as (
@@ -63,14 +70,9 @@ with
         from numbered
         where newest_first = 1
         union all
-        select
-            {{ listed(grain + members, "observations") }},
-            observations.value_usd_m,
-            observations.value,
-            observations.conf_status
-        from {{ ref("fct_royalty_observations") }} as observations
-        inner join known_sources on observations.source = known_sources.source
-        where known_sources.is_plain and observations.release_date = known_sources.latest_release
+        select {{ listed(grain + members) }}, value_usd_m, value, conf_status
+        from known
+        where is_plain
     ),
 
     -- What a figure is a part of: the one dimension that is broken down, or none. One scan of the
