@@ -6,6 +6,8 @@ import dagster as dg
 import pytest
 
 from dagster_project.definitions import defs
+from dagster_project.publication import publish as publishing
+from dagster_project.publication.publish import kept_publications
 from dagster_project.resources import Workbench
 from dagster_project.settings import Settings
 from dagster_project.workbench import open_workbench
@@ -32,6 +34,23 @@ def start(job: str, step: str, **config: Any) -> tuple[bool, str]:
             elif not event:
                 said.append(entry.user_message)
     return result.success, "\n".join(said)
+
+
+def test_a_publication_that_was_broken_off_is_finished_from_the_ui(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    warehouse.restore_candidate()
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "put_in_force", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.publish_candidate()
+    newest = kept_publications(warehouse.settings)[0]
+    done, said = start("publish", "publication")
+    assert done, said
+    assert newest.samefile(warehouse.settings.warehouse)
 
 
 def test_a_release_is_rejected_from_the_ui(warehouse: Warehouse) -> None:

@@ -7,8 +7,6 @@ import pytest
 from dagster import DagsterInstance
 
 from dagster_project.__main__ import main
-from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
-from dagster_project.publication.publish import publish
 from dagster_project.run import dagster_home
 from dagster_project.settings import PROJECT_ROOT
 from tests.support import Scenario, Warehouse
@@ -70,7 +68,7 @@ def on_duty(warehouse: Warehouse) -> Warehouse:
     with DagsterInstance.get():
         pass
     warehouse.restore_candidate()
-    publish(warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys())
+    warehouse.publish_candidate()
     return warehouse
 
 

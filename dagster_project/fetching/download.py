@@ -389,6 +389,10 @@ class _Download:
         # A body shorter than its Content-Length does not come here: httpx raises a transport error.
         if size == 0:
             raise _CanHealError("an empty answer")
+        # A proxy may answer with a shorter range than it was asked for, and announce it rightly.
+        whole = response.headers.get("content-range", "").rpartition("/")[2]
+        if resumed and whole.isdecimal() and size < int(whole):
+            raise _CanHealError(f"a part that ends at byte {size:,} of {int(whole):,}")
 
     def _too_large(self, size: int) -> BadInput:
         return self._problem(

@@ -32,7 +32,7 @@ def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
 
 
 def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
-    """Put a release into force that its gate rejected. Raises BadInput.
+    """Put a release into force that its gate rejected, as it was loaded last. Raises BadInput.
 
     A release whose files could not be read has no rows to put into force, and stays rejected.
     """
@@ -42,7 +42,7 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     rejected = entries.get("rejected")
     if not rejected:
         raise _not_there(release, "rejected", ", ".join(entries) or "no such release")
-    loaded_at = rejected[0].loaded_at
+    loaded_at = max(entry.loaded_at for entry in rejected)  # of several loads the last
     counts = [
         con.execute(
             f'select count(*) from raw."{table.name}" where _release = ? and _loaded_at = ?',

@@ -7,7 +7,7 @@ import dagster as dg
 from dagster_project.models.dbt import manifest
 from dagster_project.models.layers import LAYERS, layer_tables
 from dagster_project.publication.downloads import exports_of
-from dagster_project.publication.publish import publish
+from dagster_project.publication.publish import publish, reconcile, what_was_published
 from dagster_project.resources import WRITING_POOL, Workbench, telling_bad_input
 from dagster_project.settings import Settings
 
@@ -62,11 +62,18 @@ def table_keys() -> dict[str, list[str]]:
     " says that every table of this candidate was built and passed its gate.",
 )
 def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
-    """Publish the candidate, or refuse with the ledger's reasons."""
+    """Publish the candidate, or refuse with the ledger's reasons.
+
+    If its publication was broken off, that is finished instead.
+    """
     settings = Settings()
+    required = required_gates()
     with telling_bad_input():
-        published = publish(
-            settings, context.run.run_id, required_gates(), ledger_comments(), table_keys()
+        finished = reconcile(settings)
+        published = (
+            what_was_published(finished, len(required))
+            if finished
+            else publish(settings, context.run.run_id, required, ledger_comments(), table_keys())
         )
     return dg.MaterializeResult(
         metadata={

@@ -142,7 +142,6 @@ def publish(
     _complete(settings, row, comments)
     if settings.downloads:
         write_downloads(settings, settings.candidate, publication_id, keys)
-    size = settings.candidate.stat().st_size
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
     kept.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     settings.candidate.rename(kept)
@@ -151,16 +150,21 @@ def publish(
     for old in old_publications(settings):
         old.unlink()
     prune_downloads(settings, {kept_id(kept) for kept in kept_publications(settings)})
-    return Publication(publication_id, published_at, len(required), size, *_count(settings))
+    return what_was_published(kept, len(required))
 
 
-def _count(settings: Settings) -> tuple[int, int]:
-    """Count tables and rows of the published file, itself included, which says it of the others."""
-    with duckdb.connect(settings.warehouse, read_only=True) as con:
+def what_was_published(kept: Path, gates: int) -> Publication:
+    """Say what a kept publication holds; its table of checksums, which says it of the others, too.
+
+    Raises BadInput if it cannot be read.
+    """
+    identity, published_at, *_ = publications_in(kept)[-1]
+    with duckdb.connect(kept, read_only=True) as con:
         others, rows = con.execute(
             "select count(*), sum(row_count)::bigint from audit.checksums"
         ).fetchall()[0]
-    return others + 1, rows + others
+    size = kept.stat().st_size
+    return Publication(identity, published_at, gates, size, others + 1, rows + others)
 
 
 def put_in_force(settings: Settings, kept: Path) -> None:
@@ -178,13 +182,14 @@ def put_in_force(settings: Settings, kept: Path) -> None:
     sync(settings.warehouse_dir)
 
 
-def reconcile(settings: Settings) -> None:
-    """Finish the publication that a crash broke off, if one did.
+def reconcile(settings: Settings) -> Path | None:
+    """Finish the publication that a crash broke off, if one did, and return its kept file.
 
     The kept file that the ledger knows nothing of, of the candidate that it knows last, is put in
     force; then the ledger gets what the published file says of itself, and the
     downloads follow it.
     """
+    finished = None
     with open_workbench(settings) as con:
         known = {
             row[0] for row in con.execute("select publication_id from audit.publication").fetchall()
@@ -194,12 +199,14 @@ def reconcile(settings: Settings) -> None:
             broken_off = kept_id(kept) not in {*known, publication_id(settings)}
             if broken_off and candidate and publications_in(kept)[-1][4] == candidate[0]:
                 put_in_force(settings, kept)
+                finished = kept
         if in_force := publication_id(settings):
             put_downloads_in_force(settings, in_force)
         if settings.warehouse.exists():
             for row in publications_in(settings.warehouse):
                 if row[0] not in known:
                     con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", row)
+    return finished
 
 
 def publications_in(path: Path) -> list[tuple]:
@@ -236,15 +243,20 @@ def old_publications(settings: Settings) -> list[Path]:
 
 
 def publication_id(settings: Settings) -> str | None:
-    """Return the id of the publication in force; None if there is none, or none that is kept.
+    """Return the id of the publication in force; None if there is none, or it cannot be read.
 
-    The published file is a second name of a kept one, so that no file needs to be opened.
+    The published file is a second name of a kept one, so that no file needs to be opened; but not
+    in a folder that was copied or restored.
     """
-    if settings.warehouse.exists():
-        for kept in kept_publications(settings):
-            if kept.samefile(settings.warehouse):
-                return kept_id(kept)
-    return None
+    if not settings.warehouse.exists():
+        return None
+    for kept in kept_publications(settings):
+        if kept.samefile(settings.warehouse):
+            return kept_id(kept)
+    try:
+        return publications_in(settings.warehouse)[-1][0]
+    except (BadInput, IndexError):
+        return None
 
 
 def kept_id(kept: Path) -> str:

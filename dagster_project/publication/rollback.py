@@ -10,6 +10,7 @@ from dagster_project.publication.publish import (
     kept_id,
     kept_publications,
     publication_id,
+    publications_in,
     put_in_force,
 )
 from dagster_project.publication.verify import what_is_wrong
@@ -20,12 +21,14 @@ from dagster_project.workbench import open_workbench
 def roll_back(settings: Settings, to: str | None = None, reason: str = "none was given") -> str:
     """Put a kept publication in force and return its id: the one before the present, or `to`.
 
-    It stays in force until a run has something new to publish. The ledger keeps the reason, but a
-    workbench that cannot be opened does not stand in the way. Raises BadInput.
+    It stays in force until a run has something new to publish. One that a crash kept from ever
+    being in force is taken only if it is named. The ledger keeps the reason, but a workbench that
+    cannot be opened does not stand in the way. Raises BadInput.
     """
     kept = {kept_id(path): path for path in kept_publications(settings)}
     present = publication_id(settings)
-    earlier = [name for name in kept if present is None or name < present]
+    were_in_force = _were_in_force(settings, list(kept))
+    earlier = [name for name in were_in_force if present is None or name < present]
     chosen = to or (earlier[0] if earlier else None)
     if chosen is None or chosen not in kept:
         raise BadInput(
@@ -49,3 +52,12 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
     with contextlib.suppress(BadInput, duckdb.Error), open_workbench(settings) as con:
         ledger.enter_decision(con, "rollback", chosen, reason)
     return chosen
+
+
+def _were_in_force(settings: Settings, kept: list[str]) -> list[str]:
+    """Return those that the published file names as earlier ones; all, if it does not tell."""
+    try:
+        named = {row[0] for row in publications_in(settings.warehouse)}
+    except BadInput:
+        return kept
+    return [name for name in kept if name in named]

@@ -22,7 +22,6 @@
         flows as (
             select
                 flows.source,
-                flows.release_date,
                 flows.concept,
                 flows.reporter_code,
                 flows.{{ code }},
@@ -79,29 +78,18 @@
         ),
 
         -- Growth that a text states beside a level tells the level of the year before.
-        stated_growth as (
+        derived_year_before as (
             select
-                rates.source,
-                rates.release_date,
-                rates.concept,
-                rates.reporter_code,
-                rates.{{ code }},
-                rates.period,
-                cast(
-                    max(case when rates.flow = 'receipts' then rates.value end) as double
-                ) as receipts_growth_pct,
-                cast(
-                    max(case when rates.flow = 'payments' then rates.value end) as double
-                ) as payments_growth_pct
-            from {{ ref("fct_stated_rates") }} as rates
-            where rates.measure = 'growth_pct' and {{ at_total("rates", but=[dimension]) }}
-            group by
-                rates.source,
-                rates.release_date,
-                rates.concept,
-                rates.reporter_code,
-                rates.{{ code }},
-                rates.period
+                {{ listed(row_key, "derived") }},
+                max(
+                    case when derived.flow = 'receipts' then derived.value_usd_m end
+                ) as previous_receipts_usd_m,
+                max(
+                    case when derived.flow = 'payments' then derived.value_usd_m end
+                ) as previous_payments_usd_m
+            from {{ ref("int_levels_year_before") }} as derived
+            where {{ at_total("derived", but=[dimension]) }}
+            group by {{ listed(row_key, "derived") }}
         ),
 
         with_context as (
@@ -121,14 +109,8 @@
                 previous.balance_usd_m as previous_balance_usd_m,
                 previous.receipts_usd_m as known_previous_receipts_usd_m,
                 previous.payments_usd_m as known_previous_payments_usd_m,
-                case
-                    when stated_growth.receipts_growth_pct > -100
-                    then flows.receipts_usd_m / (1 + stated_growth.receipts_growth_pct / 100)
-                end as derived_previous_receipts_usd_m,
-                case
-                    when stated_growth.payments_growth_pct > -100
-                    then flows.payments_usd_m / (1 + stated_growth.payments_growth_pct / 100)
-                end as derived_previous_payments_usd_m
+                derived_year_before.previous_receipts_usd_m as derived_previous_receipts_usd_m,
+                derived_year_before.previous_payments_usd_m as derived_previous_payments_usd_m
             from flows
             inner join {{ ref("dim_period") }} as periods on flows.period = periods.period
             left join contested_flows on {{ same("flows", "contested_flows", row_key) }}
@@ -153,8 +135,7 @@
                     )
                 }}
                 and periods.year_before = previous.period
-            left join
-                stated_growth on {{ same("flows", "stated_growth", row_key + ["release_date"]) }}
+            left join derived_year_before on {{ same("flows", "derived_year_before", row_key) }}
         ),
 
         with_previous as (

@@ -17,6 +17,11 @@
     group by {{ listed(columns) }}, currency
 {%- endmacro %}
 
+{#- Whether a number is stated exactly (0), roughly (1) or as a bound (2). -#}
+{% macro exactness(comparator) -%}
+    case {{ comparator }} when '=' then 0 when '~' then 1 else 2 end
+{%- endmacro %}
+
 {#- One currency a key: that of the newest release, then the one with most values, then USD. -#}
 {% macro currency_number(columns) -%}
     row_number() over (
@@ -47,7 +52,8 @@
 {#- What is known: one row a source and key, from every observation (`observations`, all releases) and the list of
     sources (`sources`). With `as_of` (SQL for a date) only releases published up to that day count.
     A source whose releases are complete counts with its latest release as a whole, so that vintages never mix;
-    one whose releases are additive (statements in texts) with the latest statement of each key and flow. -#}
+    one whose releases are additive (statements in texts) with the latest statement of each key and flow; a bound (more
+    than 127) only where nothing better is stated. -#}
 {% macro royalty_flows(observations, sources, as_of=none) -%}
     {%- set grain = ["source"] + key_columns() -%}
     {%- set stated = [
@@ -105,7 +111,9 @@
                         {{ listed(grain, "observations") }},
                         observations.currency,
                         observations.flow
-                    order by observations.release_date desc
+                    order by
+                        case when {{ exactness("observations.comparator") }} = 2 then 1 else 0 end,
+                        observations.release_date desc
                 ) as newest_first
             from {{ observations }} as observations
             inner join known_sources on observations.source = known_sources.source

@@ -362,6 +362,21 @@ def test_what_broke_off_and_cannot_go_on_begins_anew(
     assert tree(settings.landing_dir / "worldbank_wdi" / "2021-09-15") == {"made_up.csv": NEWER}
 
 
+def test_a_part_that_is_cut_short_is_not_the_whole(settings: Settings, server: Publisher) -> None:
+    headers = {"ETag": '"v1"', "Accept-Ranges": "bytes"}
+    short = {**headers, "Content-Range": f"bytes 100-149/{len(CSV)}"}
+    rest = {**headers, "Content-Range": f"bytes 150-{len(CSV) - 1}/{len(CSV)}"}
+    server.serve(
+        "/file.csv",
+        Reply(CSV[:100], headers=headers, length=len(CSV)),
+        Reply(CSV[100:150], 206, short),
+        Reply(CSV[150:], 206, rest),
+    )
+    fetch(settings)
+    assert [asked["range"] for _, asked in server.asked[1:]] == ["bytes=100-", "bytes=150-"]
+    assert tree(settings.landing_dir / "worldbank_wdi" / "2021-09-15") == {"made_up.csv": CSV}
+
+
 def test_a_weak_tag_does_not_vouch_for_the_bytes(settings: Settings, server: Publisher) -> None:
     headers = {"ETag": 'W/"v1"', "Accept-Ranges": "bytes"}
     server.serve("/file.csv", Reply(CSV[:100], headers=headers, length=len(CSV)), Reply(CSV))

@@ -10,9 +10,8 @@ from frictionless import Package
 
 from dagster_project.fingerprint import file_sha256
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
 from dagster_project.publication.downloads import DESCRIPTOR
-from dagster_project.publication.publish import publication_id, publish, reconcile
+from dagster_project.publication.publish import publication_id, reconcile
 from dagster_project.publication.rollback import roll_back
 from tests.support import Scenario, Warehouse
 
@@ -24,10 +23,7 @@ def descriptor(warehouse: Warehouse) -> dict[str, Any]:
 
 def publish_again(warehouse: Warehouse) -> str:
     warehouse.restore_candidate()
-    done = publish(
-        warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
-    )
-    return done.publication_id
+    return warehouse.publish_candidate().publication_id
 
 
 def test_the_data_package_is_one(template: Scenario) -> None:

@@ -8,23 +8,15 @@ import pytest
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
+from dagster_project.publication.asset import required_gates
 from dagster_project.publication.publish import (
-    Publication,
     kept_publications,
     publication_id,
-    publish,
     reconcile,
 )
 from tests.support import Scenario, Warehouse, held_by, rows
 
 TABLE = "core.fct_royalty_flows"
-
-
-def publish_candidate(warehouse: Warehouse) -> Publication:
-    return publish(
-        warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
-    )
 
 
 def refusal(warehouse: Warehouse) -> str:
@@ -33,7 +25,7 @@ def refusal(warehouse: Warehouse) -> str:
     before = [file_sha256(folder.warehouse), kept_publications(folder)]
     told = warehouse.workbench("from audit.publication")
     with pytest.raises(BadInput) as caught:
-        publish_candidate(warehouse)
+        warehouse.publish_candidate()
     assert [file_sha256(folder.warehouse), kept_publications(folder)] == before
     assert warehouse.workbench("from audit.publication") == told
     return caught.value.found
@@ -129,7 +121,7 @@ def test_a_candidate_whose_gates_passed_takes_the_place_of_the_published_file(
 ) -> None:
     settings = warehouse.settings
     first = held_by(settings.warehouse)
-    second = publish_candidate(warehouse)
+    second = warehouse.publish_candidate()
     assert second.publication_id > first
     assert held_by(settings.warehouse) == second.publication_id
     assert not settings.candidate.exists()
@@ -145,14 +137,14 @@ def test_a_candidate_whose_gates_passed_takes_the_place_of_the_published_file(
 def test_the_published_file_is_a_second_name_of_the_kept_one(
     warehouse: Warehouse, candidate: str
 ) -> None:
-    publish_candidate(warehouse)
+    warehouse.publish_candidate()
     assert kept_publications(warehouse.settings)[0].samefile(warehouse.settings.warehouse)
 
 
 def test_a_client_that_forgets_to_ask_for_read_only_cannot_change_it(
     warehouse: Warehouse, candidate: str
 ) -> None:
-    publish_candidate(warehouse)
+    warehouse.publish_candidate()
     assert not warehouse.settings.warehouse.stat().st_mode & 0o222
 
 
@@ -163,7 +155,7 @@ def test_as_many_publications_are_kept_as_are_asked_for(
     published = []
     for _ in range(3):
         warehouse.restore_candidate()
-        published.append(publish_candidate(warehouse).publication_id)
+        published.append(warehouse.publish_candidate().publication_id)
     kept = [held_by(path) for path in kept_publications(warehouse.settings)]
     assert kept == [published[2], published[1]]
 
@@ -208,7 +200,7 @@ def test_only_the_last_result_of_a_gate_counts(
         assert refusal(warehouse) == reason
     else:
         # The older, failed result lies before the layer was built in no way that matters.
-        assert publish_candidate(warehouse).gates == len(required_gates())
+        assert warehouse.publish_candidate().gates == len(required_gates())
 
 
 def test_a_table_that_was_not_built_is_named(warehouse: Warehouse, candidate: str) -> None:
@@ -309,7 +301,7 @@ def test_a_crash_between_the_rename_and_the_ledger_is_made_good(
     with monkeypatch.context() as patch:
         patch.setattr(publishing, "reconcile", break_off)
         with pytest.raises(KeyboardInterrupt):
-            publish_candidate(warehouse)
+            warehouse.publish_candidate()
     published = warehouse.published("from audit.publication order by published_at")
     assert warehouse.workbench("from audit.publication order by published_at") == published[:-1]
     reconcile(warehouse.settings)
@@ -324,10 +316,10 @@ def test_a_crash_before_the_rename_leaves_the_published_file(
     with monkeypatch.context() as patch:
         patch.setattr(publishing.os, "replace", break_off)
         with pytest.raises(KeyboardInterrupt):
-            publish_candidate(warehouse)
+            warehouse.publish_candidate()
     assert file_sha256(warehouse.settings.warehouse) == before
     warehouse.restore_candidate()
-    publish_candidate(warehouse)
+    warehouse.publish_candidate()
     assert file_sha256(warehouse.settings.warehouse) != before
 
 

@@ -1,10 +1,12 @@
+import shutil
+
 import duckdb
 import pytest
 
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256
-from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
-from dagster_project.publication.publish import kept_publications, publish
+from dagster_project.publication import publish as publishing
+from dagster_project.publication.publish import kept_publications, publication_id
 from dagster_project.publication.rollback import roll_back
 from tests.support import Warehouse, held_by
 
@@ -15,10 +17,7 @@ def three(warehouse: Warehouse) -> list[str]:
     published = [in_force(warehouse)]
     for _ in range(2):
         warehouse.restore_candidate()
-        done = publish(
-            warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
-        )
-        published.append(done.publication_id)
+        published.append(warehouse.publish_candidate().publication_id)
     return published
 
 
@@ -33,6 +32,35 @@ def test_it_goes_back_one_publication_at_a_time(warehouse: Warehouse, three: lis
     with pytest.raises(BadInput, match="nothing to roll back to"):
         roll_back(warehouse.settings)
     assert in_force(warehouse) == three[0]
+
+
+def test_it_goes_back_one_in_a_folder_that_was_restored_from_a_copy(
+    warehouse: Warehouse, three: list[str]
+) -> None:
+    published = warehouse.settings.warehouse
+    copy = published.with_suffix(".copy")
+    shutil.copyfile(published, copy)
+    copy.replace(published)
+    assert publication_id(warehouse.settings) == three[2]
+    assert roll_back(warehouse.settings) == three[1] == in_force(warehouse)
+
+
+def test_one_that_a_crash_kept_from_being_in_force_is_passed_over(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    first = in_force(warehouse)
+    warehouse.restore_candidate()
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "put_in_force", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.publish_candidate()
+    warehouse.restore_candidate()
+    warehouse.publish_candidate()
+    assert len(kept_publications(warehouse.settings)) == 3
+    assert roll_back(warehouse.settings) == first == in_force(warehouse)
 
 
 def test_a_publication_that_is_not_kept_is_refused(warehouse: Warehouse, three: list[str]) -> None:
@@ -79,9 +107,7 @@ def test_the_publication_in_force_is_not_thrown_away(
     monkeypatch.setenv("ROYALTY_KEEP_PUBLICATIONS", "1")
     roll_back(warehouse.settings, three[0])
     warehouse.restore_candidate()
-    done = publish(
-        warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
-    )
+    done = warehouse.publish_candidate()
     assert [held_by(path) for path in kept_publications(warehouse.settings)] == [
         done.publication_id
     ]

@@ -76,6 +76,15 @@ def test_the_gate_takes_both_mirrors(mirror: tuple[Path, Loaded]) -> None:
     assert failed_by(mirror[0], TABLE, f"select * from {TABLE}") == {}
 
 
+def test_a_release_is_not_smaller_because_the_one_before_kept_all_items(
+    mirror: tuple[Path, Loaded],
+) -> None:
+    good = f"select * from {TABLE}"
+    others = "select table_.* replace ('SB' as item_code, 'QQ' as reporter)"
+    before = f"{good} union all {others} from {TABLE} as table_, range(30)"
+    assert failed_by(mirror[0], TABLE, good, before) == {}
+
+
 CASES = cases(
     TABLE,
     {

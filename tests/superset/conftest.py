@@ -19,8 +19,6 @@ import duckdb
 import httpx
 import pytest
 
-from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
-from dagster_project.publication.publish import publish
 from dagster_project.settings import PROJECT_ROOT
 from tests.support import Scenario, Warehouse, environment, held_by
 
@@ -50,9 +48,7 @@ def publish_changed(warehouse: Warehouse, change: str) -> str:
         warehouse.restore_candidate()
         with duckdb.connect(warehouse.settings.candidate) as con:
             con.execute(change)
-        publish(
-            warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
-        )
+        warehouse.publish_candidate()
     return held_by(warehouse.settings.warehouse)
 
 

@@ -20,11 +20,10 @@ from dagster_project.fingerprint import file_sha256
 from dagster_project.gates.validate import Batch, run_suites
 from dagster_project.ingest.plan import make_plan
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
+from dagster_project.publication.asset import required_gates
 from dagster_project.publication.publish import (
     kept_publications,
     publication_id,
-    publish,
     reasons_against,
     reconcile,
 )
@@ -36,13 +35,6 @@ from dagster_project.workbench import open_workbench
 from tests.support import TEXT, Scenario, Warehouse, held_by
 
 PAGE = 4096
-
-
-def publish_candidate(warehouse: Warehouse) -> str:
-    done = publish(
-        warehouse.settings, "made-up-run", required_gates(), ledger_comments(), table_keys()
-    )
-    return done.publication_id
 
 
 def ready_to_publish(warehouse: Warehouse) -> None:
@@ -239,7 +231,7 @@ def test_a_damaged_candidate_is_not_published_but_built_anew(warehouse: Warehous
         (reason,) = reasons_against(settings, con, required_gates())
     assert reason.startswith("the candidate file cannot be read")
     with pytest.raises(BadInput, match="the candidate file cannot be read"):
-        publish_candidate(warehouse)
+        warehouse.publish_candidate()
     assert what_is_wrong(settings.warehouse) == []
 
 
@@ -250,7 +242,7 @@ def test_a_damaged_publication_is_named_and_rolled_back(
     settings = warehouse.settings
     first = held_by(settings.warehouse)
     warehouse.restore_candidate()
-    publish_candidate(warehouse)
+    warehouse.publish_candidate()
     damage(settings.warehouse)
     code, told = run_once(capsys)
     assert code == FAILED
@@ -276,7 +268,7 @@ def test_without_any_other_publication_a_damaged_one_is_deleted_and_published_an
 def test_no_damaged_publication_is_put_in_force(warehouse: Warehouse) -> None:
     settings = warehouse.settings
     warehouse.restore_candidate()
-    newest = publish_candidate(warehouse)
+    newest = warehouse.publish_candidate().publication_id
     old = kept_publications(settings)[1]
     old.chmod(0o644)
     with duckdb.connect(old) as con:
@@ -303,7 +295,7 @@ def test_what_comes_last_counts_even_if_the_clock_was_put_back(
     published = []
     for _ in range(2):
         warehouse.restore_candidate()
-        published.append(publish_candidate(warehouse))
+        published.append(warehouse.publish_candidate().publication_id)
     assert first < published[0] < published[1]
     assert publication_id(settings) == published[1] == held_by(settings.warehouse)
     code, told = run_once(capsys)
@@ -389,7 +381,7 @@ def test_a_reader_that_never_lets_go_keeps_its_publication_and_stops_no_other(
     with Holder(settings.warehouse, "read_only") as reader:
         for _ in range(3):
             warehouse.restore_candidate()
-            newest = publish_candidate(warehouse)
+            newest = warehouse.publish_candidate().publication_id
         assert first not in {held_by(path) for path in kept_publications(settings)}
         assert reader.ask() == reader.first
         assert reader.first.startswith(first)
@@ -453,7 +445,7 @@ def test_a_publication_that_has_its_name_is_finished_by_the_next_run(
     with monkeypatch.context() as patch:
         patch.setattr(publishing, step, break_off)
         with pytest.raises(KeyboardInterrupt):
-            publish_candidate(warehouse)
+            warehouse.publish_candidate()
     newest = kept_publications(settings)[0]
     reconcile(settings)
     assert newest.samefile(settings.warehouse)
@@ -467,7 +459,7 @@ def test_a_rollback_is_not_taken_for_a_publication_that_was_broken_off(
     warehouse: Warehouse,
 ) -> None:
     warehouse.restore_candidate()
-    publish_candidate(warehouse)
+    warehouse.publish_candidate()
     chosen = roll_back(warehouse.settings)
     reconcile(warehouse.settings)
     assert held_by(warehouse.settings.warehouse) == chosen
@@ -482,7 +474,7 @@ def test_a_publication_broken_off_while_it_was_completed_is_taken_up_again(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", break_off)
         with pytest.raises(KeyboardInterrupt):
-            publish_candidate(warehouse)
+            warehouse.publish_candidate()
     assert held_by(settings.warehouse) == first
-    assert publish_candidate(warehouse) == held_by(settings.warehouse) > first
+    assert warehouse.publish_candidate().publication_id == held_by(settings.warehouse) > first
     assert what_is_wrong(settings.warehouse) == []

@@ -55,7 +55,7 @@ with
 
     last_day as (select max(day) as day from dollar_quotes),
 
-    -- A period counts once the data reach past its end, and a currency only if it was
+    -- A period counts once the data reach its end, and a currency only if it was
     -- quoted on nine in ten of the
     -- period's days: the rouble of early 2022 is no average of 2022.
     ecb_rates as (
@@ -71,7 +71,7 @@ with
         inner join dollar_days on averages.period = dollar_days.period
         cross join last_day
         where
-            last_day.day > {{ period_end("averages.period") }}
+            last_day.day >= {{ period_end("averages.period") }}
             and averages.days * 10 >= dollar_days.days * 9
     ),
 

@@ -12,7 +12,19 @@ with
             flow,
             value,
             value_usd_m,
-            rounding,
+            -- "About 74" and "more than 127" leave more open than their last digit.
+            case
+                when comparator <> '='
+                then
+                    {{
+                        money(
+                            "rounding + 2 * "
+                            ~ var("about_is_within")
+                            ~ " * cast(abs(value) as double)"
+                        )
+                    }}
+                else rounding
+            end as rounding,
             obs_status,
             rate_is_missing
         from {{ ref("int_observations") }}

@@ -20,8 +20,8 @@
     ]
 ) %}
 with
-    -- A text may state one number twice, once rounder: the most exact statement is
-    -- number 1. A row without a number is of a bulk file, where the key names the row.
+    -- A text may state one number twice, once rounder or as a bound: the most exact statement
+    -- is number 1. A row without a number is of a bulk file, where the key names the row.
     numbered as (
         select
             {{ listed(columns) }},
@@ -30,6 +30,7 @@ with
                     partition by source, release_date, {{ listed(key_columns()) }}, flow, currency
                     order by
                         case when value is null then 1 else 0 end,
+                        {{ exactness("comparator") }},
                         rounding,
                         file_name,
                         row_number,

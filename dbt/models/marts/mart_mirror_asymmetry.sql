@@ -18,6 +18,15 @@
 -- Each join is written with the smaller side second, and the hooks keep it so: DuckDB takes the
 -- small ones for the larger ones, and would hold the flows in memory three times over.
 {%- set sides = {"receipts": "receiver", "payments": "payer"} %}
+{%- set statement = [
+    "source",
+    "concept",
+    "period",
+    "reporter_code",
+    "partner_code",
+    "flow",
+    "currency",
+] %}
 with
     totals as (
         select
@@ -84,7 +93,6 @@ with
     bilateral as not materialized(
         select
             flows.source,
-            flows.release_date,
             flows.concept,
             flows.period,
             flows.frequency,
@@ -112,23 +120,31 @@ with
     ),
 
     -- Most sources state exact numbers, and the widest do: what is not here has no rounding.
-    roundings as (
+    rounded_sources as (
+        select distinct source from {{ ref("fct_royalty_observations") }} where rounding > 0
+    ),
+
+    -- The statement in force, of each flow for itself: texts state receipts in one release and
+    -- payments in another.
+    numbered_statements as (
         select
-            source,
-            release_date,
-            concept,
-            period,
-            reporter_code,
-            partner_code,
-            flow,
-            currency,
-            max(rounding) as rounding
+            {{ listed(statement, "observations") }},
+            observations.rounding,
+            row_number() over (
+                partition by {{ listed(statement, "observations") }}
+                order by
+                    case when {{ exactness("observations.comparator") }} = 2 then 1 else 0 end,
+                    observations.release_date desc
+            ) as newest_first
         from {{ ref("fct_royalty_observations") }} as observations
-        where
-            statement_number = 1
-            and rounding > 0
-            and {{ at_total("observations", but=["partner"]) }}
-        group by source, release_date, concept, period, reporter_code, partner_code, flow, currency
+        inner join rounded_sources on observations.source = rounded_sources.source
+        where observations.statement_number = 1 and {{ at_total("observations", but=["partner"]) }}
+    ),
+
+    roundings as (
+        select {{ listed(statement) }}, rounding
+        from numbered_statements
+        where newest_first = 1 and rounding > 0
     ),
 
     {%- for flow, role in sides.items() %}
@@ -178,21 +194,8 @@ with
             left join
                 roundings
                 on roundings.flow = '{{ flow }}'
-                and {{
-                    same(
-                        "bilateral",
-                        "roundings",
-                        [
-                            "source",
-                            "release_date",
-                            "concept",
-                            "period",
-                            "reporter_code",
-                            "partner_code",
-                            "currency",
-                        ],
-                    )
-                }}
+                and
+                {{ same("bilateral", "roundings", statement | reject("equalto", "flow") | list) }}
             left join
                 {{ ref("int_exchange_rates") }} as rates
                 on bilateral.currency = rates.currency

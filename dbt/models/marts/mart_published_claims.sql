@@ -46,7 +46,11 @@ with
             measures.found_value / claims.millions_per_unit as found_value,
             claims.rounding / 2
             + measures.half_width / claims.millions_per_unit
-            + case when claims.comparator = '~' then 0.05 * abs(claims.stated_value) else 0 end
+            + case
+                when claims.comparator = '~'
+                then {{ var("about_is_within") }} * abs(claims.stated_value)
+                else 0
+            end
             + 1e-9 as tolerance,
             measures.source = 'published_figures'
             and measures.release_date = claims.text_release as is_same_text,
