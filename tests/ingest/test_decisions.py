@@ -100,18 +100,18 @@ def test_accepting_a_rejected_reload_supersedes_what_was_in_force(folders: Wareh
 
 
 def test_of_two_rejected_loads_the_last_is_accepted(folders: Warehouse) -> None:
-    _land_and_load(folders, "rejected")
+    _land_and_load(folders, "accepted")
     (folders.landing / "worldbank_wdi" / "2016-03-01" / "made_up.csv").unlink()
     folders.land("worldbank_wdi", "2016-03-01", "made_up_z.csv", BARE.read_bytes())
     source = all_sources()["worldbank_wdi"]
     with open_workbench(folders.settings) as con:
-        load_release(con, source, find_release(source, folders.landing, "2016-03-01"))
+        release = find_release(source, folders.landing, "2016-03-01")
+        load_release(con, source, release, reload=True)
         con.execute("update audit.releases set status = 'rejected' where status = 'loaded'")
+        reject(con, RELEASE, "the file was another's")
         accept(con, RELEASE, "the publisher confirms it")
-        accepted = con.execute(
-            "select file_name from audit.releases where status = 'accepted'"
-        ).fetchall()
-    assert accepted == [("made_up_z.csv",)]
+        entries = ledger.file_entries(con, source.name, date(2016, 3, 1))
+    assert [entry.file_name for entry in entries["accepted"]] == ["made_up_z.csv"]
 
 
 def test_a_release_whose_later_files_could_not_be_read_cannot_be_accepted(
