@@ -11,7 +11,7 @@ from dagster_project.publication.publish import kept_publications
 from dagster_project.resources import Workbench
 from dagster_project.settings import Settings
 from dagster_project.workbench import open_workbench
-from tests.support import Warehouse, held_by
+from tests.support import Warehouse, break_off, held_by
 
 
 def start(job: str, step: str, **config: Any) -> tuple[bool, str]:
@@ -39,9 +39,6 @@ def start(job: str, step: str, **config: Any) -> tuple[bool, str]:
 def test_a_publication_that_was_broken_off_is_finished_from_the_ui(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_off(*_: object) -> None:
-        raise KeyboardInterrupt
-
     warehouse.restore_candidate()
     with monkeypatch.context() as patch:
         patch.setattr(publishing, "put_in_force", break_off)

@@ -22,6 +22,12 @@
     case {{ comparator }} when '=' then 0 when '~' then 1 else 2 end
 {%- endmacro %}
 
+{#- Order in which statements of one flow count: the newest release first, a bound after all that is no bound. -#}
+{% macro newest_statement_first(observations) -%}
+    case when {{ exactness(observations ~ ".comparator") }} = 2 then 1 else 0 end,
+    {{ observations }}.release_date desc
+{%- endmacro %}
+
 {#- One currency a key: that of the newest release, then the one with most values, then USD. -#}
 {% macro currency_number(columns) -%}
     row_number() over (
@@ -111,9 +117,7 @@
                         {{ listed(grain, "observations") }},
                         observations.currency,
                         observations.flow
-                    order by
-                        case when {{ exactness("observations.comparator") }} = 2 then 1 else 0 end,
-                        observations.release_date desc
+                    order by {{ newest_statement_first("observations") }}
                 ) as newest_first
             from {{ observations }} as observations
             inner join known_sources on observations.source = known_sources.source

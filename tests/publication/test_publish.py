@@ -14,7 +14,7 @@ from dagster_project.publication.publish import (
     publication_id,
     reconcile,
 )
-from tests.support import Scenario, Warehouse, held_by, rows
+from tests.support import Scenario, Warehouse, break_off, held_by, rows
 
 TABLE = "core.fct_royalty_flows"
 
@@ -289,10 +289,6 @@ def test_a_candidate_that_was_started_later_is_not_the_one_in_the_file(
 
 
 # Crashes
-
-
-def break_off(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def test_a_crash_between_the_rename_and_the_ledger_is_made_good(

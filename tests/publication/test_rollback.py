@@ -8,7 +8,7 @@ from dagster_project.fingerprint import file_sha256
 from dagster_project.publication import publish as publishing
 from dagster_project.publication.publish import kept_publications, publication_id
 from dagster_project.publication.rollback import roll_back
-from tests.support import Warehouse, held_by
+from tests.support import Warehouse, break_off, held_by
 
 
 @pytest.fixture
@@ -48,9 +48,6 @@ def test_it_goes_back_one_in_a_folder_that_was_restored_from_a_copy(
 def test_one_that_a_crash_kept_from_being_in_force_is_passed_over(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_off(*_: object) -> None:
-        raise KeyboardInterrupt
-
     first = in_force(warehouse)
     warehouse.restore_candidate()
     with monkeypatch.context() as patch:

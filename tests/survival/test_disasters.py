@@ -32,7 +32,7 @@ from dagster_project.publication.verify import what_is_wrong
 from dagster_project.run import FAILED, PUBLISHED, dagster_home
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.workbench import open_workbench
-from tests.support import TEXT, Scenario, Warehouse, held_by
+from tests.support import TEXT, Scenario, Warehouse, break_off, held_by
 
 PAGE = 4096
 
@@ -430,10 +430,6 @@ def test_a_ui_that_starts_closes_the_runs_that_died_with_the_last_one(
     assert run
     assert run.status == DagsterRunStatus.FAILURE
     assert became
-
-
-def break_off(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("step", ["put_in_force", "reconcile"])

@@ -63,18 +63,5 @@ with
 
     final as (select {{ listed(statement) }}, value_usd_m from numbered where newest_first = 1)
 
-select
-    source,
-    release_date,
-    reporter_code,
-    partner_code,
-    sector_code,
-    category_code,
-    affiliation_code,
-    region_code,
-    concept,
-    period,
-    frequency,
-    flow,
-    value_usd_m
+select {{ listed(statement) }}, value_usd_m
 from final

@@ -132,9 +132,7 @@ with
             observations.rounding,
             row_number() over (
                 partition by {{ listed(statement, "observations") }}
-                order by
-                    case when {{ exactness("observations.comparator") }} = 2 then 1 else 0 end,
-                    observations.release_date desc
+                order by {{ newest_statement_first("observations") }}
             ) as newest_first
         from {{ ref("fct_royalty_observations") }} as observations
         inner join rounded_sources on observations.source = rounded_sources.source
