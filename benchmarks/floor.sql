@@ -66,7 +66,7 @@ select 'codes', count(*) filter (
 union all
 select 'lists', count(*) filter (coalesce(
     flow not in ('X', 'M', 'EXP', 'IMP') or type_reporter not in ('c', 'g')
-    or type_partner not in ('c', 'g') or not regexp_full_match(methodology, 'R_[A-Z]+|E[0-9]+'), true
+    or type_partner not in ('c', 'g') or methodology is null, true
 )) from raw
 union all
 select 'values', count(*) filter (
@@ -125,7 +125,10 @@ select
     1 as statement_number,
     case
         when kinds.concept = 'BATIS_REPORTED' then 'A'
-        when kinds.concept = 'BPM6_SH' and raw.methodology like 'R%' then 'A'
+        when
+            kinds.concept = 'BPM6_SH' and raw.methodology like 'R%'
+            and cast(raw.final_value as double) = cast(nullif(raw.reported_value, 'NA') as double)
+        then 'A'
         else 'E'
     end as obs_status,
     'F' as conf_status,

@@ -10,6 +10,7 @@ generator, so that another program can work them out again (`totals.py` does, wi
 
 - balanced: by exporter, importer, item and year, hence the same on both sides;
 - final: the balanced value within 10 %, by side;
+- reported, where there is one: the final value within 5 %, since OECD and WTO adjust it;
 - the world: the sum over the countries that the file has; other groups: a part of the world.
 """
 
@@ -29,11 +30,12 @@ ITEMS = (
     *("SOX", "SOX1", "SPX1", "SPX4"),
 )
 ASKED_FOR = ("CHN", "DEU", "GBR", "JPN", "NAM", "USA")  # by the queries of the docs, and a trap
-GROUPS = ("WLD", "EU27", "EMU", "OED")  # the first two of the others are reporters too
+GROUPS = ("WLD", "EU27", "EMU", "ROW")  # the first two of the others are reporters too
 GROUP_REPORTERS = ("EU27", "EMU")
-GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "OED": 4}  # of the world: one part in so many
-ESTIMATED = ("E0", "E1", "E2", "E3", "E5")
-REPORTED = ("R_IMF", "R_NAT", "R_OECD")
+GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "ROW": 4}  # of the world: one part in so many
+# Those seen in the edition of December 2025, and those that its documentation names.
+ESTIMATED = ("E0", "E1", "E2", "E3", "E5", "E8.2", "M1.3", "M2.2", "M8.2", "M8.3", "W0")
+REPORTED = ("R_IMF", "R_NAT", "R_OECD", "R_EU_ITS")
 RECORDS_A_PAIR = len(FLOWS) * len(ITEMS) * len(YEARS)
 
 _MODULUS, _MULTIPLIER = 2_147_483_647, 48_271  # MINSTD
@@ -190,7 +192,8 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
             position, reporter, partner, flow, item, year,
             case part_of_world when 0 then final_stated
                 else coalesce(final_of_all, 0) // part_of_world end as final,
-            case when by_side // 1000 % 10000 < 349 then final end as reported,
+            case when by_side // 1000 % 10000 < 349
+                then final * (950 + by_link % 101) // 1000 end as reported,
             case part_of_world when 0 then balanced_stated
                 else coalesce(balanced_of_all, 0) // part_of_world end as balanced,
             case
@@ -223,7 +226,9 @@ def write(path: Path, rows: int, mirror: str = "OECD") -> None:
             f"""
             copy (
                 select
-                    reporters.{code}, reporters.kind, partners.{code}, partners.kind,
+                    reporters.{code}, reporters.kind, partners.{code},
+                    -- The publisher marks the rest of the world as a country.
+                    case partners.iso3 when 'ROW' then 'c' else partners.kind end,
                     {list(flows)}[1 + flow], {list(ITEMS)}[1 + item], 's', {YEARS[0]} + year,
                     {_decimal("reported")}, {_decimal("final")}, methodology, {_decimal("balanced")}
                 from records

@@ -103,7 +103,7 @@ def totals(rows: int) -> Totals:
                 of_reporter[reporter] += np.where(there, values[kind], 0)
         else:
             values = {kind: world[kind][reporter] // share[partner] for kind in world}
-        values["reported"] = values["final"]
+        values["reported"] = values["final"] * (950 + link % 101) // 1000
         stated = {
             "final": there,
             "balanced": there,

@@ -1,13 +1,13 @@
 """OECD and WTO, Balanced Trade in Services (BaTIS), BPM6 edition: item SH and its parts.
 
-Bulk CSV, million US dollars, one row a reporter, partner, flow, item and year, with three values:
-what the reporter stated (mostly missing), the same completed by estimates (final), and exports
-reconciled with the partner's imports (balanced). Two mirrors serve files of one name: the WTO's has
-ISO 3166 alpha-2 codes and flows X and M, the OECD's alpha-3 codes, flows EXP and IMP, another name
-for one column, and sometimes a byte order mark.
+Bulk CSV, million US dollars, one row per reporter, partner, flow, item and year, with three values:
+what the reporter stated (mostly missing), the same adjusted for consistency and completed by
+estimates (final), and exports reconciled with the partner's imports (balanced). Two mirrors serve
+files of one name: the WTO's has ISO 3166 alpha-2 codes and flows X and M, the OECD's alpha-3 codes,
+flows EXP and IMP, another name for one column, and sometimes a byte order mark.
 
-Codes are text: `NA` is Namibia, `888` Kosovo, `WL` the world. In `Reported_value`, `NA` is missing,
-where the file has been through R.
+Codes are text: `NA` is Namibia, `888` Kosovo, `WL` the world, `ROW` the part of the world that is
+not allocated to an economy. In `Reported_value`, `NA` is missing, in a file that R has written.
 """
 
 import re

@@ -109,7 +109,6 @@ CASES = cases(
 CASES += cases(
     STAGED,
     {
-        "a final value": cells(STAGED, "value_kind = 'reported'", value="value + 1"),
         "every record": (
             f"select * from {STAGED} where value_kind <> 'balanced' or reporter <> 'NA'"
         ),

@@ -38,6 +38,8 @@ with
 
     -- As a code NA is Namibia; in the reported value alone it is a mark for none. What
     -- is not reported (19 in 20) gets no row: the methodology of the final value says so.
+    -- OECD and WTO adjust reported values for consistency, so a final value is a normal one
+    -- only where it equals the reported one; whatever they changed or filled in is an estimate.
     final as (
         select
             reporter,
@@ -53,7 +55,11 @@ with
             case
                 when value_kind = 'reported'
                 then 'A'
-                when value_kind = 'final' and methodology like 'R%'
+                when
+                    value_kind = 'final'
+                    and methodology like 'R%'
+                    and cast(final_value as double)
+                    = cast(nullif(reported_value, 'NA') as double)
                 then 'A'
                 else 'E'
             end as obs_status,
