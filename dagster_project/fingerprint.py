@@ -11,15 +11,17 @@ from pathlib import Path
 _BLOCK_BYTES = 1 << 22
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, as lower-case hex."""
+def file_sha256(path: Path, size: int | None = None) -> str:
+    """Return the SHA-256 of a file's bytes, or of its first `size` bytes, as lower-case hex."""
     digest = hashlib.sha256()
     # A map begins where a page does, a bytearray of this size 16 bytes behind. On AMD, a read takes
     # four times as long where its memory begins 1 to 31 bytes into a page.
     with path.open("rb", buffering=0) as file, mmap(-1, _BLOCK_BYTES) as block:
         while read := file.readinto(block):
             with memoryview(block) as view:
-                digest.update(view[:read])
+                digest.update(view[: read if size is None else min(read, size)])
+            if size is not None and (size := size - read) <= 0:
+                break
     return digest.hexdigest()
 
 
@@ -34,6 +36,16 @@ def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
                 digest.update(f"{path.relative_to(root.parent).as_posix()}\0".encode())
                 digest.update(bytes.fromhex(file_sha256(path)))
     return digest.hexdigest()
+
+
+def last_change(folder: Path) -> float:
+    """Return when something in a folder changed last (POSIX time), hidden files included.
+
+    A copy may give a file its old modification time at the end; its inode changes even then.
+    """
+    with os.scandir(folder) as found:
+        stats = [entry.stat(follow_symlinks=False) for entry in found]
+    return max((max(stat.st_mtime, stat.st_ctime) for stat in stats), default=0)
 
 
 def folder_state(folder: Path) -> str:

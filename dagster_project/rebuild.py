@@ -69,9 +69,9 @@ def rebuild(
         fresh = settings.model_copy(update={"warehouse_dir": leftovers(settings)})
         shutil.rmtree(fresh.warehouse_dir, ignore_errors=True)
         with open_workbench(fresh) as con:
-            plan = make_plan(con, settings.landing_dir)
+            plan = make_plan(con, settings.landing_dir, bundled=settings.bundled_dir)
         announce(settings, plan)
-        failed = list(ingest(fresh, plan.new, frozenset(), instance))
+        failed = list(ingest(fresh, plan, instance))
         with open_workbench(fresh) as con:
             _decide_again(con, before)
             lost = list(_lost(con, before))

@@ -68,11 +68,11 @@ def _run(
     with write_lock(settings):
         reconcile(settings)
         with open_workbench(settings) as con:
-            plan = make_plan(con, settings.landing_dir, reload)
+            plan = make_plan(con, settings.landing_dir, reload, settings.bundled_dir)
         announce(settings, plan)
         failures += [Failure("REFUSED by make run", str(problem)) for problem in plan.problems]
         if plan.new:
-            for failed in ingest(settings, plan.new, reload, instance):
+            for failed in ingest(settings, plan, instance):
                 failures.append(failed)  # at once: a later one may end in an error
         with open_workbench(settings) as con:
             fingerprint = build_fingerprint(con)
@@ -123,6 +123,8 @@ def dagster_home() -> Path:
 def announce(settings: Settings, plan: Plan) -> None:
     """Say what a run is going to load, and what it is not."""
     say(f"landing folder {settings.landing_dir}: {len(plan.new)} new releases")
+    for name in sorted(plan.replaced):
+        say(f"  to be loaded again, in place of its earlier load: {name}")
     for folder in plan.folders_without_source:
         say(f"  no source module yet: {folder}")
     for release, reason in plan.still_rejected:
@@ -142,20 +144,15 @@ def publish_again(settings: Settings, instance: "DagsterInstance | None" = None)
         return FAILED if build(settings, instance, everything=True) else PUBLISHED
 
 
-def ingest(
-    settings: Settings,
-    releases: list[Release],
-    reload: frozenset[str],
-    instance: "DagsterInstance | None",
-) -> Iterator[Failure]:
-    """Load and gate releases, each in a run of its own. Yields what failed.
+def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -> Iterator[Failure]:
+    """Load and gate the new releases, each in a run of its own. Yields each failure.
 
     Raises BadInput where it is the machine that fails.
     """
     with open_workbench(settings) as con:
         began = ledger.now(con)
-    for release in releases:
-        config = {"reload": True} if release.name in reload else {}
+    for release in plan.new:
+        config = {"reload": True} if release.name in plan.replaced else {}
         result = _execute(
             settings,
             f"ingest_{release.source}",

@@ -21,6 +21,16 @@ class Settings(BaseSettings):
         validate_default=True,
         description="Raw files: <source>/<release>/<file>.",
     )
+    bundled_releases: bool = Field(
+        default=True,
+        description="Load the releases that come with the project (`landing/`) beside those of"
+        " another landing folder.",
+    )
+    settle_seconds: float = Field(
+        default=5,
+        ge=0,
+        description="How long the files of a release must not have changed before it is loaded.",
+    )
     warehouse_dir: Path = Field(
         default=Path("warehouse"),
         validate_default=True,
@@ -115,6 +125,12 @@ class Settings(BaseSettings):
     @classmethod
     def _from_project_root(cls, folder: Path) -> Path:
         return (PROJECT_ROOT / folder).resolve()
+
+    @property
+    def bundled_dir(self) -> Path | None:
+        """The releases that come with the project; None if they are landed ones or left out."""
+        bundled = PROJECT_ROOT / "landing"
+        return bundled if self.bundled_releases and bundled != self.landing_dir else None
 
     @property
     def workbench(self) -> Path:

@@ -171,7 +171,9 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def _waiting(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[str]:
-    plan = plan_against(ledger.all_file_entries(con), settings.landing_dir)
+    plan = plan_against(
+        ledger.all_file_entries(con), settings.landing_dir, bundled=settings.bundled_dir
+    )
     if plan.new:
         yield f"\nlanded, not loaded: {len(plan.new)} (`make run` loads them)"
         yield from (f"  {release.source}/{release.date}" for release in plan.new)

@@ -79,6 +79,8 @@ class Warehouse:
             "ROYALTY_LANDING_DIR": str(self.landing),
             "ROYALTY_WAREHOUSE_DIR": str(self.folder / "warehouse"),
             "DAGSTER_HOME": str(self.folder / "dagster_home"),
+            "ROYALTY_BUNDLED_RELEASES": "false",
+            "ROYALTY_SETTLE_SECONDS": "0",
         }
 
     def land(self, source: str, release: str, name: str, content: str | bytes) -> Path:

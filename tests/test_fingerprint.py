@@ -17,6 +17,12 @@ def test_a_file_has_the_digest_that_sha256sum_prints(tmp_path: Path) -> None:
     assert file_sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
+def test_the_beginning_of_a_file_has_the_digest_of_a_shorter_one(tmp_path: Path) -> None:
+    short, long = write(tmp_path, "a.txt", "abc" * 3_000_000), tmp_path / "b.txt"
+    long.write_bytes(short.read_bytes() + b"defg")
+    assert file_sha256(long, short.stat().st_size) == file_sha256(short) != file_sha256(long)
+
+
 def test_a_tree_changes_with_content_names_and_new_files_only(tmp_path: Path) -> None:
     root = tmp_path / "dbt"
     path = write(root, "models/a.sql")

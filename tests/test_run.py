@@ -287,6 +287,38 @@ def test_changed_bytes_of_an_accepted_release_are_refused(warehouse: Warehouse) 
     assert "nothing new" in outcome.output
 
 
+def test_a_file_that_was_half_copied_is_loaded_again_when_it_is_whole(
+    warehouse: Warehouse,
+) -> None:
+    lines = text_of("2020-02-29", reporter="FRA").splitlines(keepends=True)
+    warehouse.land("published_figures", "2020-02-29", TEXT.name, "".join(lines[:-1]))
+    assert "accepted published_figures 2020-02-29: 15 of 15" in warehouse.run().output
+    warehouse.land("published_figures", "2020-02-29", TEXT.name, "".join(lines))
+    outcome = warehouse.run()
+    assert outcome.code == PUBLISHED
+    assert "accepted published_figures 2020-02-29: 16 of 16" in outcome.output
+    assert warehouse.published(
+        "select status, rows_kept from audit.releases where release_date = '2020-02-29'"
+        " order by loaded_at"
+    ) == [("superseded", 15), ("accepted", 16)]
+
+
+def test_a_release_that_is_still_being_written_is_left_for_the_next_run(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = warehouse.land(
+        "published_figures", "2020-02-29", TEXT.name, text_of("2020-02-29", reporter="FRA")
+    )
+    monkeypatch.setenv("ROYALTY_SETTLE_SECONDS", "30")
+    monkeypatch.setattr("time.sleep", lambda _: path.touch())
+    outcome = warehouse.run()
+    assert outcome.code == PUBLISHED_WITH_REJECTIONS
+    assert "a release that is still being written" in outcome.output
+    assert "nothing new" in outcome.output
+    monkeypatch.undo()
+    assert warehouse.workbench("from audit.releases where release_date = '2020-02-29'") == []
+
+
 def test_a_reload_that_fails_its_gate_leaves_the_old_rows_in_force(warehouse: Warehouse) -> None:
     before = warehouse.workbench("from staging.stg_published_figures__figures order by all")
     warehouse.land(

@@ -66,7 +66,12 @@ def landing_sensor(
                 published = ledger.last_publication(con)
         except TryLater:
             return _skip(context, "a run is writing; looked at again when it has ended")
-        plan = plan_against(entries, settings.landing_dir, known=cursor.reported.items())
+        plan = plan_against(
+            entries,
+            settings.landing_dir,
+            known=cursor.reported.items(),
+            bundled=settings.bundled_dir,
+        )
         _note_touched(settings, plan)
         partitions = _missing_partitions(context.instance, plan)
         lines = [f"{len(plan.releases)} releases have landed, {len(plan.still_rejected)} rejected"]
@@ -167,14 +172,20 @@ def _ingests(
             f"a run was requested and has ended without an entry in the ledger: {_few(stuck)}; see"
             " why it failed, then materialize the partition"
         )
-    return [_ingest(release, states[release.name], cursor) for release in taken]
+    return [
+        _ingest(release, states[release.name], cursor, release.name in plan.replaced)
+        for release in taken
+    ]
 
 
-def _ingest(release: Release, state: str, cursor: Cursor) -> dg.RunRequest:
+def _ingest(release: Release, state: str, cursor: Cursor, replaces: bool) -> dg.RunRequest:
     key = f"{release.name} {state} {cursor.round}"
     cursor.requested[release.name] = (key, state)
     return dg.RunRequest(
-        run_key=key, job_name=f"ingest_{release.source}", partition_key=str(release.date)
+        run_key=key,
+        job_name=f"ingest_{release.source}",
+        partition_key=str(release.date),
+        run_config={"ops": {f"load_{release.source}": {"config": {"reload": replaces}}}},
     )
 
 

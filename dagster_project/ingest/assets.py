@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_project.code_lists import seed
 from dagster_project.errors import BadInput
 from dagster_project.ingest.load import Loaded, Measured, load_release
-from dagster_project.ingest.plan import find_release
+from dagster_project.ingest.plan import find_release, wait_until_settled
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
 from dagster_project.resources import WRITING_POOL, Workbench
 from dagster_project.settings import Settings
@@ -83,10 +83,12 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
     def load(
         context: dg.AssetExecutionContext, config: IngestConfig, workbench: Workbench
     ) -> Iterator[dg.MaterializeResult]:
+        settings = Settings()
         refused: dict[str, BadInput] = {}
         for day in context.partition_keys:
             try:
-                release = find_release(source, Settings().landing_dir, day)
+                release = find_release(source, settings.landing_dir, day, settings.bundled_dir)
+                wait_until_settled(release, settings.settle_seconds)
                 with workbench.get_connection() as con:
                     loaded = load_release(con, source, release, reload=config.reload)
             except BadInput as problem:

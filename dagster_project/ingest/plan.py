@@ -1,9 +1,11 @@
-"""What is to be loaded: the landing folder (and the packaged sources) against the ledger.
+"""What is to be loaded: the landing folder, the bundled and the packaged releases, against the
+ledger.
 
 Imports neither Dagster nor dbt nor Great Expectations, so that a run with nothing new is quick.
 """
 
 import os
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,8 +14,8 @@ from pathlib import Path
 import duckdb
 
 from dagster_project import ledger
-from dagster_project.errors import BadInput
-from dagster_project.fingerprint import file_sha256, folder_state
+from dagster_project.errors import BadInput, TryLater
+from dagster_project.fingerprint import file_sha256, folder_state, last_change
 from dagster_project.ingest.load import changed_bytes, modified_at
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import (
@@ -29,6 +31,7 @@ from dagster_project.sources.source import (
 class Plan:
     """New releases to load, releases seen before that stay rejected, and what cannot be used.
 
+    replaced: names of the new releases that are to replace an accepted load of the same date.
     passed_over: releases that differ from the ledger, and that the caller knows of.
     touched: files whose time has changed and whose bytes have not, for `ledger.note_modified`.
     releases: all that can be used, new or not.
@@ -36,6 +39,7 @@ class Plan:
 
     new: list[Release] = field(default_factory=list)
     still_rejected: list[tuple[Release, str]] = field(default_factory=list)
+    replaced: set[str] = field(default_factory=set)
     problems: list[BadInput] = field(default_factory=list)
     folders_without_source: list[str] = field(default_factory=list)
     passed_over: list[Release] = field(default_factory=list)
@@ -43,27 +47,32 @@ class Plan:
     releases: list[Release] = field(default_factory=list)
 
 
-def releases_of(source: Source, landing: Path) -> tuple[list[Release], list[BadInput]]:
-    """Return a source's releases, oldest first, and what is amiss with others.
+def releases_of(
+    source: Source, landing: Path, bundled: Path | None = None
+) -> tuple[list[Release], list[BadInput]]:
+    """Return a source's releases, oldest first, and the problems of others.
 
-    A packaged release is one among those that have landed. Of one date the landed one counts: a
-    package that comes with the same day later must not replace what is in force.
+    Bundled and packaged releases are among those that have landed. Of one date the landed one
+    counts: a package that comes with the same day later must not replace the current release.
     """
-    landed, problems = (
-        landed_releases(source.name, landing) if (landing / source.name).is_dir() else ([], [])
-    )
-    by_date = {release.date: release for release in landed}
-    if source.packaged:
-        packaged = source.packaged()
-        by_date.setdefault(packaged.date, packaged)
-    return sorted(by_date.values(), key=lambda release: release.date), problems
+    landed, problems = _releases_in(landing, source)
+    also, also_problems = _releases_in(bundled, source)
+    packaged = [source.packaged()] if source.packaged else []
+    by_date = {release.date: release for release in [*packaged, *also, *landed]}
+    return sorted(by_date.values(), key=lambda release: release.date), problems + also_problems
 
 
-def find_release(source: Source, landing: Path, label: str) -> Release:
+def _releases_in(folder: Path | None, source: Source) -> tuple[list[Release], list[BadInput]]:
+    if folder is None or not (folder / source.name).is_dir():
+        return [], []
+    return landed_releases(source.name, folder)
+
+
+def find_release(source: Source, landing: Path, label: str, bundled: Path | None = None) -> Release:
     """Return the release called `label` (its date). Raises BadInput."""
     if is_date(label) and (landing / source.name / label).is_dir():
         return landed_release(source.name, landing / source.name / label)
-    releases, problems = releases_of(source, landing)
+    releases, problems = releases_of(source, landing, bundled)
     for release in releases:
         if str(release.date) == label:
             return release
@@ -79,11 +88,35 @@ def find_release(source: Source, landing: Path, label: str) -> Release:
     )
 
 
+def wait_until_settled(release: Release, seconds: float) -> None:
+    """Wait until nothing in a release's folder has changed for so long: it may still be copied.
+
+    Raises TryLater if it changes meanwhile.
+    """
+    folder = release.files[0].parent
+    remaining = last_change(folder) + seconds - time.time()
+    if remaining <= 0:
+        return
+    before = release_state(release)
+    time.sleep(min(remaining, seconds))  # a clock that jumped backwards must not keep us
+    if release_state(release) != before:
+        raise TryLater(
+            "a release that is still being written",
+            where=release.label,
+            expected=f"files that have not changed for {seconds:g} seconds",
+            found="a change while waiting",
+            fix="run again when the copy is complete; `make run` takes it up by itself",
+        )
+
+
 def make_plan(
-    con: duckdb.DuckDBPyConnection, landing: Path, reload: frozenset[str] = frozenset()
+    con: duckdb.DuckDBPyConnection,
+    landing: Path,
+    reload: frozenset[str] = frozenset(),
+    bundled: Path | None = None,
 ) -> Plan:
-    """Compare what has landed with the ledger. `reload` names releases as `<source>/<date>`."""
-    plan = plan_against(ledger.all_file_entries(con), landing, reload)
+    """Compare the landed releases with the ledger. `reload` names some as `<source>/<date>`."""
+    plan = plan_against(ledger.all_file_entries(con), landing, reload, bundled=bundled)
     ledger.note_modified(con, plan.touched)
     return plan
 
@@ -93,6 +126,7 @@ def plan_against(
     landing: Path,
     reload: frozenset[str] = frozenset(),
     known: Collection[tuple[str, str]] = (),
+    bundled: Path | None = None,
 ) -> Plan:
     """Compare what has landed with the ledger's entries; see `make_plan`.
 
@@ -119,13 +153,15 @@ def plan_against(
         if folder.is_dir() and folder.name not in sources and folder.name[0] != "."
     )
     for source in sources.values():
-        releases, problems = releases_of(source, landing)
+        releases, problems = releases_of(source, landing, bundled)
         plan.problems += problems
         plan.releases += releases
         for release in releases:
             found.add(release.name)
             entered = entries.get((release.source, release.date), {})
-            _sort_in(plan, entered, release, release.name in reload, known)
+            _sort_in(plan, entered, release, release.name in reload, known, bundled)
+            if plan.new[-1:] == [release] and "accepted" in entered:
+                plan.replaced.add(release.name)
     for name in sorted(reload - found):
         plan.problems.append(
             BadInput(
@@ -153,6 +189,7 @@ def _sort_in(
     release: Release,
     reload: bool,
     known: Collection[tuple[str, str]],
+    bundled: Path | None,
 ) -> None:
     accepted, rejected = entries.get("accepted", []), entries.get("rejected", [])
     if reload or entries.get("loaded") or not (accepted or rejected):
@@ -169,7 +206,11 @@ def _sort_in(
         plan.still_rejected.append((release, rejected[0].reason or ""))
     elif not accepted:
         plan.new.append(release)
-    elif not _are_the_same(plan, release, files, accepted):
+    elif _are_the_same(plan, release, files, accepted):
+        pass
+    elif _have_grown(files, accepted) or _are_bundled(release, accepted, bundled):
+        plan.new.append(release)
+    else:
         plan.problems.append(
             changed_bytes(release, {entry.file_name: entry.sha256 for entry in accepted})
         )
@@ -179,6 +220,26 @@ def _seem_the_same(files: Mapping[Path, os.stat_result], entries: list[ledger.Fi
     """Whether names, sizes and times are the ledger's."""
     return {path.name: (stat.st_size, modified_at(stat)) for path, stat in files.items()} == {
         entry.file_name: (entry.bytes, entry.modified_at) for entry in entries
+    }
+
+
+def _have_grown(files: Mapping[Path, os.stat_result], entries: list[ledger.FileEntry]) -> bool:
+    """Whether the ledger's bytes are the beginning of these files: they were loaded half-copied."""
+    entered = {entry.file_name: entry for entry in entries}
+    return entered.keys() == {path.name for path in files} and all(
+        stat.st_size >= entered[path.name].bytes
+        and file_sha256(path, entered[path.name].bytes) == entered[path.name].sha256
+        for path, stat in files.items()
+    )
+
+
+def _are_bundled(release: Release, entries: list[ledger.FileEntry], bundled: Path | None) -> bool:
+    """Whether the ledger's bytes are those of the bundled release, which a landed one replaces."""
+    folder = bundled and bundled / release.source / str(release.date)
+    if not folder or not folder.is_dir():
+        return False
+    return {entry.file_name: entry.sha256 for entry in entries} == {
+        path.name: file_sha256(path) for path in landed_release(release.source, folder).files
     }
 
 

@@ -35,10 +35,14 @@ def manifest_path() -> Path:
 
     Raises BadInput if dbt cannot parse it.
     """
-    state = tree_sha256([DBT_PROJECT], _SUFFIXES)
-    if not (_MANIFEST.exists() and _STAMP.exists() and _STAMP.read_text() == state):
+    # The parser keeps absolute paths: in a project that was copied or moved they lead elsewhere.
+    state = f"{DBT_PROJECT} {tree_sha256([DBT_PROJECT], _SUFFIXES)}"
+    stamp = _STAMP.read_text() if _STAMP.exists() else ""
+    if not (_MANIFEST.exists() and stamp == state):
         _TARGET.mkdir(exist_ok=True)
-        _STAMP.unlink(missing_ok=True)  # a parse that is broken off leaves half a manifest
+        _STAMP.unlink(missing_ok=True)  # an interrupted parse leaves half a manifest
+        if not stamp.startswith(f"{DBT_PROJECT} "):
+            (_TARGET / "partial_parse.msgpack").unlink(missing_ok=True)
         try:
             _invoke(Settings(), ["parse", "--target-path", str(_TARGET)])
         except DbtError as error:

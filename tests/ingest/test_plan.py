@@ -3,15 +3,16 @@ import shutil
 import sys
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from subprocess import run
 
 import duckdb
 import pytest
 
 from dagster_project import ledger
-from dagster_project.errors import BadInput
+from dagster_project.errors import BadInput, TryLater
 from dagster_project.ingest.load import load_release
-from dagster_project.ingest.plan import Plan, find_release, make_plan
+from dagster_project.ingest.plan import Plan, find_release, make_plan, wait_until_settled
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources import all_sources
 from tests.support import BARE, MADE_UP, TEXT, Warehouse
@@ -91,6 +92,89 @@ def test_a_further_file_in_an_accepted_release_is_a_problem(
     load(con, landing, "accepted")
     landing.land("published_figures", str(DAY), "made_up_too.csv", TEXT.read_text())
     assert [problem.where for problem in plan(con, landing).problems] == [RELEASE]
+
+
+def half_of(text: str) -> str:
+    """Return the first lines of a text, as a copy may have them: cut at a line end."""
+    return "".join(text.splitlines(keepends=True)[:3])
+
+
+def test_a_release_that_was_loaded_half_copied_is_loaded_again_when_it_is_whole(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    landing.land("published_figures", str(DAY), TEXT.name, half_of(TEXT.read_text()))
+    load(con, landing, "accepted")
+    landing.land("published_figures", str(DAY), TEXT.name, TEXT.read_text())
+    found = plan(con, landing)
+    assert (RELEASE in new(found), found.problems) == (True, [])
+    assert found.replaced == {f"published_figures/{DAY}"}
+
+
+def test_a_release_that_became_shorter_is_a_problem(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    load(con, landing, "accepted")
+    landing.land("published_figures", str(DAY), TEXT.name, half_of(TEXT.read_text()))
+    assert [problem.where for problem in plan(con, landing).problems] == [RELEASE]
+
+
+def test_a_release_that_keeps_changing_is_not_loaded(
+    landing: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = find_release(FIGURES, landing.landing, str(DAY))
+
+    def write(seconds: float) -> None:
+        assert 0 < seconds <= 30
+        with release.files[0].open("a") as file:
+            file.write("more\n")
+
+    monkeypatch.setattr("time.sleep", write)
+    with pytest.raises(TryLater, match="still being written") as caught:
+        wait_until_settled(release, 30)
+    assert caught.value.where == RELEASE
+
+
+def test_a_release_that_has_settled_is_not_waited_for(
+    landing: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    release = find_release(FIGURES, landing.landing, str(DAY))
+    wait_until_settled(release, 0)
+    assert waited == []
+    wait_until_settled(release, 30)
+    assert len(waited) == 1
+
+
+def test_bundled_releases_are_beside_the_landed_ones(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    bundled = PROJECT_ROOT / "landing"
+    texts = {f"published_figures {path.name}" for path in (bundled / "published_figures").iterdir()}
+    assert texts
+    assert texts.isdisjoint(new(plan(con, landing)))
+    found = make_plan(con, landing.landing, bundled=bundled)
+    assert texts | {RELEASE} <= set(new(found))
+    assert (
+        find_release(FIGURES, landing.landing, "2018-12-31", bundled)
+        .files[0]
+        .is_relative_to(bundled)
+    )
+
+
+def test_a_landed_release_replaces_the_bundled_one_of_its_date(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse, tmp_path: Path
+) -> None:
+    bundled = tmp_path / "bundled"
+    shutil.copytree(MADE_UP / "published_figures", bundled / "published_figures")
+    shutil.rmtree(landing.landing / "published_figures")
+    load_release(con, FIGURES, find_release(FIGURES, landing.landing, str(DAY), bundled))
+    con.execute("update audit.releases set status = 'accepted'")
+    assert RELEASE not in new(make_plan(con, landing.landing, bundled=bundled))
+    landing.land("published_figures", str(DAY), TEXT.name, TEXT.read_text().replace("4.0", "4.1"))
+    found = make_plan(con, landing.landing, bundled=bundled)
+    assert found.replaced == {f"published_figures/{DAY}"}
+    assert found.problems == []
 
 
 def test_a_load_that_crashed_before_its_gate_is_taken_up_again(

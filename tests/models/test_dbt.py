@@ -78,6 +78,23 @@ def test_a_file_that_dbt_cannot_parse_is_named_in_one_message(
     assert "line 2" in caught.value.found
 
 
+def test_a_project_that_was_copied_after_it_was_parsed_is_parsed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parser's files have absolute paths: they would lead to the place that it came from."""
+    dbt.manifest_path()
+    project, target = tmp_path / "dbt", tmp_path / "dbt" / "target"
+    shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("logs"))
+    monkeypatch.setattr(dbt, "DBT_PROJECT", project)
+    monkeypatch.setattr(dbt, "_TARGET", target)
+    monkeypatch.setattr(dbt, "_MANIFEST", target / "manifest.json")
+    monkeypatch.setattr(dbt, "_STAMP", target / "manifest.sha256")
+    nodes = json.loads(dbt.manifest_path().read_bytes())["nodes"].values()
+    assert {Path(node["root_path"]) for node in nodes if node["resource_type"] == "seed"} == {
+        project
+    }
+
+
 def test_dbt_leaves_the_files_free_for_the_next_writer(warehouse: Warehouse) -> None:
     run_dbt(warehouse.settings, ["build", "--select", "affiliations"])
     warehouse.change_ledger("delete from audit.gate_results")
