@@ -16,11 +16,13 @@ from tests.support import (
     GARBAGE,
     MADE_UP,
     REAL_FILES,
+    REAL_FILES_MORE,
     TEXTS,
     Outcome,
     Scenario,
     Warehouse,
     built_once,
+    environment,
     rebuilt,
 )
 
@@ -86,6 +88,24 @@ def real(shared: Path) -> Scenario:
         return warehouse.run()
 
     return built_once(shared / "real", build)
+
+
+@pytest.fixture(scope="session")
+def union(shared: Path) -> Scenario:
+    """The warehouse of all of the publishers' own files that are known, with the bundled texts.
+
+    Tests with it skip where the folders with the files are not there.
+    """
+    if not REAL_FILES.is_dir() or not REAL_FILES_MORE.is_dir():
+        pytest.skip("the publishers' files are not at ../shared/landing and ../shared/landing-more")
+
+    def build(warehouse: Warehouse) -> Outcome:
+        for folder in (REAL_FILES, REAL_FILES_MORE):
+            shutil.copytree(folder, warehouse.landing, dirs_exist_ok=True)
+        with environment({"ROYALTY_BUNDLED_RELEASES": "true"}):
+            return warehouse.run()
+
+    return built_once(shared / "union", build)
 
 
 @pytest.fixture

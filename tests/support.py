@@ -28,6 +28,7 @@ COUNTRIES = MADE_UP / "worldbank_wdi" / "2021-09-15" / "made_up_Metadata_Country
 INDICATORS = MADE_UP / "worldbank_wdi" / "2021-09-15" / "made_up_Metadata_Indicator.csv"
 STEP_EVENTS = {"STEP_START", "STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
 REAL_FILES = PROJECT_ROOT.parent / "shared" / "landing"  # not part of the repository
+REAL_FILES_MORE = REAL_FILES.with_name("landing-more")
 TEXTS = PROJECT_ROOT / "landing" / "published_figures"
 TEXT = MADE_UP / "published_figures" / "2019-06-30" / "made_up_text.csv"
 
