@@ -3,11 +3,13 @@
 A suite file holds `name`, `meta.lineage` (the columns that name a failing row), and `expectations`
 in Great Expectations' own form. Each has a `description`, and `meta.fix` says what to do when it
 fails. A list of codes is asked for with `{"$PARAMETER": "economy_codes"}`, and inside SQL with
-`$economy_codes`; `$previous` is the same table in the release in force before this one.
+`$economy_codes`; a list of rows is a relation there. `$previous` is the same table in the release
+in force before this one.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -34,7 +36,7 @@ def tables_with_suites(schemas: Sequence[str], root: Path = EXPECTATIONS) -> lis
 
 def load_suite(
     table_name: str,
-    parameters: Mapping[str, Sequence[str]],
+    parameters: Mapping[str, Sequence[Any]],
     root: Path = EXPECTATIONS,
     previous: str | None = None,
 ) -> dict[str, Any]:
@@ -43,10 +45,7 @@ def load_suite(
     previous: the query that gives the release before; none, and `$previous` has no rows.
     """
     suite = json.loads(suite_path(table_name, root).read_text("utf-8"))
-    literals = {
-        name: "(" + ", ".join("'" + code.replace("'", "''") + "'" for code in codes) + ")"
-        for name, codes in parameters.items()
-    }
+    literals = {name: _literal(listed) for name, listed in parameters.items()}
     literals["previous"] = f"({previous or f'select * from {table_name} where false'})"
     for expectation in suite["expectations"]:
         query = expectation["kwargs"].get("unexpected_rows_query")
@@ -55,3 +54,15 @@ def load_suite(
                 literals
             )
     return suite
+
+
+def _literal(listed: Sequence[Any]) -> str:
+    """A list in SQL: `('A', 'B')` of codes, `(values (…), (…))` of rows of texts and dates."""
+    if listed and isinstance(listed[0], tuple):
+        return f"(values {', '.join(_literal(row) for row in listed)})"
+    return f"({', '.join(map(_cell, listed or ['']))})"  # an empty list is no SQL
+
+
+def _cell(cell: str | date) -> str:
+    text = str(cell).replace("'", "''")
+    return f"date '{text}'" if isinstance(cell, date) else f"'{text}'"

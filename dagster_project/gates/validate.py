@@ -55,17 +55,8 @@ def run_suites(
     Expectations of severity `warning` are reported and do not fail the gate. Raises BadInput where
     it was the machine (disk, memory) that kept one from being evaluated: no release is to blame.
     """
-    parameters = code_lists()
     with _datasource(database) as datasource:
-        return [
-            _run(
-                datasource,
-                batch,
-                load_suite(batch.table_name, parameters, root, batch.previous),
-                parameters,
-            )
-            for batch in batches
-        ]
+        return [_run(datasource, batch, root) for batch in batches]
 
 
 @cache
@@ -97,13 +88,13 @@ def _datasource(database: Path) -> "Iterator[SQLDatasource]":
         context.data_sources.delete("warehouse")
 
 
-def _run(
-    datasource: "SQLDatasource", batch: Batch, suite: dict[str, Any], parameters: dict[str, Any]
-) -> GateResult:
+def _run(datasource: "SQLDatasource", batch: Batch, root: Path) -> GateResult:
     from great_expectations import ExpectationSuite
 
     from dagster_project.gates.one_scan import judge_in_one_scan
 
+    parameters = code_lists(batch.release_date)
+    suite = load_suite(batch.table_name, parameters, root, batch.previous)
     judge_in_one_scan(
         datasource.get_execution_engine(),
         batch.query,

@@ -35,6 +35,8 @@ class CsvLayout:
     header: the header's cells as served, for the table's columns in order.
     cell_headers: what the header's further cells look like where they are data; one row a cell.
     consecutive: these headers are whole numbers, each one more than the one before it (years).
+    cell_header_column: the column of the table, not of the file, that such a header goes into
+        beside `_column`. For tables that a workbook fills too, where `_column` is a letter.
     trailing_empty: the publisher ends each record with a comma.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
     by_name: the columns of `header` stand anywhere among others, which are left out.
@@ -51,6 +53,7 @@ class CsvLayout:
     header: tuple[str, ...]
     cell_headers: re.Pattern[str] | None = None
     consecutive: bool = False
+    cell_header_column: str = ""
     trailing_empty: bool = False
     keep: str = "true"
     by_name: bool = False
@@ -116,11 +119,15 @@ class CsvLayout:
         if self.trailing_empty:
             cells = [cell for cell in cells if cell]
         padding = ["_trailing"] if self.trailing_empty and header[-1:] == [""] else []
-        names = [*self.table.columns, *cells, *padding]
+        served = [column for column in self.table.columns if column != self.cell_header_column]
+        names = [*served, *cells, *padding]
         if self.by_name:
             taken = dict(zip(self.header, self.table.columns, strict=True))
             names = [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
-        columns = ", ".join(f'"{column}"' for column in self.table.columns)
+        columns = ", ".join(
+            f'"{column}"' if column in served else f'"_column" as "{column}"'
+            for column in self.table.columns
+        )
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
             return self._read_bulk(con, path, names)

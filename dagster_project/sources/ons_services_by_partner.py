@@ -1,19 +1,25 @@
 """ONS, UK trade in services, service type by partner country: intellectual property.
 
-One workbook a release. Its sheet `Time Series` holds every service type by partner and direction,
-one column a year, then one a quarter, in million pounds, not seasonally adjusted; the other sheets
-show the same figures period by period. `..` is suppressed, 0 is nil or less than half a million.
-A quarter can be suppressed where its year is not, and the other way round.
+One workbook per release, or its sheet `Time Series` as CSV. The sheet holds every service type by
+partner and direction, one column per year, then one per quarter, in million pounds, not seasonally
+adjusted; the workbook's other sheets show the same figures period by period. `..` is suppressed, 0
+is nil or less than half a million. A quarter can be suppressed where its year is not, and the other
+way round.
 
-An edition restates its whole window, with the areas of its day (B5 is the EU28 in one and the EU27
-in another). So its releases are complete: vintages do not mix within a series.
+An edition restates its whole window, with the areas of its day: B5 is the EU28 in the edition of
+2021-07-12 and the EU27 in that of 2022-01-28, and D5 is the world outside it. The seed
+`economy_code_map` says which release means which. So releases are complete: vintages do not mix
+within a series.
+
+The CSV has no note with the unit; the columns, codes and labels are those of the workbook. The gate
+compares its size with the release before, as it does for any.
 """
 
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from dagster_project.layouts import Cell, RawTable, Workbook, WorkbookLayout
+from dagster_project.layouts import Cell, CsvLayout, RawTable, Workbook, WorkbookLayout
 from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
@@ -76,6 +82,15 @@ SOURCE = Source(
             observations,
             sheets=("Note", "Time Series"),
             parse=_cells,
+        ),
+        CsvLayout(
+            "ONS trade in services by partner country, Time Series as CSV",
+            observations,
+            header_row=1,
+            header=_LABELS,
+            cell_headers=_PERIOD,
+            cell_header_column="period",
+            keep=f"service_type_code = '{_CODE}'",
         ),
     ),
 )

@@ -1,3 +1,18 @@
+{#- Condition: a row of a mapping seed (its alias) holds for a release, which its date names. From `valid_from`, inclusive,
+    to `valid_to`, exclusive; NULL is open. -#}
+{% macro map_holds(alias, release_date) -%}
+    {{ release_date }} >= {{ map_holds_from(alias ~ ".") }}
+    and {{ release_date }} < {{ map_holds_to(alias ~ ".") }}
+{%- endmacro %}
+
+{% macro map_holds_from(prefix="") -%}
+    coalesce({{ prefix }}valid_from, date '0001-01-01')
+{%- endmacro %}
+
+{% macro map_holds_to(prefix="") -%}
+    coalesce({{ prefix }}valid_to, date '9999-12-31')
+{%- endmacro %}
+
 {#- The observations of one source in the common shape of int_observations: codes conformed, money in millions.
 
     `staged` is a CTE or relation with: source, release_date, reporter, partner, sector, category, affiliation,
@@ -6,7 +21,8 @@
     file_name, sheet_name, row_number, column_name.
 
     A code is first looked for in the source's rows of the mapping seeds (economy_code_map, sector_code_map,
-    category_code_map), then in the dimension itself. What neither knows becomes _U: nothing is dropped. -#}
+    category_code_map) that hold for the release, then in the dimension itself. What neither knows becomes _U: nothing
+    is dropped. -#}
 {% macro conformed(staged, further_columns=[]) -%}
     select
         staged.source,
@@ -37,18 +53,22 @@
         {{ ref("economy_code_map") }} as reporter_map
         on staged.source = reporter_map.source
         and staged.reporter = reporter_map.source_code
+        and {{ map_holds("reporter_map", "staged.release_date") }}
     left join
         {{ ref("economy_code_map") }} as partner_map
         on staged.source = partner_map.source
         and staged.partner = partner_map.source_code
+        and {{ map_holds("partner_map", "staged.release_date") }}
     left join
         {{ ref("sector_code_map") }} as sector_map
         on staged.source = sector_map.source
         and staged.sector = sector_map.source_code
+        and {{ map_holds("sector_map", "staged.release_date") }}
     left join
         {{ ref("category_code_map") }} as category_map
         on staged.source = category_map.source
         and staged.category = category_map.source_code
+        and {{ map_holds("category_map", "staged.release_date") }}
     left join
         {{ ref("int_economies") }} as reporters
         on coalesce(reporter_map.economy_code, staged.reporter) = reporters.economy_code

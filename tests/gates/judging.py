@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -191,8 +192,12 @@ def expectations_of(schemas: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def failed_by(
-    database: Path, table: str, query: str, previous: str | None = None
+    database: Path,
+    table: str,
+    query: str,
+    previous: str | None = None,
+    release: date | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return the details of the expectations that fail on a query, by their description."""
-    (result,) = run_suites(database, [Batch("made up", table, query, previous=previous)])
+    (result,) = run_suites(database, [Batch("made up", table, query, release, previous)])
     return {detail["expectation"]: detail for detail in result.details if not detail["success"]}

@@ -1,4 +1,5 @@
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,17 @@ def test_codes_are_quoted_in_sql(tmp_path: Path) -> None:
     suite = load_suite("raw.things", {"codes": ["A", "O'B"]}, tmp_path)
     assert suite["expectations"][0]["kwargs"]["unexpected_rows_query"].endswith("in ('A', 'O''B')")
     assert tables_with_suites(["raw", "core"], tmp_path) == ["raw.things"]
+
+
+def test_rows_are_a_relation_in_sql_and_an_empty_list_holds_no_code(tmp_path: Path) -> None:
+    path = suite_path("raw.things", tmp_path)
+    path.parent.mkdir()
+    query = "select 1 from $rows as listed (code, day) where code not in $none"
+    expectation = {"kwargs": {"unexpected_rows_query": query}}
+    path.write_text(json.dumps({"name": "raw.things", "expectations": [expectation]}))
+    rows = [("A", date.min), ("O'B", date(2022, 1, 28))]
+    suite = load_suite("raw.things", {"rows": rows, "none": []}, tmp_path)
+    assert suite["expectations"][0]["kwargs"]["unexpected_rows_query"] == (
+        "select 1 from (values ('A', date '0001-01-01'), ('O''B', date '2022-01-28'))"
+        " as listed (code, day) where code not in ('')"
+    )

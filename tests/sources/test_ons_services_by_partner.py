@@ -1,9 +1,12 @@
+import csv
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
+from python_calamine import CalamineWorkbook
 
+from dagster_project.code_lists import seed
 from dagster_project.ingest.load import Loaded, load_release
 from dagster_project.settings import Settings
 from dagster_project.sources.ons_services_by_partner import SOURCE
@@ -12,7 +15,7 @@ from dagster_project.workbench import open_workbench
 from tests.gates.judging import Case, cases, cells, failed_by
 from tests.layouts.reading import refusal
 from tests.sources.workbooks import changed_workbook, staged
-from tests.support import FIXTURES, REAL_FILES
+from tests.support import FIXTURES, REAL_FILES, REAL_FILES_MORE, rows
 
 MADE_UP = FIXTURES / "landing_made_up" / "ons_services_by_partner" / "2021-07-12"
 WORKBOOK = MADE_UP / "made_up_servicetypebycountry.xlsx"
@@ -22,11 +25,15 @@ CONFORMED = "intermediate.int_ons_services_by_partner__observations"
 STAGED = "staging.stg_ons_services_by_partner__observations"
 
 
-def load(folder: Path, *files: Path) -> tuple[Path, Loaded]:
+NEXT = date(2022, 1, 28)
+REAL_CSV = REAL_FILES_MORE / SOURCE.name / str(NEXT) / "servicetypebycountrydataset.csv"
+
+
+def load(folder: Path, *files: Path, release: date = date(2021, 7, 12)) -> tuple[Path, Loaded]:
     """Load a release into a workbench of its own."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
-        loaded = load_release(con, SOURCE, Release(SOURCE.name, date(2021, 7, 12), files))
+        loaded = load_release(con, SOURCE, Release(SOURCE.name, release, files))
     return settings.workbench, loaded
 
 
@@ -40,6 +47,36 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
     if not REAL.is_dir():
         pytest.skip("the publisher's files are not part of the repository")
     return load(tmp_path_factory.mktemp("real"), *sorted(REAL.iterdir()))
+
+
+@pytest.fixture(scope="module")
+def made_up_csv(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+    """The made-up workbook's sheet as CSV, as an edition in which B5 is the EU27."""
+    folder = tmp_path_factory.mktemp("made_up_csv")
+    return load(folder, time_series_as_csv(folder / "made_up.csv"), release=NEXT)
+
+
+@pytest.fixture(scope="module")
+def real_csv(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+    if not REAL_CSV.is_file():
+        pytest.skip("the publishers' files are not part of the repository")
+    return load(tmp_path_factory.mktemp("real_csv"), REAL_CSV, release=NEXT)
+
+
+def time_series_as_csv(path: Path, **renamed: str) -> Path:
+    """Write the made-up workbook's sheet as CSV, with B5 the EU27 and headers renamed."""
+    rows = CalamineWorkbook.from_path(WORKBOOK).get_sheet_by_name("Time Series").to_python()
+    lines = [
+        [
+            str(int(cell) if isinstance(cell, float) else cell).replace("EU28", "EU27")
+            for cell in row
+        ]
+        for row in rows
+    ]
+    lines[0] = [renamed.get(header, header) for header in lines[0]]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(lines)
+    return path
 
 
 def cell(database: Path, direction: str, country_code: str, period: str) -> tuple:
@@ -125,6 +162,71 @@ def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> Non
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 
 
+LABEL = (
+    "the label of an area says what economy_code_map says for this release:"
+    " B5 the EU28 or the EU27, W1 the world"
+)
+
+
+def test_the_csv_holds_the_cells_of_the_sheet(
+    made_up: tuple[Path, Loaded], made_up_csv: tuple[Path, Loaded]
+) -> None:
+    query = f"select direction, country_code, period, value, _row from {TABLE} order by all"
+    of_workbook, of_csv = (rows(database, query) for database, _ in (made_up, made_up_csv))
+    assert of_csv == of_workbook != []
+    # Without the note and the header, which are rows of the workbook.
+    assert [(file.rows_read, file.rows_kept) for file in made_up_csv[1].files] == [(15, 12)]
+    assert cell(made_up_csv[0], "Exports", "W1", "2019") == ("100", None, 8, "2019")
+
+
+def test_the_gate_takes_the_made_up_csv(made_up_csv: tuple[Path, Loaded]) -> None:
+    database, _ = made_up_csv
+    assert failed_by(database, TABLE, f"select * from {TABLE}", release=NEXT) == {}
+
+
+@pytest.mark.parametrize(
+    ("header", "found", "says"),
+    [
+        ("Country code", "Area code", "'Area code' instead of 'Country code'"),
+        ("2020", "2020 (provisional)", "column headers ['2020 (provisional)']"),
+        ("2020Q4", "2020Q5", "column headers ['2020Q5']"),
+    ],
+)
+def test_a_renamed_header_of_the_csv_is_named(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, header: str, found: str, says: str
+) -> None:
+    path = time_series_as_csv(tmp_path / "made_up.csv", **{header: found})
+    problem = refusal(con, path, SOURCE.layouts)
+    assert problem.what == "unknown layout"
+    assert says in problem.found
+
+
+@pytest.mark.parametrize(
+    ("release", "label", "row_to_add"),
+    [
+        # The map says EU28, the label EU27: the new row ends where the one that knows EU27 begins.
+        ("2021-10-27", "Total EU27", "B5,EU27,EU27,2021-10-27,2022-01-28,"),
+        ("2022-04-27", "Total EU28", "B5,EU28,EU28,2022-04-27,,"),  # and the reverse
+        ("2022-04-27", "Total EU26", "B5,<its economy>,<text of the label>,2022-04-27,,"),
+    ],
+)
+def test_a_label_that_contradicts_the_map_says_which_row_to_add(
+    made_up: tuple[Path, Loaded], release: str, label: str, row_to_add: str
+) -> None:
+    query = (
+        f"select * replace (date '{release}' as _release,"
+        f" case when country_code = 'B5' then '{label}' else country end as country) from {TABLE}"
+    )
+    failed = failed_by(made_up[0], TABLE, query, release=date.fromisoformat(release))
+    assert failed.keys() == {LABEL}
+    first, *_ = failed[LABEL]["failing_rows"]
+    assert first["row_to_add"] == f"{SOURCE.name},{row_to_add}"
+    assert first["mapped_to"] == ("EU28" if release < str(NEXT) else "EU27")
+    assert "dbt/seeds/economy_code_map.csv" in failed[LABEL]["fix"]
+    # Each field of the row has its place in the seed.
+    assert len(first["row_to_add"].split(",")) == len(seed("economy_code_map")[0])
+
+
 def with_value(column: str, where: str, value: str) -> str:
     return (
         f"select * replace (case when {where} then {value} else {column} end as {column})"
@@ -137,7 +239,16 @@ CASES = cases(
     {
         # Namibia: text, not a missing value; no code of this source.
         "country_code is": with_value("country_code", "country_code = 'PB1'", "'NA'"),
-        "B5 is still": with_value("country", "country_code = 'B5'", "'Total EU27'"),
+        "the label of an area": [
+            with_value("country", "country_code = 'B5'", "'Total EU27'"),
+            with_value("country", "country_code = 'B5'", "'Total EU26'"),
+            with_value("country", "country_code = 'B5'", "null"),
+            with_value("country", "country_code = 'W1'", "'Rest of World'"),
+        ],
+        "service type 8": [
+            with_value("service_type", "country_code = 'US'", "'Financial'"),
+            with_value("service_type", "country_code = 'US'", "null"),
+        ],
         "the release has both": with_value("direction", "direction = 'Imports'", "'Balance'"),
         "a cell holds": with_value("value", "value = '100'", "'100.5'"),
         "one figure": f"select * from {TABLE} union all select * from {TABLE}",
@@ -190,6 +301,51 @@ def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
     database, loaded = real
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(7808, 166)]
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
+
+
+@pytest.mark.parametrize(
+    ("direction", "country_code", "period", "value"),
+    [
+        ("Exports", "W1", "2019", "20638"),
+        ("Exports", "W1", "2020", "18618"),
+        ("Exports", "US", "2020", "3824"),
+        ("Exports", "B5", "2019", "6775"),
+        ("Exports", "W1", "2021Q3", "4587"),
+        ("Imports", "W1", "2019", "13700"),
+    ],
+)
+def test_real_figures_of_the_csv(
+    real_csv: tuple[Path, Loaded], direction: str, country_code: str, period: str, value: str
+) -> None:
+    database, _ = real_csv
+    assert cell(database, direction, country_code, period)[0] == value
+
+
+def test_the_real_csv_passes_the_gate(
+    real: tuple[Path, Loaded], real_csv: tuple[Path, Loaded]
+) -> None:
+    database, loaded = real_csv
+    assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(7802, 166)]
+    with duckdb.connect(database) as con:  # a table beside it: both editions side by side
+        con.execute(f"attach '{real[0]}' as before (read_only)")
+        con.execute(f"create or replace table raw.edition_before as from before.{TABLE}")
+    query, before = f"select * from {TABLE}", "select * from raw.edition_before"
+    assert failed_by(database, TABLE, query, before, NEXT) == {}
+
+
+def test_every_cell_of_the_real_csv_is_read(real_csv: tuple[Path, Loaded]) -> None:
+    with REAL_CSV.open(encoding="utf-8", newline="") as file:
+        expected = sorted(
+            (line["Direction"], line["Country code"], line["Country"], period, cell)
+            for line in csv.DictReader(file)
+            if line["Service type code"] == "8"
+            for period, cell in list(line.items())[5:]
+        )
+    found = rows(
+        real_csv[0], f"select direction, country_code, country, period, value from {TABLE}"
+    )
+    assert sorted(found) == expected
+    assert len(found) == 166 * 28
 
 
 ROWS = {

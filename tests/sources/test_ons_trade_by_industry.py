@@ -138,7 +138,10 @@ CASES = cases(
     TABLE,
     {
         "the area's code": with_value("country", "D5 Non-EU", "D6 Non-EU"),
-        "B5 is still": with_value("country", "B5 Total EU28", "B5 Total EU27"),
+        "the label of an area": [
+            with_value("country", "B5 Total EU28", "B5 Total EU27"),
+            with_value("country", "W1 World total", "W1 Rest of World"),
+        ],
         "the industry's code": with_value(
             "industry", "58 Publishing activities", "U Unknown industry"
         ),

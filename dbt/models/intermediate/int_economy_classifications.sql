@@ -22,6 +22,7 @@ with
             {{ ref("economy_code_map") }} as economy_code_map
             on countries.source = economy_code_map.source
             and countries.country_code = economy_code_map.source_code
+            and {{ map_holds("economy_code_map", "countries.release_date") }}
         where countries.region is not null or countries.income_group is not null
     )
 

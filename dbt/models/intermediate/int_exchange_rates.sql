@@ -96,6 +96,7 @@ with
             {{ ref("currency_code_map") }} as currencies
             on rates.source = currencies.source
             and rates.country = currencies.source_code
+            and {{ map_holds("currencies", "rates.release_date") }}
             and cast(rates.period as int) >= coalesce(currencies.first_year, 0)
             and cast(rates.period as int) <= coalesce(currencies.last_year, 9999)
         inner join latest_fed_release on rates.release_date = latest_fed_release.release_date

@@ -70,10 +70,12 @@ with
             {{ ref("economy_code_map") }} as reporter_map
             on figures.source = reporter_map.source
             and figures.reporter = reporter_map.source_code
+            and {{ map_holds("reporter_map", "figures.release_date") }}
         left join
             {{ ref("economy_code_map") }} as partner_map
             on figures.source = partner_map.source
             and figures.partner = partner_map.source_code
+            and {{ map_holds("partner_map", "figures.release_date") }}
         left join
             {{ ref("int_economies") }} as reporters
             on coalesce(reporter_map.economy_code, figures.reporter) = reporters.economy_code
