@@ -195,6 +195,7 @@ def _revisions(con: duckdb.DuckDBPyConnection) -> alt.TopLevelMixin | None:
             end as size,
             count(*) as figures
         from marts.mart_revisions
+        where value is not null
         group by source, previous_release_date, release_date, size
         order by source, release_date, previous_release_date, size
         """,

@@ -166,9 +166,10 @@ def revisions_page(con: duckdb.DuckDBPyConnection) -> Page:
     moves = ask(
         con,
         """
-select source, previous_release_date, release_date, count(*) as numbers,
+select source, previous_release_date, release_date, count(value) as numbers,
        count(*) filter (change <> 0) as moved,
-       round(100 * count(*) filter (change <> 0) / count(*), 1) as moved_pct,
+       round(100 * count(*) filter (change <> 0) / nullif(count(value), 0), 1) as moved_pct,
+       count(*) filter (revision_kind = 'dropped') as dropped,
        round(median(abs(change_pct)) filter (change <> 0), 2) as median_move_pct
 from marts.mart_revisions
 group by source, previous_release_date, release_date
@@ -204,6 +205,7 @@ from marts.mart_revisions
 inner join core.dim_reporter using (reporter_code)
 where kind = 'country' and partner_code = 'WLD' and sector_code = '_T' and category_code = '_T'
     and affiliation_code = '_T' and region_code = '_T' and frequency = 'A' and currency = 'USD'
+    and value is not null
 order by abs(change) desc, reporter_code, period, flow
 limit 25""",
     )
@@ -216,7 +218,7 @@ limit 25""",
             Figure(
                 "moves",
                 "From release to release",
-                "numbers that both releases state",
+                "numbers that both releases state, and those that the later one dropped",
                 moves,
                 (
                     Column("source", "Source"),
@@ -225,6 +227,7 @@ limit 25""",
                     Column("numbers", "Numbers", "number"),
                     Column("moved", "Moved", "number"),
                     Column("moved_pct", "% moved", "pct"),
+                    Column("dropped", "Dropped", "number"),
                     Column("median_move_pct", "Median move, %", "number"),
                 ),
                 sources_of(con, moves),

@@ -21,7 +21,7 @@
                     "body": top_partners_body(),
                 },
                 "compare_releases(of_source, earlier, later)": {
-                    "comment": "What changed between two releases of a source: a row for each number that was revised, added or dropped.",
+                    "comment": "What changed between two releases of a source: a row for each number that was revised, added, dropped (no such row, or an empty one) or withheld (suppressed).",
                     "body": compare_releases_body(),
                 },
                 "lineage_of(reporter, of_period, partner := 'WLD', sector := '_T', category := '_T', affiliation := '_T', region := '_T')": {
@@ -196,7 +196,7 @@
     with
         {%- for side in ["earlier", "later"] %}
             {{ side }}_release as (
-                select {{ listed(series) }}, value
+                select {{ listed(series) }}, value, conf_status
                 from core.fct_royalty_observations
                 where
                     source = of_source
@@ -225,11 +225,13 @@
                     ) as {{ column }},
                 {%- endfor %}
                 case
-                    when earlier_release.flow is null
+                    when earlier_release.value is null
                     then 'added'
-                    when later_release.flow is null
-                    then 'dropped'
-                    else 'revised'
+                    when later_release.value is not null
+                    then 'revised'
+                    when later_release.conf_status = 'C'
+                    then 'withheld'
+                    else 'dropped'
                 end as what,
                 earlier_release.value as earlier_value,
                 later_release.value as later_value
@@ -246,7 +248,7 @@
         {{ pct("100e0 * (later_value - earlier_value) / nullif(abs(earlier_value), 0)") }}
         as change_pct
     from compared
-    where what <> 'revised' or earlier_value is distinct from later_value
+    where earlier_value is distinct from later_value
     order by {{ listed(series) }}
 {%- endmacro %}
 

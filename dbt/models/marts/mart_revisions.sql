@@ -1,7 +1,8 @@
--- How a number moved from one release that states it to the next one. Only sources
--- whose releases restate the series:
+-- How a number moved from one release that states it to the next one, and what the
+-- next release no longer states. Only sources whose releases restate the series:
 -- a later text that states another number is another statement, not a revision.
 {%- set series = ["source"] + key_columns() + ["flow", "currency"] %}
+{%- set window = ["source", "concept", "frequency", "flow", "currency"] %}
 with
     -- Where there is one release nothing is compared, however many rows it has.
     restated_sources as (
@@ -13,14 +14,24 @@ with
         having min(observations.release_date) < max(observations.release_date)
     ),
 
-    statements as (
-        select {{ listed(series, "observations") }}, observations.release_date, observations.value
-        from {{ ref("fct_royalty_observations") }} as observations
-        inner join restated_sources on observations.source = restated_sources.source
-        where observations.statement_number = 1 and observations.value is not null
+    observations as (
+        select {{ listed(series, "stated") }}, stated.release_date, stated.value, stated.conf_status
+        from {{ ref("fct_royalty_observations") }} as stated
+        inner join restated_sources on stated.source = restated_sources.source
+        where stated.statement_number = 1
     ),
 
-    with_previous as (
+    statements as (
+        select {{ listed(series) }}, release_date, value from observations where value is not null
+    ),
+
+    withheld as (
+        select {{ listed(series) }}, release_date
+        from observations
+        where value is null and conf_status = 'C'
+    ),
+
+    with_neighbours as (
         select
             {{ listed(series) }},
             release_date,
@@ -30,8 +41,115 @@ with
             ) as previous_release_date,
             lag(value) over (
                 partition by {{ listed(series) }} order by release_date
-            ) as previous_value
+            ) as previous_value,
+            lead(release_date) over (
+                partition by {{ listed(series) }} order by release_date
+            ) as next_statement
         from statements
+    ),
+
+    restated as (
+        select
+            {{ listed(series) }},
+            release_date,
+            previous_release_date,
+            value,
+            previous_value,
+            case when value = previous_value then 'unchanged' else 'changed' end as revision_kind
+        from with_neighbours
+        where previous_release_date is not null
+    ),
+
+    releases as (
+        select
+            source,
+            release_date,
+            lead(release_date) over (partition by source order by release_date) as next_release
+        from (select distinct source, release_date from observations) as released
+    ),
+
+    -- Where a release begins. A window that moves on has not dropped the periods before
+    -- it; one that ends earlier has.
+    windows as (
+        select {{ listed(window) }}, release_date, min(period) as first_period
+        from statements
+        group by {{ listed(window) }}, release_date
+    ),
+
+    -- Economies that a code of the source no longer means from a release on: a union that
+    -- was replaced by another is not a figure that was dropped.
+    replaced_economies as (
+        select releases.source, releases.next_release, ended.economy_code
+        from releases
+        inner join
+            {{ ref("economy_code_map") }} as ended
+            on releases.source = ended.source
+            and {{ map_holds("ended", "releases.release_date") }}
+            and not ({{ map_holds("ended", "releases.next_release") }})
+        left join
+            {{ ref("economy_code_map") }} as holding
+            on releases.source = holding.source
+            and ended.economy_code = holding.economy_code
+            and {{ map_holds("holding", "releases.next_release") }}
+        where holding.economy_code is null
+    ),
+
+    dropped as (
+        select
+            {{ listed(series, "statements") }},
+            releases.next_release as release_date,
+            statements.release_date as previous_release_date,
+            cast(null as decimal(18, 6)) as value,
+            statements.value as previous_value,
+            case when withheld.source is null then 'dropped' else 'withheld' end as revision_kind
+        from with_neighbours as statements
+        inner join
+            releases
+            on statements.source = releases.source
+            and statements.release_date = releases.release_date
+        inner join
+            windows
+            on {{ same("statements", "windows", window) }}
+            and releases.next_release = windows.release_date
+        left join
+            withheld
+            on {{ same("statements", "withheld", series) }}
+            and releases.next_release = withheld.release_date
+        left join
+            replaced_economies as reporters
+            on statements.source = reporters.source
+            and statements.reporter_code = reporters.economy_code
+            and releases.next_release = reporters.next_release
+        left join
+            replaced_economies as partners
+            on statements.source = partners.source
+            and statements.partner_code = partners.economy_code
+            and releases.next_release = partners.next_release
+        where
+            coalesce(statements.next_statement > releases.next_release, true)
+            and statements.period >= windows.first_period
+            and reporters.economy_code is null
+            and partners.economy_code is null
+    ),
+
+    revisions as (
+        select
+            {{ listed(series) }},
+            release_date,
+            previous_release_date,
+            value,
+            previous_value,
+            revision_kind
+        from restated
+        union all
+        select
+            {{ listed(series) }},
+            release_date,
+            previous_release_date,
+            value,
+            previous_value,
+            revision_kind
+        from dropped
     ),
 
     final as (
@@ -39,13 +157,13 @@ with
             {{ listed(series) }},
             release_date,
             previous_release_date,
+            revision_kind,
             value,
             previous_value,
             {{ money("value - previous_value") }} as change,
             {{ pct("100e0 * (value - previous_value) / nullif(abs(previous_value), 0)") }}
             as change_pct
-        from with_previous
-        where previous_release_date is not null
+        from revisions
     )
 
 select
@@ -54,6 +172,7 @@ select
     source,
     release_date,
     previous_release_date,
+    revision_kind,
     currency,
     value,
     previous_value,
