@@ -58,8 +58,7 @@ with
                 when
                     value_kind = 'final'
                     and methodology like 'R%'
-                    and cast(final_value as double)
-                    = cast(nullif(reported_value, 'NA') as double)
+                    and cast(final_value as double) = cast(nullif(reported_value, 'NA') as double)
                 then 'A'
                 else 'E'
             end as obs_status,
