@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
@@ -280,9 +281,14 @@ def _period_after(period: str) -> str | None:
 
 
 def _text(cell: object) -> str:
-    """A cell as the spreadsheet means it: whole numbers without a decimal point."""
+    """A cell as the spreadsheet means it: numbers with the fewest digits that give the same number.
+
+    Whole numbers have no decimal point, and none has an exponent.
+    """
     if cell is None:
         return ""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
+    if isinstance(cell, float):
+        return f"{Decimal(repr(cell)):f}"
     return str(cell)

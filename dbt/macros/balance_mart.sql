@@ -27,9 +27,7 @@
                 flows.{{ code }},
                 flows.period,
                 flows.frequency,
-                flows.receipts_usd_m,
-                flows.payments_usd_m,
-                flows.balance_usd_m
+                {{ flows_as_money("flows") }}
             from {{ ref("fct_royalty_flows") }} as flows
             where {{ at_total("flows", but=[dimension]) }}
         ),

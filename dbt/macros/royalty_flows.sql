@@ -17,6 +17,28 @@
     group by {{ listed(columns) }}, currency
 {%- endmacro %}
 
+{#- Receipts, payments and balance in US dollars as marts show them. A balance that was computed stays the difference
+    of the two beside it. -#}
+{% macro flows_as_money(flows) -%}
+    {%- set receipts = money(flows ~ ".receipts_usd_m") -%}
+    {%- set payments = money(flows ~ ".payments_usd_m") -%}
+    {{ receipts }} as receipts_usd_m,
+    {{ payments }} as payments_usd_m,
+    {{
+        money(
+            "case when "
+            ~ flows
+            ~ ".balance_is_stated then "
+            ~ flows
+            ~ ".balance_usd_m else "
+            ~ receipts
+            ~ " - "
+            ~ payments
+            ~ " end"
+        )
+    }} as balance_usd_m
+{%- endmacro %}
+
 {#- Whether a number is stated exactly (0), roughly (1) or as a bound (2). -#}
 {% macro exactness(comparator) -%}
     case {{ comparator }} when '=' then 0 when '~' then 1 else 2 end
@@ -164,20 +186,20 @@
                 currency,
                 receipts_stated as receipts,
                 payments_stated as payments,
-                {{ money("coalesce(balance_stated, receipts_stated - payments_stated)") }}
+                {{ exact("coalesce(balance_stated, receipts_stated - payments_stated)") }}
                 as balance,
-                {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }}
+                {{ exact("coalesce(total_stated, receipts_stated + payments_stated)") }}
                 as total_trade,
                 receipts_stated_usd_m as receipts_usd_m,
                 payments_stated_usd_m as payments_usd_m,
                 {{
-                    money(
+                    exact(
                         "coalesce(balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m)"
                     )
                 }}
                 as balance_usd_m,
                 {{
-                    money(
+                    exact(
                         "coalesce(total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m)"
                     )
                 }}

@@ -126,3 +126,23 @@ def test_a_formula_with_its_result_is_read(
             archive.writestr(name, member)
     expected = "2" if "<v>2</v>" in cell else None
     assert LAYOUT.read(con, path).rows.select('"value"').fetchall() == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (5.778246248147, "5.778246248147"),
+        (0.434482853854, "0.434482853854"),
+        (133.0696100381, "133.0696100381"),
+        (123456789012.345, "123456789012.345"),
+        (1.37833e11, "137833000000"),
+        (0.00005, "0.00005"),
+        (0.000138623139312983, "0.000138623139312983"),
+        (-0.1, "-0.1"),
+    ],
+)
+def test_a_number_is_read_with_the_fewest_digits_that_give_it(
+    tmp_path: Path, number: float, text: str
+) -> None:
+    path = _write(tmp_path / "a.xlsx", {"A1": number})
+    assert Workbook(path).sheet("Figures ").cell(0, 0) == text

@@ -66,24 +66,20 @@ with
             currency,
             receipts_stated as receipts,
             payments_stated as payments,
-            {{ money("coalesce(balance_stated, receipts_stated - payments_stated)") }} as balance,
-            {{ money("coalesce(total_stated, receipts_stated + payments_stated)") }} as total_trade,
+            coalesce(balance_stated, receipts_stated - payments_stated) as balance,
+            coalesce(total_stated, receipts_stated + payments_stated) as total_trade,
             receipts_rounding,
             payments_rounding,
             balance_rounding,
             total_rounding,
             receipts_stated_usd_m as receipts_usd_m,
             payments_stated_usd_m as payments_usd_m,
-            {{
-                money(
-                    "coalesce(balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m)"
-                )
-            }} as balance_usd_m,
-            {{
-                money(
-                    "coalesce(total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m)"
-                )
-            }} as total_trade_usd_m,
+            coalesce(
+                balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m
+            ) as balance_usd_m,
+            coalesce(
+                total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m
+            ) as total_trade_usd_m,
             balance_stated is not null as balance_is_stated,
             total_stated is not null as total_is_stated
         from numbered_flows

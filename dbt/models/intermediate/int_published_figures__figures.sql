@@ -49,14 +49,14 @@ with
             case
                 when figures.is_money
                 then {{ millions("figures.value", "figures.unit_multiplier") }}
-                else {{ money("figures.value") }}
+                else {{ exact("figures.value") }}
             end as value,
             case when figures.is_money then figures.unit end as currency,
             case when figures.is_money then 'currency' else figures.unit end as unit,
             case
                 when figures.is_money
                 then {{ millions("figures.rounding", "figures.unit_multiplier") }}
-                else {{ money("figures.rounding") }}
+                else {{ exact("figures.rounding") }}
             end as rounding,
             figures.comparator,
             figures.figure_id,

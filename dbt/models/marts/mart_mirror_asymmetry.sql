@@ -35,8 +35,8 @@ with
             flows.period,
             flows.reporter_code,
             sources.precedence,
-            flows.receipts_usd_m,
-            flows.payments_usd_m
+            {{ money("flows.receipts_usd_m") }} as receipts_usd_m,
+            {{ money("flows.payments_usd_m") }} as payments_usd_m
         from {{ ref("fct_royalty_flows") }} as flows
         inner join {{ ref("dim_source") }} as sources on flows.source = sources.source
         where {{ at_total("flows") }}
@@ -99,8 +99,8 @@ with
             flows.reporter_code,
             flows.partner_code,
             flows.currency,
-            flows.receipts_usd_m,
-            flows.payments_usd_m,
+            {{ money("flows.receipts_usd_m") }} as receipts_usd_m,
+            {{ money("flows.payments_usd_m") }} as payments_usd_m,
             flows.receipts_status,
             flows.payments_status,
             methods.receipts_change,

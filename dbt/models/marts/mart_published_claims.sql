@@ -51,7 +51,7 @@ with
                 then {{ var("about_is_within") }} * abs(claims.stated_value)
                 else 0
             end
-            + 1e-9 as tolerance,
+            + 1e-9 as tolerance,  -- found values are floating-point results
             measures.source = 'published_figures'
             and measures.release_date = claims.text_release as is_same_text,
             row_number() over (

@@ -160,7 +160,7 @@ with
             revision_kind,
             value,
             previous_value,
-            {{ money("value - previous_value") }} as change,
+            value - previous_value as change,
             {{ pct("100e0 * (value - previous_value) / nullif(abs(previous_value), 0)") }}
             as change_pct
         from revisions

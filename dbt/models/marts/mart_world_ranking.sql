@@ -9,9 +9,7 @@ with
             reporters.reporter_name,
             flows.source,
             flows.concept,
-            flows.receipts_usd_m,
-            flows.payments_usd_m,
-            flows.balance_usd_m
+            {{ flows_as_money("flows") }}
         from {{ ref("fct_royalty_flows") }} as flows
         inner join
             {{ ref("dim_reporter") }} as reporters on flows.reporter_code = reporters.reporter_code

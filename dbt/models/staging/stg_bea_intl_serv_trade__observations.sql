@@ -36,9 +36,16 @@ with
                 when data_value = '(*)'
                 then 0
                 when not has_no_figure
-                then cast(replace(data_value, ',', '') as decimal(38, 10))
+                then {{ number_in("data_value") }}
             end as value,
-            case when data_value = '0' then 0 when not has_no_figure then 1 end as rounding,
+            case
+                data_value
+                when '0'
+                then 0
+                when '(*)'
+                then 1
+                else case when not has_no_figure then {{ last_digit("data_value") }} end
+            end as rounding,
             case
                 when data_value = '(D)' then 'Q' when has_no_figure then 'M' else 'A'
             end as obs_status,

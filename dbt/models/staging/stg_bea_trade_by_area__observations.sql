@@ -11,10 +11,15 @@ with
                 when value = '(*)'
                 then 0
                 when value not in ('(D)', 'n.a.', '.....')
-                then cast(value as decimal(38, 10))
+                then {{ number_in("value") }}
             end as value,
             case
-                when value = '0' then 0 when value not in ('(D)', 'n.a.', '.....') then 1
+                when value = '0'
+                then 0
+                when value = '(*)'
+                then 1
+                when value not in ('(D)', 'n.a.', '.....')
+                then {{ last_digit("value") }}
             end as rounding,
             case
                 value when '(D)' then 'Q' when 'n.a.' then 'M' when '.....' then 'M' else 'A'

@@ -5,8 +5,8 @@ with
         select
             series_code,
             substr(survey_date, 1, 4) || '-' || substr(survey_date, 5, 2) as period,
-            cast(nullif(nullif(value, 'null'), '') as decimal(38, 10)) as value,
-            1 as rounding,
+            {{ number_in("nullif(nullif(value, 'null'), '')") }} as value,
+            {{ last_digit("nullif(nullif(value, 'null'), '')") }} as rounding,
             case when coalesce(value, 'null') in ('null', '') then 'M' else 'A' end as obs_status,
             'F' as conf_status,
             _source as source,

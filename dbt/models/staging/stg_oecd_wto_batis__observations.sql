@@ -50,7 +50,7 @@ with
             item_code,
             year as period,
             value_kind,
-            cast(value_text as double) as value,
+            {{ exact("value_text") }} as value,
             methodology,
             case
                 when value_kind = 'reported'

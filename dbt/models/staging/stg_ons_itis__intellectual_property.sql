@@ -20,8 +20,7 @@ with
         from cells
     ),
 
-    -- A figure without decimals is rounded to the million; the mark for nil covers
-    -- what rounds to zero.
+    -- The mark for nil covers what rounds to zero.
     final as (
         select
             table_code,
@@ -32,10 +31,8 @@ with
             coalesce(right_group || ': ', '') || item as category_label,
             flow,
             period,
-            case
-                when cell = '-' then 0 when cell <> '..' then cast(cell as decimal(38, 10))
-            end as value,
-            case when cell like '%.%' then 0 else 1 end as rounding,
+            case when cell = '-' then 0 when cell <> '..' then {{ number_in("cell") }} end as value,
+            case when cell <> '..' then {{ last_digit("cell") }} else 0 end as rounding,
             case when cell = '..' then 'Q' else 'A' end as obs_status,
             case when cell = '..' then 'C' else 'F' end as conf_status,
             source,

@@ -26,8 +26,8 @@ with
             item,
             cdid,
             period,
-            case when cell <> '-' then cast(cell as decimal(38, 10)) end as value,
-            case when cell <> '-' then 1 else 0 end as rounding,
+            case when cell <> '-' then {{ number_in("cell") }} end as value,
+            case when cell <> '-' then {{ last_digit("cell") }} else 0 end as rounding,
             case
                 when cell = '-' then 'M' when period = latest_period then 'P' else 'A'
             end as obs_status,

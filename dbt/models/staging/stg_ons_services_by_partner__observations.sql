@@ -9,8 +9,8 @@ with
                 direction when 'Exports' then 'receipts' when 'Imports' then 'payments'
             end as flow,
             replace(period, 'Q', '-Q') as period,
-            case when value <> '..' then cast(value as decimal(38, 10)) end as value,
-            case when value <> '..' then 1 end as rounding,
+            case when value <> '..' then {{ number_in("value") }} end as value,
+            case when value <> '..' then {{ last_digit("value") }} end as rounding,
             case when value = '..' then 'Q' else 'A' end as obs_status,
             case when value = '..' then 'C' else 'F' end as conf_status,
             _source as source,

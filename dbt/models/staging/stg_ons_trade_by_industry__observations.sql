@@ -11,10 +11,8 @@ with
             case direction when 'EX' then 'receipts' when 'IM' then 'payments' end as flow,
             period,
             -- Exports are written with thousands commas.
-            case
-                when value <> '..' then cast(replace(value, ',', '') as decimal(38, 10))
-            end as value,
-            case when value <> '..' then 1 end as rounding,
+            case when value <> '..' then {{ number_in("value") }} end as value,
+            case when value <> '..' then {{ last_digit("value") }} end as rounding,
             case when value = '..' then 'Q' else 'A' end as obs_status,
             case when value = '..' then 'C' else 'F' end as conf_status,
             _source as source,

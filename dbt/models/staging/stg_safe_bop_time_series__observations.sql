@@ -1,7 +1,7 @@
 with
     observations as ({{ accepted(source("raw", "safe_bop_time_series__observations")) }}),
 
-    -- Debits are written with a minus. A figure is rounded where it ends.
+    -- Debits are written with a minus.
     final as (
         select
             case
@@ -14,12 +14,8 @@ with
                 then 'payments'
             end as flow,
             replace(period, 'Q', '-Q') as period,
-            case
-                when entry = '借方'
-                then - cast(value as decimal(38, 10))
-                else cast(value as decimal(38, 10))
-            end as value,
-            power(10e0, - length(split_part(value, '.', 2))) as rounding,
+            case when entry = '借方' then -1 else 1 end * {{ number_in("value") }} as value,
+            {{ last_digit("value") }} as rounding,
             case when value is null then 'M' else 'A' end as obs_status,
             'F' as conf_status,
             _source as source,
