@@ -4,19 +4,24 @@ A suite file holds `name`, `meta.lineage` (the columns that name a failing row),
 in Great Expectations' own form. Each has a `description`, and `meta.fix` says what to do when it
 fails. A list of codes is asked for with `{"$PARAMETER": "economy_codes"}`, and inside SQL with
 `$economy_codes`; a list of rows is a relation there. `$previous` is the same table in the release
-in force before this one.
+in force before this one. `$tolerance` is how far a sum of the column `value` over a group's rows
+may lie from zero by rounding: the dbt macro `tolerance_of_sum`.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any
 
+from jinja2 import Environment
+
 from dagster_project.settings import PROJECT_ROOT
 
 EXPECTATIONS = PROJECT_ROOT / "expectations"
+NUMBERS = PROJECT_ROOT / "dbt" / "macros" / "numbers.sql"
 
 
 def suite_path(table_name: str, root: Path = EXPECTATIONS) -> Path:
@@ -46,6 +51,7 @@ def load_suite(
     """
     suite = json.loads(suite_path(table_name, root).read_text("utf-8"))
     literals = {name: _literal(listed) for name, listed in parameters.items()}
+    literals["tolerance"] = tolerance_of_sum()
     literals["previous"] = f"({previous or f'select * from {table_name} where false'})"
     for expectation in suite["expectations"]:
         query = expectation["kwargs"].get("unexpected_rows_query")
@@ -66,3 +72,10 @@ def _literal(listed: Sequence[Any]) -> str:
 def _cell(cell: str | date) -> str:
     text = str(cell).replace("'", "''")
     return f"date '{text}'" if isinstance(cell, date) else f"'{text}'"
+
+
+@cache
+def tolerance_of_sum() -> str:
+    """The SQL of the dbt macro of this name: models, data tests and suites share one tolerance."""
+    macros: Any = Environment().from_string(NUMBERS.read_text("utf-8")).module
+    return str(macros.tolerance_of_sum())

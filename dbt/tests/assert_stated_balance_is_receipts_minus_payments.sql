@@ -5,4 +5,10 @@ from {{ ref("int_flows_by_release") }}
 where
     balance_is_stated
     and abs(receipts - payments - balance)
-    > (receipts_rounding + payments_rounding + balance_rounding) / 2 + 0.000001
+    > {{
+        tolerance(
+            "receipts_rounding + payments_rounding + balance_rounding",
+            "abs(receipts) + abs(payments) + abs(balance)",
+            3,
+        )
+    }}

@@ -7,13 +7,14 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
 from dagster_project.models.dbt import DBT_PROJECT
 
 SETTINGS = settings(deadline=None, derandomize=True, max_examples=60, database=None)
+EXACT = settings(SETTINGS, max_examples=400)
 PERIODS = st.one_of(
     st.integers(1900, 2099).map(str),
     st.builds("{}-S{}".format, st.integers(1900, 2099), st.integers(1, 2)),
@@ -63,21 +64,93 @@ def test_a_day_lies_in_its_period(day: date, frequency: str) -> None:
     assert evaluated(of.period_frequency(f"'{period}'")) == frequency
 
 
-@SETTINGS
-@given(st.integers(1, 99), st.text("0123456789", max_size=4), st.integers(0, 14))
-def test_a_number_with_an_exponent_is_rounded_at_its_last_digit(
-    whole: int, decimals: str, exponent: int
+@st.composite
+def stated_numbers(draw: st.DrawFn) -> tuple[str, Decimal]:
+    """A number of 1 to 15 significant digits as files have it: plain, with commas, with exponent.
+
+    Up to 15 digits stand before the point or after it; the second is the number itself.
+    """
+    digits = draw(st.integers(1, 15))
+    last = draw(st.integers(-15, 15 - digits))  # the power of ten of the last digit
+    mantissa = draw(st.integers(10 ** (digits - 1), 10**digits - 1)) * draw(
+        st.sampled_from([1, -1])
+    )
+    number = Decimal(mantissa).scaleb(last)
+    text = str(abs(mantissa))
+    exponent = last + digits - 1
+    scientific = f"{'-' if mantissa < 0 else ''}{text[0]}{'.' if digits > 1 else ''}{text[1:]}"
+    forms = [
+        f"{number:f}",
+        f"{number:,f}",
+        f"{scientific}E{exponent:+03d}",  # as a spreadsheet saves it
+        f"{scientific}e{exponent}",
+    ]
+    return draw(st.sampled_from(forms)), number
+
+
+@EXACT
+@given(stated_numbers(), st.sampled_from([0, 3, 6, 8, 9, 12]))
+def test_no_digit_is_lost_from_a_text_to_millions(
+    stated: tuple[str, Decimal], multiplier: int
 ) -> None:
-    text = f"{whole}{'.' if decimals else ''}{decimals}E+{exponent}"
-    rounding = evaluated(macros("numbers.sql").exponent_rounding(f"'{text}'"))
-    stated = Decimal(text).as_tuple().exponent
-    assert isinstance(stated, int)
-    assert rounding == pytest.approx(10.0**stated)
+    text, number = stated
+    exact = number.scaleb(multiplier - 6)
+    assume(multiplier <= 8 or abs(exact) < 10**17)
+    of = macros("numbers.sql")
+    found = evaluated(of.millions(of.number_in(f"'{text}'"), str(multiplier)))
+    assert found == exact
 
 
-@SETTINGS
-@given(st.decimals(-(10**7), 10**7, places=3), st.sampled_from([0, 6, 9]))
-def test_millions_are_what_was_stated(value: Decimal, multiplier: int) -> None:
-    found = evaluated(macros("numbers.sql").millions(f"'{value}'", f"'{multiplier}'"))
-    exact = value * Decimal(10) ** (multiplier - 6)
-    assert abs(found - exact) <= Decimal("0.000001") + abs(exact) * Decimal("1e-15")
+@EXACT
+@given(stated_numbers())
+def test_the_unit_of_the_last_digit_is_that_of_the_text(stated: tuple[str, Decimal]) -> None:
+    text, _ = stated
+    exponent = Decimal(text.replace(",", "")).as_tuple().exponent
+    assert isinstance(exponent, int)
+    assert evaluated(macros("numbers.sql").last_digit(f"'{text}'")) == Decimal(1).scaleb(exponent)
+
+
+def exceeds(*terms: str | None) -> bool:
+    """Whether the sum of these texts lies further from zero than their rounding allows."""
+    of = macros("numbers.sql")
+    listed = ", ".join("(null)" if term is None else f"('{term}')" for term in terms)
+    return evaluated(
+        f"abs(sum(value)) > {of.tolerance_of_sum()} from ("
+        f"select {of.number_in('term')} as value, coalesce({of.last_digit('term')}, 1) as rounding"
+        f" from (values {listed}) as terms (term)) as stated"
+    )
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        # China, second quarter of 2002: three terms of twelve decimals leave 1.5 units open.
+        (
+            ["-5.343763394293", "-0.434482853853", "5.778246248147"],
+            ["-5.343763394293", "-0.434482853852", "5.778246248147"],
+        ),
+        # Four quarters and their year in whole millions: 2.5.
+        (["40", "-10", "-10", "-10", "-8"], ["40", "-10", "-10", "-10", "-7"]),
+        # Each term at its own last digit: 0.5 + 0.05 + 0.005 = 0.555.
+        (["12", "-10.5", "-0.95"], ["12", "-10.5", "-0.94"]),
+        # What is suppressed is no term, and leaves nothing open.
+        (["3", "-2", None, None], ["4", "-2", None, None]),
+        # A spreadsheet with an exponent: half of 10^9 and half of 1.
+        (["1.28E+11", "-127500000000"], ["1.28E+11", "-127499999998"]),
+    ],
+)
+def test_a_sum_may_be_off_by_half_a_last_digit_a_term(
+    within: list[str | None], beyond: list[str | None]
+) -> None:
+    assert not exceeds(*within)
+    assert exceeds(*beyond)
+
+
+@EXACT
+@given(st.lists(st.floats(0.001, 10**6), min_size=2, max_size=12), st.booleans())
+def test_a_sum_of_floating_point_numbers_is_not_blamed(parts: list[float], rounded: bool) -> None:
+    """`rounded`: saved with 15 digits, as Excel does, and not with all that tell them apart."""
+    texts = [f"{Decimal(f'{part:.15g}' if rounded else repr(part)):f}" for part in parts]
+    total = sum(map(float, texts))
+    whole = f"{Decimal(f'{total:.15g}' if rounded else repr(total)):f}"
+    assert not exceeds(whole, *(f"-{text}" for text in texts))

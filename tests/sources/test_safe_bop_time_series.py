@@ -1,25 +1,45 @@
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
+from openpyxl import load_workbook
 
 from dagster_project.gates.validate import Batch, run_suites
 from dagster_project.ingest.load import Loaded, load_release
-from dagster_project.settings import Settings
+from dagster_project.run import PUBLISHED
+from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.sources.safe_bop_time_series import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench import open_workbench
-from tests.gates.judging import cases, cells
+from tests.gates.judging import cases, cells, failed_by
 from tests.layouts.reading import read, refusal
 from tests.sources.workbooks import changed_workbook
-from tests.support import FIXTURES
+from tests.support import FIXTURES, Outcome, Scenario, Warehouse, built_once
 
 FILE = FIXTURES / "landing_made_up" / "safe_bop_time_series" / "2026-03-27" / "made_up_bpm6.xlsx"
 TABLE = "raw.safe_bop_time_series__observations"
 STAGED = "staging.stg_safe_bop_time_series__observations"
 CONFORMED = "intermediate.int_safe_bop_time_series__observations"
 YEARS, QUARTERS = [sheet for layout in SOURCE.layouts for sheet in layout.sheets]  # type: ignore[attr-defined]
+
+
+REAL = PROJECT_ROOT.parent / "shared" / "landing-more" / SOURCE.name  # not in the repository
+
+
+@pytest.fixture(scope="module")
+def real_safe(shared: Path) -> Scenario:
+    """The warehouse of the publisher's own workbook alone."""
+    if not REAL.is_dir():
+        pytest.skip("the publisher's workbook is not at ../shared/landing-more")
+
+    def build(warehouse: Warehouse) -> Outcome:
+        warehouse.landing.mkdir()
+        (warehouse.landing / SOURCE.name).symlink_to(REAL)
+        return warehouse.run()
+
+    return built_once(shared / "real_safe", build)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +109,86 @@ def test_a_good_file_passes_its_gate(loaded: tuple[Path, Loaded]) -> None:
     assert [detail for detail in result.details if not detail["success"]] == []
 
 
+def cells_of_the_workbook() -> dict[tuple[str, str], Decimal]:
+    """Flow and period -> millions of US dollars, read with openpyxl, payments positive."""
+    (path,) = REAL.glob("*/*.xlsx")
+    book = load_workbook(path, read_only=True)
+    found = {}
+    for name in (YEARS, QUARTERS):
+        rows = list(book[name].iter_rows(values_only=True))
+        item = next(n for n, row in enumerate(rows) if "1.A.b.8" in str(row[0]))
+        for flow, sign, row in zip(
+            ("balance", "receipts", "payments"), (1, 1, -1), rows[item : item + 3], strict=True
+        ):
+            for header, cell in zip(rows[3][1:], row[1:], strict=True):
+                if isinstance(cell, int | float):
+                    period = str(header).replace("Q", "-Q")
+                    found[flow, period] = sign * Decimal(repr(cell)) * 100
+    return found
+
+
+def test_the_real_workbook_passes_every_gate(real_safe: Scenario) -> None:
+    assert real_safe.outcome.code == PUBLISHED
+    workbench = real_safe.warehouse.workbench
+    assert workbench(
+        f"select status, reason from audit.releases where source = '{SOURCE.name}'"
+    ) == [("accepted", None)]
+    assert workbench("select * from audit.decisions") == []
+    assert workbench(
+        "select distinct table_name, failed from audit.gate_results"
+        f" where table_name like '%{SOURCE.name}%' order by 1"
+    ) == [(table, 0) for table in sorted((TABLE, STAGED, CONFORMED))]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "select flow, period, value from core.fct_royalty_observations",
+        "select flow, period, value_usd_m from core.fct_royalty_observations",
+        "select name, period, amount from (unpivot core.fct_royalty_flows"
+        " on receipts, payments, balance into name name value amount)",
+    ],
+)
+def test_every_cell_of_the_real_workbook_is_published_to_its_last_digit(
+    real_safe: Scenario, statements: str
+) -> None:
+    expected = cells_of_the_workbook()
+    assert len(expected) == 534
+    found = real_safe.warehouse.published(f"{statements} where source = '{SOURCE.name}'")
+    assert {(flow, period): value for flow, period, value in found} == expected
+
+
+@pytest.mark.parametrize(
+    ("period", "flow", "value"),
+    [
+        ("2022", "receipts", "13306.96100381"),
+        ("2022", "payments", "44461.43463096"),
+        ("2023-Q4", "balance", "-8155.05816204"),
+        ("2002-Q2", "receipts", "43.4482853854"),
+        ("2002-Q2", "payments", "577.8246248147"),
+        ("2002-Q2", "balance", "-534.3763394293"),
+    ],
+)
+def test_a_figure_of_the_real_workbook(
+    real_safe: Scenario, period: str, flow: str, value: str
+) -> None:
+    assert real_safe.warehouse.published(
+        f"select value from core.fct_royalty_observations where source = '{SOURCE.name}'"
+        f" and flow = '{flow}' and period = '{period}'"
+    ) == [(Decimal(value),)]
+
+
+@pytest.mark.parametrize(("units", "problems"), [(1, 0), (2, 1)])
+def test_a_balance_may_be_off_by_half_a_last_digit_a_term(
+    real_safe: Scenario, units: int, problems: int
+) -> None:
+    changed = cells(
+        STAGED, "period = '2002-Q2' and flow = 'receipts'", value=f"value + {units} * rounding"
+    )
+    failed = failed_by(real_safe.warehouse.settings.workbench, STAGED, changed)
+    assert len(failed) == problems
+
+
 CASES = cases(
     TABLE,
     {
@@ -105,11 +205,12 @@ CASES = cases(
         "no figure": cells(TABLE, "period = '2025'", period="'2027'"),
     },
 )
+# Half a last digit a term: 0.06 of the three of 2024, 1.6 hundred million of a year's five.
 CASES += cases(
     STAGED,
     {
         "the stated balance": cells(
-            STAGED, "period = '2024' and flow = 'receipts'", value="value + 99"
+            STAGED, "period = '2024' and flow = 'receipts'", value="value + 0.061"
         )
     },
 )
@@ -117,7 +218,7 @@ CASES += cases(
     CONFORMED,
     {
         "the four quarters": cells(
-            CONFORMED, "period = '2025-Q1' and flow = 'receipts'", value="value + 1000"
+            CONFORMED, "period = '2025-Q1' and flow = 'receipts'", value="value + 160.1"
         )
     },
 )
