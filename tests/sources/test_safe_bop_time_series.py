@@ -9,14 +9,14 @@ from openpyxl import load_workbook
 from dagster_project.gates.validate import Batch, run_suites
 from dagster_project.ingest.load import Loaded, load_release
 from dagster_project.run import PUBLISHED
-from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.settings import Settings
 from dagster_project.sources.safe_bop_time_series import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench import open_workbench
 from tests.gates.judging import cases, cells, failed_by
 from tests.layouts.reading import read, refusal
 from tests.sources.workbooks import changed_workbook
-from tests.support import FIXTURES, Outcome, Scenario, Warehouse, built_once
+from tests.support import FIXTURES, REAL_FILES_MORE, Outcome, Scenario, Warehouse, built_once
 
 FILE = FIXTURES / "landing_made_up" / "safe_bop_time_series" / "2026-03-27" / "made_up_bpm6.xlsx"
 TABLE = "raw.safe_bop_time_series__observations"
@@ -25,7 +25,7 @@ CONFORMED = "intermediate.int_safe_bop_time_series__observations"
 YEARS, QUARTERS = [sheet for layout in SOURCE.layouts for sheet in layout.sheets]  # type: ignore[attr-defined]
 
 
-REAL = PROJECT_ROOT.parent / "shared" / "landing-more" / SOURCE.name  # not in the repository
+REAL = REAL_FILES_MORE / SOURCE.name
 
 
 @pytest.fixture(scope="module")
