@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ def _cell(value: Any) -> str:
             return str(value).lower()
         case date():
             return value.isoformat()
+        case Decimal():  # six decimals and what is stated beyond them, without the type's zeros
+            shown = f"{value:f}"
+            whole, _, decimals = shown.partition(".")
+            return f"{whole}.{decimals[:6]}{decimals[6:].rstrip('0')}" if decimals else shown
     return str(value)
 
 
