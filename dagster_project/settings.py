@@ -86,6 +86,14 @@ class Settings(BaseSettings):
     bea_api_key: SecretStr | None = Field(
         default=None, description="Key of the BEA API (apps.bea.gov/api/signup)."
     )
+    wto_api_key: SecretStr | None = Field(
+        default=None, description="Key of the WTO's timeseries API (apiportal.wto.org)."
+    )
+    wto_stats_through: Literal["bulk", "api"] = Field(
+        default="bulk",
+        description="What WTO Stats is fetched through: the bulk file, which is annual, or the API,"
+        " which has quarters, months and growth too and asks for a key.",
+    )
     worldbank_wdi_through: Literal["bulk", "api"] = Field(
         default="bulk",
         description="What World Bank data is fetched through: the bulk download, which has the"

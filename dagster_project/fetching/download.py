@@ -26,7 +26,7 @@ from tenacity.wait import wait_exponential_jitter
 from dagster_project.errors import BadInput, TryLater
 from dagster_project.settings import Settings
 
-Kind = Literal["csv", "json", "workbook", "zip", "page"]
+Kind = Literal["csv", "json", "number", "workbook", "zip", "page"]
 
 MAX_REDIRECTS = 5
 MAX_WAIT_SECONDS = 300.0  # a server that asks for a longer pause is left alone until the next run
@@ -36,6 +36,7 @@ _STARTS: dict[Kind, tuple[bytes, ...]] = {
     "zip": (b"PK\x03\x04",),
     "workbook": (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"),  # .xlsx, .xls
     "json": (b"{", b"["),
+    "number": tuple(b"%d" % digit for digit in range(10)),
 }
 _WEB_PAGE = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 
@@ -166,13 +167,16 @@ class Downloader:
         kind: Kind,
         *,
         secret_params: Mapping[str, SecretStr] | None = None,
+        secret_headers: Mapping[str, SecretStr] | None = None,
         known: Validators | None = None,
     ) -> Answer:
         """Download to `target`, written through to the disk, or raise BadInput and leave nothing.
 
-        secret_params: keys, as further parameters of the URL. known: ask only for what is newer.
+        secret_params: keys, as further parameters of the URL. secret_headers: keys, as headers; a
+        redirect to another host does not get them. known: ask only for what is newer.
         """
-        download = _Download(self, url, target, kind, secret_params or {}, known or Validators())
+        params, headers = secret_params or {}, secret_headers or {}
+        download = _Download(self, url, target, kind, params, headers, known or Validators())
         retrying = Retrying(
             retry=retry_if_exception_type(_CanHealError),
             stop=stop_after_attempt(self._settings.fetch_attempts),
@@ -250,11 +254,13 @@ class _Download:
         target: Path,
         kind: Kind,
         secret_params: Mapping[str, SecretStr],
+        secret_headers: Mapping[str, SecretStr],
         known: Validators,
     ) -> None:
         self._down, self._url, self._target, self._kind = downloader, url, target, kind
         self.part = target.with_name(f".{target.name}.part")
         self._known = known
+        self._keys = {name: key.get_secret_value() for name, key in secret_headers.items()}
         self._strong_etag: str | None = None
         try:
             self._first = httpx.URL(url)
@@ -275,7 +281,10 @@ class _Download:
         url = self._first
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                with self._down.client.stream("GET", url, headers=self._headers()) as response:
+                headers = self._headers()
+                if url.netloc == self._first.netloc:
+                    headers = {**headers, **self._keys}
+                with self._down.client.stream("GET", url, headers=headers) as response:
                     if response.has_redirect_location:
                         onward = url.join(response.headers["location"])
                         self._down.check_host(onward, url)

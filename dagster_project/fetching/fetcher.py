@@ -118,6 +118,7 @@ class Session:
         kind: Kind,
         *,
         secret_params: Mapping[str, SecretStr] | None = None,
+        secret_headers: Mapping[str, SecretStr] | None = None,
     ) -> Path:
         """Download a file into the release, or take it over where the publisher has no newer."""
         if not PLAIN_NAME.fullmatch(name):
@@ -135,6 +136,7 @@ class Session:
             target,
             kind,
             secret_params=secret_params,
+            secret_headers=secret_headers,
             known=known.validators if known else None,
         )
         self._note_date(answer.last_modified)
@@ -167,6 +169,14 @@ class Session:
     def json(self, url: str) -> Any:
         """Return a JSON document; it does not become part of the release."""
         return self.parsed(url, self._read(url, "json"))
+
+    def number(self, url: str, *, secret_headers: Mapping[str, SecretStr] | None = None) -> int:
+        """Return a whole number that is the whole answer, a count. Raises BadInput."""
+        content = self._read(url, "number", secret_headers)
+        try:
+            return int(content)
+        except ValueError:
+            raise self.unexpected(url, "a whole number", repr(content[:60])) from None
 
     def parsed(self, url: str, content: bytes) -> Any:
         """Parse JSON. Raises BadInput."""
@@ -206,10 +216,12 @@ class Session:
         """An error about an address, without keys."""
         return self._downloader.problem(what, url, expected=expected, found=found, fix=fix)
 
-    def _read(self, url: str, kind: Kind) -> bytes:
+    def _read(
+        self, url: str, kind: Kind, secret_headers: Mapping[str, SecretStr] | None = None
+    ) -> bytes:
         self._pages += 1
         target = self.scratch / f"page-{self._pages}"
-        self._downloader.download(url, target, kind)
+        self._downloader.download(url, target, kind, secret_headers=secret_headers)
         return target.read_bytes()
 
     def _take_over(self, url: str, known: Served) -> list[Path]:

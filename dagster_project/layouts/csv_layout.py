@@ -1,12 +1,14 @@
 """Comma-separated files."""
 
+import codecs
 import csv
 import difflib
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
@@ -29,7 +31,7 @@ _BUFFER_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """A comma-separated file in UTF-8 whose header stands in a known record.
+    """A comma-separated file whose header stands in a known record.
 
     header_row: the record that holds the header, from 1; the records before it are preamble.
     header: the header's cells as served, for the table's columns in order.
@@ -40,6 +42,9 @@ class CsvLayout:
     trailing_empty: the publisher ends each record with a comma.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
     by_name: the columns of `header` stand anywhere among others, which are left out.
+    absent: columns of the table that this layout's files do not have; they are NULL.
+    fallback_encoding: the encoding of a file that is not in UTF-8, for publishers who serve both.
+        Such a file is converted, piece by piece, before it is read. Its header is plain ASCII.
     natural_key: the columns that tell one record from all others. With it a bulk file can do
         without row numbers, which cost as much as reading (they keep DuckDB to one thread);
         `lines_of` finds the line of a record when somebody asks.
@@ -57,16 +62,38 @@ class CsvLayout:
     trailing_empty: bool = False
     keep: str = "true"
     by_name: bool = False
+    absent: tuple[str, ...] = ()
+    fallback_encoding: str = ""
     natural_key: tuple[str, ...] = ()
     mark: str = ""
 
     def _records(self, path: Path) -> Iterator[list[str]]:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        errors = "replace" if self.fallback_encoding else "strict"
+        with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
             lines = iter(partial(file.readline, _LONGEST_LINE), "")
             yield from csv.reader(islice(lines, 10_000))
 
     def _header(self, path: Path) -> list[str]:
         return next(islice(self._records(path), self.header_row - 1, None), [])
+
+    def _names(self, header: list[str]) -> list[str]:
+        """The names under which the file's columns are read."""
+        columns = [column for column in self.table.columns if column not in self.absent]
+        if self.by_name:
+            taken = dict(zip(self.header, columns, strict=True))
+            return [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
+        return [*columns, *header[len(columns) :]]
+
+    def _columns(self) -> str:
+        """The table's columns, for a `select`."""
+        elsewhere = {
+            **dict.fromkeys(self.absent, "cast(null as varchar)"),
+            self.cell_header_column: '"_column"',
+        }
+        return ", ".join(
+            f'{elsewhere[column]} as "{column}"' if column in elsewhere else f'"{column}"'
+            for column in self.table.columns
+        )
 
     def likeness(self, path: Path) -> float:
         try:
@@ -114,20 +141,28 @@ class CsvLayout:
         return None
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+        if not self._is_to_be_converted(path):
+            return self._read(con, path)
+        scratch = TemporaryDirectory(prefix="royalty_converted_")
+        try:
+            converted = _converted(path, Path(scratch.name), self.fallback_encoding)
+            return replace(self._read(con, converted), scratch=scratch)
+        except BaseException:
+            scratch.cleanup()
+            raise
+
+    def _is_to_be_converted(self, path: Path) -> bool:
+        return bool(self.fallback_encoding) and not _is_utf_8(path)
+
+    def _read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         header = self._header(path)
         cells = [] if self.by_name else header[len(self.header) :]
         if self.trailing_empty:
             cells = [cell for cell in cells if cell]
         padding = ["_trailing"] if self.trailing_empty and header[-1:] == [""] else []
         served = [column for column in self.table.columns if column != self.cell_header_column]
-        names = [*served, *cells, *padding]
-        if self.by_name:
-            taken = dict(zip(self.header, self.table.columns, strict=True))
-            names = [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
-        columns = ", ".join(
-            f'"{column}"' if column in served else f'"_column" as "{column}"'
-            for column in self.table.columns
-        )
+        names = self._names(header) if self.by_name else [*served, *cells, *padding]
+        columns = self._columns()
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
             return self._read_bulk(con, path, names)
@@ -162,9 +197,8 @@ class CsvLayout:
     def _read_bulk(self, con: duckdb.DuckDBPyConnection, path: Path, names: list[str]) -> Extract:
         """Read a file straight into its table, without numbers of rows."""
         _refuse_half_a_record(path)
-        columns = ", ".join(f'"{column}"' for column in self.table.columns)
         rows_of = f"""
-            select {columns}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
+            select {self._columns()}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
             from {{}} where {self.keep}
         """
         # The general reader takes what is not plain, and tells the line if there is anything amiss.
@@ -214,21 +248,55 @@ class CsvLayout:
                 found=", ".join(unknown),
                 fix="name columns of the raw table",
             )
-        header = self._header(path)
-        names = [*self.table.columns, *header[len(self.table.columns) :]]
+        names = self._names(self._header(path))
         wanted = " and ".join(f'"{column}" = ?' for column in record)
-        found = con.execute(
-            f"""
-            select _row
-            from (
-                select *, {self.header_row} + row_number() over () as _row
-                from {self._reader(path, names)}
+        with TemporaryDirectory(prefix="royalty_converted_") as folder:
+            if self._is_to_be_converted(path):
+                path = _converted(path, Path(folder), self.fallback_encoding)
+            found = con.execute(
+                f"""
+                select _row
+                from (
+                    select *, {self.header_row} + row_number() over () as _row
+                    from {self._reader(path, names)}
+                )
+                where {wanted}
+                """,
+                list(record.values()),
             )
-            where {wanted}
-            """,
-            list(record.values()),
-        )
-        return [row for (row,) in found.fetchall()]
+            return [row for (row,) in found.fetchall()]
+
+
+def _is_utf_8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _converted(path: Path, folder: Path, encoding: str) -> Path:
+    """Return a copy of the file in UTF-8. Raises BadInput if it is not in the encoding."""
+    target = folder / path.name
+    try:
+        with (
+            path.open(encoding=encoding, newline="") as file,
+            target.open("w", encoding="utf-8", newline="") as converted,
+        ):
+            shutil.copyfileobj(file, converted, 1 << 20)
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            "a file in an encoding that is not read",
+            where=path.name,
+            expected=f"UTF-8 or {encoding}",
+            found=f"the byte {error.object[error.start]:#04x}, which neither has there",
+            fix="fetch the file again; if a program saved it, have it save UTF-8",
+        ) from error
+    return target
 
 
 def _refuse_half_a_record(path: Path) -> None:

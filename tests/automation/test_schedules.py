@@ -36,6 +36,7 @@ FIRST_TICKS = {
     "fetch_ons_trade_by_industry": "2026-02-03 09:45",
     "fetch_safe_bop_time_series": "2026-03-20 10:00",
     "fetch_worldbank_wdi": "2026-01-06 11:00",
+    "fetch_wto_stats": "2026-04-06 03:30",
 }
 
 # Days on which publishers have released: one asks within two days (a week for those without a day).
@@ -47,6 +48,7 @@ RELEASED = {
     "worldbank_wdi": ["2021-09-15"],
     "oecd_wto_batis": ["2025-12-02"],
     "bea_intl_serv_trade": ["2026-07-07"],
+    "wto_stats": ["2026-04-22"],
 }
 
 
@@ -139,6 +141,7 @@ def freshness_of(
         ("oecd_wto_batis", "2025-12-02", "2027-02-28", "2027-03-02"),
         ("bea_intl_serv_trade", "2026-07-07", "2027-08-30", "2027-09-01"),
         ("bea_trade_by_area", "2021-09-21", "2022-01-09", "2022-01-11"),
+        ("wto_stats", "2026-04-22", "2027-05-30", "2027-06-01"),
         ("ecb_reference_rates", "2026-02-02", "2026-03-04", "2026-03-06"),
     ],
 )

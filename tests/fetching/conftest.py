@@ -22,6 +22,7 @@ def settings(folders: Warehouse, server: Publisher) -> Settings:
                 "ons_trade_by_industry",
                 "safe_bop_time_series",
                 "worldbank_wdi",
+                "wto_stats",
             ),
             server.url,
         ),

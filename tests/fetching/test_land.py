@@ -14,7 +14,7 @@ from dagster_project.errors import BadInput
 from dagster_project.fetching.fetcher import Fetcher, Published, Session
 from dagster_project.fetching.land import DAY_OF_DOWNLOAD, Fetched, fetch_source
 from dagster_project.settings import Settings
-from tests.fetching.serving import Publisher, Reply, tree, zipped
+from tests.fetching.serving import Publisher, Reply, publisher, tree, zipped
 from tests.support import BARE, BULK, COUNTRIES
 
 CSV = BARE.read_bytes()
@@ -594,6 +594,28 @@ def test_a_key_is_in_no_error_and_no_log(
     said = f"{problem} {vars(problem)} {problem.__cause__} {caplog.text}".lower()
     assert KEY not in said
     assert KEY in server.paths[0]  # it was sent
+
+
+def test_a_key_in_a_header_is_in_no_log_and_goes_to_no_other_host(
+    settings: Settings, server: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    def with_header(session: Session) -> Published:
+        key = session.settings.wto_api_key
+        assert key
+        url = f"{session.base_url}/file.csv"
+        session.file(url, "made_up.csv", "csv", secret_headers={"X-Key": key})
+        return Published(DAY, "the test")
+
+    caplog.set_level(logging.DEBUG)
+    keyed = settings.model_copy(update={"wto_api_key": SecretStr(KEY)})
+    with publisher() as mirror:
+        server.serve("/file.csv", Reply(status=302, headers={"Location": f"{mirror.url}/there"}))
+        mirror.serve("/there", CSV)
+        hosts = (mirror.url.removeprefix("http://"),)
+        fetch(keyed, fetcher(with_header, keys=("wto_api_key",), further_hosts=hosts))
+        assert [headers.get("x-key") for _, headers in server.asked] == [KEY]
+        assert [headers.get("x-key") for _, headers in mirror.asked] == [None]
+    assert KEY not in caplog.text.lower()
 
 
 def test_a_key_that_the_answer_echoes_does_not_land(

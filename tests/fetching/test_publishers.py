@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from dagster_project.errors import BadInput
 from dagster_project.fetching.land import DAY_OF_DOWNLOAD, Fetched, fetch_source
-from dagster_project.fetching.publishers import all_fetchers
+from dagster_project.fetching.publishers import all_fetchers, wto
 from dagster_project.settings import Settings
 from dagster_project.sources import all_sources
 from dagster_project.sources.bea_intl_serv_trade import TYPES_OF_SERVICE
@@ -397,6 +397,98 @@ def test_beas_error_is_told_without_the_key(keyed: Settings, server: Publisher) 
     problem = refusal(keyed, "bea_intl_serv_trade")
     assert "APIErrorCode" in problem.found
     assert KEY not in str(problem)
+
+
+# WTO
+
+WTO = FIXTURES / "landing_made_up" / "wto_stats"
+WTO_PAGE = WTO / "2026-10-19" / "made_up_page.json"
+WTO_BULK = WTO / "2026-04-22" / "made_up_services_annual_dataset.csv"
+
+
+def wto_count(indicator: str, item: str) -> str:
+    return f"/data_count?i={indicator}&r=all&p=all&ps=all&pc={item}&spc=true"
+
+
+@pytest.fixture
+def wto_api(settings: Settings, server: Publisher) -> Settings:
+    """Settings for the API, which has two pages of one indicator and nothing of the others."""
+    for indicator, item in wto.INDICATORS.items():
+        server.serve(wto_count(indicator, item), b"0")
+    server.serve(wto_count("ITS_CS_AX6", "SH"), b"5")
+    server.serve("/data", WTO_PAGE.read_bytes(), wto_answer(2))
+    through_api = {"wto_stats_through": "api", "wto_api_key": SecretStr(KEY)}
+    return settings.model_copy(update=through_api)
+
+
+def wto_answer(records: int) -> bytes:
+    document = json.loads(WTO_PAGE.read_text("utf-8"))
+    return json.dumps({"Dataset": document["Dataset"][:records]}).encode()
+
+
+def test_the_wtos_bulk_file_is_dated_by_the_header(settings: Settings, server: Publisher) -> None:
+    server.serve(
+        "/services_annual_dataset.zip",
+        Reply(
+            zipped({"services_annual_dataset.csv": WTO_BULK.read_bytes()}),
+            headers={"Last-Modified": MARCH},
+        ),
+    )
+    fetched = fetch(settings, "wto_stats")
+    assert names(fetched) == ["services_annual_dataset.csv"]
+    assert fetched.release.date == date(2026, 3, 1)
+    assert [path.read_bytes() for path in fetched.release.files] == [WTO_BULK.read_bytes()]
+
+
+def test_the_wtos_api_is_asked_for_all_pages_with_the_key_in_a_header(
+    wto_api: Settings, server: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wto, "PAGE_RECORDS", 3)
+    fetched = fetch(wto_api, "wto_stats")
+    assert names(fetched) == ["ITS_CS_AX6_page_1.json", "ITS_CS_AX6_page_2.json"]
+    assert (fetched.release.date, fetched.dated_by) == (TODAY, DAY_OF_DOWNLOAD)
+    pages = [path for path in server.paths if path.startswith("/data?")]
+    assert [path[-12:] for path in pages] == ["&off=0&max=3", "&off=3&max=3"]
+    assert all("fmt=json&mode=full" in path for path in pages)
+    assert {headers["ocp-apim-subscription-key"] for _, headers in server.asked} == {KEY}
+    assert not any(KEY in path for path in server.paths)
+    landed = b"".join(content or b"" for content in tree(wto_api.landing_dir).values())
+    assert KEY.encode() not in landed
+
+
+def test_fewer_records_than_counted_are_refused(wto_api: Settings, server: Publisher) -> None:
+    problem = refusal(wto_api, "wto_stats")
+    assert (problem.expected, problem.found) == ("5 records, as counted", "3")
+    assert KEY not in str(problem)
+
+
+def test_an_answer_without_its_list_is_refused(wto_api: Settings, server: Publisher) -> None:
+    server.serve("/data", b'{"errors": {"SQL": ["made up"]}}')
+    assert "made up" in refusal(wto_api, "wto_stats").found
+
+
+def test_a_count_that_is_no_number_is_refused(wto_api: Settings, server: Publisher) -> None:
+    server.serve(wto_count("ITS_CS_AX5", "S266"), b"5 or 6")
+    assert refusal(wto_api, "wto_stats").expected == "a whole number"
+
+
+def test_a_key_that_the_wto_does_not_know_is_not_shown(
+    wto_api: Settings, server: Publisher
+) -> None:
+    server.serve(wto_count("ITS_CS_AX5", "S266"), Reply(b"no", status=401))
+    problem = refusal(wto_api, "wto_stats")
+    assert "401" in problem.found
+    assert "key" in problem.fix
+    assert KEY not in str(problem)
+
+
+@pytest.mark.parametrize("key", [None, SecretStr("")])
+def test_without_a_key_the_wtos_api_is_not_asked(
+    wto_api: Settings, server: Publisher, key: SecretStr | None
+) -> None:
+    keyless = wto_api.model_copy(update={"wto_api_key": key})
+    assert "ROYALTY_WTO_API_KEY" in refusal(keyless, "wto_stats").expected
+    assert server.asked == []
 
 
 # What is fetched can be planned
