@@ -42,7 +42,7 @@ class CsvLayout:
     trailing_empty: the publisher ends each record with a comma.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
     by_name: the columns of `header` stand anywhere among others, which are left out.
-    absent: columns of the table that this layout's files do not have; they are NULL.
+    absent: with by_name, columns of the table that this layout's files do not have: NULL.
     fallback_encoding: the encoding of a file that is not in UTF-8, for publishers who serve both.
         Such a file is converted, piece by piece, before it is read. Its header is plain ASCII.
     natural_key: the columns that tell one record from all others. With it a bulk file can do
