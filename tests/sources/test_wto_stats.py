@@ -10,20 +10,26 @@ import pytest
 from dagster_project.ingest.load import Loaded
 from dagster_project.layouts import csv_layout
 from dagster_project.run import PUBLISHED
-from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.wto_stats import SOURCE
 from tests.gates.judging import cases, cells, failed_by, twice
 from tests.layouts.reading import changed, read, refusal
 from tests.sources.gating import load
-from tests.support import FIXTURES, TEXTS, Outcome, Scenario, Warehouse, built_once
+from tests.support import (
+    FIXTURES,
+    REAL_FILES_MORE,
+    TEXTS,
+    Outcome,
+    Scenario,
+    Warehouse,
+    built_once,
+)
 
 MADE_UP = FIXTURES / "landing_made_up" / "wto_stats"
 DOWNLOAD = MADE_UP / "2026-10-19" / "made_up_WtoData.csv"
 PAGE = MADE_UP / "2026-10-19" / "made_up_page.json"
 BULK = MADE_UP / "2026-04-22" / "made_up_services_annual_dataset.csv"
-# Not part of the repository.
-LANDING_MORE = PROJECT_ROOT.parent / "shared" / "landing-more" / "wto_stats"
-REAL = LANDING_MORE / "2024-11-16" / "WtoData_20241116094958.csv"
+REAL_RELEASES = REAL_FILES_MORE / "wto_stats"
+REAL = REAL_RELEASES / "2024-11-16" / "WtoData_20241116094958.csv"
 TABLE = "raw.wto_stats__observations"
 STAGED = "staging.stg_wto_stats__observations"
 CONFORMED = "intermediate.int_wto_stats__observations"
@@ -44,7 +50,7 @@ def built(shared: Path) -> Scenario:
 
     def build(warehouse: Warehouse) -> Outcome:
         warehouse.landing.mkdir()
-        for folder in (LANDING_MORE, TEXTS):
+        for folder in (REAL_RELEASES, TEXTS):
             (warehouse.landing / folder.name).symlink_to(folder)
         return warehouse.run()
 
