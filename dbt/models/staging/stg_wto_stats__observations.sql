@@ -3,9 +3,8 @@
 with
     -- ITS_CS_AX6, _QM, _MX_GR: the letter after the frequency is the flow. Of an indicator that is
     -- built otherwise (an adjusted series, say) the flow is not known, and it goes no further: the
-    -- gate on raw names it. A program that saved the file may have taken the zeros before the
-    -- number
-    -- of an economy.
+    -- gate on raw names it. A program that saved the file may have cut the leading zeros of an
+    -- economy's number.
     numbered as (
         select
             raw_rows.*,
@@ -51,7 +50,7 @@ with
             case
                 unit_code when 'USM' then 'level' when 'YOY' then 'growth_pct' else 'other_pct'
             end as measure,
-            cast(value as double) as value,
+            {{ number_in("value") }} as value,
             {{ last_digit("value") }} as rounding,
             value || ' (' || unit || ')' as stated_as,
             case
