@@ -49,7 +49,6 @@ SOURCE = Source(
                 header_row=1,
                 header=("Date",),
                 cell_headers=re.compile("[A-Z]{3}"),
-                trailing_empty=True,
             ),
             member=re.compile(re.escape(_MEMBER)),
         ),

@@ -79,7 +79,6 @@ SOURCE = Source(
             header=_SERIES_HEADER,
             cell_headers=_YEAR,
             consecutive=True,
-            trailing_empty=True,
             keep=_OURS,
         ),
         CsvLayout(
@@ -96,14 +95,12 @@ SOURCE = Source(
             countries,
             header_row=1,
             header=("Country Code", "Region", "IncomeGroup", "SpecialNotes", "TableName"),
-            trailing_empty=True,
         ),
         CsvLayout(
             "World Bank bulk download, indicator metadata",
             indicators,
             header_row=1,
             header=("INDICATOR_CODE", "INDICATOR_NAME", "SOURCE_NOTE", "SOURCE_ORGANIZATION"),
-            trailing_empty=True,
         ),
         JsonDocumentLayout("World Bank API, a page of an indicator", observations, _api_page),
     ),
