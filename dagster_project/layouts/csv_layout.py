@@ -137,7 +137,7 @@ class CsvLayout:
             )
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise unreadable(path, error) from error
-        _refuse_half_a_record(path)
+        refuse_half_a_record(path)
         if cells:
             self._refuse_figures_without_header(con, path, header, names)
         counts = con.execute(f"select count(*), count(*) filter ({self.keep}) from incoming")
@@ -183,7 +183,7 @@ class CsvLayout:
 
     def _read_bulk(self, con: duckdb.DuckDBPyConnection, path: Path, names: list[str]) -> Extract:
         """Read a file straight into its table, without numbers of rows."""
-        _refuse_half_a_record(path)
+        refuse_half_a_record(path)
         notes = self._notes(self._header(path))
         columns = ", ".join(f'"{column}"' for column in self.table.columns)
         rows_of = f"""
@@ -255,10 +255,9 @@ class CsvLayout:
 
 
 def csv_records(path: Path) -> Iterator[list[str]]:
-    """Yield the first records of a file. Raises UnicodeDecodeError, csv.Error."""
+    """Yield a file's records. Raises UnicodeDecodeError, csv.Error."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = iter(partial(file.readline, _LONGEST_LINE), "")
-        yield from csv.reader(islice(lines, 10_000))
+        yield from csv.reader(iter(partial(file.readline, _LONGEST_LINE), ""), strict=True)
 
 
 def _names_in(header: Iterable[str]) -> set[str]:
@@ -278,8 +277,8 @@ def not_csv(path: Path, error: UnicodeDecodeError | csv.Error) -> str:
     with path.open("rb") as file:
         start = file.read(2)
     if start in (b"\xff\xfe", b"\xfe\xff"):
-        return f"UTF-16 (as a spreadsheet program's 'Unicode Text'), not UTF-8; {_SAVE_AS}"
-    return f"bytes that are not UTF-8 (byte {error.start}); if a spreadsheet program wrote it, {_SAVE_AS}"
+        return f"UTF-16 (as a spreadsheet's 'Unicode Text'), not UTF-8; {_SAVE_AS}"
+    return f"bytes that are not UTF-8 (byte {error.start}); if a spreadsheet wrote it, {_SAVE_AS}"
 
 
 def markup(path: Path) -> str | None:
@@ -296,8 +295,8 @@ def wrong_names(found: list[str], header: tuple[str, ...], cells: list[str]) -> 
     missing = [name for name in header if name not in found]
     if missing and set(header) <= _names_in(found):
         return (
-            "semicolons or tabs between the columns, as spreadsheet programs write where the decimal"
-            f" sign is a comma; {_SAVE_AS}"
+            "semicolons or tabs between columns, as spreadsheets write where the decimal sign is"
+            f" a comma; {_SAVE_AS}"
         )
     unknown = [name for name in found if name and name not in header and name not in cells]
     twice = [name for name in dict.fromkeys((*header, *cells)) if found.count(name) > 1]
@@ -307,7 +306,7 @@ def wrong_names(found: list[str], header: tuple[str, ...], cells: list[str]) -> 
     )
 
 
-def _refuse_half_a_record(path: Path) -> None:
+def refuse_half_a_record(path: Path) -> None:
     """Raise BadInput for a file without a line end at its end.
 
     Where it breaks off within the last field, a figure has lost digits and nothing else tells.
@@ -342,6 +341,6 @@ def unreadable(path: Path, error: duckdb.Error) -> BadInput:
         where=f"{path.name}{f', line {line[1]}' if line else ''}",
         expected="every record with the header's number of fields, in UTF-8",
         found=(reason[0] if reason else text.splitlines()[0]).strip(),
-        fix="fetch the file again; if a spreadsheet program wrote it, save it as 'CSV UTF-8'; if the"
-        " publisher serves it so, report it to the publisher",
+        fix="fetch the file again; if a spreadsheet wrote it, save it as 'CSV UTF-8'; if the"
+        " publisher serves it so, report it",
     )

@@ -58,7 +58,8 @@ class Sheet:
 
     def address(self, row: int, column: int) -> str:
         """Where a cell is, as every message names it: `file, sheet 'name', cell B7`."""
-        return f"{self.file}, sheet {self.name!r}, cell {column_letter(column)}{row + 1}"
+        sheet = f"sheet {self.name!r}, " if self.name else ""
+        return f"{self.file}, {sheet}cell {column_letter(column)}{row + 1}"
 
     def expect(self, row: int, column: int, label: str) -> None:
         """Raise BadInput unless the cell holds the label."""
