@@ -114,9 +114,9 @@ class CsvLayout:
         ]
         notes = []
         if known != list(self.header):
-            notes.append("columns in another order: " + ", ".join(map(repr, known)))
+            notes.append(f"columns in another order: {_listed(known)}")
         if further and not self.partial:
-            notes.append("further columns, left out: " + ", ".join(map(repr, further)))
+            notes.append(f"further columns, left out: {_listed(further)}")
         return tuple(notes)
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
@@ -300,10 +300,15 @@ def wrong_names(found: list[str], header: tuple[str, ...], cells: list[str]) -> 
         )
     unknown = [name for name in found if name and name not in header and name not in cells]
     twice = [name for name in dict.fromkeys((*header, *cells)) if found.count(name) > 1]
-    parts = {"no column": missing, "instead": unknown[:5] * bool(missing), "twice": twice}
-    return "; ".join(
-        f"{what} {', '.join(map(repr, names))}" for what, names in parts.items() if names
-    )
+    parts = [f"the column {_listed(twice)} twice"] if twice else []
+    if missing:
+        instead = f"{_listed(unknown[:5])} instead of" if unknown else "no column"
+        parts.append(f"{instead} {_listed(missing)}")
+    return "; ".join(parts) or None
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names))
 
 
 def refuse_half_a_record(path: Path) -> None:

@@ -88,7 +88,7 @@ def test_a_renamed_header_is_named_with_its_column(
     problem = refusal(con, changed(tmp_path, BULK, b"Country Code", b"Economy Code"))
     assert problem.what == "unknown layout"
     assert problem.expected == "World Bank bulk download, data file"
-    assert problem.found == "row 5: no column 'Country Code'; instead 'Economy Code'"
+    assert problem.found == "row 5: 'Economy Code' instead of 'Country Code'"
 
 
 def test_a_missing_column_is_named(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_year_that_occurs_twice_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = changed(tmp_path, BARE, b",2013,", b",2012,")
-    assert refusal(con, path).found == "row 1: twice '2012'"
+    assert refusal(con, path).found == "row 1: the column '2012' twice"
 
 
 def test_a_table_without_years_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
