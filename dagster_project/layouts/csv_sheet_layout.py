@@ -19,6 +19,8 @@ from dagster_project.layouts.csv_layout import (
 from dagster_project.layouts.layout import Extract, RawTable
 from dagster_project.layouts.workbook_layout import Cell, Sheet, extract_of
 
+MAX_BYTES = 64 << 20  # it is read into memory; the largest real one has 1 MB
+
 
 @dataclass(frozen=True)
 class CsvSheetLayout:
@@ -47,6 +49,8 @@ class CsvSheetLayout:
             return not_csv(path, error)
         if page := markup(path):
             return page
+        if path.stat().st_size > MAX_BYTES:
+            return f"a file of {path.stat().st_size:,} bytes"
         wrong = wrong_names(found, self.header, [])
         return f"row 1: {wrong}" if wrong else None
 

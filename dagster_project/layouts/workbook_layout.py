@@ -23,7 +23,7 @@ MAX_CELLS = 5_000_000  # the largest real sheet has 240,000
 _ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
 _CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>/])")
 _REACHES = re.compile(rb"\sr\s*=\s*[\"']\s*([A-Za-z]*)([0-9]*)\s*[\"']")
-# What follows `<row` in a row of empty cells: spreadsheet programs format to the last row.
+# What follows `<row` in a row of empty cells: spreadsheets are formatted to the last one.
 _MARKS = rb"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*"
 _EMPTY_ROW = re.compile(
     rb"%s(?:/>|>(?:\s*<(?:\w+:)?c%s(?:/>|>\s*</(?:\w+:)?c\s*>))*\s*</(?:\w+:)?row\s*>)\s*"
@@ -138,7 +138,7 @@ class Workbook:
 
     def refuse_errors(self, sheets: Iterable[str]) -> None:
         """Raise BadInput for the first cell of these sheets that holds an error, not a value."""
-        for name in sheets:
+        for name in sorted(set(sheets) & set(self.sheet_names)):
             for row, column, found in self._errors(self._path, name):
                 raise BadInput(
                     "a cell without its value",
@@ -305,7 +305,7 @@ class WorkbookLayout:
         except BadInput:
             book.refuse_errors(self.sheets)  # a label may be lost to one
             raise
-        book.refuse_errors(dict.fromkeys(cell.sheet for cell in cells))
+        book.refuse_errors(cell.sheet for cell in cells)
         return extract_of(con, self.table, cells, book.rows_read)
 
 

@@ -116,7 +116,7 @@ def _by_time(sheet: Sheet) -> Iterator[Cell]:
     series = [(at, _BY_TIME_SERIES.fullmatch(label)) for at, label in enumerate(sheet.rows[0])]
     for row in range(1, len(sheet.rows)):
         year = sheet.cell(row, time)
-        if not sheet.cell(row, code):
+        if not any(map(str.strip, sheet.rows[row][1:])):
             continue  # the footer
         if not _YEAR.fullmatch(year):
             raise sheet.moved("a year", row, time, year)
