@@ -92,16 +92,18 @@ def _load(
     create_raw_tables(con, source)
     loaded_at = ledger.now(con)
     try:
-        unreadable_companions = dict(_unreadable_companions(source, release))
+        unreadable = dict(_unreadable_companions(source, release))
         with transaction(con):
             drop_rows_not_in_force(con, source, release.date)
             files = []
             rows = {table.name: 0 for table in source.tables}
             measured = {table.name: Measured() for table in source.tables}
             for path in release.files:
-                if path in unreadable_companions:
-                    note = f"not read, the data is: {unreadable_companions[path]}"
-                    sha256 = digests[path].result()
+                if path in unreadable:
+                    sha256, note = (
+                        digests[path].result(),
+                        f"not read, the data is: {unreadable[path]}",
+                    )
                     files.append(_entry(path, sha256, 0, 0, "loaded", note, loaded_at))
                     continue
                 began = time.perf_counter()
@@ -116,8 +118,8 @@ def _load(
                 rows[table.name] += inserted
                 sha256 = digests[path].result()
                 _still_the_same(path, stats[path])
-                note = "; ".join(notes) or None
-                files.append(_entry(path, sha256, read, kept, "loaded", note, loaded_at))
+                noted = "; ".join(notes) or None
+                files.append(_entry(path, sha256, read, kept, "loaded", noted, loaded_at))
             for table in source.required:
                 if rows[table.name] == 0:
                     raise BadInput(
