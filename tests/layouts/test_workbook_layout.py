@@ -12,7 +12,10 @@ from openpyxl import load_workbook
 
 from dagster_project.errors import BadInput
 from dagster_project.layouts import Cell, RawTable, Workbook, WorkbookLayout, layout_of
-from tests.support import FIXTURES
+from dagster_project.layouts.workbook_layout import column_letter
+from dagster_project.sources import all_sources
+from tests.sources.workbooks import changed_workbook
+from tests.support import FIXTURES, MADE_UP
 
 TABLE = RawTable("made_up__cells", ("item",), by_cell=True)
 
@@ -230,6 +233,22 @@ def test_a_value_in_the_last_row_is_refused_before_it_is_read(tmp_path: Path, ce
     path = _with(_write(tmp_path / "a.xlsx", GOOD), "</sheetData>", rows)
     with pytest.raises(BadInput, match="reaches to row 1,048,576"):
         layout_of(path, (LAYOUT,))
+
+
+@pytest.mark.parametrize("path", sorted(MADE_UP.rglob("*.xlsx")), ids=lambda path: path.name)
+def test_an_error_in_a_figure_is_refused_in_every_workbook_source(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection, path: Path
+) -> None:
+    source = all_sources()[path.parent.parent.name]
+    layout = layout_of(path, source.layouts)
+    assert isinstance(layout, WorkbookLayout)
+    *_, last = layout.parse(Workbook(path))
+    address = f"{column_letter(last.column)}{last.row + 1}"
+    changed = changed_workbook(path, tmp_path, {(last.sheet, address): "#N/A"})
+    with pytest.raises(BadInput) as caught:
+        layout_of(changed, source.layouts).read(con, changed)
+    assert caught.value.where == f"{path.name}, sheet {last.sheet!r}, cell {address}"
+    assert caught.value.found == "#N/A"
 
 
 # Made up with xlwt, for no library here writes an .xls: one sheet per error, one without.
