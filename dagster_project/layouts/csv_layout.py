@@ -130,6 +130,7 @@ class CsvLayout:
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
             return self._read_bulk(con, path, names)
+        refuse_zeros(path)
         try:
             con.execute(
                 "create table incoming as"
@@ -327,6 +328,25 @@ def refuse_half_a_record(path: Path) -> None:
             found=f"the end {end.decode('utf-8', 'replace')!r}",
             fix="fetch the file again; if it is whole, add the line end",
         )
+
+
+def refuse_zeros(path: Path) -> None:
+    """Raise BadInput for a byte of zero: a block of a file that was lost in a copy reads so.
+
+    Where it covers a code, its records would be taken for those of another subject.
+    """
+    at = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            if b"\0" in chunk:
+                raise BadInput(
+                    "a file with bytes of zero",
+                    where=f"{path.name}, byte {at + chunk.index(0) + 1:,}",
+                    expected="text",
+                    found="zeros, as a copy leaves where a block was lost",
+                    fix="fetch the file again",
+                )
+            at += len(chunk)
 
 
 _REASON = re.compile(

@@ -14,6 +14,7 @@ from dagster_project.layouts.csv_layout import (
     markup,
     not_csv,
     refuse_half_a_record,
+    refuse_zeros,
     wrong_names,
 )
 from dagster_project.layouts.layout import Extract, RawTable
@@ -56,6 +57,7 @@ class CsvSheetLayout:
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         refuse_half_a_record(path)
+        refuse_zeros(path)
         try:
             rows = list(csv_records(path))
         except (UnicodeDecodeError, csv.Error) as error:

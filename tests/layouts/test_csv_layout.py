@@ -256,6 +256,15 @@ def test_a_file_that_breaks_off_within_its_last_figure_is_refused(
     assert problem.found.endswith("3.2E+'")
 
 
+def test_a_block_of_zeros_is_refused_with_its_place(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = changed(tmp_path, BARE, b"BX.GSR.ROYL.CD,31900000000", bytes(12) + b"CD,31900000000")
+    problem = refusal(con, path)
+    assert problem.what == "a file with bytes of zero"
+    assert problem.where == f"{BARE.name}, byte {path.read_bytes().index(0) + 1:,}"
+
+
 @pytest.mark.parametrize(
     ("years", "found"),
     [
