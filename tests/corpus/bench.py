@@ -182,12 +182,13 @@ def _judge(
 
 
 def _lacks_its_companion(origin: Origin, found: Numbers, right: Numbers) -> bool:
-    """Whether all numbers are right, and a file that only describes them was not read."""
+    """Whether all numbers are right, and only some or all of what describes them is not there."""
     source = all_sources()[origin.source]
     if not source.is_companion(origin.file):
         return False
     table = layout_of(origin.file, source.layouts).table.name
-    return bool(right[table]) and found == right | {table: []}
+    lost = set(found[table]) < set(right[table])
+    return lost and found == right | {table: found[table]}
 
 
 def _unclear(message: str, origin: Origin) -> str | None:
