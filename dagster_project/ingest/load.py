@@ -100,10 +100,8 @@ def _load(
             measured = {table.name: Measured() for table in source.tables}
             for path in release.files:
                 if path in unreadable:
-                    sha256, note = (
-                        digests[path].result(),
-                        f"not read, the data is: {unreadable[path]}",
-                    )
+                    sha256 = digests[path].result()
+                    note = f"not read, the data is: {unreadable[path]}"
                     files.append(_entry(path, sha256, 0, 0, "loaded", note, loaded_at))
                     continue
                 began = time.perf_counter()
@@ -149,7 +147,9 @@ def _unreadable_companions(source: Source, release: Release) -> Iterator[tuple[P
     They are tried in a database of their own: an error would end the release's transaction.
     """
     for path in release.files:
-        if not source.is_companion(path):
+        with _as_bad_input(path):
+            is_companion = source.is_companion(path)
+        if not is_companion:
             continue
         with duckdb.connect() as scratch:
             scratch.execute("create schema raw")
