@@ -203,7 +203,10 @@ def decide(
     status: str,
     reason: str | None,
 ) -> None:
-    """Accept one load of a release, in place of any accepted before, or reject it."""
+    """Accept one load of a release, in place of any accepted before, or reject it.
+
+    Without a reason, what the load noted on each file stays.
+    """
     if status == "accepted":
         con.execute(
             "update audit.releases set status = 'superseded' where source = ?"
@@ -211,7 +214,7 @@ def decide(
             [source, release, loaded_at],
         )
     con.execute(
-        "update audit.releases set status = ?, reason = ?"
+        "update audit.releases set status = ?, reason = coalesce(?, reason)"
         " where source = ? and release_date = ? and loaded_at = ?",
         [status, reason, source, release, loaded_at],
     )

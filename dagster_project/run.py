@@ -162,20 +162,21 @@ def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -
         )
         with open_workbench(settings) as con:
             files = con.execute(
-                "select status, reason, sum(rows_read), sum(rows_kept), max(loaded_at)"
-                " from audit.releases where source = ? and release_date = ?"
-                " group by all order by max(loaded_at)",
+                "select status, string_agg(distinct reason, '; '), sum(rows_read),"
+                " sum(rows_kept), loaded_at from audit.releases"
+                " where source = ? and release_date = ? group by all order by loaded_at",
                 [release.source, release.date],
             ).fetchall()
         status, reason, rows_read, rows_kept, loaded_at = (
             files[-1] if files else ("failed", None, 0, 0, began)
         )
+        notes = f"; {reason}" if reason else ""
         # An error says nothing of the release, whatever was found before; it is tried again.
         if status != "rejected" or loaded_at < began:
             status, reason = "failed", None
         if result.success:
             say(
-                f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept",
+                f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept{notes}",
                 **_about(release),
                 run_id=result.run_id,
             )

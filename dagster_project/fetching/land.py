@@ -171,13 +171,18 @@ def _land(
 
 
 def _check_layouts(source: str, files: list[Path]) -> None:
-    """Raise BadInput unless each file is of a layout of the source, and its main table is there."""
+    """Raise BadInput unless each file is of a layout of the source, and its main table is there.
+
+    A file that only describes the data may be of none.
+    """
     module = all_sources()[source]
     tables = []
     for path in files:
         try:
             tables.append(layout_of(path, module.layouts).table)
         except BadInput as problem:
+            if module.is_companion(path):
+                continue
             problem_at = f"{source}: {problem.where}, as it was downloaded"
             raise BadInput(
                 problem.what,

@@ -99,6 +99,10 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
                 continue
             if loaded.unchanged:
                 context.log.info(f"{release.label}: the same bytes are in force; not loaded again")
+            for entry in loaded.files:
+                if entry.reason and not loaded.unchanged:
+                    log = context.log.info if entry.rows_read else context.log.warning
+                    log(f"{release.label}, {entry.file_name}: {entry.reason}")
             for table in source.tables:
                 context.add_asset_metadata(_metadata(loaded, table, day), raw_key(table), day)
         if len(refused) == len(context.partition_keys):
@@ -157,6 +161,7 @@ def _files_table(files: tuple) -> dg.TableMetadataValue:
                     "bytes": entry.bytes,
                     "records read": entry.rows_read,
                     "records kept": entry.rows_kept,
+                    "note": entry.reason or "",
                     "sha256": entry.sha256,
                 }
             )

@@ -92,14 +92,22 @@ def _load(
     create_raw_tables(con, source)
     loaded_at = ledger.now(con)
     try:
+        unreadable = dict(_unreadable_companions(source, release))
         with transaction(con):
             drop_rows_not_in_force(con, source, release.date)
             files = []
             rows = {table.name: 0 for table in source.tables}
             measured = {table.name: Measured() for table in source.tables}
             for path in release.files:
+                if path in unreadable:
+                    sha256 = digests[path].result()
+                    note = f"not read, the data is: {unreadable[path]}"
+                    files.append(_entry(path, sha256, 0, 0, "loaded", note, loaded_at))
+                    continue
                 began = time.perf_counter()
-                table, inserted, read, kept = _load_file(con, source, release, path, loaded_at)
+                table, inserted, read, kept, notes = _load_file(
+                    con, source, release, path, loaded_at
+                )
                 took = measured[table.name]
                 took.seconds += time.perf_counter() - began
                 took.rows_read += read
@@ -108,7 +116,8 @@ def _load(
                 rows[table.name] += inserted
                 sha256 = digests[path].result()
                 _still_the_same(path, stats[path])
-                files.append(_entry(path, sha256, read, kept, "loaded", None, loaded_at))
+                noted = "; ".join(notes) or None
+                files.append(_entry(path, sha256, read, kept, "loaded", noted, loaded_at))
             for table in source.required:
                 if rows[table.name] == 0:
                     raise BadInput(
@@ -130,6 +139,25 @@ def _load(
     finally:
         remove_unpacked()
     return Loaded(rows, tuple(files), unchanged=False, measured=measured)
+
+
+def _unreadable_companions(source: Source, release: Release) -> Iterator[tuple[Path, str]]:
+    """Yield files that only describe the data and cannot be read, with the reason.
+
+    They are tried in a database of their own: an error would end the release's transaction.
+    """
+    for path in release.files:
+        with _as_bad_input(path):
+            is_companion = source.is_companion(path)
+        if not is_companion:
+            continue
+        with duckdb.connect() as scratch:
+            scratch.execute("create schema raw")
+            create_raw_tables(scratch, source)
+            try:
+                _load_file(scratch, source, release, path, datetime.min)
+            except BadInput as problem:
+                yield path, str(problem)
 
 
 def _entry(
@@ -176,8 +204,8 @@ def _load_file(
     release: Release,
     path: Path,
     loaded_at: datetime,
-) -> tuple[RawTable, int, int, int]:
-    """Load one file; return its table, the rows inserted, and the file's records read and kept."""
+) -> tuple[RawTable, int, int, int, tuple[str, ...]]:
+    """Load one file; return its table, rows inserted, records read and kept, and notes."""
     con.execute("drop table if exists incoming")
     with _as_bad_input(path):
         layout = layout_of(path, source.layouts)
@@ -208,7 +236,8 @@ def _load_file(
         ).fetchall()[0][0]
     con.execute("drop table if exists incoming")
     read = scanned[0] if extract.rows_read is None else extract.rows_read
-    return table, inserted, read, inserted if extract.rows_kept is None else extract.rows_kept
+    kept = inserted if extract.rows_kept is None else extract.rows_kept
+    return table, inserted, read, kept, extract.notes
 
 
 @contextmanager

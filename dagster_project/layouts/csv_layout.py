@@ -2,11 +2,10 @@
 
 import codecs
 import csv
-import difflib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,29 +24,33 @@ _LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into
 # Larger files are read once, straight into the raw table, and their rows are not numbered.
 BULK_BYTES = 32 << 20
 
+_SAVE_AS = "save it as 'CSV UTF-8' with commas and decimal points, or use the publisher's own file"
+
 # What a thread takes at a time of the lines that were copied: small, so that all end together.
 _BUFFER_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """A comma-separated file whose header stands in a known record.
+    """A comma-separated file in UTF-8 whose header is in a known record.
+
+    Columns are found by their names: their order, and columns that the layout does not know, are
+    reported and cost nothing. A column that is missing, or there twice, is fatal.
 
     header_row: the record that holds the header, from 1; the records before it are preamble.
     header: the header's cells as served, for the table's columns in order.
-    cell_headers: what the header's further cells look like where they are data; one row a cell.
+    cell_headers: what the headers of columns of figures look like; one row per cell.
     consecutive: these headers are whole numbers, each one more than the one before it (years).
     cell_header_column: the column of the table, not of the file, that such a header goes into
         beside `_column`. For tables that a workbook fills too, where `_column` is a letter.
-    trailing_empty: the publisher ends each record with a comma.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
-    by_name: the columns of `header` stand anywhere among others, which are left out.
-    absent: with by_name, columns of the table that this layout's files do not have: NULL.
+    partial: few of many columns are taken; the others are not reported.
+    absent: columns of the table that this layout's files do not have: NULL.
     fallback_encoding: the encoding of a file that is not in UTF-8, for publishers who serve both.
         Such a file is converted, piece by piece, before it is read. Its header is plain ASCII.
     natural_key: the columns that tell one record from all others. With it a bulk file can do
         without row numbers, which cost as much as reading (they keep DuckDB to one thread);
-        `lines_of` finds the line of a record when somebody asks.
+        `lines_of` finds the line of a record on request.
     mark: a text that each record to keep contains as the publisher writes it. The lines of a bulk
         file that do not contain it are not taken apart. Empty if there is no such text.
     """
@@ -59,30 +62,16 @@ class CsvLayout:
     cell_headers: re.Pattern[str] | None = None
     consecutive: bool = False
     cell_header_column: str = ""
-    trailing_empty: bool = False
     keep: str = "true"
-    by_name: bool = False
+    partial: bool = False
     absent: tuple[str, ...] = ()
     fallback_encoding: str = ""
     natural_key: tuple[str, ...] = ()
     mark: str = ""
 
-    def _records(self, path: Path) -> Iterator[list[str]]:
-        errors = "replace" if self.fallback_encoding else "strict"
-        with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
-            lines = iter(partial(file.readline, _LONGEST_LINE), "")
-            yield from csv.reader(islice(lines, 10_000))
-
     def _header(self, path: Path) -> list[str]:
-        return next(islice(self._records(path), self.header_row - 1, None), [])
-
-    def _names(self, header: list[str]) -> list[str]:
-        """The names under which the file's columns are read."""
-        columns = [column for column in self.table.columns if column not in self.absent]
-        if self.by_name:
-            taken = dict(zip(self.header, columns, strict=True))
-            return [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
-        return [*columns, *header[len(columns) :]]
+        errors = "replace" if self.fallback_encoding else "strict"
+        return next(islice(csv_records(path, errors), self.header_row - 1, None), [])
 
     def _columns(self) -> str:
         """The table's columns, for a `select`."""
@@ -97,48 +86,58 @@ class CsvLayout:
 
     def likeness(self, path: Path) -> float:
         try:
-            return difflib.SequenceMatcher(None, self._header(path), self.header).ratio()
+            return likeness_of(self._header(path), self.header)
         except (UnicodeDecodeError, csv.Error):
             return 0.0
 
     def mismatch(self, path: Path) -> str | None:
         try:
             found = self._header(path)
-        except UnicodeDecodeError as error:
-            return f"bytes that are not UTF-8 (byte {error.start})"
-        except csv.Error as error:
-            return f"text that is not CSV ({error})"
-        with path.open("rb") as file:
-            start = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-        if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-            return "an HTML or XML page"
-        if self.by_name:
-            lost = [repr(name) for name in self.header if found.count(name) != 1]
-            return f"row {self.header_row}: not one column {', '.join(lost)}" if lost else None
-        named, rest = found[: len(self.header)], found[len(self.header) :]
-        for position, (expected, cell) in enumerate(zip(self.header, named, strict=False), 1):
-            if cell != expected:
-                return f"row {self.header_row}, column {position}: {cell!r} instead of {expected!r}"
-        if len(named) < len(self.header):
-            missing = ", ".join(repr(name) for name in self.header[len(named) :])
-            return f"row {self.header_row}: {len(found)} columns, without {missing}"
-        if self.trailing_empty and rest[-1:] == [""]:
-            rest = rest[:-1]
-        if self.cell_headers is None and rest:
-            return f"row {self.header_row}: further columns {rest}"
-        amiss = self._amiss_in_cell_headers(self.cell_headers, rest) if self.cell_headers else None
-        return f"row {self.header_row}: {amiss}" if amiss else None
-
-    def _amiss_in_cell_headers(self, like: re.Pattern[str], found: list[str]) -> str | None:
-        strange = [cell for cell in found if not like.fullmatch(cell)]
-        if strange or not found:
-            return f"column headers {strange or 'without any data column'}"
-        if len(set(found)) < len(found):
-            return "a column header that occurs twice"
-        for before, after in pairwise(found):
+        except (UnicodeDecodeError, csv.Error) as error:
+            return not_csv(path, error)
+        if page := markup(path):
+            return page
+        row = f"row {self.header_row}: "
+        cells = self._cells(found)
+        if wrong := wrong_names(found, self.header, cells):
+            return row + wrong
+        if self.cell_headers and not cells:
+            return f"{row}no column of figures"
+        for before, after in pairwise(cells):
             if self.consecutive and int(after) != int(before) + 1:
-                return f"column header {after!r} after {before!r}"
+                return f"{row}column header {after!r} after {before!r}"
         return None
+
+    def _cells(self, header: list[str]) -> list[str]:
+        """The headers of columns of figures."""
+        like = self.cell_headers
+        return [name for name in header if like and like.fullmatch(name)]
+
+    @property
+    def _served(self) -> list[str]:
+        """The table's columns that the file has, in the order of `header`."""
+        elsewhere = (self.cell_header_column, *self.absent)
+        return [column for column in self.table.columns if column not in elsewhere]
+
+    def _names(self, header: list[str]) -> list[str]:
+        """What the columns are called in the table; `_left_out_…` where it has none for them."""
+        taken = dict(zip(self.header, self._served, strict=True))
+        taken |= {name: name for name in self._cells(header)}
+        return [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
+
+    def _notes(self, header: list[str]) -> tuple[str, ...]:
+        """What differs from the layout, and does not matter."""
+        known = [name for name in header if name in self.header]
+        cells = set(self._cells(header))
+        further = [
+            name for name in header if name and name not in self.header and name not in cells
+        ]
+        notes = []
+        if known != list(self.header):
+            notes.append(f"columns in another order: {_listed(known)}")
+        if further and not self.partial:
+            notes.append(f"further columns, left out: {_listed(further)}")
+        return tuple(notes)
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         if not self._is_to_be_converted(path):
@@ -156,16 +155,13 @@ class CsvLayout:
 
     def _read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         header = self._header(path)
-        cells = [] if self.by_name else header[len(self.header) :]
-        if self.trailing_empty:
-            cells = [cell for cell in cells if cell]
-        padding = ["_trailing"] if self.trailing_empty and header[-1:] == [""] else []
-        served = [column for column in self.table.columns if column != self.cell_header_column]
-        names = self._names(header) if self.by_name else [*served, *cells, *padding]
+        cells, names = self._cells(header), self._names(header)
+        served = ", ".join(f'"{column}"' for column in self._served)
         columns = self._columns()
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
             return self._read_bulk(con, path, names)
+        refuse_zeros(path)
         try:
             con.execute(
                 "create table incoming as"
@@ -173,7 +169,9 @@ class CsvLayout:
             )
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise unreadable(path, error) from error
-        _refuse_half_a_record(path)
+        refuse_half_a_record(path)
+        if cells:
+            self._refuse_figures_without_header(con, path, header, names)
         counts = con.execute(f"select count(*), count(*) filter ({self.keep}) from incoming")
         rows_read, rows_kept = counts.fetchall()[0]
         if cells:
@@ -181,7 +179,7 @@ class CsvLayout:
             rows = con.sql(
                 f"""
                 select {columns}, "_column", "value", cast(null as varchar) as _sheet, _row
-                from (select * from incoming where {self.keep})
+                from (select {served}, {quoted}, _row from incoming where {self.keep})
                 unpivot include nulls ("value" for "_column" in ({quoted}))
                 """
             )
@@ -192,11 +190,33 @@ class CsvLayout:
                 from incoming where {self.keep}
                 """
             )
-        return Extract(rows, rows_read, rows_kept)
+        return Extract(rows, rows_read, rows_kept, notes=self._notes(header))
+
+    def _refuse_figures_without_header(
+        self, con: duckdb.DuckDBPyConnection, path: Path, header: list[str], names: list[str]
+    ) -> None:
+        """Raise BadInput if a column that is left out holds figures: its header may be damaged."""
+        for left_out, name in zip(names, header, strict=True):
+            if not left_out.startswith("_left_out_"):
+                continue
+            figures = con.execute(
+                f'select _row, "{left_out}" from incoming where {self.keep}'
+                f' and try_cast("{left_out}" as double) is not null order by _row limit 1'
+            ).fetchall()
+            if figures:
+                raise BadInput(
+                    "figures under a header that this layout does not know",
+                    where=f"{path.name}, row {self.header_row}, column {names.index(left_out) + 1}",
+                    expected=f"a header such as {self._cells(header)[-1]!r}, or no figures",
+                    found=f"{name!r}, and {figures[0][1]!r} in row {figures[0][0]}",
+                    fix="fetch the file again; if the publisher serves it so, add the column to the"
+                    " layout in the source's module",
+                )
 
     def _read_bulk(self, con: duckdb.DuckDBPyConnection, path: Path, names: list[str]) -> Extract:
         """Read a file straight into its table, without numbers of rows."""
-        _refuse_half_a_record(path)
+        refuse_half_a_record(path)
+        notes = self._notes(self._header(path))
         rows_of = f"""
             select {self._columns()}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
             from {{}} where {self.keep}
@@ -211,8 +231,9 @@ class CsvLayout:
                 rows_read = copy_marked_lines(path, lines, mark, self.header_row, fields)
                 rows = con.sql(rows_of.format(self._reader(lines, names, copied=True)))
                 unused.pop_all()
-                return Extract(rows, rows_read, None, scratch)
-        return Extract(con.sql(rows_of.format(self._reader(path, names))), None, None)
+                return Extract(rows, rows_read, None, scratch, notes)
+        rows = con.sql(rows_of.format(self._reader(path, names)))
+        return Extract(rows, None, None, notes=notes)
 
     def _reader(self, path: Path, names: list[str], copied: bool = False) -> str:
         """The call that reads the file: columns as they are listed, all text, nothing guessed.
@@ -299,7 +320,64 @@ def _converted(path: Path, folder: Path, encoding: str) -> Path:
     return target
 
 
-def _refuse_half_a_record(path: Path) -> None:
+def csv_records(path: Path, errors: str = "strict") -> Iterator[list[str]]:
+    """Yield a file's records. Raises UnicodeDecodeError, csv.Error."""
+    with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
+        yield from csv.reader(iter(partial(file.readline, _LONGEST_LINE), ""), strict=True)
+
+
+def _names_in(header: Iterable[str]) -> set[str]:
+    """The names in a header, whatever stands between them."""
+    return {name.strip('" ') for cell in header for name in re.split("[;\t]", cell)}
+
+
+def likeness_of(found: Iterable[str], header: tuple[str, ...]) -> float:
+    """The share of a layout's column names that a header has."""
+    return len(_names_in(found) & set(header)) / len(header)
+
+
+def not_csv(path: Path, error: UnicodeDecodeError | csv.Error) -> str:
+    """Say what a file is that cannot be read as records."""
+    if isinstance(error, csv.Error):
+        return f"text that is not CSV ({error})"
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start in (b"\xff\xfe", b"\xfe\xff"):
+        return f"UTF-16 (as a spreadsheet's 'Unicode Text'), not UTF-8; {_SAVE_AS}"
+    return f"bytes that are not UTF-8 (byte {error.start}); if a spreadsheet wrote it, {_SAVE_AS}"
+
+
+def markup(path: Path) -> str | None:
+    """Say if a file is a web page or XML, as servers send instead of a file."""
+    with path.open("rb") as file:
+        start = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "an HTML or XML page"
+    return None
+
+
+def wrong_names(found: list[str], header: tuple[str, ...], cells: list[str]) -> str | None:
+    """Say which columns of a layout a header lacks or has twice; None if it has each once."""
+    missing = [name for name in header if name not in found]
+    if missing and set(header) <= _names_in(found):
+        return (
+            "semicolons or tabs between columns, as spreadsheets write where the decimal sign is"
+            f" a comma; {_SAVE_AS}"
+        )
+    unknown = [name for name in found if name and name not in header and name not in cells]
+    twice = [name for name in dict.fromkeys((*header, *cells)) if found.count(name) > 1]
+    parts = [f"the column {_listed(twice)} twice"] if twice else []
+    if missing:
+        instead = f"{_listed(unknown[:5])} instead of" if unknown else "no column"
+        parts.append(f"{instead} {_listed(missing)}")
+    return "; ".join(parts) or None
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names))
+
+
+def refuse_half_a_record(path: Path) -> None:
     """Raise BadInput for a file without a line end at its end.
 
     Where it breaks off within the last field, a figure has lost digits and nothing else tells.
@@ -315,6 +393,25 @@ def _refuse_half_a_record(path: Path) -> None:
             found=f"the end {end.decode('utf-8', 'replace')!r}",
             fix="fetch the file again; if it is whole, add the line end",
         )
+
+
+def refuse_zeros(path: Path) -> None:
+    """Raise BadInput for a byte of zero: a block of a file that was lost in a copy reads so.
+
+    Where it covers a code, its records would be taken for those of another subject.
+    """
+    at = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            if b"\0" in chunk:
+                raise BadInput(
+                    "a file with bytes of zero",
+                    where=f"{path.name}, byte {at + chunk.index(0) + 1:,}",
+                    expected="text",
+                    found="zeros, as a copy leaves where a block was lost",
+                    fix="fetch the file again",
+                )
+            at += len(chunk)
 
 
 _REASON = re.compile(
@@ -334,5 +431,6 @@ def unreadable(path: Path, error: duckdb.Error) -> BadInput:
         where=f"{path.name}{f', line {line[1]}' if line else ''}",
         expected="every record with the header's number of fields, in UTF-8",
         found=(reason[0] if reason else text.splitlines()[0]).strip(),
-        fix="fetch the file again; if the publisher serves it so, tell the publisher",
+        fix="fetch the file again; if a spreadsheet wrote it, save it as 'CSV UTF-8'; if the"
+        " publisher serves it so, report it",
     )

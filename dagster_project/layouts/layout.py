@@ -51,13 +51,15 @@ class Extract:
 
     The counts are of the file's records, also where a record gives several rows. They are None
     where only fetching the relation tells: whoever fetches it counts. `scratch` holds what the
-    relation reads, if that is not the file itself.
+    relation reads, if that is not the file itself. notes: what differs from the layout, and does
+    not matter.
     """
 
     rows: duckdb.DuckDBPyRelation
     rows_read: int | None
     rows_kept: int | None
     scratch: TemporaryDirectory[str] | None = None
+    notes: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Remove what the relation reads, after it has been fetched."""

@@ -1,13 +1,16 @@
 """Workbooks (.xls, .xlsx), read sheet by sheet; the source's function goes by their labels."""
 
+import io
+import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from xml.etree import ElementTree
 
 import duckdb
 from python_calamine import CalamineError, CalamineWorkbook
@@ -21,10 +24,12 @@ MAX_CELLS = 5_000_000  # the largest real sheet has 240,000
 _ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
 _CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>/])")
 _REACHES = re.compile(rb"\sr\s*=\s*[\"']\s*([A-Za-z]*)([0-9]*)\s*[\"']")
-# A formula whose result is not there, and the attributes of its cell.
-_NOT_CALCULATED = re.compile(
-    rb"<(?:\w+:)?c(\s[^>]*)?>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
-    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v\s*>)?\s*</(?:\w+:)?c\s*>"
+# What follows `<row` in a row of empty cells: spreadsheets are formatted to the last one.
+_MARKS = rb"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*"
+_EMPTY_ROW = re.compile(
+    rb"%s(?:/>|>(?:\s*<(?:\w+:)?c%s(?:/>|>\s*</(?:\w+:)?c\s*>))*\s*</(?:\w+:)?row\s*>)\s*"
+    rb"(?:</(?:\w+:)?sheetData\s*>.*)?" % (_MARKS, _MARKS),
+    re.S,
 )
 _BLANK = b"\xef\xbb\xbf \r\n\t"
 _ANOTHER_FORMAT = {"content.xml", "xl/workbook.bin"}  # OpenDocument, binary: not looked through
@@ -54,7 +59,8 @@ class Sheet:
 
     def address(self, row: int, column: int) -> str:
         """Where a cell is, as every message names it: `file, sheet 'name', cell B7`."""
-        return f"{self.file}, sheet {self.name!r}, cell {column_letter(column)}{row + 1}"
+        sheet = f"sheet {self.name!r}, " if self.name else ""
+        return f"{self.file}, {sheet}cell {column_letter(column)}{row + 1}"
 
     def expect(self, row: int, column: int, label: str) -> None:
         """Raise BadInput unless the cell holds the label."""
@@ -105,6 +111,8 @@ class Workbook:
     def __init__(self, path: Path) -> None:
         self.file = path.name
         self.rows_read = 0
+        self._path = path
+        self._errors = _errors_in_xlsx if zipfile.is_zipfile(path) else _errors_in_xls
         if zipfile.is_zipfile(path):
             _look_through(path)
         self._book = CalamineWorkbook.from_path(path)
@@ -129,14 +137,81 @@ class Workbook:
         self.rows_read += sum(any(row) for row in texts)
         return Sheet(self.file, name, texts)
 
+    def refuse_errors(self, sheets: Iterable[str]) -> None:
+        """Raise BadInput for the first cell of these sheets that holds an error, not a value."""
+        for name in sorted(set(sheets) & set(self.sheet_names)):
+            for row, column, found in self._errors(self._path, name):
+                raise BadInput(
+                    "a cell without its value",
+                    where=Sheet(self.file, name, []).address(row, column),
+                    expected="a figure, a text or an empty cell",
+                    found=found,
+                    fix="fetch the file again; if it was edited, open it, correct the formula and"
+                    " save it; if the publisher serves it so, wait for the publisher's correction",
+                )
+
+
+def _errors_in_xlsx(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
+    """Yield row and column (from 0) of errors, and of formulas that were never calculated.
+
+    The reader takes both for empty cells.
+    """
+    at = 0
+    with zipfile.ZipFile(path) as archive, archive.open(_sheet_member(archive, sheet)) as file:
+        for _, element in ElementTree.iterparse(file):
+            if _local(element) != "row":
+                continue
+            at = int(element.get("r") or at + 1)
+            column = -1
+            for cell in element:
+                letters = (cell.get("r") or "").rstrip("0123456789")
+                column = _column_number(letters.upper().encode()) - 1 if letters else column + 1
+                parts = {_local(part): part.text for part in cell}
+                if cell.get("t") == "e":
+                    yield at - 1, column, parts.get("v") or "an error"
+                elif "f" in parts and not parts.get("v") and cell.get("t") != "str":
+                    yield at - 1, column, f"the formula {parts['f'] or ''!r} without its result"
+            element.clear()
+
+
+def _sheet_member(archive: zipfile.ZipFile, sheet: str) -> str:
+    """The archive's member that holds a sheet. Raises KeyError."""
+    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
+    numbers = {
+        element.get("name"): value
+        for element in book.iterfind("{*}sheets/{*}sheet")
+        for name, value in element.items()
+        if name.endswith("}id")
+    }
+    return posixpath.join("/xl", targets[numbers[sheet]]).lstrip("/")
+
+
+def _local(element: ElementTree.Element) -> str:
+    """An element's name without its namespace."""
+    return element.tag.rpartition("}")[2]
+
+
+def _errors_in_xls(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
+    """Yield row and column (from 0) of errors. An .xls has no formula without a result."""
+    import xlrd
+
+    book = xlrd.open_workbook(path, on_demand=True, logfile=io.StringIO())
+    cells = book.sheet_by_name(sheet)
+    for row in range(cells.nrows):
+        for column, kind in enumerate(cells.row_types(row)):
+            if kind == xlrd.XL_CELL_ERROR:
+                code = cells.cell_value(row, column)
+                yield row, column, xlrd.error_text_from_code.get(code, f"error {code}")
+
 
 def _look_through(path: Path) -> None:
     """Raise ValueError for an .xlsx that must not be handed to the reader.
 
-    The reader allocates the whole rectangle up to a sheet's farthest cell, and the process dies if
-    it cannot; so the farthest cell is looked for first, in every member, for a sheet can stand
-    anywhere. Reading them also verifies their checksums, which the reader does not. A formula that
-    was never calculated would be read as an empty cell.
+    The reader allocates the whole rectangle up to a sheet's farthest cell with content, and the
+    process dies if it cannot; so that cell is looked for first, in every member, for a sheet can be
+    anywhere. Reading them also verifies their checksums, which the reader does not.
     """
     with zipfile.ZipFile(path) as archive:
         if another := _ANOTHER_FORMAT & set(archive.namelist()):
@@ -154,7 +229,10 @@ def _look_through(path: Path) -> None:
 
 def _look_through_sheet(name: str, content: bytes) -> None:
     rows = columns = count = 0
-    for row in _ROW.split(content):
+    found = _ROW.split(content)
+    while len(found) > 1 and _EMPTY_ROW.fullmatch(found[-1]):
+        found.pop()
+    for row in found:
         rows += 1  # a row without its number is the one after the row before it
         cells = len(_CELL.findall(row))
         count += cells
@@ -165,11 +243,6 @@ def _look_through_sheet(name: str, content: bytes) -> None:
             columns = max(columns, _column_number(letters[:4].upper()))
         if max(count, rows * columns) > MAX_CELLS:
             raise ValueError(f"a sheet ({name}) that reaches to row {rows:,}, column {columns:,}")
-    for cell in _NOT_CALCULATED.finditer(content):
-        if not re.search(rb"\st\s*=\s*[\"']str", cell[1] or b""):  # there an empty text may be it
-            address = _REACHES.search(cell[1] or b"")
-            where = (address[1] + address[2]).decode() if address else "without address"
-            raise ValueError(f"a formula without its result ({name}, cell {where})")
 
 
 def _column_number(letters: bytes) -> int:
@@ -184,7 +257,8 @@ def _column_number(letters: bytes) -> int:
 class Cell:
     """One cell that holds a figure (or a mark in its place), with the labels it stands under.
 
-    labels: the raw table's columns, in their order. row and column count from 0.
+    labels: the raw table's columns, in their order. row and column count from 0. header: what the
+    raw table has in `_column`, where that is not the spreadsheet's letter.
     """
 
     labels: tuple[str, ...]
@@ -192,6 +266,7 @@ class Cell:
     row: int
     column: int
     text: str
+    header: str = ""
 
 
 @dataclass(frozen=True)
@@ -226,37 +301,48 @@ class WorkbookLayout:
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         book = Workbook(path)
-        cells = list(self.parse(book))
-        columns = [*self.table.columns, "_column", "value", "_sheet"]
-        values = {
-            "labels": [[label or None for label in cell.labels] for cell in cells],
-            "letters": [column_letter(cell.column) for cell in cells],
-            "texts": [cell.text or None for cell in cells],
-            "sheets": [cell.sheet for cell in cells],
-            "rows": [cell.row + 1 for cell in cells],
-        }
-        labels = ", ".join(
-            f'labels[{number}] as "{column}"'
-            for number, column in enumerate(self.table.columns, start=1)
+        try:
+            cells = list(self.parse(book))
+        except BadInput:
+            book.refuse_errors(self.sheets)  # a label may be lost to one
+            raise
+        book.refuse_errors(cell.sheet for cell in cells)
+        return extract_of(con, self.table, cells, book.rows_read)
+
+
+def extract_of(
+    con: duckdb.DuckDBPyConnection, table: RawTable, cells: list[Cell], rows_read: int
+) -> Extract:
+    """Return cells as an extract."""
+    columns = [*table.columns, "_column", "value", "_sheet"]
+    values = {
+        "labels": [[label or None for label in cell.labels] for cell in cells],
+        "headers": [cell.header or column_letter(cell.column) for cell in cells],
+        "texts": [cell.text or None for cell in cells],
+        "sheets": [cell.sheet or None for cell in cells],
+        "rows": [cell.row + 1 for cell in cells],
+    }
+    labels = ", ".join(
+        f'labels[{number}] as "{column}"' for number, column in enumerate(table.columns, start=1)
+    )
+    con.execute(
+        f"""
+        create table incoming as
+        select {labels}, "_column", "value", _sheet, _row
+        from (
+            select
+                unnest($labels::varchar[][]) as labels,
+                unnest($headers::varchar[]) as "_column",
+                unnest($texts::varchar[]) as "value",
+                unnest($sheets::varchar[]) as _sheet,
+                unnest($rows::bigint[]) as _row
         )
-        con.execute(
-            f"""
-            create table incoming as
-            select {labels}, "_column", "value", _sheet, _row
-            from (
-                select
-                    unnest($labels::varchar[][]) as labels,
-                    unnest($letters::varchar[]) as "_column",
-                    unnest($texts::varchar[]) as "value",
-                    unnest($sheets::varchar[]) as _sheet,
-                    unnest($rows::bigint[]) as _row
-            )
-            """,
-            values,
-        )
-        quoted = ", ".join(f'"{name}"' for name in columns)
-        rows = con.sql(f"select {quoted}, _row from incoming")
-        return Extract(rows, book.rows_read, len({(cell.sheet, cell.row) for cell in cells}))
+        """,
+        values,
+    )
+    quoted = ", ".join(f'"{name}"' for name in columns)
+    rows = con.sql(f"select {quoted}, _row from incoming")
+    return Extract(rows, rows_read, len({(cell.sheet, cell.row) for cell in cells}))
 
 
 def column_letter(column: int) -> str:

@@ -81,7 +81,11 @@ class ZippedLayout:
                         raise ValueError(f"a member of more than {MAX_MEMBER_BYTES:,} bytes")
 
     def likeness(self, path: Path) -> float:
-        return float(zipfile.is_zipfile(path))
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return 0.5 + any(map(self.member.fullmatch, archive.namelist())) / 2
+        except (OSError, ValueError, zipfile.BadZipFile):
+            return 0.0
 
     def mismatch(self, path: Path) -> str | None:
         if not zipfile.is_zipfile(path):

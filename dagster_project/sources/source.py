@@ -11,6 +11,8 @@ from dagster_project.errors import BadInput
 from dagster_project.layouts import Layout, RawTable
 from dagster_project.sources.calendar import Calendar
 
+_ALIKE = 0.5  # likeness above which a file is taken for a damaged one of a layout
+
 # A file name reaches DuckDB's reader, which takes some characters as a pattern.
 PLAIN_NAME = re.compile(r"[\w][\w .,()+-]*")
 
@@ -38,7 +40,9 @@ class Release:
 class Source:
     """One dataset of one publisher.
 
-    required: raw tables that each release must fill.
+    required: raw tables that each release must fill. Files of the others only describe the data:
+        one that cannot be read is reported, and does not cost the release.
+    companions: what the names of such files contain, also of those that no layout reads.
     calendar: when the publisher releases; None where no calendar is kept.
     packaged: for data that an installed package brings, a function that returns its one release;
         newer ones may be in the landing folder, where those of all other sources are.
@@ -52,6 +56,17 @@ class Source:
     packaged: Callable[[], Release] | None = None
     by_hand: str | None = None
     calendar: Calendar | None = None
+    companions: re.Pattern[str] | None = None
+
+    def is_companion(self, path: Path) -> bool:
+        """Whether a file only describes the data; never if it looks like a damaged data file."""
+
+        def likeness(required: bool) -> float:
+            layouts = (one for one in self.layouts if (one.table in self.required) == required)
+            return max((layout.likeness(path) for layout in layouts), default=0.0)
+
+        named = self.companions is not None and self.companions.search(path.name) is not None
+        return (named or likeness(False) > _ALIKE) and likeness(True) <= _ALIKE
 
 
 def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[BadInput]]:

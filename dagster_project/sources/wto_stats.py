@@ -77,7 +77,7 @@ def _csv(name: str, form: int) -> CsvLayout:
         header_row=1,
         header=tuple(names[form] for names in _FIELDS.values() if names[form]),
         keep=_KEEP,
-        by_name=True,
+        partial=True,
         absent=tuple(column for column, names in _FIELDS.items() if not names[form]),
         fallback_encoding="cp1252",
         natural_key=(

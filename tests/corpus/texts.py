@@ -320,7 +320,12 @@ TEXTS = [
     Mutation("sep= before it", _before(b"sep=,\n"), Expected.REFUSED),
     Mutation("a blank line before it", _before(b"\n"), Expected.SAFE),
     Mutation("columns swapped with their headers", _in_table(_swap_columns), Expected.SAFE),
-    Mutation("headers swapped", _in_table(_swap_headers), Expected.SAFE),
+    Mutation(
+        "headers swapped",
+        _in_table(_swap_headers),
+        Expected.UNDETECTABLE,
+        "columns go by their names: a file with two of them in another order looks so",
+    ),
     Mutation("a column less", _in_table(_drop_column), Expected.SAFE),
     Mutation("a column more", _in_table(_add_column), Expected.SAFE),
     Mutation("a header renamed", _header_becomes(_rename), Expected.SAFE),

@@ -450,6 +450,11 @@ WORKBOOKS = [
         Expected.ACCEPTED,
     ),
     Mutation(
+        "an empty cell in the last row",
+        _far(b'<row r="1048576"><c r="A1048576" s="0"/></row>'),
+        Expected.ACCEPTED,
+    ),
+    Mutation(
         "a cell at the far corner",
         _far(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
         Expected.REFUSED,

@@ -424,6 +424,14 @@ def test_a_file_of_an_unknown_layout_is_refused(settings: Settings, server: Publ
     assert "'Economy Code' instead of 'Country Code'" in problem.found
 
 
+def test_metadata_of_an_unknown_layout_lands_beside_the_data(
+    settings: Settings, server: Publisher
+) -> None:
+    server.serve("/archive.zip", zipped({"API_1.csv": CSV, "Metadata_Country_1.csv": b"a,b\n"}))
+    names = [path.name for path in fetch(settings, fetcher(archive)).release.files]
+    assert names == ["API_1.csv", "Metadata_Country_1.csv"]
+
+
 def test_a_release_without_its_main_table_is_refused(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", COUNTRIES.read_bytes())
     assert refusal(settings).what == "a release without its main table"

@@ -59,7 +59,10 @@ def raw_cases() -> Iterator[Case]:
     yield _raw_twice(indicators, "one row for each indicator")
 
     observations = "worldbank_wdi__observations"
-    number = "value is a number with a decimal point, below 10 trillion US dollars, or empty"
+    number = (
+        "value is a number with a decimal point, below 10 trillion US dollars,"
+        " or missing (empty or ..)"
+    )
     tenth = "at least a tenth of the cells hold a figure"
     yield _raw(observations, known, "country_code", "'QQQ'")
     yield _raw(
@@ -70,8 +73,16 @@ def raw_cases() -> Iterator[Case]:
     )
     for value in ("'n/a'", "'1,000'", "'1e13'", "'12 000'", "'-1e14'"):
         yield _raw(observations, number, "value", value)
-    yield _raw_twice(observations, "one figure for each country, indicator and year", value="'1'")
-    yield _raw(observations, tenth, "value", "null", "country_code <> 'USA' or _column <> '2013'")
+    once = "one figure for each country, indicator and year"
+    yield _raw_twice(observations, once, value="'1'")
+    yield _raw_twice(observations, once, _column="'2013 [YR2013]'")
+    few_figures = "country_code <> 'USA' or _column <> '2013'"
+    for missing in ("null", "'..'"):
+        yield Case(
+            f"raw.{observations}",
+            tenth,
+            cells(f"raw.{observations}", few_figures, value=missing),
+        )
     yield _raw(observations, "no figure is of a year after the release", "_column", "'2022'")
 
     yield from _figure_cases()

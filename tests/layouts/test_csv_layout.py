@@ -88,41 +88,84 @@ def test_a_renamed_header_is_named_with_its_column(
     problem = refusal(con, changed(tmp_path, BULK, b"Country Code", b"Economy Code"))
     assert problem.what == "unknown layout"
     assert problem.expected == "World Bank bulk download, data file"
-    assert problem.found == "row 5, column 2: 'Economy Code' instead of 'Country Code'"
+    assert problem.found == "row 5: 'Economy Code' instead of 'Country Code'"
 
 
 def test_a_missing_column_is_named(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     path = changed(tmp_path, COUNTRIES, b',"TableName",', b"")
-    assert refusal(con, path).found == "row 1: 4 columns, without 'TableName'"
+    assert refusal(con, path).found == "row 1: no column 'TableName'"
 
 
 def test_a_missing_column_in_the_middle_is_named(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = changed(tmp_path, TEXT, b",partner,", b",")
-    assert "column 7: 'sector' instead of 'partner'" in refusal(con, path, TEXTS).found
+    assert refusal(con, path, TEXTS).found == "row 1: no column 'partner'"
 
 
-def test_a_further_column_is_named(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    path = changed(tmp_path, TEXT, b",note\n", b",note,remark\n")
-    assert refusal(con, path, TEXTS).found == "row 1: further columns ['remark']"
+def test_columns_in_another_order_are_found_by_name_and_noted(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "made_up.csv"
+    with COUNTRIES.open(encoding="utf-8-sig", newline="") as file:
+        records = list(csv.reader(file))
+    assert records[0][3:5] == ["SpecialNotes", "TableName"]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([*record[:3], record[4], record[3]] for record in records)
+    swapped = read(con, path)
+    assert swapped.notes == (
+        "columns in another order: 'Country Code', 'Region', 'IncomeGroup', 'TableName',"
+        " 'SpecialNotes'",
+    )
+    found = swapped.rows.fetchall()
+    served = read_again(con, COUNTRIES)
+    assert found == served.fetchall()
 
 
-def test_a_strange_year_is_named(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_further_columns_are_left_out_and_noted(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "made_up.csv"
+    lines = BARE.read_text().splitlines()
+    path.write_text(
+        "".join(f"{'unit' if at == 0 else 'US$'},{line}\n" for at, line in enumerate(lines))
+    )
+    extract = read(con, path)
+    assert extract.notes == ("further columns, left out: 'unit'",)
+    found = extract.rows.fetchall()
+    con.execute("drop table incoming")
+    served = read(con, BARE)
+    assert served.notes == ()
+    assert found == served.rows.fetchall()
+
+
+def test_a_year_in_the_middle_that_is_lost_is_named(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     path = changed(tmp_path, BARE, b",2013,", b",2013 (estimate),")
-    assert refusal(con, path).found == "row 1: column headers ['2013 (estimate)']"
+    assert refusal(con, path).found == "row 1: column header '2014' after '2012'"
+
+
+@pytest.mark.parametrize("header", [b"2014 (estimate)", b""])
+def test_figures_under_an_unknown_header_are_not_left_out(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, header: bytes
+) -> None:
+    problem = refusal(con, changed(tmp_path, BARE, b",2014\n", b"," + header + b"\n"))
+    assert problem.what == "figures under a header that this layout does not know"
+    assert problem.where == f"{BARE.name}, row 1, column 7"
+    assert problem.found == f"{header.decode()!r}, and '676000000' in row 2"
 
 
 def test_a_year_that_occurs_twice_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = changed(tmp_path, BARE, b",2013,", b",2012,")
-    assert refusal(con, path).found == "row 1: a column header that occurs twice"
+    assert refusal(con, path).found == "row 1: the column '2012' twice"
 
 
 def test_a_table_without_years_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     path = changed(tmp_path, BARE, b",2012,2013,2014", b"")
-    assert "without any data column" in refusal(con, path).found
+    assert "no column of figures" in refusal(con, path).found
 
 
 @pytest.mark.parametrize(
@@ -213,6 +256,15 @@ def test_a_file_that_breaks_off_within_its_last_figure_is_refused(
     assert problem.found.endswith("3.2E+'")
 
 
+def test_a_block_of_zeros_is_refused_with_its_place(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = changed(tmp_path, BARE, b"BX.GSR.ROYL.CD,31900000000", bytes(12) + b"CD,31900000000")
+    problem = refusal(con, path)
+    assert problem.what == "a file with bytes of zero"
+    assert problem.where == f"{BARE.name}, byte {path.read_bytes().index(0) + 1:,}"
+
+
 @pytest.mark.parametrize(
     ("years", "found"),
     [
@@ -249,7 +301,7 @@ def test_the_names_of_folders_mean_nothing(
 def test_columns_with_hostile_names_are_left_out(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    layout = CsvLayout("made up", RawTable("made_up", ("code",)), 1, ("Code",), by_name=True)
+    layout = CsvLayout("made up", RawTable("made_up", ("code",)), 1, ("Code",), partial=True)
     path = tmp_path / "made_up.csv"
     path.write_text('"a\': \'INT\'}) ; drop table x; --",Code,"b""c"\n1,A,2\n')
     assert read(con, path, (layout,)).rows.fetchall() == [("A", None, 2)]

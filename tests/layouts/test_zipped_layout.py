@@ -10,7 +10,7 @@ from tests.layouts.reading import read, refusal
 
 rates = RawTable("made_up__rates", ("date",), by_cell=True)
 ZIPPED = ZippedLayout(
-    CsvLayout("made-up rates", rates, 1, ("Date",), re.compile("[A-Z]{3}"), trailing_empty=True),
+    CsvLayout("made-up rates", rates, 1, ("Date",), re.compile("[A-Z]{3}")),
     member=re.compile(r"made_up\.csv"),
 )
 

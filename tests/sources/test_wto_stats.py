@@ -127,7 +127,7 @@ def test_answers_of_the_api_have_no_alpha_3_codes(con: duckdb.DuckDBPyConnection
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        (b'"Unit Code"', b'"Unit"', "not one column 'Unit Code', 'Unit'"),
+        (b'"Unit Code"', b'"Unit"', "the column 'Unit' twice; no column 'Unit Code'"),
         (b"\xfc", b"\x81", "the byte 0x81"),
     ],
 )
@@ -204,7 +204,7 @@ def test_every_form_arrives(template: Scenario) -> None:
 
 def test_flags_and_missing_values(template: Scenario) -> None:
     assert template.warehouse.published(
-        "select partner_code, flow, period, cast(value as varchar), obs_status"
+        "select partner_code, flow, period, cast(cast(value as decimal(18, 6)) as varchar), obs_status"
         " from core.fct_royalty_observations where source = 'wto_stats'"
         " and release_date = '2026-10-19' and reporter_code = 'TTO' and category_code = '_T'"
         " and frequency = 'A' order by all"
@@ -319,7 +319,7 @@ def test_the_numbers_that_readers_know(
     built: Scenario, flow: str, category: str, period: str, value: str, status: str
 ) -> None:
     assert built.warehouse.published(
-        "select cast(value as varchar), obs_status from core.fct_royalty_observations"
+        "select cast(cast(value as decimal(18, 6)) as varchar), obs_status from core.fct_royalty_observations"
         f" where source = 'wto_stats' and reporter_code = 'CHN' and flow = '{flow}'"
         f" and category_code = '{category}' and period = '{period}'"
     ) == [(value, status)]
@@ -331,7 +331,7 @@ def test_the_deficit_of_31_billion_is_confirmed_by_the_texts_own_system(built: S
         " from marts.mart_published_claims where claim_id = 'csis-2025-chn-2022-balance'"
     ) == [("wto_stats", "2024-11-16", "confirmed", -30.8866)]
     assert built.warehouse.published(
-        "select cast(balance_usd_m as varchar), balance_is_stated from core.fct_royalty_flows"
+        "select cast(cast(balance_usd_m as decimal(18, 6)) as varchar), balance_is_stated from core.fct_royalty_flows"
         " where source = 'wto_stats'"
         " and reporter_code = 'CHN' and period = '2022' and category_code = '_T'"
     ) == [("-30886.564691", False)]

@@ -7,7 +7,7 @@ with
             country_name,
             indicator_code,
             indicator_name,
-            _column as period,
+            left(_column, 4) as period,
             {{ number_in("value") }} as value,
             {{ last_digit("value") }} as rounding,
             _source as source,
@@ -17,7 +17,7 @@ with
             _row as row_number,
             _column as column_name
         from observations
-        where value is not null
+        where value is not null and value <> '..'
     )
 
 select *
