@@ -7,6 +7,7 @@ is odd about one publisher's file belongs in that publisher's module, not here.
 from dagster_project.layouts.csv_layout import CsvLayout
 from dagster_project.layouts.json_layout import JsonDocumentLayout, JsonLayout
 from dagster_project.layouts.layout import LINEAGE_COLUMNS, Extract, Layout, RawTable, layout_of
+from dagster_project.layouts.sdmx_layout import SdmxDataset
 from dagster_project.layouts.workbook_layout import Cell, Sheet, Workbook, WorkbookLayout
 from dagster_project.layouts.zipped_layout import ZippedLayout
 
@@ -19,6 +20,7 @@ __all__ = [
     "JsonLayout",
     "Layout",
     "RawTable",
+    "SdmxDataset",
     "Sheet",
     "Workbook",
     "WorkbookLayout",
