@@ -489,6 +489,8 @@ def test_without_a_key_the_wtos_api_is_not_asked(
     keyless = wto_api.model_copy(update={"wto_api_key": key})
     assert "ROYALTY_WTO_API_KEY" in refusal(keyless, "wto_stats").expected
     assert server.asked == []
+
+
 # Eurostat, OECD
 
 ITS6 = "/data/bop_its6_det/A.MIO_EUR+MIO_NAC.SH+SH1+SH2+SH3+SH4.CRE+DEB+BAL.."
