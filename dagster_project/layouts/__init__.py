@@ -8,6 +8,7 @@ from dagster_project.layouts.csv_layout import CsvLayout
 from dagster_project.layouts.csv_sheet_layout import CsvSheetLayout
 from dagster_project.layouts.json_layout import JsonDocumentLayout, JsonLayout
 from dagster_project.layouts.layout import LINEAGE_COLUMNS, Extract, Layout, RawTable, layout_of
+from dagster_project.layouts.sdmx_layout import SdmxDataset
 from dagster_project.layouts.workbook_layout import Cell, Sheet, Workbook, WorkbookLayout
 from dagster_project.layouts.zipped_layout import ZippedLayout
 
@@ -21,6 +22,7 @@ __all__ = [
     "JsonLayout",
     "Layout",
     "RawTable",
+    "SdmxDataset",
     "Sheet",
     "Workbook",
     "WorkbookLayout",

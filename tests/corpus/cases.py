@@ -52,6 +52,8 @@ def mutations(origin: Origin) -> list[Mutation]:
         ".json": DOCUMENTS,
         ".xlsx": [*WORKBOOKS, *(HEAVY_WORKBOOKS if origin.source in _HEAVY else [])],
         ".xls": [],
+        ".xml": [],
+        ".tsv": [mutation for mutation in TEXTS if mutation.name == "a byte order mark"],
         ".zip": [*ARCHIVES, *inner(TEXTS, _ZIPPED)],
     }
     return [*BYTES, *REPLACED, *FOLDER, *kinds[origin.file.suffix]]

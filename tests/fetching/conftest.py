@@ -17,6 +17,8 @@ def settings(folders: Warehouse, server: Publisher) -> Settings:
                 "bea_intl_serv_trade",
                 "boj_balance_of_payments",
                 "ecb_reference_rates",
+                "eurostat_bop_its6",
+                "oecd_tis",
                 "oecd_wto_batis",
                 "ons_itis",
                 "ons_trade_by_industry",

@@ -17,7 +17,7 @@ from dagster_project.sources.bea_intl_serv_trade import TYPES_OF_SERVICE
 from dagster_project.sources.source import Source
 from tests.fetching.serving import Publisher, Reply, tree, zipped
 from tests.layouts.reading import read
-from tests.support import BULK, COUNTRIES, FIXTURES, INDICATORS
+from tests.support import BULK, COUNTRIES, FIXTURES, INDICATORS, MADE_UP
 
 TODAY = date(2026, 11, 22)
 MARCH = "Sun, 01 Mar 2026 10:00:00 GMT"
@@ -489,6 +489,54 @@ def test_without_a_key_the_wtos_api_is_not_asked(
     keyless = wto_api.model_copy(update={"wto_api_key": key})
     assert "ROYALTY_WTO_API_KEY" in refusal(keyless, "wto_stats").expected
     assert server.asked == []
+
+
+# Eurostat, OECD
+
+ITS6 = "/data/bop_its6_det/A.MIO_EUR+MIO_NAC.SH+SH1+SH2+SH3+SH4.CRE+DEB+BAL.."
+ITS6_FILE = MADE_UP / "eurostat_bop_its6" / "2026-10-05" / "made_up_bop_its6_det.csv"
+TIS = "/data/OECD.SDD.TPS,DSD_BOP@DF_TIS,1.0/..SH.....?format=csvfilewithlabels"
+TIS_FILE = MADE_UP / "oecd_tis" / "2026-10-10" / "made_up_csvfilewithlabels.csv"
+
+
+def test_eurostats_answer_is_dated_by_its_last_update(
+    settings: Settings, server: Publisher
+) -> None:
+    server.serve(f"{ITS6}?format=SDMX-CSV&compressed=false", ITS6_FILE.read_bytes())
+    fetched = fetch(settings, "eurostat_bop_its6")
+    assert names(fetched) == ["bop_its6_det.csv"]
+    assert (fetched.release.date, fetched.dated_by) == (
+        date(2026, 10, 5),
+        "LAST UPDATE in the file",
+    )
+    assert not fetch(settings, "eurostat_bop_its6").is_new
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        (b"LAST UPDATE", b"UPDATED", "a page or answer that is not built as before"),
+        (b"05/10/26 11:00:00", b"2026-10-05", "a page or answer that is not built as before"),
+        (b"DATAFLOW", b"<?xml version='1.0'?><S:Fault>", "a web page instead of the expected file"),
+        (b",partner,", b",area,", "unknown layout"),
+    ],
+)
+def test_eurostats_answer_that_is_built_otherwise_is_refused(
+    settings: Settings, server: Publisher, old: bytes, new: bytes, what: str
+) -> None:
+    server.serve(ITS6, ITS6_FILE.read_bytes().replace(old, new))
+    assert refusal(settings, "eurostat_bop_its6").what == what
+
+
+def test_the_oecds_answer_is_dated_by_its_header_or_the_day(
+    settings: Settings, server: Publisher
+) -> None:
+    server.serve(TIS, Reply(TIS_FILE.read_bytes(), headers={"Last-Modified": MARCH}))
+    fetched = fetch(settings, "oecd_tis")
+    assert (names(fetched), fetched.release.date) == (["DF_TIS_SH.csv"], date(2026, 3, 1))
+    server.serve(TIS, TIS_FILE.read_bytes().replace(b"4800", b"4801"))
+    fetched = fetch(settings, "oecd_tis")
+    assert (fetched.release.date, fetched.dated_by) == (TODAY, DAY_OF_DOWNLOAD)
 
 
 # What is fetched can be planned

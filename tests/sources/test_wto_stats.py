@@ -30,6 +30,7 @@ PAGE = MADE_UP / "2026-10-19" / "made_up_page.json"
 BULK = MADE_UP / "2026-04-22" / "made_up_services_annual_dataset.csv"
 REAL_RELEASES = REAL_FILES_MORE / "wto_stats"
 REAL = REAL_RELEASES / "2024-11-16" / "WtoData_20241116094958.csv"
+MICRO = "cast(cast({} as decimal(18, 6)) as varchar)"
 TABLE = "raw.wto_stats__observations"
 STAGED = "staging.stg_wto_stats__observations"
 CONFORMED = "intermediate.int_wto_stats__observations"
@@ -204,7 +205,7 @@ def test_every_form_arrives(template: Scenario) -> None:
 
 def test_flags_and_missing_values(template: Scenario) -> None:
     assert template.warehouse.published(
-        "select partner_code, flow, period, cast(cast(value as decimal(18, 6)) as varchar), obs_status"
+        f"select partner_code, flow, period, {MICRO.format('value')}, obs_status"
         " from core.fct_royalty_observations where source = 'wto_stats'"
         " and release_date = '2026-10-19' and reporter_code = 'TTO' and category_code = '_T'"
         " and frequency = 'A' order by all"
@@ -319,7 +320,7 @@ def test_the_numbers_that_readers_know(
     built: Scenario, flow: str, category: str, period: str, value: str, status: str
 ) -> None:
     assert built.warehouse.published(
-        "select cast(cast(value as decimal(18, 6)) as varchar), obs_status from core.fct_royalty_observations"
+        f"select {MICRO.format('value')}, obs_status from core.fct_royalty_observations"
         f" where source = 'wto_stats' and reporter_code = 'CHN' and flow = '{flow}'"
         f" and category_code = '{category}' and period = '{period}'"
     ) == [(value, status)]
@@ -331,7 +332,7 @@ def test_the_deficit_of_31_billion_is_confirmed_by_the_texts_own_system(built: S
         " from marts.mart_published_claims where claim_id = 'csis-2025-chn-2022-balance'"
     ) == [("wto_stats", "2024-11-16", "confirmed", -30.8866)]
     assert built.warehouse.published(
-        "select cast(cast(balance_usd_m as decimal(18, 6)) as varchar), balance_is_stated from core.fct_royalty_flows"
+        f"select {MICRO.format('balance_usd_m')}, balance_is_stated from core.fct_royalty_flows"
         " where source = 'wto_stats'"
         " and reporter_code = 'CHN' and period = '2022' and category_code = '_T'"
     ) == [("-30886.564691", False)]

@@ -27,6 +27,8 @@
     "int_safe_bop_time_series__observations",
     "int_oecd_wto_batis__observations",
     "int_wto_stats__observations",
+    "int_eurostat_bop_its6__observations",
+    "int_oecd_tis__observations",
     "int_published_figures__observations",
     "int_ons_services_by_partner__observations",
     "int_ons_trade_by_industry__observations",

@@ -1,0 +1,569 @@
+"""SDMX data messages (SDMX-CSV, SDMX-ML, SDMX-JSON) and Eurostat's TSV, in one raw shape.
+
+A publisher that serves SDMX serves every dataset in all of these formats, and any of them may land.
+So the raw table is the dataset's, not the format's: one row per observation, a column per dimension
+and attribute under its id in lower case, wherever the message attaches it (to the data set, a group
+of series, the series or the observation), and the value in `value`. Every value is the text of the
+file. The case of ids does not matter; what is not asked for is left out.
+
+The standard library does the reading: see docs/sdmx.md for the libraries that were tried. Nothing
+here resolves an entity, and memory does not grow with an XML or TSV file.
+"""
+
+import csv
+import difflib
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from math import isnan
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from dagster_project.errors import BadInput
+from dagster_project.layouts.csv_layout import CsvLayout
+from dagster_project.layouts.json_layout import JsonDocumentLayout
+from dagster_project.layouts.layout import Extract, Layout, RawTable
+
+MAX_XML_BYTES = 2 << 30  # read as a stream, but one attribute could be as large as the file
+MAX_JSON_BYTES = 256 << 20  # read whole, which takes ten times as much memory
+MAX_DEPTH = 16  # elements within each other; a data message has ten
+_LONGEST_LINE = 1 << 20  # characters
+_LONGEST_VALUE = 50_000  # characters: a note can have a page
+
+_MESSAGES = (  # the roots of SDMX 2.1 and 3.0, and of 2.0's compact form
+    "GenericData",
+    "GenericTimeSeriesData",
+    "StructureSpecificData",
+    "StructureSpecificTimeSeriesData",
+    "CompactData",
+)
+_PERIOD = re.compile(r"\d{4}(-?([SQWM]\d{1,2}|\d{2}(-\d{2})?))?")
+_OF_SDMX_CSV = (r"STRUCTURE(\[.\])?", "STRUCTURE_NAME", "SERIES_KEY", "OBS_KEY")
+_OTHER_NAMES = {"structure_id": "dataflow", "obs_value": "value"}
+
+_UNREADABLE = (ValueError, LookupError, ET.ParseError)  # LookupError: an encoding that is none
+
+Row = tuple[str | int | None, ...]
+
+
+@lru_cache(1024)
+def column_of(identifier: str) -> str:
+    """The column of the raw table that holds a dimension or an attribute."""
+    column = identifier.strip().lower().replace(" ", "_")
+    return _OTHER_NAMES.get(column, column)
+
+
+@dataclass(frozen=True)
+class SdmxDataset:
+    """A dataset whose data messages fill one raw table.
+
+    title: what it is called in messages.
+    dimensions, attributes: ids as the publisher writes them, without TIME_PERIOD and OBS_VALUE.
+        Each observation has all dimensions; an attribute may be absent. `DATAFLOW` is the dataset
+        that a CSV file says it is of.
+    keep: a SQL predicate over the table's columns; the other observations are counted and left out.
+    closed: no column of a CSV file is without one here: where an attribute is absent and there is
+        an unknown column, it was renamed.
+    """
+
+    title: str
+    table_name: str
+    dimensions: tuple[str, ...]
+    attributes: tuple[str, ...] = ()
+    keep: str = "true"
+    closed: bool = False
+
+    @property
+    def table(self) -> RawTable:
+        """The raw table: dimensions, time_period, attributes, and the cell."""
+        ids = (*self.dimensions, "TIME_PERIOD", *self.attributes)
+        return RawTable(self.table_name, tuple(map(column_of, ids)), by_cell=True)
+
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """A layout per format."""
+        return (
+            SdmxCsvLayout(self),
+            SdmxMlLayout(self),
+            SdmxJsonLayout(self),
+            EurostatTsvLayout(self),
+        )
+
+    def required(self) -> tuple[str, ...]:
+        """The columns that every observation fills."""
+        return (*map(column_of, self.dimensions), "time_period")
+
+    def lacking(self, observation: dict[str, Any]) -> str:
+        """Name the dimensions that an observation lacks; empty if it has all."""
+        return ", ".join(column for column in self.required() if not observation.get(column))
+
+
+@dataclass(frozen=True)
+class _SdmxLayout:
+    """What the four formats share."""
+
+    dataset: SdmxDataset
+    format: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.dataset.title}, {self.format}"
+
+    @property
+    def table(self) -> RawTable:
+        return self.dataset.table
+
+
+@dataclass(frozen=True)
+class SdmxCsvLayout(_SdmxLayout):
+    """SDMX-CSV 1.0 and 2.0; columns with names beside the codes are left out."""
+
+    format: str = "SDMX-CSV"
+
+    def _header(self, path: Path) -> list[str]:
+        with suppress(UnicodeDecodeError, csv.Error), path.open(encoding="utf-8-sig") as file:
+            lines = iter(partial(file.readline, _LONGEST_LINE), "")
+            return next(csv.reader(lines), [])
+        return []
+
+    def _inner(self, path: Path) -> CsvLayout:
+        """The file as CSV: the columns that are there, under the names that they have there."""
+        header = self._header(path)
+        names = {}
+        optional = self.dataset.attributes
+        for wanted in (*self.dataset.dimensions, "TIME_PERIOD", "OBS_VALUE", *optional):
+            # In another case as a whole: `Adjustment` is the column of names beside `ADJUSTMENT`.
+            spelled = [wanted, wanted.upper(), wanted.lower()]
+            if wanted == "DATAFLOW":
+                spelled.append("STRUCTURE_ID")
+            found = [name for name in spelled if name in header]
+            if found or wanted not in optional:
+                names[column_of(wanted)] = found[0] if found else wanted
+        if "ACTION" in header:
+            names["action"] = "ACTION"
+        table = RawTable(self.table.name, tuple(names))
+        return CsvLayout(
+            self.name, table, 1, tuple(names.values()), keep=self.dataset.keep, by_name=True
+        )
+
+    def likeness(self, path: Path) -> float:
+        inner = self._inner(path)
+        return difflib.SequenceMatcher(None, self._header(path), inner.header).ratio()
+
+    def mismatch(self, path: Path) -> str | None:
+        inner = self._inner(path)
+        known = re.compile("|".join([*map(re.escape, inner.header), *_OF_SDMX_CSV]))
+        strange = [repr(name) for name in self._header(path) if not known.fullmatch(name)]
+        lost = [column for column in self.table.columns if column not in inner.table.columns]
+        if self.dataset.closed and strange and lost:
+            return f"row 1: without {', '.join(lost)}, and with unknown {', '.join(strange)}"
+        return inner.mismatch(path)
+
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+        inner = self._inner(path)
+        extract = inner.read(con, path)
+        names = dict(zip(inner.table.columns, inner.header, strict=True))
+        if "action" in names and con.sql("from incoming where action = 'D'").fetchone():
+            raise _unusable(self, path, "ACTION 'D', which deletes observations")
+        for column in self.dataset.required():
+            empty = con.sql(f'from incoming select _row where "{column}" is null').fetchone()
+            if empty:
+                raise _unusable(self, path, f"record {empty[0]} without {column}")
+        columns = ", ".join(
+            f'"{column}"' if column in names else f'cast(null as varchar) as "{column}"'
+            for column in self.table.columns
+        )
+        cell = names["value"].replace("'", "''")
+        rows = extract.rows.project(f"""{columns}, '{cell}' as "_column", "value", _sheet, _row""")
+        return Extract(rows, extract.rows_read, extract.rows_kept)
+
+
+@dataclass(frozen=True)
+class _StreamedLayout(_SdmxLayout):
+    """A format that is read as a stream: its observations go through a file of DuckDB's own CSV."""
+
+    def _observations(self, path: Path) -> Iterator[Row]:
+        """Yield _row, _column, the table's columns and the value. Raises ValueError."""
+        raise NotImplementedError
+
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+        columns = ("number", "cell", *self.table.columns, "value")
+        with TemporaryDirectory(prefix="royalty_sdmx_") as folder:
+            scratch = Path(folder) / "observations.csv"
+            with scratch.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(columns)
+                try:
+                    writer.writerows(_short_enough(self._observations(path)))
+                except _UNREADABLE as error:
+                    raise _unusable(self, path, str(error)) from error
+            CsvLayout(self.name, RawTable(self.table.name, columns), 1, columns).read(con, scratch)
+        counted = con.execute(
+            "select count(distinct number), count(distinct number) filter"
+            f" ({self.dataset.keep}) from incoming"
+        )
+        rows_read, rows_kept = counted.fetchall()[0]
+        quoted = ", ".join(f'"{column}"' for column in self.table.columns)
+        rows = con.sql(
+            f"""
+            select {quoted}, cell as "_column", "value", cast(null as varchar) as _sheet,
+                cast(number as bigint) as _row
+            from incoming where {self.dataset.keep}
+            """
+        )
+        return Extract(rows, rows_read, rows_kept)
+
+
+@dataclass(frozen=True)
+class EurostatTsvLayout(_StreamedLayout):
+    r"""Eurostat's TSV: a line per series, its key in the first cell, a column per period.
+
+    The first header is `freq,…,geo\TIME_PERIOD`. A cell holds a number, or `:` where there is none,
+    then a blank and flags: the raw value is the whole cell.
+    """
+
+    format: str = "Eurostat TSV"
+
+    def _lines(self, path: Path) -> Iterator[str]:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield from iter(partial(file.readline, _LONGEST_LINE), "")
+
+    def _header(self, path: Path) -> tuple[list[str], list[str]]:
+        first, *periods = next(self._lines(path), "").rstrip("\r\n").split("\t")
+        return [column_of(name) for name in first.partition("\\")[0].split(",")], [
+            period.strip() for period in periods
+        ]
+
+    def likeness(self, path: Path) -> float:
+        with path.open("rb") as file:
+            return 0.9 if re.match(rb"(\xef\xbb\xbf)?[\w,]+\\", file.read(1000)) else 0.0
+
+    def mismatch(self, path: Path) -> str | None:
+        if not self.likeness(path):
+            return r"no header such as 'freq,…,geo\TIME_PERIOD'"
+        try:
+            names, periods = self._header(path)
+        except UnicodeDecodeError as error:
+            return f"bytes that are not UTF-8 (byte {error.start})"
+        if lost := [name for name in self.dataset.required()[:-1] if name not in names]:
+            return f"a first header without {', '.join(lost)}"
+        strange = [period for period in periods if not _PERIOD.fullmatch(period)]
+        if strange or not periods or len(set(periods)) < len(periods):
+            return f"columns that are not one per period ({strange or 'none, or one twice'})"
+        return None
+
+    def _observations(self, path: Path) -> Iterator[Row]:
+        names, periods = self._header(path)
+        places = [names.index(name) for name in self.dataset.required()[:-1]]
+        unused = (None,) * len(self.dataset.attributes)
+        for number, line in enumerate(self._lines(path), 1):
+            key, *cells = line.rstrip("\r\n").split("\t")
+            codes = key.split(",")
+            if not line.endswith("\n") or len(codes) != len(names) or len(cells) != len(periods):
+                raise ValueError(
+                    f"line {number} with {len(codes)} codes and {len(cells)} cells"
+                    f"{'' if line.endswith(chr(10)) else ', without a line end'}"
+                )
+            if number > 1:
+                dimensions = [codes[place] for place in places]
+                if not all(dimensions):
+                    raise ValueError(f"line {number} with a dimension without a code")
+                for period, cell in zip(periods, cells, strict=True):
+                    yield number, period, *dimensions, period, *unused, cell
+
+
+@dataclass(frozen=True)
+class SdmxMlLayout(_StreamedLayout):
+    """SDMX-ML 2.1 and 3.0, generic or structure-specific, and the compact form of 2.0."""
+
+    format: str = "SDMX-ML"
+
+    def likeness(self, path: Path) -> float:
+        with path.open("rb") as file:
+            return 0.6 if b"<" in file.read(100).lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t")[:2] else 0.0
+
+    def mismatch(self, path: Path) -> str | None:
+        if not self.likeness(path):
+            return "text that is not XML"
+        if path.stat().st_size > MAX_XML_BYTES:
+            return f"an XML document of {path.stat().st_size:,} bytes"
+        try:
+            next(self._observations(path), None)
+        except _UNREADABLE as error:
+            return str(error)
+        return None
+
+    def _observations(self, path: Path) -> Iterator[Row]:
+        for number, observation in enumerate(_messages(path), 1):
+            if lacking := self.dataset.lacking(observation):
+                raise ValueError(f"observation {number} without {lacking}")
+            values = (observation.get(column) for column in self.table.columns)
+            yield number, "OBS_VALUE", *values, observation.get("value")
+
+
+@dataclass(frozen=True)
+class SdmxJsonLayout(_SdmxLayout):
+    """SDMX-JSON 1.0 (as drafted and as published) and 2.0."""
+
+    format: str = "SDMX-JSON"
+
+    def _parse(self, document: Any) -> Iterator[tuple[str | None, ...]]:
+        for number, observation in enumerate(_json_observations(document), 1):
+            if lacking := self.dataset.lacking(observation):
+                raise ValueError(f"observation {number} without {lacking}")
+            values = (observation.get(column) for column in self.table.columns)
+            yield (*values, "OBS_VALUE", observation.get("value"))
+
+    @property
+    def _inner(self) -> JsonDocumentLayout:
+        return JsonDocumentLayout(self.name, self.table, self._parse)
+
+    def likeness(self, path: Path) -> float:
+        return self._inner.likeness(path)
+
+    def mismatch(self, path: Path) -> str | None:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            return f"a JSON document of {path.stat().st_size:,} bytes"
+        return self._inner.mismatch(path)
+
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+        extract = self._inner.read(con, path)
+        kept = extract.rows.filter(self.dataset.keep)
+        return Extract(kept, extract.rows_read, len(kept))
+
+
+def _unusable(layout: _SdmxLayout, path: Path, found: str) -> BadInput:
+    return BadInput(
+        "a file that is truncated or is not what its beginning promises",
+        where=path.name,
+        expected=layout.name,
+        found=found,
+        fix="fetch the file again; if the publisher serves it so, correct the source's module",
+    )
+
+
+def _short_enough(rows: Iterator[Row]) -> Iterator[Row]:
+    """Pass rows on. Raises ValueError for a value that DuckDB would not take as part of a line."""
+    for row in rows:
+        longest = max(len(cell) for cell in row if isinstance(cell, str))
+        if longest > _LONGEST_VALUE:
+            raise ValueError(f"a value of {longest:,} characters (_row {row[0]})")
+        yield row
+
+
+def _messages(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the observations of an SDMX-ML message. Raises ValueError and ParseError."""
+    message = _Message()
+    parser = ET.XMLParser(target=message)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 16):
+            parser.feed(chunk)
+            yield from message.taken()
+    parser.close()
+    yield from message.taken()
+
+
+class _Message:
+    """Takes the observations out of an SDMX-ML message while expat reads it.
+
+    Names are local ones: versions differ in their namespaces. Attributes with a namespace are the
+    message's own (`xsi:type`), those without are dimensions and attributes of the data.
+    """
+
+    def __init__(self) -> None:
+        self._path: list[str] = []
+        self._at_observation: dict[str | None, str] = {}
+        self._dimension = "TIME_PERIOD"
+        self._levels: dict[str, dict[str, Any]] = {
+            level: {} for level in ("DataSet", "Group", "Series", "Obs")
+        }
+        self._new_groups: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self._groups: dict[tuple[str, ...], dict[tuple[Any, ...], dict[str, Any]]] = {}
+        self._observations: list[dict[str, Any]] = []
+
+    def taken(self) -> list[dict[str, Any]]:
+        """The observations that were completed since the last call."""
+        taken, self._observations = self._observations, []
+        return taken
+
+    def doctype(self, *_: Any) -> None:
+        """Refuse a document type: it could declare entities, and no SDMX message has one."""
+        raise ValueError("a document type declaration, as no SDMX message has")
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        name = tag.rpartition("}")[2]
+        if not self._path and name not in _MESSAGES:
+            raise ValueError(f"an XML document {name!r}, which is no SDMX data message")
+        if len(self._path) >= MAX_DEPTH:
+            raise ValueError(f"elements within each other {MAX_DEPTH} deep")
+        self._path.append(name)
+        match name:
+            case "Structure" if self._path[-2] == "Header":
+                dimension = attributes.get("dimensionAtObservation", "TIME_PERIOD")
+                self._at_observation[attributes.get("structureID")] = dimension
+            case "DataSet" | "Group" | "Series" | "Obs":
+                self._level(name, attributes)
+            case "Value":
+                self._value(attributes)
+            case "ObsDimension":
+                identifier = column_of(attributes.get("id", self._dimension))
+                self._levels["Obs"][identifier] = attributes.get("value")
+            case "ObsValue":
+                self._levels["Obs"]["value"] = attributes.get("value")
+
+    def _level(self, name: str, attributes: dict[str, str]) -> None:
+        about = {tag.rpartition("}")[2]: value for tag, value in attributes.items()}
+        if name == "DataSet":
+            if about.get("action", "").lower() == "delete":
+                raise ValueError("a data set that deletes observations")
+            known = list(self._at_observation.values())
+            self._dimension = self._at_observation.get(
+                about.get("structureRef"), known[0] if known else "TIME_PERIOD"
+            )
+        data = {column_of(tag): text for tag, text in attributes.items() if "}" not in tag}
+        self._levels[name] = data
+        if name == "Group":
+            data.pop("type", None)
+            self._new_groups.append(({}, data))
+
+    def _value(self, attributes: dict[str, str]) -> None:
+        """A value of a generic message: of the nearest level that it is within."""
+        level = next((name for name in reversed(self._path) if name in self._levels), "DataSet")
+        identifier = column_of(attributes.get("id") or attributes.get("concept") or "")
+        if self._path[-2] == "GroupKey":
+            self._new_groups[-1][0][identifier] = attributes.get("value")
+        else:
+            self._levels[level][identifier] = attributes.get("value")
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+        if self._path.pop() != "Obs":
+            return
+        own = {**self._levels["Series"], **self._levels["Obs"]}
+        for stated, data in self._new_groups:
+            # A structure-specific group does not say which of its values are its key: it is those
+            # that the series or the observation has too.
+            key = stated or {column: text for column, text in data.items() if column in own}
+            self._groups.setdefault(tuple(key), {})[tuple(key.values())] = data
+        self._new_groups.clear()
+        for columns, found in self._groups.items():
+            own = {**found.get(tuple(own.get(column) for column in columns), {}), **own}
+        self._observations.append({**self._levels["DataSet"], **own})
+
+
+def _json_observations(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield the observations of an SDMX-JSON message; numbers are text.
+
+    Raises LookupError, TypeError and ValueError where it is not built as it should be.
+    """
+    body = document.get("data", document)  # the draft of 1.0 has no `data`
+    structures = body.get("structures") or [body["structure"]]
+    if len({dataset.get("structure", "0") for dataset in body["dataSets"]}) < len(structures):
+        raise ValueError("a structure that no data set has")
+    for dataset in body["dataSets"]:
+        if str(dataset.get("action")).lower() == "delete":
+            raise ValueError("a data set that deletes observations")
+        structure = _Structure(_at(structures, dataset.get("structure", "0")))
+        whole = structure.attributes("dataSet", dataset.get("attributes"))
+        for series_key, series in (dataset.get("series") or {"": dataset}).items():
+            about = (
+                {}
+                if series is dataset
+                else structure.attributes("series", series.get("attributes"))
+            )
+            for key, (*values,) in (series.get("observations") or {}).items():
+                places = structure.places(series_key, key)
+                yield {
+                    **whole,
+                    **structure.group(dataset.get("dimensionGroupAttributes") or {}, places),
+                    **about,
+                    **structure.attributes("observation", values[structure.measures :]),
+                    **structure.dimensions(places),
+                    "value": _cell(values[0]) if values else None,
+                }
+
+
+class _Structure:
+    """What the structure of an SDMX-JSON message says, and how to look up in it."""
+
+    def __init__(self, structure: dict[str, Any]) -> None:
+        levels = structure["dimensions"]
+        self._fixed = levels.get("dataSet") or []
+        self._levels = [levels.get("series") or [], levels.get("observation") or []]
+        self._attributes = structure.get("attributes") or {}
+        self.measures = len((structure.get("measures") or {}).get("observation") or "1")
+        self._groups: dict[tuple[int, ...], dict[tuple[str, ...], dict[str, Any]]] | None = None
+
+    def places(self, *keys: str) -> list[str]:
+        """The place of each dimension's value in its list, in the order of `_dimensions`."""
+        places = ["0"] * len(self._fixed)
+        for level, key in zip(self._levels, keys, strict=True):
+            found = key.split(":") if key else []
+            if len(found) != len(level):
+                raise ValueError(f"the key {key!r} for {len(level)} dimensions")
+            places += found
+        return places
+
+    def dimensions(self, places: list[str]) -> dict[str, Any]:
+        """The dimensions of an observation."""
+        listed = [*self._fixed, *self._levels[0], *self._levels[1]]
+        return {
+            column_of(dimension["id"]): _text(_at(dimension["values"], place))
+            for dimension, place in zip(listed, places, strict=True)
+        }
+
+    def attributes(self, level: str, given: list[Any] | None) -> dict[str, Any]:
+        """The attributes that a level states: an index into a list, or the value itself."""
+        found = {}
+        for attribute, value in zip(self._attributes.get(level) or [], given or [], strict=False):
+            if value is not None:
+                listed = attribute.get("values")
+                found[column_of(attribute["id"])] = _text(_at(listed, value) if listed else value)
+        return found
+
+    def group(self, given: dict[str, list[Any]], places: list[str]) -> dict[str, Any]:
+        """The attributes of the groups that an observation is in; `0::2` leaves one place open."""
+        if self._groups is None:
+            self._groups = {}
+            for key, values in given.items():
+                found = {at: place for at, place in enumerate(key.split(":")) if place}
+                data = self.attributes("dimensionGroup", values)
+                self._groups.setdefault(tuple(found), {})[tuple(found.values())] = data
+        result: dict[str, Any] = {}
+        for at, groups in self._groups.items():
+            result |= groups.get(tuple(places[place] for place in at), {})
+        return result
+
+
+def _at(listed: list[Any], place: Any) -> Any:
+    """The item of a list at a place, which is text; negative places do not count from the end."""
+    if not str(place).isdecimal():
+        raise ValueError(f"{place!r} where a place in a list belongs")
+    return listed[int(place)]
+
+
+def _cell(value: Any) -> str | None:
+    """The value of an observation, whose number is text already. Raises TypeError for no number."""
+    if isinstance(value, float) and isnan(value):
+        return "NaN"
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r} where a number belongs")
+
+
+def _text(value: Any) -> str | None:
+    """A value as text: that of a code is its id, several values are joined."""
+    match value:
+        case dict():
+            of = next((value[name] for name in ("id", "value", "name") if name in value), None)
+            return _text(next(iter(value.values()), None) if of is None else of)
+        case list():
+            return ";".join(_text(each) or "" for each in value)
+    return None if value is None else str(value)

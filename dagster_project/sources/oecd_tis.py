@@ -1,0 +1,50 @@
+"""OECD, balance of payments: trade in services by partner (`DSD_BOP@DF_TIS`), item SH.
+
+Annual and quarterly, per reporter and partner (`W` is the world), credit, debit and balance, in US
+dollars at exchange rates (`USD_EXC`) and in national currency (`XDC`). The parents of an item (`S`
+services, `CA` current account) come back even when SH alone is asked for: they are left out here,
+as are seasonally adjusted series, which are other numbers of the same key.
+
+The file `csvfilewithlabels` has a column with names beside each column of codes. Attributes
+(`UNIT_MULT`, `OBS_STATUS`, `CONF_STATUS`, `CURRENCY`) are attached where the message wants them.
+
+No real file of this dataset has been seen here: its structure is that of the publisher's API.
+"""
+
+from datetime import timedelta
+
+from dagster_project.layouts import SdmxDataset
+from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.source import Source
+
+DATASET = SdmxDataset(
+    "OECD, DF_TIS",
+    "oecd_tis__observations",
+    dimensions=(
+        "REF_AREA",
+        "COUNTERPART_AREA",
+        "MEASURE",
+        "ACCOUNTING_ENTRY",
+        "FS_ENTRY",
+        "FREQ",
+        "UNIT_MEASURE",
+        "ADJUSTMENT",
+    ),
+    attributes=("OBS_STATUS", "CONF_STATUS", "UNIT_MULT", "CURRENCY", "DATAFLOW"),
+    # Adjusted for season, working days, both, or a trend: SDMX list CL_ADJUSTMENT.
+    keep="measure like 'SH%' and adjustment not in ('S', 'W', 'Y', 'T', 'C', 'K', 'L', 'R', 'X')",
+)
+
+SOURCE = Source(
+    name="oecd_tis",
+    tables=(DATASET.table,),
+    required=(DATASET.table,),
+    # Countries are updated one by one, all year.
+    calendar=Calendar(
+        timezone="Europe/Paris",
+        ask="0 6 * * 6",
+        due="0 12 15 1,4,7,10 *",
+        within=timedelta(days=85),
+    ),
+    layouts=DATASET.layouts,
+)

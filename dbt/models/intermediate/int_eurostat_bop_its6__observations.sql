@@ -1,0 +1,10 @@
+-- Member states by partner in the common shape: in euro, and in national currency where the
+-- seed names one. Where it changed within the series, Eurostat's basis is not known: left out.
+{{
+    sdmx_conformed(
+        ref("stg_eurostat_bop_its6__observations"),
+        concept="BPM6_SH",
+        units={"MIO_EUR": "EUR"},
+        national="MIO_NAC",
+    )
+}}
