@@ -5,6 +5,7 @@ is odd about one publisher's file belongs in that publisher's module, not here.
 """
 
 from dagster_project.layouts.csv_layout import CsvLayout
+from dagster_project.layouts.encoded_layout import EncodedLayout
 from dagster_project.layouts.json_layout import JsonDocumentLayout, JsonLayout
 from dagster_project.layouts.layout import LINEAGE_COLUMNS, Extract, Layout, RawTable, layout_of
 from dagster_project.layouts.workbook_layout import Cell, Sheet, Workbook, WorkbookLayout
@@ -14,6 +15,7 @@ __all__ = [
     "LINEAGE_COLUMNS",
     "Cell",
     "CsvLayout",
+    "EncodedLayout",
     "Extract",
     "JsonDocumentLayout",
     "JsonLayout",

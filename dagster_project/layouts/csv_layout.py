@@ -32,7 +32,8 @@ class CsvLayout:
     """A comma-separated file in UTF-8 whose header stands in a known record.
 
     header_row: the record that holds the header, from 1; the records before it are preamble.
-    header: the header's cells as served, for the table's columns in order.
+    header: the header's cells as served, for the table's columns in order; where a table by cell
+        is served with one record per cell, for `_column` and `value` too.
     cell_headers: what the header's further cells look like where they are data; one row a cell.
     consecutive: these headers are whole numbers, each one more than the one before it (years).
     cell_header_column: the column of the table, not of the file, that such a header goes into
@@ -119,14 +120,15 @@ class CsvLayout:
         if self.trailing_empty:
             cells = [cell for cell in cells if cell]
         padding = ["_trailing"] if self.trailing_empty and header[-1:] == [""] else []
-        served = [column for column in self.table.columns if column != self.cell_header_column]
+        # A file with one record per cell fills a table by cell as it is.
+        own = self.table.columns if self.cell_headers else self.table.data_columns
+        served = [column for column in own if column != self.cell_header_column]
         names = [*served, *cells, *padding]
         if self.by_name:
             taken = dict(zip(self.header, self.table.columns, strict=True))
             names = [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
         columns = ", ".join(
-            f'"{column}"' if column in served else f'"_column" as "{column}"'
-            for column in self.table.columns
+            f'"{column}"' if column in served else f'"_column" as "{column}"' for column in own
         )
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
