@@ -29,7 +29,8 @@
                 flows.frequency,
                 flows.receipts_usd_m,
                 flows.payments_usd_m,
-                flows.balance_usd_m
+                flows.balance_usd_m,
+                flows.is_computed
             from {{ ref("fct_royalty_flows") }} as flows
             where {{ at_total("flows", but=[dimension]) }}
         ),
@@ -103,6 +104,7 @@
                 flows.receipts_usd_m,
                 flows.payments_usd_m,
                 flows.balance_usd_m,
+                flows.is_computed,
                 totals.receipts_usd_m as total_receipts_usd_m,
                 totals.payments_usd_m as total_payments_usd_m,
                 totals.balance_usd_m as total_balance_usd_m,
@@ -149,6 +151,7 @@
                 receipts_usd_m,
                 payments_usd_m,
                 balance_usd_m,
+                is_computed,
                 total_receipts_usd_m,
                 total_payments_usd_m,
                 total_balance_usd_m,
@@ -207,7 +210,8 @@
                     )
                 }}
                 as balance_change_usd_m,
-                previous_is_derived
+                previous_is_derived,
+                is_computed
             from with_previous
         )
 
@@ -231,7 +235,8 @@
         receipts_growth_pct,
         payments_growth_pct,
         balance_change_usd_m,
-        previous_is_derived
+        previous_is_derived,
+        is_computed
     from final
     order by reporter_code, period, source, concept, {{ code }}
 {%- endmacro %}
