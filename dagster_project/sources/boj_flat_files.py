@@ -20,7 +20,7 @@ real values only the Japanese structure has been seen.
 import re
 from datetime import timedelta
 
-from dagster_project.layouts import CsvLayout, EncodedLayout, RawTable, ZippedLayout
+from dagster_project.layouts import CsvLayout, EncodedLayout, Layout, RawTable, ZippedLayout
 from dagster_project.sources.calendar import Calendar
 from dagster_project.sources.source import Source
 
@@ -52,7 +52,7 @@ _FORMS = (
         keep=_OURS,
     ),
 )
-_LAYOUTS = (*_FORMS, *(EncodedLayout(form, "cp932") for form in _FORMS))
+_LAYOUTS: tuple[Layout, ...] = (*_FORMS, *(EncodedLayout(form, "cp932") for form in _FORMS))
 
 SOURCE = Source(
     name="boj_flat_files",

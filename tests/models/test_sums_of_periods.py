@@ -116,7 +116,7 @@ def test_whole_sums_of_what_is_not_stated(
     drawn: dict[tuple[str, str], int | None], unstated: set[str], every_month: bool
 ) -> None:
     if every_month:  # which chance alone would hardly draw
-        drawn = {(month, "receipts"): 2 for month in MONTHS} | drawn
+        drawn = {**{(month, "receipts"): 2 for month in MONTHS}, **drawn}
     statements = [
         stated(period, value, flow=flow)
         for (period, flow), value in drawn.items()
@@ -149,7 +149,7 @@ def test_a_year_that_is_suppressed_or_of_another_flow_is_not_replaced() -> None:
     ],
     ids=str,
 )
-def test_parts_of_two_kinds_make_no_sum(other: dict[str, str]) -> None:
+def test_parts_of_two_kinds_make_no_sum(other: dict[str, Any]) -> None:
     three = [stated(quarter) for quarter in QUARTERS[:3]]
     assert sums([*three, stated("2014-Q4")]) != []
     assert sums([*three, stated("2014-Q4", **other)]) == []

@@ -17,7 +17,7 @@ from dagster_project.workbench import open_workbench
 from tests.fetching.serving import zipped
 from tests.gates.judging import cases, cells, twice
 from tests.layouts.reading import changed, read, refusal
-from tests.support import FIXTURES, TEXTS, Scenario, Warehouse, built_once
+from tests.support import FIXTURES, TEXTS, Outcome, Scenario, Warehouse, built_once
 
 FOLDER = FIXTURES / "landing_made_up" / "boj_flat_files" / "2025-03-10"
 MONTHLY, QUARTERLY = FOLDER / "made_up_bp_m_en.csv", FOLDER / "made_up_regbp_q_jp.csv"
@@ -207,7 +207,7 @@ def test_the_real_values_pass_their_gate(loaded: tuple[Path, Loaded]) -> None:
 def published(shared: Path) -> Scenario:
     """The real values and the bundled texts, through the whole run."""
 
-    def build(warehouse: Warehouse) -> object:
+    def build(warehouse: Warehouse) -> Outcome:
         for name in ("bp_m", "regbp_q"):
             warehouse.land(
                 "boj_flat_files", "2017-05-12", f"{name}_jp.zip", archive(name, wide(name))
