@@ -35,10 +35,12 @@ class CsvLayout:
     """A comma-separated file in UTF-8 whose header is in a known record.
 
     Columns are found by their names: their order, and columns that the layout does not know, are
-    reported and cost nothing. A column that is missing, or there twice, is fatal.
+    reported and cost nothing. A column that is missing, or there twice, is fatal. Where the
+    publisher's names are not unique (none at all, say), the first columns are taken as they come.
 
     header_row: the record that holds the header, from 1; the records before it are preamble.
-    header: the header's cells as served, for the table's columns in order.
+    header: the header's cells as served, for the table's columns in order; where a table by cell
+        is served with one record per cell, for `_column` and `value` too.
     cell_headers: what the headers of columns of figures look like; one row per cell.
     consecutive: these headers are whole numbers, each one more than the one before it (years).
     cell_header_column: the column of the table, not of the file, that such a header goes into
@@ -81,7 +83,7 @@ class CsvLayout:
         }
         return ", ".join(
             f'{elsewhere[column]} as "{column}"' if column in elsewhere else f'"{column}"'
-            for column in self.table.columns
+            for column in self._filled
         )
 
     def likeness(self, path: Path) -> float:
@@ -99,7 +101,7 @@ class CsvLayout:
             return page
         row = f"row {self.header_row}: "
         cells = self._cells(found)
-        if wrong := wrong_names(found, self.header, cells):
+        if wrong := self._wrong_names(found, cells):
             return row + wrong
         if self.cell_headers and not cells:
             return f"{row}no column of figures"
@@ -107,6 +109,14 @@ class CsvLayout:
             if self.consecutive and int(after) != int(before) + 1:
                 return f"{row}column header {after!r} after {before!r}"
         return None
+
+    def _wrong_names(self, found: list[str], cells: list[str]) -> str | None:
+        if self._has_names:
+            return wrong_names(found, self.header, cells)
+        first = tuple(found[: len(self.header)])
+        if first != self.header:
+            return f"the first columns are {list(first)} instead of {list(self.header)}"
+        return wrong_names(found[len(self.header) :], (), cells)
 
     def _cells(self, header: list[str]) -> list[str]:
         """The headers of columns of figures."""
@@ -117,13 +127,25 @@ class CsvLayout:
     def _served(self) -> list[str]:
         """The table's columns that the file has, in the order of `header`."""
         elsewhere = (self.cell_header_column, *self.absent)
-        return [column for column in self.table.columns if column not in elsewhere]
+        return [column for column in self._filled if column not in elsewhere]
+
+    @property
+    def _filled(self) -> tuple[str, ...]:
+        """The table's columns; a file with one record per cell has `_column` and `value` too."""
+        return self.table.columns if self.cell_headers else self.table.data_columns
+
+    @property
+    def _has_names(self) -> bool:
+        """Whether the columns before the figures can be told by their names."""
+        return len(set(self.header)) == len(self.header)
 
     def _names(self, header: list[str]) -> list[str]:
         """What the columns are called in the table; `_left_out_…` where it has none for them."""
-        taken = dict(zip(self.header, self._served, strict=True))
-        taken |= {name: name for name in self._cells(header)}
-        return [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
+        taken = {name: name for name in self._cells(header)}
+        if self._has_names:
+            taken |= dict(zip(self.header, self._served, strict=True))
+        names = [taken.get(name, f"_left_out_{at}") for at, name in enumerate(header)]
+        return names if self._has_names else [*self._served, *names[len(self.header) :]]
 
     def _notes(self, header: list[str]) -> tuple[str, ...]:
         """What differs from the layout, and does not matter."""

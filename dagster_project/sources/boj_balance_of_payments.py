@@ -1,7 +1,8 @@
 """Bank of Japan, balance of payments (BPM6): net charges for the use of intellectual property.
 
-Monthly from 1996, in 100 million yen. One series of the time-series API: the balance is stated, its
-receipts and payments are not. The API's answer is JSON, or CSV behind eleven lines that say what
+Monthly from 1996, in 100 million yen. One series of the time-series API: the balance. The Bank
+states receipts and payments too, also of industrial property and copyright apart: they are in its
+flat files (`boj_flat_files`). The API's answer is JSON, or CSV behind eleven lines that say what
 was asked. A month without a figure is `null` in both; CSV may leave it empty.
 
 No real file has been seen here: the layouts are those that the API's users describe.

@@ -27,7 +27,8 @@
                 flows.{{ code }},
                 flows.period,
                 flows.frequency,
-                {{ flows_as_money("flows") }}
+                {{ flows_as_money("flows") }},
+                flows.is_computed
             from {{ ref("fct_royalty_flows") }} as flows
             where {{ at_total("flows", but=[dimension]) }}
         ),
@@ -101,6 +102,7 @@
                 flows.receipts_usd_m,
                 flows.payments_usd_m,
                 flows.balance_usd_m,
+                flows.is_computed,
                 totals.receipts_usd_m as total_receipts_usd_m,
                 totals.payments_usd_m as total_payments_usd_m,
                 totals.balance_usd_m as total_balance_usd_m,
@@ -147,6 +149,7 @@
                 receipts_usd_m,
                 payments_usd_m,
                 balance_usd_m,
+                is_computed,
                 total_receipts_usd_m,
                 total_payments_usd_m,
                 total_balance_usd_m,
@@ -205,7 +208,8 @@
                     )
                 }}
                 as balance_change_usd_m,
-                previous_is_derived
+                previous_is_derived,
+                is_computed
             from with_previous
         )
 
@@ -229,7 +233,8 @@
         receipts_growth_pct,
         payments_growth_pct,
         balance_change_usd_m,
-        previous_is_derived
+        previous_is_derived,
+        is_computed
     from final
     order by reporter_code, period, source, concept, {{ code }}
 {%- endmacro %}

@@ -12,7 +12,8 @@
             max(case when flow = '{{ flow }}' then rounding end) as {{ flow }}_rounding,
             max(case when flow = '{{ flow }}' then obs_status end) as {{ flow }}_status,
         {%- endfor %}
-        max(case when rate_is_missing then 1 else 0 end) = 1 as rate_is_missing
+        max(case when rate_is_missing then 1 else 0 end) = 1 as rate_is_missing,
+        max(case when is_computed then 1 else 0 end) = 1 as is_computed
     from {{ statements }}
     group by {{ listed(columns) }}, currency
 {%- endmacro %}
@@ -62,15 +63,17 @@
     )
 {%- endmacro %}
 
-{#- Each source with its latest release, and whether it is plain: its releases are complete and in one currency, so that
-    each key and flow has one row and nothing is to be chosen. `known` is the condition for what counts. -#}
+{#- Each source with its latest release, and whether it is plain: its releases are complete, in one currency and of no
+    period that could be added up, so that each key and flow has one row and nothing is to be chosen or computed.
+    `known` is the condition for what counts. -#}
 {% macro known_sources(observations, sources, known) -%}
     select
         observations.source,
         sources.releases_are,
         max(observations.release_date) as latest_release,
         sources.releases_are = 'complete'
-        and min(observations.currency) = max(observations.currency) as is_plain
+        and min(observations.currency) = max(observations.currency)
+        and max(case when observations.frequency in ('M', 'Q') then 1 else 0 end) = 0 as is_plain
     from {{ observations }} as observations
     inner join {{ sources }} as sources on observations.source = sources.source
     where {{ known }}
@@ -81,7 +84,8 @@
     sources (`sources`). With `as_of` (SQL for a date) only releases published up to that day count.
     A source whose releases are complete counts with its latest release as a whole, so that vintages never mix;
     one whose releases are additive (statements in texts) with the latest statement of each key and flow; a bound (more
-    than 127) only where nothing better is stated. -#}
+    than 127) only where nothing better is stated. Of months and quarters sums are made where nothing longer is
+    stated. -#}
 {% macro royalty_flows(observations, sources, as_of=none) -%}
     {%- set grain = ["source"] + key_columns() -%}
     {%- set stated = [
@@ -108,17 +112,18 @@
         "balance_stated_usd_m",
         "total_stated_usd_m",
         "rate_is_missing",
+        "is_computed",
         "receipts_status",
         "payments_status",
         "balance_status",
     ] -%}
     with
         -- Most sources state each number once a release, in one currency: nothing is to be chosen,
-        -- and nothing of theirs is put in order, however many rows they have.
+        -- and nothing of theirs is put in order or added up, however many rows they have.
         known_sources as ({{ known_sources(observations, sources, known) }}),
 
         plain_statements as (
-            select {{ listed(grain + stated, "observations") }}
+            select {{ listed(grain + stated, "observations") }}, false as is_computed
             from {{ observations }} as observations
             inner join known_sources on observations.source = known_sources.source
             where
@@ -132,6 +137,7 @@
         numbered_statements as (
             select
                 {{ listed(grain + stated, "observations") }},
+                observations.comparator,
                 known_sources.releases_are,
                 known_sources.latest_release,
                 row_number() over (
@@ -147,7 +153,7 @@
         ),
 
         statements_in_force as (
-            select {{ listed(grain + stated) }}
+            select {{ listed(grain + stated) }}, comparator
             from numbered_statements
             where
                 case
@@ -157,7 +163,9 @@
                 end
         ),
 
-        flows_by_currency as ({{ flows_side_by_side("statements_in_force", grain) }}),
+        statements_and_sums as ({{ with_sums_of_periods("statements_in_force", grain) }}),
+
+        flows_by_currency as ({{ flows_side_by_side("statements_and_sums", grain) }}),
 
         numbered_flows as (
             select
@@ -205,6 +213,7 @@
                 }}
                 as total_trade_usd_m,
                 balance_stated is not null as balance_is_stated,
+                is_computed,
                 rate_is_missing,
                 receipts_status,
                 payments_status,
@@ -226,6 +235,7 @@
         balance_usd_m,
         total_trade_usd_m,
         balance_is_stated,
+        is_computed,
         rate_is_missing,
         receipts_status,
         payments_status,

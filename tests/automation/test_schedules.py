@@ -28,6 +28,7 @@ SCHEDULES = {f"fetch_{name}": schedule_of(name) for name in all_fetchers()}
 FIRST_TICKS = {
     "fetch_bea_intl_serv_trade": "2026-06-03 15:00",
     "fetch_boj_balance_of_payments": "2026-01-07 00:15",
+    "fetch_boj_flat_files": "2026-01-07 00:15",
     "fetch_ecb_reference_rates": "2026-01-02 16:00",
     "fetch_eurostat_bop_its6": "2026-01-05 10:30",
     "fetch_oecd_tis": "2026-01-03 05:00",
@@ -47,6 +48,7 @@ RELEASED = {
     "ons_pink_book": ["2020-10-30"],
     "safe_bop_time_series": ["2020-06-24", "2026-03-27"],
     "boj_balance_of_payments": ["2026-03-10", "2026-03-11"],
+    "boj_flat_files": ["2026-08-10"],
     "worldbank_wdi": ["2021-09-15"],
     "oecd_wto_batis": ["2025-12-02"],
     "bea_intl_serv_trade": ["2026-07-07"],

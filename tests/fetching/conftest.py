@@ -16,6 +16,7 @@ def settings(folders: Warehouse, server: Publisher) -> Settings:
             (
                 "bea_intl_serv_trade",
                 "boj_balance_of_payments",
+                "boj_flat_files",
                 "ecb_reference_rates",
                 "eurostat_bop_its6",
                 "oecd_tis",

@@ -310,6 +310,41 @@ def test_pages_without_end_are_refused(settings: Settings, server: Publisher) ->
     assert refusal(settings, "boj_balance_of_payments").expected == "at most 50 pages"
 
 
+FLAT_FILES = FIXTURES / "landing_made_up" / "boj_flat_files" / "2025-03-10"
+
+
+def flat_file(name: str) -> bytes:
+    (path,) = FLAT_FILES.glob(f"made_up_{name}_*.csv")
+    return zipped({f"{name}_en.csv": path.read_bytes()})
+
+
+def test_both_flat_files_of_the_bank_of_japan_are_one_release(
+    settings: Settings, server: Publisher
+) -> None:
+    february = "Sun, 08 Feb 2026 23:50:00 GMT"
+    headers = {"ETag": '"1"', "Last-Modified": MARCH}
+    server.serve("/bp_m_en.zip", Reply(flat_file("bp_m"), headers=headers), Reply(status=304))
+    server.serve(
+        "/regbp_q_en.zip", Reply(flat_file("regbp_q"), headers={"Last-Modified": february})
+    )
+    fetched = fetch(settings, "boj_flat_files")
+    assert (names(fetched), fetched.release.date) == (
+        ["bp_m_en.zip", "regbp_q_en.zip"],
+        date(2026, 3, 1),
+    )
+    assert fetched.dated_by == "the Last-Modified header"
+    again = fetch(settings, "boj_flat_files")
+    assert (again.is_new, names(again)) == (False, names(fetched))
+    assert server.asked[2][1]["if-none-match"] == '"1"'
+
+
+def test_a_flat_file_that_is_not_there_leaves_no_half_release(
+    settings: Settings, server: Publisher
+) -> None:
+    server.serve("/bp_m_en.zip", flat_file("bp_m"))
+    assert "regbp_q_en.zip" in refusal(settings, "boj_flat_files").where
+
+
 # SAFE
 
 LANDING = "/safe/2019/0627/13519.html"

@@ -1,7 +1,11 @@
-"""Bank of Japan: the time-series API, which wants no key.
+"""Bank of Japan: the time-series API, which wants no key, and the flat files.
 
-An answer says in `STATUS` whether it is one, in `NEXTPOSITION` where the next page begins, and in
-`LAST_UPDATE` of each series when that was published. `DATE` is the time of the answer.
+The flat files keep their address when the content changes, and say nowhere when they were
+published: the Last-Modified header does. The page that links to them shows a day for each.
+
+An answer of the API says in `STATUS` whether it is one, in `NEXTPOSITION` where the next page
+begins, and in `LAST_UPDATE` of each series when that was published. `DATE` is the time of the
+answer.
 """
 
 from datetime import date, datetime
@@ -47,6 +51,11 @@ def _fetch(session: Session) -> Published:
     raise session.unexpected(address, f"at most {_PAGES} pages", "more")
 
 
+def _fetch_flat_files(session: Session) -> None:
+    for name in ("bp_m_en.zip", "regbp_q_en.zip"):
+        session.file(f"{session.base_url}/{name}", name, "zip")
+
+
 def _day(stamp: int | str) -> date:
     return datetime.strptime(str(stamp), "%Y%m%d").date()
 
@@ -58,5 +67,11 @@ FETCHERS = (
         fetch=_fetch,
         dated_by="LAST_UPDATE of the series",
         volatile=frozenset({"DATE"}),
+    ),
+    Fetcher(
+        source="boj_flat_files",
+        base_url="https://www.stat-search.boj.or.jp/info",
+        fetch=_fetch_flat_files,
+        dated_by="the Last-Modified header",
     ),
 )

@@ -1,4 +1,5 @@
--- Every period that a statement is about.
+-- Every period that a statement is about, and the quarters and years that months and quarters lie
+-- in.
 with
     stated_periods as (
         select period
@@ -6,6 +7,19 @@ with
         union
         select period
         from {{ ref("int_stated_rates") }}
+    ),
+
+    periods as (
+        select period
+        from stated_periods
+        union
+        select {{ period_of_day(period_start("period"), "'Q'") }} as period
+        from stated_periods
+        where {{ period_frequency("period") }} = 'M'
+        union
+        select {{ period_of_day(period_start("period"), "'A'") }} as period
+        from stated_periods
+        where {{ period_frequency("period") }} in ('M', 'Q')
     ),
 
     final as (
@@ -16,7 +30,7 @@ with
             {{ period_start("period") }} as start_date,
             {{ period_end("period") }} as end_date,
             {{ period_year_before("period") }} as year_before
-        from stated_periods
+        from periods
     )
 
 select period, frequency, year, start_date, end_date, year_before

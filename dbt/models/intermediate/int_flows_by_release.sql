@@ -1,6 +1,7 @@
 -- One row a key and release, with what that release states about it side by side: of what
 -- published claims can be about (their reporters, and all totals with the world, which
--- compete for ranks), and of the sources that state balances themselves.
+-- compete for ranks), and of the sources that state balances themselves. Where a release
+-- states only the parts of a quarter or year, the quarter or year is their sum.
 {%- set grain = ["source", "release_date"] + key_columns() %}
 with
     claims as (select distinct reporter_code from {{ ref("published_claims") }}),
@@ -25,6 +26,7 @@ with
                     }}
                 else rounding
             end as rounding,
+            comparator,
             obs_status,
             rate_is_missing
         from {{ ref("int_observations") }}
@@ -38,7 +40,9 @@ with
             )
     ),
 
-    flows_by_currency as ({{ flows_side_by_side("statements", grain) }}),
+    statements_and_sums as ({{ with_sums_of_periods("statements", grain) }}),
+
+    flows_by_currency as ({{ flows_side_by_side("statements_and_sums", grain) }}),
 
     numbered_flows as (
         select
@@ -56,6 +60,7 @@ with
             payments_stated_usd_m,
             balance_stated_usd_m,
             total_stated_usd_m,
+            is_computed,
             {{ currency_number(grain) }} as currency_number
         from flows_by_currency
     ),
@@ -81,7 +86,8 @@ with
                 total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m
             ) as total_trade_usd_m,
             balance_stated is not null as balance_is_stated,
-            total_stated is not null as total_is_stated
+            total_stated is not null as total_is_stated,
+            is_computed
         from numbered_flows
         where currency_number = 1
     )
@@ -112,5 +118,6 @@ select
     balance_usd_m,
     total_trade_usd_m,
     balance_is_stated,
-    total_is_stated
+    total_is_stated,
+    is_computed
 from final

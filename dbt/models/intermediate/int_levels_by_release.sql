@@ -2,6 +2,7 @@
 -- release supports: as stated, or
 -- by an identity between the other flows. Only for the reporters of the published
 -- claims, with the partners that a claim of theirs names and with the world.
+-- Sums of shorter periods say so and are not stated.
 -- A stated number is a range, value +- rounding / 2; `half_width` carries that range
 -- through the arithmetic.
 {%- set key = ["source", "release_date"] + key_columns() %}
@@ -28,6 +29,7 @@ with
         select
             {{ listed(key, "flows") }},
             flows.currency,
+            flows.is_computed,
             cast(flows.receipts as double) as receipts,
             cast(flows.payments as double) as payments,
             cast(case when flows.balance_is_stated then flows.balance end as double) as balance,
@@ -72,7 +74,13 @@ with
             {{ listed(key, "stated") }},
             stated.currency,
             identities.measure,
-            identities.method,
+            case
+                when stated.is_computed and identities.method = 'as stated'
+                then 'sum of shorter periods'
+                when stated.is_computed
+                then identities.method || ', of sums of shorter periods'
+                else identities.method
+            end as method,
             {%- for flow in flows %}
                 case
                     when identities.of_{{ flow }} = 0
@@ -103,7 +111,10 @@ with
             half_width,
             row_number() over (
                 partition by {{ listed(key) }}, measure
-                order by half_width, case when method = 'as stated' then 0 else 1 end, method
+                order by
+                    half_width,
+                    case when method in ('as stated', 'sum of shorter periods') then 0 else 1 end,
+                    method
             ) as narrowest_first
         from single_levels
         where found_value is not null

@@ -53,7 +53,9 @@ with
                 then numbered.value
                 else {{ money("numbered.value / rates.units_per_usd") }}
             end as value_usd_m,
-            numbered.currency <> 'USD' and rates.units_per_usd is null as rate_is_missing,
+            numbered.value is not null
+            and numbered.currency <> 'USD'
+            and rates.units_per_usd is null as rate_is_missing,
             numbered.statement_number
         from numbered
         left join

@@ -24,6 +24,7 @@
     "int_bea_trade_by_area__observations",
     "int_bea_intl_serv_trade__observations",
     "int_boj_balance_of_payments__observations",
+    "int_boj_flat_files__observations",
     "int_safe_bop_time_series__observations",
     "int_oecd_wto_batis__observations",
     "int_wto_stats__observations",

@@ -6,7 +6,8 @@
 }}
 
 -- What one economy says it received from another against what the other says it paid.
--- A row for each pair of sources that state the two sides of one period.
+-- A row for each pair of sources that state the two sides of one period. Sums of months and
+-- quarters are left out: no source states them.
 --
 -- Three things are known to move the two figures apart, and each is given in US dollars:
 -- rounding: half of the last digit stated, on both sides;
@@ -117,6 +118,7 @@ with
             {{ at_total("flows", but=["partner"]) }}
             and reporters.kind = 'country'
             and partners.kind = 'country'
+            and not flows.is_computed
     ),
 
     -- Most sources state exact numbers, and the widest do: what is not here has no rounding.

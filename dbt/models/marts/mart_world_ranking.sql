@@ -9,7 +9,8 @@ with
             reporters.reporter_name,
             flows.source,
             flows.concept,
-            {{ flows_as_money("flows") }}
+            {{ flows_as_money("flows") }},
+            flows.is_computed
         from {{ ref("fct_royalty_flows") }} as flows
         inner join
             {{ ref("dim_reporter") }} as reporters on flows.reporter_code = reporters.reporter_code
@@ -39,7 +40,8 @@ with
                         )
                 end as rank_by_{{ flow }},
             {%- endfor %}
-            count(*) over (partition by source, concept, period) as reporters_ranked
+            count(*) over (partition by source, concept, period) as reporters_ranked,
+            is_computed
         from country_totals
     )
 
@@ -56,6 +58,7 @@ select
     rank_by_receipts,
     rank_by_payments,
     rank_by_balance,
-    reporters_ranked
+    reporters_ranked,
+    is_computed
 from final
 order by period, source, concept, rank_by_receipts, reporter_code

@@ -1,0 +1,104 @@
+{#- Statements, and for each key of which a source states only shorter periods their sum: 3 months make a quarter, 12 months
+    or 4 quarters a year. Only whole sums of exact statements of one release, and only where the release says nothing
+    about the key itself, not even that it is missing or suppressed. Where months and quarters both make the year, the
+    months do, for all flows. `columns` is the grain. Adds `is_computed`; the rounding of a sum is that of its parts
+    together, its status theirs where one is not normal. -#}
+{% macro with_sums_of_periods(statements, columns) -%}
+    {%- set series = columns | reject("in", ["period", "frequency"]) | list -%}
+    {%- set stated = (
+        [
+            "release_date",
+            "currency",
+            "flow",
+            "value",
+            "value_usd_m",
+            "rounding",
+            "obs_status",
+            "rate_is_missing",
+        ]
+        | reject("in", columns)
+        | list
+    ) -%}
+    {%- set targets = [
+        {"part": "M", "whole": "Q", "parts": 3},
+        {"part": "M", "whole": "A", "parts": 12},
+        {"part": "Q", "whole": "A", "parts": 4},
+    ] -%}
+    with
+        parts as (
+            select
+                {{ listed(series) }},
+                release_date as part_release,
+                currency,
+                flow,
+                frequency as part_frequency,
+                {{ period_start("period") }} as start_date,
+                value,
+                value_usd_m,
+                rounding,
+                obs_status,
+                rate_is_missing
+            from {{ statements }}
+            where frequency in ('M', 'Q') and value is not null and comparator = '='
+        ),
+
+        parts_of_wholes as (
+            {%- for target in targets %}
+                select
+                    {{ listed(series) }},
+                    part_release,
+                    currency,
+                    flow,
+                    part_frequency,
+                    {{ period_of_day("start_date", "'" ~ target.whole ~ "'") }} as period,
+                    '{{ target.whole }}' as frequency,
+                    {{ target.parts }} as parts_needed,
+                    value,
+                    value_usd_m,
+                    rounding,
+                    obs_status,
+                    rate_is_missing
+                from parts
+                where part_frequency = '{{ target.part }}' {{ "union all" if not loop.last }}
+            {%- endfor %}
+        ),
+
+        sums as (
+            select
+                {{ listed(columns) }},
+                part_frequency,
+                {%- if "release_date" not in columns %}
+                    max(part_release) as release_date,
+                {%- endif %}
+                currency,
+                flow,
+                {{ exact("sum(value)") }} as value,
+                {{ exact("case when count(value_usd_m) = count(*) then sum(value_usd_m) end") }}
+                as value_usd_m,
+                {{ exact("sum(rounding)") }} as rounding,
+                coalesce(min(case when obs_status <> 'A' then obs_status end), 'A') as obs_status,
+                max(case when rate_is_missing then 1 else 0 end) = 1 as rate_is_missing,
+                min(part_frequency) over (partition by {{ listed(columns) }}) as finest_frequency
+            from parts_of_wholes
+            group by {{ listed(columns) }}, part_frequency, currency, flow
+            having count(*) = max(parts_needed) and min(part_release) = max(part_release)
+        ),
+
+        computed as (
+            select {{ listed(columns + stated, "sums") }}
+            from sums
+            where
+                part_frequency = finest_frequency
+                and not exists (
+                    select 1
+                    from {{ statements }} as statements
+                    where {{ same("statements", "sums", columns) }}
+                )
+        )
+
+    select {{ listed(columns + stated) }}, false as is_computed
+    from {{ statements }}
+    union all
+    select {{ listed(columns + stated) }}, true as is_computed
+    from computed
+{%- endmacro %}
