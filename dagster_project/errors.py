@@ -1,5 +1,8 @@
 """The one error that bad input ends in, and its kind that passes by itself."""
 
+from collections.abc import Mapping
+from typing import Any
+
 _LONGEST = 20_000  # characters of a part: a cell can have megabytes
 
 
@@ -14,6 +17,15 @@ def printable(text: str) -> str:
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
+    )
+
+
+def in_words(row: Mapping[str, Any]) -> str:
+    """Return a row of a table in words: its columns that are not empty, with their values."""
+    return ", ".join(
+        f"{name.lstrip('_')} {value!r}" if isinstance(value, str) else f"{name.lstrip('_')} {value}"
+        for name, value in row.items()
+        if value is not None
     )
 
 

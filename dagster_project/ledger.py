@@ -65,6 +65,16 @@ create table if not exists audit.node_builds (
     made_from varchar not null,
     run_id varchar not null
 );
+create table if not exists audit.test_results (
+    candidate_id varchar not null,
+    test varchar not null,
+    test_name varchar not null,
+    layer varchar not null,
+    run_id varchar not null,
+    success boolean not null,
+    message varchar,
+    checked_at timestamp not null
+);
 create table if not exists audit.publication (
     publication_id varchar not null,
     published_at timestamp not null,
@@ -90,6 +100,7 @@ _TIMES = {
     "candidates": ("started_at",),
     "materializations": ("materialized_at",),
     "layer_builds": ("started_at", "finished_at"),
+    "test_results": ("checked_at",),
     "publication": ("published_at",),
     "decisions": ("decided_at",),
 }
@@ -298,6 +309,40 @@ def enter_gate_results(
                 candidate_id,
             ],
         )
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """What a data test found. run_id: the run that ran it, which may be an earlier one."""
+
+    __test__ = False  # for pytest
+
+    test: str
+    test_name: str
+    run_id: str
+    success: bool
+    message: str | None = None
+
+
+def enter_test_results(
+    con: duckdb.DuckDBPyConnection, candidate_id: str, layer: str, results: Iterable[TestResult]
+) -> None:
+    """Enter what the data tests of a layer found, each by dbt's unique id."""
+    found = list(results)
+    con.execute(
+        "insert into audit.test_results select ?, unnest(?), unnest(?::varchar[]), ?,"
+        " unnest(?::varchar[]), unnest(?::boolean[]), unnest(?::varchar[]), ?",
+        [
+            candidate_id,
+            [result.test for result in found],
+            [result.test_name for result in found],
+            layer,
+            [result.run_id for result in found],
+            [result.success for result in found],
+            [result.message for result in found],
+            now(con),
+        ],
+    )
 
 
 def start_candidate(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str) -> str:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from dagster_project.publication.publish import kept_id, literal, old_publications, sync
+from dagster_project.publication.publish import kept_id, old_publications, sync
 from dagster_project.rebuild import leftovers, replaced_at, replaced_workbenches
 from dagster_project.settings import Settings
 from dagster_project.sources import all_sources
-from dagster_project.workbench import open_workbench, transaction, write_lock
+from dagster_project.workbench import literal, open_workbench, transaction, write_lock
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -76,7 +76,7 @@ _OLD_CANDIDATES = (
 
 def _entries(settings: Settings, before: datetime) -> Iterator[Leftover]:
     """Entries on candidates of old; a publication has its own copy of those that it rests on."""
-    tables = ("gate_results", "materializations", "layer_builds", "candidates")
+    tables = ("gate_results", "materializations", "layer_builds", "test_results", "candidates")
     with open_workbench(settings) as con:
         counts = {
             table: con.execute(

@@ -87,7 +87,7 @@ def rebuild(
         aside = _swap(settings, fresh)
         say(f"the workbench is new; the old one is kept as {aside}" if aside else "a new workbench")
         reconcile(settings)
-        if build(settings, instance):
+        if not build(settings, instance, failed):
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if plan.problems or failed else PUBLISHED
 

@@ -74,16 +74,7 @@ def _run(
         if plan.new:
             for failed in ingest(settings, plan, instance):
                 failures.append(failed)  # at once: a later one may end in an error
-        with open_workbench(settings) as con:
-            fingerprint = build_fingerprint(con)
-            published = ledger.last_publication(con)
-        if published and published[1] == fingerprint and settings.warehouse.exists():
-            say(
-                f"nothing new: publication {publication_id(settings)} stays in force,"
-                f" {settings.warehouse}"
-            )
-        elif failure := build(settings, instance):
-            failures.append(failure)
+        if not _nothing_is_new(settings) and not build(settings, instance, failures):
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
@@ -136,12 +127,14 @@ def announce(settings: Settings, plan: Plan) -> None:
 def publish_again(settings: Settings, instance: "DagsterInstance | None" = None) -> int:
     """Build everything and publish, from the releases in force, although nothing is new.
 
-    Returns 0, or 1 if the build failed (what was published stays). Raises BadInput if another run
-    is writing.
+    Returns as `run` does. Raises BadInput if another run is writing.
     """
+    failures: list[Failure] = []
     with write_lock(settings):
         reconcile(settings)
-        return FAILED if build(settings, instance, everything=True) else PUBLISHED
+        if not build(settings, instance, failures, everything=True):
+            return FAILED
+    return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
 
 def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -> Iterator[Failure]:
@@ -194,13 +187,52 @@ def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -
             yield failure
 
 
-def build(
-    settings: Settings, instance: "DagsterInstance | None", *, everything: bool = False
-) -> Failure | None:
-    """Build and publish. Returns what failed, or None.
+def _nothing_is_new(settings: Settings) -> bool:
+    """Whether what is in force is what is published; says so."""
+    with open_workbench(settings) as con:
+        fingerprint = build_fingerprint(con)
+        published = ledger.last_publication(con)
+    if not (published and published[1] == fingerprint and settings.warehouse.exists()):
+        return False
+    say(f"nothing new: publication {publication_id(settings)} stays in force, {settings.warehouse}")
+    return True
 
-    everything: also what a build would keep of the workbench (`models/kept.py`).
+
+def build(
+    settings: Settings,
+    instance: "DagsterInstance | None",
+    failures: list[Failure],
+    *,
+    everything: bool = False,
+) -> bool:
+    """Build and publish, again and again without the releases that are to blame for a failure.
+
+    Each round sets one release aside at least. Returns whether what is in force is published, and
+    enters in `failures` what was set aside, or failed. everything: also what a build would keep of
+    the workbench (`models/kept.py`).
     """
+    everything_once = everything
+    while True:
+        with open_workbench(settings) as con:
+            before = ledger.accepted_files(con)
+        failure = _build_once(settings, instance, everything_once)
+        if failure is None:
+            return True
+        rejected = _rejected_since(settings, before, failure)
+        failures += rejected or [failure]
+        if not rejected:
+            say(f"FAILED, nothing was published: {failure.why}", "ERROR", run_id=failure.run_id)
+            return False
+        say("what is to blame is set aside; the others are built without it")
+        if not everything and _nothing_is_new(settings):
+            return True
+        everything_once = False
+
+
+def _build_once(
+    settings: Settings, instance: "DagsterInstance | None", everything: bool
+) -> Failure | None:
+    """Build and publish. Returns what failed, or None."""
     left = not everything and _only_publication_is_left(settings)
     job = "publish" if left else "build"
     say(
@@ -218,19 +250,39 @@ def build(
         )
         return None
     failure = _failure(result, f"FAILED {job}, nothing was published")
-    failure = replace(failure, why=str(machine_trouble(failure.why) or failure.why))
-    say(f"FAILED, nothing was published: {failure.why}", "ERROR", run_id=result.run_id)
-    return failure
+    return replace(failure, why=str(machine_trouble(failure.why) or failure.why))
+
+
+def _rejected_since(settings: Settings, before: list[tuple], failed: Failure) -> list[Failure]:
+    """Return the releases that a build has set aside, each with its reason in the ledger."""
+    with open_workbench(settings) as con:
+        still = ledger.accepted_files(con)
+        found = {
+            (source, day): reason
+            for source, day, name, _, loaded_at in (file for file in before if file not in still)
+            for (reason,) in con.execute(
+                "select reason from audit.releases where source = ? and release_date = ?"
+                " and file_name = ? and loaded_at = ?",
+                [source, day, name, loaded_at],
+            ).fetchall()
+        }
+    rejected = []
+    for (source, day), reason in found.items():
+        what = f"REJECTED {source} {day}"
+        about = {"source": source, "release": str(day)}
+        say(f"  {what}: {reason}", "ERROR", **about, run_id=failed.run_id)
+        rejected.append(replace(failed, what=what, why=reason, **about))
+    return rejected
 
 
 def _only_publication_is_left(settings: Settings) -> bool:
     """Whether an earlier run was broken off, or failed, after the last gate had passed."""
-    from dagster_project.publication.asset import required_gates
+    from dagster_project.publication.asset import required
 
     if not settings.candidate.exists():
         return False
     with open_workbench(settings) as con:
-        return not reasons_against(settings, con, required_gates())
+        return not reasons_against(settings, con, required())
 
 
 def _execute(

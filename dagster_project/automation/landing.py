@@ -8,9 +8,11 @@ what a run can heal by itself, the run has tried again.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from dagster_project import ledger
 from dagster_project.automation.cursor import Cursor
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 SECONDS = 60  # between two evaluations: what does not change for so long is complete
 MOST_RUNS = 100  # requested by one evaluation; the others wait for the next
 _NAMES_SHOWN = 5
+_RETRIED_WITHIN = timedelta(minutes=5)  # Dagster's daemon does it within seconds
 _RUN_KEY = "dagster/run_key"  # the tag that Dagster puts on runs which a sensor requested
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -113,10 +116,28 @@ def _skip(context: dg.SensorEvaluationContext, reason: str) -> dg.SensorResult:
 
 
 def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
-    """Return the unfinished runs, by run key or else id, but for those that fetch."""
+    """Return the unfinished runs, by run key or else id, but for those that fetch.
+
+    And those that have just failed and that Dagster is about to retry.
+    """
+    just_now = datetime.now(UTC) - _RETRIED_WITHIN
+    runs = [
+        *instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)),
+        *(
+            run
+            for run in instance.get_runs(
+                dg.RunsFilter(
+                    statuses=[dg.DagsterRunStatus.FAILURE],
+                    tags={WILL_RETRY_TAG: "true"},
+                    updated_after=just_now,
+                )
+            )
+            if AUTO_RETRY_RUN_ID_TAG not in run.tags
+        ),
+    ]
     return {
         run.tags.get(_RUN_KEY, run.run_id): f"{run.job_name} {run.run_id[:8]}"
-        for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
+        for run in runs
         if not run.asset_selection or any(key.path[0] != FETCH for key in run.asset_selection)
     }
 

@@ -10,7 +10,7 @@ import duckdb
 from dagster_project import ledger
 from dagster_project.gates.report import explain
 from dagster_project.gates.validate import Batch, run_suites
-from dagster_project.ingest.load import drop_rows_not_in_force, loaded_rows_query
+from dagster_project.ingest.load import loaded_rows_query
 from dagster_project.ledger import GateResult
 from dagster_project.sources.source import Source
 from dagster_project.workbench import transaction
@@ -26,8 +26,9 @@ def admit(
     """Run the suites of a source's raw tables on what was loaded last; enter result and decision.
 
     `connect` opens the workbench for writing; it is closed while the suites read. A release in
-    force that is looked at again stays in force: only a person takes it out. Returns nothing if
-    the release is not loaded.
+    force that is looked at again stays in force: only a person takes it out. The rows of a load
+    that this one replaces stay until a publication, as a later layer may reject this one. Returns
+    nothing if the release is not loaded.
     """
     with connect() as con:
         entries = ledger.file_entries(con, source.name, release)
@@ -55,6 +56,4 @@ def admit(
         if "loaded" in entries:
             status, reason = ("accepted", None) if passed else ("rejected", explain(results))
             ledger.decide(con, source.name, release, loaded_at, status, reason)
-            if passed:
-                drop_rows_not_in_force(con, source, release)
     return results

@@ -1,6 +1,7 @@
 """Gates as blocking asset checks: on a release of the raw tables, and on a layer of the models."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from dagster_project.gates.report import explain
 from dagster_project.gates.validate import Batch, run_suites
 from dagster_project.ingest.assets import REFUSED, raw_key
 from dagster_project.ledger import GateResult
+from dagster_project.models.blame import failed_expectations
 from dagster_project.models.layers import Layer, layer_tables
+from dagster_project.models.set_aside import Verdict, enter, judge, start_again_without
 from dagster_project.resources import WRITING_POOL, Workbench
 from dagster_project.settings import Settings
 from dagster_project.sources.source import Source
@@ -104,15 +107,32 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
             layer.database(Settings()),
             [Batch(layer.name, table, f"select * from {table}") for table in selected],
         )
-        with workbench.get_connection() as con, transaction(con):
-            ledger.enter_gate_results(
-                con, results, context.run.run_id, candidate[0] if candidate else None
-            )
+        with workbench.get_connection() as con:
+            verdict = judge(con, Settings(), failed_expectations(layer, results))
+            results = [_excused(result, verdict) for result in results]
+            with transaction(con):
+                ledger.enter_gate_results(
+                    con, results, context.run.run_id, candidate[0] if candidate else None
+                )
+                enter(con, verdict)
+            start_again_without(context, con, verdict)
         if not all(result.success for result in results):
             context.log.error(explain(results))
         yield from _as_check_results(results)
 
     return gate
+
+
+def _excused(result: GateResult, verdict: Verdict) -> GateResult:
+    """Make warnings of the rules that only releases fail which a person has accepted."""
+    rules = {rule.rule for rule in verdict.excused if rule.table == result.table_name}
+    details = [
+        detail | {"severity": "warning"} if detail["expectation"] in rules else detail
+        for detail in result.details
+    ]
+    failed = [detail for detail in details if not detail["success"]]
+    success = not any(detail["severity"] == "critical" for detail in failed)
+    return replace(result, details=details, success=success)
 
 
 def _as_check_results(

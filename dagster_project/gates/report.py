@@ -1,6 +1,6 @@
 """A gate's result in words: one message for the log and the ledger."""
 
-from dagster_project.errors import printable
+from dagster_project.errors import in_words, printable
 from dagster_project.ledger import GateResult
 
 
@@ -18,14 +18,7 @@ def _failures(result: GateResult) -> list[str]:
         line = f"{result.table_name}{about} | expected: {detail['expectation']}"
         line += f" | found: {detail['observed']}"
         if detail["failing_rows"]:
-            first = ", ".join(
-                f"{name.lstrip('_')} {value!r}"
-                if isinstance(value, str)
-                else f"{name.lstrip('_')} {value}"
-                for name, value in detail["failing_rows"][0].items()
-                if value is not None
-            )
-            line += f", the first: {first}"
+            line += f", the first: {in_words(detail['failing_rows'][0])}"
         if detail["fix"]:
             line += f" | what to do: {detail['fix']}"
         lines.append(printable(" ".join(line.split())))

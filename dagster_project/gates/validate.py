@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.code_lists import code_lists
+from dagster_project.environment import own_environment
 from dagster_project.gates.suites import EXPECTATIONS, load_suite
 from dagster_project.ledger import GateResult
 from dagster_project.machine import machine_trouble
@@ -55,7 +56,7 @@ def run_suites(
     Expectations of severity `warning` are reported and do not fail the gate. Raises BadInput where
     it was the machine (disk, memory) that kept one from being evaluated: no release is to blame.
     """
-    with _datasource(database) as datasource:
+    with own_environment(), _datasource(database) as datasource:
         return [_run(datasource, batch, root) for batch in batches]
 
 
@@ -120,7 +121,7 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path) -> GateResult:
             expectation_parameters=parameters,
         )
     )
-    details = [_detail(result) for result in validation.results]
+    details = [_detail(result, batch) for result in validation.results]
     failed = [detail for detail in details if not detail["success"]]
     return GateResult(
         gate=batch.gate,
@@ -133,7 +134,7 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path) -> GateResult:
     )
 
 
-def _detail(validation: Any) -> dict[str, Any]:
+def _detail(validation: Any, batch: Batch) -> dict[str, Any]:
     """Boil one validation result down to what a person, the UI and the ledger need."""
     config, result = validation.expectation_config, validation.result
     errors = [
@@ -161,7 +162,18 @@ def _detail(validation: Any) -> dict[str, Any]:
         "failing": failing if isinstance(failing, int) else 0,
         "failing_rows": [dict(row) for row in rows[:FAILING_ROWS_SHOWN]],
         "fix": (config.meta or {}).get("fix", ""),
+        "kind": (config.meta or {}).get("kind", "plausibility"),
+        "failing_query": "" if validation.success else _failing_query(config, result, batch),
     }
+
+
+def _failing_query(config: Any, result: dict[str, Any], batch: Batch) -> str:
+    """Return the SQL that gives all rows that fail a rule; none for a rule on a whole table."""
+    if rule := config.kwargs.get("unexpected_rows_query"):
+        return rule.format(batch=f"({batch.query})")
+    # GX writes the query of the batch as if it were the name of a table.
+    written = (result.get("unexpected_index_query") or "").rstrip(";")
+    return written.replace(f"FROM {batch.query}", f"FROM ({batch.query}) as batch", 1)
 
 
 def _exceptions(info: dict[str, Any] | None) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
 from dagster_project.layouts.csv_layout import unreadable
 from dagster_project.layouts.zipped_layout import remove_unpacked
 from dagster_project.machine import machine_trouble
+from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, Source
 from dagster_project.workbench import transaction
 
@@ -322,6 +323,45 @@ def drop_rows_not_in_force(con: duckdb.DuckDBPyConnection, source: Source, relea
             """,
             {"release": release},
         )
+
+
+def drop_superseded_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """Delete the raw rows of loads that later ones have replaced: what is published needs none."""
+    for source, release, loaded_at, _ in _superseded_loads(con):
+        for table in source.tables:
+            con.execute(
+                f'delete from raw."{table.name}" where _release = ? and _loaded_at = ?',
+                [release, loaded_at],
+            )
+
+
+def restore_superseded(con: duckdb.DuckDBPyConnection, source: str, release: date) -> None:
+    """Accept the load again that the last one of a release had replaced, if its rows are there."""
+    for owner, day, loaded_at, reason in _superseded_loads(con):
+        if (owner.name, day) == (source, release) and any(
+            con.execute(
+                f'select 1 from raw."{table.name}" where _release = ? and _loaded_at = ? limit 1',
+                [day, loaded_at],
+            ).fetchall()
+            for table in owner.tables
+        ):
+            ledger.decide(con, source, release, loaded_at, "accepted", reason)
+            return
+
+
+def _superseded_loads(
+    con: duckdb.DuckDBPyConnection,
+) -> list[tuple[Source, date, datetime, str | None]]:
+    """Return the loads that were replaced, the latest first, of sources that have a module."""
+    sources = all_sources()
+    return [
+        (sources[source], release, loaded_at, reason)
+        for source, release, loaded_at, reason in con.execute(
+            "select source, release_date, loaded_at, min(reason) from audit.releases"
+            " where status = 'superseded' group by all order by loaded_at desc"
+        ).fetchall()
+        if source in sources
+    ]
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: RawTable, release: Release) -> int:

@@ -4,10 +4,10 @@ The staging layer begins a candidate: a new entry in the ledger, under which the
 are entered. The core layer begins the candidate's file.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import dagster as dg
 import duckdb
@@ -17,6 +17,9 @@ from pydantic import Field
 
 from dagster_project import ledger
 from dagster_project.ingest.load import create_raw_tables
+from dagster_project.ledger import TestResult
+from dagster_project.machine import machine_trouble
+from dagster_project.models.blame import failed_node
 from dagster_project.models.dbt import DbtError, manifest, run_dbt
 from dagster_project.models.kept import (
     UNIT_TESTS,
@@ -30,8 +33,10 @@ from dagster_project.models.layers import (
     build_order,
     layer_nodes,
     layer_tables,
+    layer_tests,
     table_name,
 )
+from dagster_project.models.set_aside import enter, judge, start_again_without
 from dagster_project.models.shown import (
     TRANSLATOR,
     charts_shown,
@@ -44,6 +49,8 @@ from dagster_project.resources import WRITING_POOL, Workbench
 from dagster_project.settings import Settings
 from dagster_project.sources import all_sources
 from dagster_project.workbench import transaction
+
+FAILED = ("error", "fail", "runtime error")  # the statuses of dbt that mean it
 
 
 class BuildConfig(dg.Config):
@@ -90,25 +97,42 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
                 yield from results_shown(context, ran[unique_id], counts, charts)
             elif unique_id in begun.kept:
                 yield from kept_shown(context, unique_id, begun.kept[unique_id], counts)
-        failures = [
-            f"{result.node.name} | found: {result.message} | where: "
-            f"dbt/{result.node.original_file_path}"
-            for result in results
-            if result.status in ("error", "fail", "runtime error")
-        ]
-        with workbench.get_connection() as con, transaction(con):
-            if whole_layer and not layer.in_candidate:
-                _enter_nodes(con, begun, results, context.run.run_id)
-            if whole_layer and not failures:
-                ledger.finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
-        if failures:
-            raise dg.Failure(
-                f"{layer.name}: {len(failures)} dbt nodes failed; nothing is built on them\n"
-                + "\n".join(failures),
-                allow_retries=False,
-            )
+        failed = [result for result in results if result.status in FAILED]
+        with workbench.get_connection() as con:
+            with transaction(con):
+                if whole_layer and not layer.in_candidate:
+                    _enter_nodes(con, begun, results, context.run.run_id)
+                _enter_tests(con, layer, begun, results, context.run.run_id)
+                if whole_layer and not failed:
+                    ledger.finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
+            if failed:
+                _fail(context, con, layer, failed)
 
     return build
+
+
+def _fail(
+    context: dg.AssetExecutionContext,
+    con: duckdb.DuckDBPyConnection,
+    layer: Layer,
+    failed: Sequence[Any],
+) -> NoReturn:
+    """Set the releases aside that are to blame for what failed, if some are, and end the step."""
+    lines = [
+        f"{result.node.name} | found: {result.message} | where: "
+        f"dbt/{result.node.original_file_path}"
+        for result in failed
+    ]
+    if not machine_trouble("\n".join(lines)):
+        verdict = judge(con, Settings(), [failed_node(layer, result) for result in failed])
+        with transaction(con):
+            enter(con, verdict)
+        start_again_without(context, con, verdict)
+    raise dg.Failure(
+        f"{layer.name}: {len(lines)} dbt nodes failed; nothing is built on them\n"
+        + "\n".join(lines),
+        allow_retries=False,
+    )
 
 
 def _run_layer(
@@ -226,6 +250,30 @@ def _enter_nodes(
         ]
         made_from = {node: begun.made_from[node] for node in succeeded if node in begun.made_from}
         ledger.enter_node_builds(con, made_from, run_id)
+
+
+def _enter_tests(
+    con: duckdb.DuckDBPyConnection, layer: Layer, begun: _Begun, results: Iterable[Any], run_id: str
+) -> None:
+    """Enter what each data test found that ran, and that those kept had passed; no other passed."""
+    tests = layer_tests(layer)
+    found = [
+        TestResult(
+            result.node.unique_id,
+            result.node.name,
+            run_id,
+            result.status not in FAILED,
+            result.message,
+        )
+        for result in results
+        if result.node.unique_id in tests and result.status != "skipped"
+    ]
+    kept = [
+        TestResult(test, tests[test]["name"], begun.kept[test], success=True)
+        for test in tests
+        if test in begun.kept
+    ]
+    ledger.enter_test_results(con, begun.candidate_id, layer.name, [*found, *kept])
 
 
 def _row_counts(database: Path, unique_ids: Iterable[str]) -> dict[str, int]:

@@ -4,13 +4,13 @@ dbt costs seconds to import: only the functions here do it, when they are called
 """
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.environment import own_environment
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import tree_sha256
 from dagster_project.settings import PROJECT_ROOT, Settings
@@ -140,23 +140,14 @@ def _is_hook_that_ran(result: "NodeResult") -> bool:
     return str(result.node.resource_type) == "operation" and str(result.status) == "success"
 
 
-@contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
-    """Set the variables that `dbt/profiles.yml` reads."""
-    variables = {
-        "DBT_LOG_PATH": str(settings.warehouse_dir / "dbt_target"),
-        "ROYALTY_WAREHOUSE_DIR": str(settings.warehouse_dir),
-        "ROYALTY_SEEDS_DIR": str(DBT_PROJECT / "seeds"),
-        "ROYALTY_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
-        "ROYALTY_DUCKDB_THREADS": str(settings.duckdb_threads),
-    }
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def _environment(settings: Settings) -> AbstractContextManager[None]:
+    """Set the variables that `dbt/profiles.yml` reads, and keep a user's from dbt."""
+    return own_environment(
+        {
+            "DBT_LOG_PATH": str(settings.warehouse_dir / "dbt_target"),
+            "ROYALTY_WAREHOUSE_DIR": str(settings.warehouse_dir),
+            "ROYALTY_SEEDS_DIR": str(DBT_PROJECT / "seeds"),
+            "ROYALTY_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
+            "ROYALTY_DUCKDB_THREADS": str(settings.duckdb_threads),
+        }
+    )

@@ -1,6 +1,7 @@
 """What a build depends on, in one digest: a build with the same digest gives the same warehouse."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 
@@ -24,6 +25,11 @@ def project_fingerprint() -> str:
 
 def build_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
     """Return the digest of the accepted files and of the project."""
+    return fingerprint_of(ledger.accepted_files(con))
+
+
+def fingerprint_of(accepted: Sequence[tuple]) -> str:
+    """Return the digest of these accepted files and of the project as it is."""
     digest = hashlib.sha256(project_fingerprint().encode())
-    digest.update(repr(ledger.accepted_files(con)).encode())
+    digest.update(repr(accepted).encode())
     return digest.hexdigest()

@@ -5,16 +5,24 @@ from datetime import timedelta
 import dagster as dg
 
 from dagster_project.models.dbt import manifest
-from dagster_project.models.layers import LAYERS, layer_tables
+from dagster_project.models.layers import LAYERS, layer_tables, layer_tests
 from dagster_project.publication.downloads import exports_of
-from dagster_project.publication.publish import publish, reconcile, what_was_published
+from dagster_project.publication.publish import (
+    Required,
+    publish,
+    reconcile,
+    what_was_published,
+)
 from dagster_project.resources import WRITING_POOL, Workbench, telling_bad_input
 from dagster_project.settings import Settings
 
 
-def required_gates() -> dict[str, str]:
-    """Return the layer of each seed and model: all must be built and gated to be published."""
-    return {table: layer.name for layer in LAYERS for table in layer_tables(layer)}
+def required() -> Required:
+    """Return what must have passed: each seed and model its gate, and each data test."""
+    return Required(
+        tables={table: layer.name for layer in LAYERS for table in layer_tables(layer)},
+        tests={test: layer.name for layer in LAYERS for test in layer_tests(layer)},
+    )
 
 
 def ledger_comments() -> dict[str, tuple[str, dict[str, str]]]:
@@ -59,7 +67,7 @@ def table_keys() -> dict[str, list[str]]:
     ),
     pool=WRITING_POOL,
     description="The published file, `royalty_flows.duckdb`: replaced whole, and only if the ledger"
-    " says that every table of this candidate was built and passed its gate.",
+    " says that every table of this candidate was built and passed its gate, and every data test.",
 )
 def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
     """Publish the candidate, or refuse with the ledger's reasons.
@@ -67,13 +75,13 @@ def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.M
     If its publication was broken off, that is finished instead.
     """
     settings = Settings()
-    required = required_gates()
+    needed = required()
     with telling_bad_input():
         finished = reconcile(settings)
         published = (
-            what_was_published(finished, len(required))
+            what_was_published(finished, len(needed.tables))
             if finished
-            else publish(settings, context.run.run_id, required, ledger_comments(), table_keys())
+            else publish(settings, context.run.run_id, needed, ledger_comments(), table_keys())
         )
     return dg.MaterializeResult(
         metadata={

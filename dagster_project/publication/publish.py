@@ -1,11 +1,12 @@
 """From candidate to published file.
 
-The ledger decides, not the run: every table of the candidate must have passed its gate after it,
-and everything it may be built on, was last built. Then the candidate gets its copy of the ledger,
-is closed and synced, and is renamed to a kept publication: from there on it is a publication, and
-`reconcile` finishes what a crash leaves undone. A second name of it is moved over the published
-file. Readers that have the old file open keep it; on Windows, where an open file cannot be
-replaced, they must let go first. The downloads are written before and follow the published file.
+The ledger decides, not the run: every table of the candidate must have passed its gate, and every
+data test must have passed, after it and everything it may be built on was last built. Then the
+candidate gets its copy of the ledger, is closed and synced, and is renamed to a kept publication:
+from there on it is a publication, and `reconcile` finishes what a crash leaves undone. A second
+name of it is moved over the published file. Readers that have the old file open keep it; on
+Windows, where an open file cannot be replaced, they must let go first. The downloads are written
+before and follow the published file.
 """
 
 import os
@@ -19,6 +20,7 @@ import duckdb
 
 from dagster_project import ledger
 from dagster_project.errors import BadInput
+from dagster_project.ingest.load import drop_superseded_rows
 from dagster_project.models.state import build_fingerprint
 from dagster_project.publication.downloads import (
     Keys,
@@ -28,10 +30,22 @@ from dagster_project.publication.downloads import (
 )
 from dagster_project.publication.verify import checksums
 from dagster_project.settings import Settings
-from dagster_project.workbench import open_workbench, transaction
+from dagster_project.workbench import literal, open_workbench, transaction
 
 # Description, and those of the columns, of each ledger table.
 Comments = Mapping[str, tuple[str, Mapping[str, str]]]
+
+
+@dataclass(frozen=True)
+class Required:
+    """What must have passed for a candidate: `<schema>.<table>`, or a data test, with its layer.
+
+    In the order in which the layers are built: what passed is void once an earlier one, or its own,
+    is built again. Data tests are named by dbt's unique id.
+    """
+
+    tables: Mapping[str, str]
+    tests: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -47,16 +61,11 @@ class Publication:
 
 
 def refuse_reasons(
-    con: duckdb.DuckDBPyConnection,
-    candidate_id: str,
-    fingerprint: str,
-    required: Mapping[str, str],
+    con: duckdb.DuckDBPyConnection, candidate_id: str, fingerprint: str, required: Required
 ) -> list[str]:
     """Say what keeps a candidate from being published, by the ledger; an empty list if nothing.
 
     fingerprint: the state that the candidate was started from.
-    required: the layer of each table (`<schema>.<table>`) that must have been built and gated, in
-        the order in which the layers are built: a gate is void once an earlier one is built again.
     """
     built = dict(
         con.execute(
@@ -65,44 +74,76 @@ def refuse_reasons(
             [candidate_id],
         ).fetchall()
     )
-    layers_built: dict[str, datetime] = {}
-    for table, layer in required.items():
-        if table in built:
-            layers_built[layer] = max(layers_built.get(layer, datetime.min), built[table])
-    gates = {
-        table: (success, checked_at)
-        for table, success, checked_at in con.execute(
-            "select table_name, arg_max(success, checked_at), max(checked_at)"
-            " from audit.gate_results where candidate_id = ? group by table_name",
-            [candidate_id],
-        ).fetchall()
-    }
+    last_built = _last_built(required, built)
     reasons = [
         f"the layer {layer} was not built whole, or one of its models or data tests failed"
         for layer in ledger.unfinished_layers(con, candidate_id)
     ]
     if build_fingerprint(con) != fingerprint:
         reasons.append("releases, models or gates have changed since the candidate was started")
-    layers = list(dict.fromkeys(required.values()))
-    for table, layer in required.items():
+    gates = _verdicts(con, candidate_id, "gate_results", "table_name")
+    for table, layer in required.tables.items():
         if table not in built:
             reasons.append(f"{table} was not built")
         elif table not in gates:
             reasons.append(f"the gate on {table} was not run")
         elif not gates[table][0]:
             reasons.append(f"the gate on {table} failed")
-        else:
-            before = layers[: layers.index(layer) + 1]
-            last = max(layers_built[earlier] for earlier in before if earlier in layers_built)
-            if gates[table][1] < last:
-                reasons.append(
-                    f"{table} or what it is built on was built again after its gate had passed"
-                )
-    return reasons
+        elif gates[table][1] < last_built[layer]:
+            reasons.append(
+                f"{table} or what it is built on was built again after its gate had passed"
+            )
+    return reasons + _tests_not_passed(con, candidate_id, required, last_built)
+
+
+def _last_built(required: Required, built: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Return when each layer, or one before it, was last built."""
+    last, latest = {}, datetime.min
+    for layer in dict.fromkeys(required.tables.values()):
+        tables = [table for table, of in required.tables.items() if of == layer]
+        latest = max([latest, *(built[table] for table in tables if table in built)])
+        last[layer] = latest
+    return last
+
+
+def _verdicts(
+    con: duckdb.DuckDBPyConnection, candidate_id: str, results: str, name: str
+) -> dict[str, tuple[bool, datetime]]:
+    """Return by name whether a candidate's gates or data tests passed last, and when that was."""
+    return {
+        subject: (success, checked_at)
+        for subject, success, checked_at in con.execute(
+            f"select {name}, arg_max(success, checked_at), max(checked_at)"
+            f" from audit.{results} where candidate_id = ? group by all",
+            [candidate_id],
+        ).fetchall()
+    }
+
+
+def _tests_not_passed(
+    con: duckdb.DuckDBPyConnection,
+    candidate_id: str,
+    required: Required,
+    last_built: Mapping[str, datetime],
+) -> list[str]:
+    """Say which data tests failed, or were not run, for this candidate as it was last built."""
+    found = _verdicts(con, candidate_id, "test_results", "test")
+    failed, not_run = [], []
+    for test, layer in required.tests.items():
+        success, checked_at = found.get(test, (True, datetime.min))
+        if not success:
+            failed.append(test.split(".")[2])
+        elif test not in found or checked_at < last_built[layer]:
+            not_run.append(test.split(".")[2])
+    return [
+        f"{len(tests)} data tests {what}: {', '.join(tests)}"
+        for what, tests in (("failed", failed), ("were not run on this candidate", not_run))
+        if tests
+    ]
 
 
 def reasons_against(
-    settings: Settings, con: duckdb.DuckDBPyConnection, required: Mapping[str, str]
+    settings: Settings, con: duckdb.DuckDBPyConnection, required: Required
 ) -> list[str]:
     """Say what keeps the present candidate from being published, by its file and the ledger."""
     candidate = ledger.current_candidate(con)
@@ -115,13 +156,13 @@ def reasons_against(
 def publish(
     settings: Settings,
     run_id: str,
-    required: Mapping[str, str],
+    required: Required,
     comments: Comments,
     keys: Keys,
 ) -> Publication:
     """Publish the candidate. Raises BadInput, and touches nothing, if the ledger does not allow it.
 
-    required: see `refuse_reasons`. comments: for the ledger tables that the published file holds.
+    comments: for the ledger tables that the published file holds.
     keys: of the tables that can be downloaded.
     """
     with open_workbench(settings) as con:
@@ -131,7 +172,8 @@ def publish(
             raise BadInput(
                 "the candidate is not published",
                 where=candidate[0] if candidate else str(settings.candidate),
-                expected=f"{len(required)} tables built and their gates passed, for this candidate",
+                expected=f"{len(required.tables)} tables built, their gates and"
+                f" {len(required.tests)} data tests passed, for this candidate",
                 found="; ".join(reasons),
                 fix="mend the cause, then run the job `build` (or `make run`)",
             )
@@ -147,10 +189,12 @@ def publish(
     settings.candidate.rename(kept)
     put_in_force(settings, kept)
     reconcile(settings)
+    with open_workbench(settings) as con:
+        drop_superseded_rows(con)
     for old in old_publications(settings):
         old.unlink()
     prune_downloads(settings, {kept_id(kept) for kept in kept_publications(settings)})
-    return what_was_published(kept, len(required))
+    return what_was_published(kept, len(required.tables))
 
 
 def what_was_published(kept: Path, gates: int) -> Publication:
@@ -336,11 +380,6 @@ def _comment(
     con.execute(f"comment on table audit.{table} is {literal(text)}")
     for name in con.table(f"audit.{table}").columns:
         con.execute(f'comment on column audit.{table}."{name}" is {literal(columns[name])}')
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL's literal, where a statement takes no parameters."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def sync(path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType, DagsterRun
 
+from dagster_project.models.set_aside import set_aside_by
 from dagster_project.sources import all_sources
 from dagster_project.watching.message import Failure
 
@@ -16,7 +17,11 @@ def failure_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Failure:
     events = list(events)
     source, release = _source(run, events), _release(run)
     rejected = bool(_failed_gates(events))
-    if source and release:
+    if names := set_aside_by(run):
+        what = f"REJECTED {', '.join(names)} ({run.job_name})"
+        if len(names) == 1:
+            source, release = names[0].split("/")
+    elif source and release:
         what = f"{'REJECTED' if rejected else 'FAILED'} {source} {release} ({run.job_name})"
     else:
         gate = "a gate of " if rejected else ""

@@ -6,6 +6,7 @@ neither which release nor what stays in force.
 
 import dagster as dg
 
+from dagster_project.models.set_aside import set_aside_by
 from dagster_project.run import BY_MAKE_RUN
 from dagster_project.settings import Settings
 from dagster_project.watching.events import failure_of
@@ -26,7 +27,7 @@ def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | 
     settings, run = Settings(), context.dagster_run
     if BY_MAKE_RUN.items() <= run.tags.items():
         return dg.SkipReason("`make run` tells of its runs itself")
-    if run.tags.get(_RETRIED) == "true":
+    if run.tags.get(_RETRIED) == "true" and not set_aside_by(run):
         return dg.SkipReason(f"run {run.run_id} is tried again")
     if not has_address(settings):
         return dg.SkipReason("nobody to tell: set ROYALTY_NOTIFY_WEBHOOK or ROYALTY_NOTIFY_EMAIL")

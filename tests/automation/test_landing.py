@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.test_utils import create_run_for_test
 
 from dagster_project import ledger, workbench
 from dagster_project.automation.cursor import Cursor
@@ -347,3 +348,24 @@ def test_a_state_that_a_decision_brings_back_is_built_again(
     with open_workbench(folders.settings) as con:
         reject(con, "published_figures/2019-07-31", "wrong")
     assert len(landing.requests()) == 1
+
+
+def test_a_run_that_dagster_is_about_to_retry_is_under_way(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    enter(folders, "accepted")
+    create_run_for_test(
+        landing.instance,
+        job_name="build",
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/will_retry": "true"},
+    )
+    assert "1 runs are under way: build" in landing.message()
+    create_run_for_test(
+        landing.instance,
+        job_name="build",
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/will_retry": "true", "dagster/auto_retry_run_id": "another"},
+    )
+    assert "1 runs are under way: build" in landing.message()

@@ -125,6 +125,43 @@ def test_braces_in_a_query_are_written_twice(database: Path) -> None:
     assert [row["_file"] for row in result.details[0]["failing_rows"]] == ["b.csv"]
 
 
+@pytest.mark.parametrize(
+    ("expectation", "rows"),
+    [
+        (filled("code"), 1),
+        (
+            {
+                "type": "expect_column_values_to_be_in_set",
+                "description": "a code",
+                "kwargs": {"column": "code", "value_set": ["D'E"]},
+            },
+            1,
+        ),
+        (no_rows("value <> '{{3}}'"), 2),
+        (
+            {
+                "type": "expect_table_row_count_to_equal",
+                "description": "a rule about the whole table",
+                "kwargs": {"value": 7},
+            },
+            None,
+        ),
+    ],
+)
+def test_a_rule_that_fails_gives_the_query_of_all_its_rows(
+    database: Path, expectation: dict[str, Any], rows: int | None
+) -> None:
+    (detail,) = judge(database, expectation).details
+    query = detail["failing_query"]
+    if rows is None:
+        assert query == ""
+        return
+    with duckdb.connect(database, read_only=True) as con:
+        found = con.execute(f"select * from ({query}) as failing")
+        assert [name for name, *_ in found.description or ()][:2] == ["_file", "_row"]
+        assert len(found.fetchall()) == rows
+
+
 def test_the_gate_leaves_the_file_free_for_the_next_writer(database: Path) -> None:
     judge(database, filled("code"))
     with duckdb.connect(database) as con:

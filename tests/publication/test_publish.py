@@ -1,5 +1,4 @@
 import os
-from collections.abc import Mapping
 from datetime import timedelta
 
 import duckdb
@@ -7,8 +6,9 @@ import pytest
 
 from dagster_project.errors import BadInput
 from dagster_project.fingerprint import file_sha256
+from dagster_project.models.dbt import manifest
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.asset import required_gates
+from dagster_project.publication.asset import required
 from dagster_project.publication.publish import (
     kept_publications,
     publication_id,
@@ -200,7 +200,45 @@ def test_only_the_last_result_of_a_gate_counts(
         assert refusal(warehouse) == reason
     else:
         # The older, failed result lies before the layer was built in no way that matters.
-        assert warehouse.publish_candidate().gates == len(required_gates())
+        assert warehouse.publish_candidate().gates == len(required().tables)
+
+
+A_TEST = "unique_dim_reporter_reporter_code"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("delete from audit.test_results where {which}", "were not run on this candidate"),
+        ("update audit.test_results set success = false where {which}", "failed"),
+        (
+            "update audit.test_results set checked_at = '2000-01-01' where {which}",
+            "were not run on this candidate",
+        ),
+        (
+            "update audit.test_results set candidate_id = 'another' where {which}",
+            "were not run on this candidate",
+        ),
+    ],
+)
+def test_a_data_test_that_has_not_passed_for_this_candidate_is_named(
+    warehouse: Warehouse, candidate: str, change: str, reason: str
+) -> None:
+    warehouse.change_ledger(change.format(which=f"test_name = '{A_TEST}'"))
+    assert refusal(warehouse) == f"1 data tests {reason}: {A_TEST}"
+
+
+def test_every_data_test_of_the_project_is_required() -> None:
+    tests = {name for name, node in manifest()["nodes"].items() if node["resource_type"] == "test"}
+    assert set(required().tests) == tests
+    assert len(tests) > 150
+
+
+def test_a_candidate_of_a_ledger_without_data_tests_is_not_published(
+    warehouse: Warehouse, candidate: str
+) -> None:
+    warehouse.change_ledger("drop table audit.test_results")  # as it was made by earlier versions
+    assert f"{len(required().tests)} data tests were not run" in refusal(warehouse)
 
 
 def test_a_table_that_was_not_built_is_named(warehouse: Warehouse, candidate: str) -> None:
@@ -252,7 +290,7 @@ def test_a_release_accepted_since_the_candidate_was_started_voids_it(
 
 
 def test_every_required_table_is_one_of_a_layer() -> None:
-    gates: Mapping[str, str] = required_gates()
+    gates = required().tables
     assert set(gates.values()) == {"staging", "intermediate", "core", "marts"}
     assert gates["seeds.economies"] == "staging"
     assert gates["marts.mart_world_ranking"] == "marts"

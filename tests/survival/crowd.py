@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.publication.asset import ledger_comments, required_gates, table_keys
+from dagster_project.publication.asset import ledger_comments, required, table_keys
 from dagster_project.publication.publish import publish
 from dagster_project.settings import PROJECT_ROOT
 from tests.support import MADE_UP, Warehouse, environment
@@ -58,9 +58,7 @@ def read_through(warehouse: Warehouse, readers: int, publications: int) -> dict[
             warehouse.restore_candidate()
             with duckdb.connect(settings.candidate) as con:
                 con.execute(_CHANGES)
-            publish(
-                settings, f"made-up-run-{number}", required_gates(), ledger_comments(), table_keys()
-            )
+            publish(settings, f"made-up-run-{number}", required(), ledger_comments(), table_keys())
             published.update([_in_force(warehouse)])
             _each_has_answered(reports)
     finally:

@@ -72,7 +72,6 @@ POINTS: dict[str, tuple[Point, ...]] = {
         Point(f"{_LEDGER}:enter_gate_results", leaving=True),
         Point(f"{_LEDGER}:decide"),
         Point(f"{_LEDGER}:decide", leaving=True),
-        Point(f"{_ADMISSION}:drop_rows_not_in_force", leaving=True),
         Point("dagster_project.run:build_fingerprint"),
     ),
     **dict.fromkeys(LAYERS, _IN_A_LAYER),

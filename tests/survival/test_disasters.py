@@ -20,7 +20,7 @@ from dagster_project.fingerprint import file_sha256
 from dagster_project.gates.validate import Batch, run_suites
 from dagster_project.ingest.plan import make_plan
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.asset import required_gates
+from dagster_project.publication.asset import required
 from dagster_project.publication.publish import (
     kept_publications,
     publication_id,
@@ -225,10 +225,10 @@ def test_a_damaged_candidate_is_not_published_but_built_anew(warehouse: Warehous
     ready_to_publish(warehouse)
     settings = warehouse.settings
     with open_workbench(settings) as con:
-        assert reasons_against(settings, con, required_gates()) == []
+        assert reasons_against(settings, con, required()) == []
     spoil(settings.candidate, 0)
     with open_workbench(settings) as con:
-        (reason,) = reasons_against(settings, con, required_gates())
+        (reason,) = reasons_against(settings, con, required())
     assert reason.startswith("the candidate file cannot be read")
     with pytest.raises(BadInput, match="the candidate file cannot be read"):
         warehouse.publish_candidate()

@@ -2,11 +2,17 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
+from dagster._core.test_utils import create_run_for_test
 
+from dagster_project import run as run_module
 from dagster_project.__main__ import main
 from dagster_project.definitions import defs
 from dagster_project.resources import Workbench
@@ -15,6 +21,7 @@ from dagster_project.settings import Settings
 from dagster_project.watching.message import MOST_LETTERS, Failure, message
 from dagster_project.watching.sensor import tell_of_failed_runs
 from tests.support import TEXT, Warehouse, execute
+from tests.test_run import text_of
 from tests.watching.receivers import SECRET, Webhook, mail_server, webhook
 
 SOURCE, DAY = "published_figures", "2020-01-31"
@@ -40,17 +47,29 @@ class Daemon:
 
     def run(self, job: str, partition: str | None = None, **tags: str) -> str:
         """Execute a job, which is to fail, and return the run's id."""
+        result = self.execute(job, partition, **tags)
+        assert not result.success
+        return result.run_id
+
+    def tags(self, run_id: str) -> dict[str, str]:
+        """The tags of a run."""
+        run = self.instance.get_run_by_id(run_id)
+        assert run
+        return dict(run.tags)
+
+    def execute(
+        self, job: str, partition: str | None = None, **tags: str
+    ) -> dg.ExecuteInProcessResult:
+        """Execute a job."""
         if partition:
             self.instance.add_dynamic_partitions(SOURCE, [partition])
-        result = defs.resolve_job_def(job).execute_in_process(
+        return defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=partition,
             raise_on_error=False,
             resources={"workbench": Workbench.of(Settings())},
             tags=tags,
         )
-        assert not result.success
-        return result.run_id
 
 
 @pytest.fixture
@@ -169,6 +188,45 @@ def test_runs_that_others_tell_of_or_that_are_tried_again_are_left_alone(
     (reason,) = daemon.tick()
     assert "make run" in reason or "tried again" in reason
     assert hook.requests == 0
+
+
+def test_a_build_that_sets_a_release_aside_is_told_of_once_and_retried_by_dagster(
+    warehouse: Warehouse, hook: Webhook
+) -> None:
+    bad = text_of(DAY, old="level,4.0,USD,9,0.1", new="level,0.00001,USD,9,0.1")
+    warehouse.land(SOURCE, DAY, TEXT.name, bad)  # its rounding is larger than the figure
+    warehouse.land(SOURCE, "2020-02-29", TEXT.name, text_of("2020-02-29", reporter="FRA"))
+    settings = Path(run_module.__file__).with_name("dagster.yaml").read_text()
+    retries = {"run_retries": yaml.safe_load(settings)["run_retries"]}
+    with dg.DagsterInstance.ephemeral(settings=retries) as instance:
+        daemon = Daemon(instance)
+        assert daemon.execute(f"ingest_{SOURCE}", DAY).success
+        assert daemon.execute(f"ingest_{SOURCE}", "2020-02-29").success
+        failed = daemon.run("build")
+        assert daemon.tags(failed)["dagster/will_retry"] == "true"
+        (reaction,) = daemon.tick()
+        assert reaction.error is None
+        # Dagster's retry has the tags of its parent. What fails there by itself is not retried.
+        group = {"dagster/parent_run_id": failed, "dagster/root_run_id": failed}
+        tags = daemon.tags(failed) | group
+        tags.pop("dagster/will_retry")
+        assert daemon.execute("build", **tags).success
+        assert daemon.tick() == []
+        retry = create_run_for_test(
+            instance,
+            job_name="build",
+            status=dg.DagsterRunStatus.FAILURE,
+            tags=tags,
+            root_run_id=failed,
+            parent_run_id=failed,
+        )
+        failure_of_step = RunFailureReason.STEP_FAILURE
+        assert not auto_reexecution_should_retry_run(instance, retry, failure_of_step)
+    (posted,) = hook.received
+    assert posted["subject"] == f"royalty flows: REJECTED {SOURCE}/{DAY} (build)"
+    assert "expected: a number is not smaller than its rounding" in posted["text"]
+    (failure,) = posted["failures"]
+    assert (failure["source"], failure["release"], failure["run_id"]) == (SOURCE, DAY, failed)
 
 
 def test_make_run_tells_once_of_all_that_it_refused_and_rejected_and_the_sensor_is_silent(

@@ -1,0 +1,45 @@
+"""The environment that dbt and Great Expectations run in: this project's, whole.
+
+Both read variables that change what runs (`DBT_EXCLUDE_RESOURCE_TYPES=test` leaves out every data
+test, `GX_CLOUD_…` another context), and their lists change with each version. So none of a user's
+comes through, whatever its name. Imports nothing of the stack.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+FOREIGN = ("DBT_", "GX_")  # dbt's newer names, DBT_ENGINE_…, begin with the first too
+
+# It is the user's data: no tool of the stack reports home.
+_ALWAYS = {"GX_ANALYTICS_ENABLED": "false"}
+
+
+def clear_environment() -> None:
+    """Remove what is not ours for good, before dbt and Great Expectations are first imported."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    for name in _foreign():
+        del os.environ[name]
+    os.environ.update(_ALWAYS)
+
+
+@contextmanager
+def own_environment(variables: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Run the block with these variables and none of a user's that dbt or GX would read."""
+    ours = _ALWAYS | dict(variables or {})
+    before = {name: os.environ.get(name) for name in {*_foreign(), *ours}}
+    for name in before:
+        os.environ.pop(name, None)
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _foreign() -> list[str]:
+    return [name for name in os.environ if name.upper().startswith(FOREIGN)]
