@@ -297,6 +297,23 @@ def enter_gate_results(
         )
 
 
+def last_gate_results(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[str], release: date
+) -> list[GateResult]:
+    """Return what the gate last found on a release in each of some tables (`<schema>.<table>`)."""
+    rows = con.execute(
+        "select gate, table_name, release_date, success, expectations, failed, details from"
+        " (select *, row_number() over (partition by table_name order by checked_at desc) as newest"
+        " from audit.gate_results where release_date = ? and table_name in (select unnest(?)))"
+        " where newest = 1 order by table_name",
+        [release, list(tables)],
+    ).fetchall()
+    return [
+        GateResult(gate, table, day, success, expectations, failed, json.loads(details))
+        for gate, table, day, success, expectations, failed, details in rows
+    ]
+
+
 def start_candidate(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str) -> str:
     """Enter a new candidate and return its id, which sorts by time."""
     started = now(con)

@@ -1,7 +1,8 @@
 with
     observations as ({{ accepted(source("raw", "bea_trade_by_area__observations")) }}),
 
-    -- `0` is nil and exact; `(*)` is something below half a million.
+    -- `0` is nil and exact; `(*)` is something below half a million. Whatever other mark
+    -- stands for a figure, the figure is missing.
     final as (
         select
             area,
@@ -10,14 +11,18 @@ with
             case
                 when value = '(*)'
                 then 0
-                when value not in ('(D)', 'n.a.', '.....')
+                when {{ has_figure("value") }}
                 then cast(value as decimal(38, 10))
             end as value,
             case
-                when value = '0' then 0 when value not in ('(D)', 'n.a.', '.....') then 1
+                when value = '0' then 0 when value = '(*)' or {{ has_figure("value") }} then 1
             end as rounding,
             case
-                value when '(D)' then 'Q' when 'n.a.' then 'M' when '.....' then 'M' else 'A'
+                when value = '(D)'
+                then 'Q'
+                when value = '(*)' or {{ has_figure("value") }}
+                then 'A'
+                else 'M'
             end as obs_status,
             case when value = '(D)' then 'C' else 'F' end as conf_status,
             _source as source,

@@ -33,10 +33,19 @@ with
             flow,
             period,
             case
-                when cell = '-' then 0 when cell <> '..' then cast(cell as decimal(38, 10))
+                when cell = '-'
+                then 0
+                when {{ has_figure("cell") }}
+                then cast(cell as decimal(38, 10))
             end as value,
             case when cell like '%.%' then 0 else 1 end as rounding,
-            case when cell = '..' then 'Q' else 'A' end as obs_status,
+            case
+                when cell = '..'
+                then 'Q'
+                when cell = '-' or {{ has_figure("cell") }}
+                then 'A'
+                else 'M'
+            end as obs_status,
             case when cell = '..' then 'C' else 'F' end as conf_status,
             source,
             release_date,

@@ -9,9 +9,11 @@ with
                 direction when 'Exports' then 'receipts' when 'Imports' then 'payments'
             end as flow,
             replace(period, 'Q', '-Q') as period,
-            case when value <> '..' then cast(value as decimal(38, 10)) end as value,
-            case when value <> '..' then 1 end as rounding,
-            case when value = '..' then 'Q' else 'A' end as obs_status,
+            case when {{ has_figure("value") }} then cast(value as decimal(38, 10)) end as value,
+            case when {{ has_figure("value") }} then 1 end as rounding,
+            case
+                when value = '..' then 'Q' when {{ has_figure("value") }} then 'A' else 'M'
+            end as obs_status,
             case when value = '..' then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,

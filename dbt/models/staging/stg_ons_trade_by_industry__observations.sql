@@ -12,10 +12,12 @@ with
             period,
             -- Exports are written with thousands commas.
             case
-                when value <> '..' then cast(replace(value, ',', '') as decimal(38, 10))
+                when {{ has_figure("value") }} then cast(replace(value, ',', '') as decimal(38, 10))
             end as value,
-            case when value <> '..' then 1 end as rounding,
-            case when value = '..' then 'Q' else 'A' end as obs_status,
+            case when {{ has_figure("value") }} then 1 end as rounding,
+            case
+                when value = '..' then 'Q' when {{ has_figure("value") }} then 'A' else 'M'
+            end as obs_status,
             case when value = '..' then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,
