@@ -69,10 +69,12 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
             for line in status(settings):
                 say(line)
         case "docs":
+            from dagster_project.gates.policy import write_gate_policy
             from dagster_project.models.dictionary import write_data_dictionary
             from dagster_project.models.lineage import write_column_lineage
 
             write_data_dictionary()
+            write_gate_policy()
             write_column_lineage()
         case "rollback":
             with write_lock(settings):
@@ -102,7 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--order", default="", metavar="[-]NAME", help="--order=-receipts")
     command.add_argument("--limit", type=int)
     commands.add_parser("status", help="what is published, in force, rejected and why")
-    commands.add_parser("docs", help="write docs/data-dictionary.md and the column lineage")
+    commands.add_parser(
+        "docs", help="write the data dictionary, the tables of the gate policy, the column lineage"
+    )
     commands.add_parser("publish", help="build and publish again from the releases in force")
     command = commands.add_parser("rebuild", help="make the workbench anew from the landing folder")
     command.add_argument(

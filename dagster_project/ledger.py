@@ -311,6 +311,23 @@ def enter_gate_results(
         )
 
 
+def last_gate_results(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[str], release: date
+) -> list[GateResult]:
+    """Return what the gate last found on a release in each of some tables (`<schema>.<table>`)."""
+    rows = con.execute(
+        "select gate, table_name, release_date, success, expectations, failed, details from"
+        " (select *, row_number() over (partition by table_name order by checked_at desc) as newest"
+        " from audit.gate_results where release_date = ? and table_name in (select unnest(?)))"
+        " where newest = 1 order by table_name",
+        [release, list(tables)],
+    ).fetchall()
+    return [
+        GateResult(gate, table, day, success, expectations, failed, json.loads(details))
+        for gate, table, day, success, expectations, failed, details in rows
+    ]
+
+
 @dataclass(frozen=True)
 class TestResult:
     """What a data test found. run_id: the run that ran it, which may be an earlier one."""

@@ -160,8 +160,12 @@ def _decide_again(con: duckdb.DuckDBPyConnection, before: Memory) -> None:
                 and reasons[0].startswith(mark)
                 and {entry.file_name: entry.sha256 for entry in now} == digests
             ):
-                decide(con, f"{source}/{day}", reasons[0].removeprefix(mark))
-                say(f"  {reasons[0]}: {source} {day}")
+                try:
+                    decide(con, f"{source}/{day}", reasons[0].removeprefix(mark))
+                except BadInput as problem:  # it stays rejected, and is among the lost
+                    say(f"  not {reasons[0]}: {problem}", "WARNING")
+                else:
+                    say(f"  {reasons[0]}: {source} {day}")
     con.execute("delete from audit.decisions")
     for decision in before.decisions:
         con.execute("insert into audit.decisions values (?, ?, ?, ?)", decision)

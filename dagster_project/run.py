@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project import ledger
 from dagster_project.errors import BadInput
+from dagster_project.gates.report import explain
 from dagster_project.ingest.plan import Plan, make_plan
 from dagster_project.logs import say
 from dagster_project.machine import machine_trouble, trouble_behind
 from dagster_project.models.state import build_fingerprint
 from dagster_project.publication.publish import publication_id, reasons_against, reconcile
 from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
 from dagster_project.watching.message import Failure, message
 from dagster_project.workbench import open_workbench, write_lock
@@ -160,6 +162,8 @@ def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -
                 " where source = ? and release_date = ? group by all order by loaded_at",
                 [release.source, release.date],
             ).fetchall()
+            tables = [f"raw.{table.name}" for table in all_sources()[release.source].tables]
+            judged = ledger.last_gate_results(con, tables, release.date)
         status, reason, rows_read, rows_kept, loaded_at = (
             files[-1] if files else ("failed", None, 0, 0, began)
         )
@@ -173,6 +177,8 @@ def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -
                 **_about(release),
                 run_id=result.run_id,
             )
+            for warning in explain(judged, "warning").splitlines():
+                say(f"  warning: {warning}", "WARNING", **_about(release), run_id=result.run_id)
         else:
             failure = _failure(result, f"{status.upper()} {release.label}", reason)
             problem = machine_trouble(failure.why, release.label)

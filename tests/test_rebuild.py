@@ -86,8 +86,8 @@ def test_the_history_of_publications_and_the_old_file_are_kept(
 
 def land_a_good_and_a_bad_release(warehouse: Warehouse) -> None:
     warehouse.land("worldbank_wdi", "2016-03-01", "made_up.csv", BARE.read_bytes())
-    unknown = BARE.read_text().replace("NAM", "QQQ")
-    warehouse.land("worldbank_wdi", "2016-04-01", "made_up.csv", unknown)
+    china_alone = "".join(BARE.read_text().splitlines(keepends=True)[:2])
+    warehouse.land("worldbank_wdi", "2016-04-01", "made_up.csv", china_alone)
 
 
 def load_and_decide_against_the_gate(warehouse: Warehouse) -> None:
@@ -103,12 +103,12 @@ def load_and_decide_against_the_gate(warehouse: Warehouse) -> None:
             "update audit.releases set status = 'rejected' where release_date = '2016-04-01'"
         )
         reject(con, "worldbank_wdi/2016-03-01", "withdrawn")
-        accept(con, "worldbank_wdi/2016-04-01", "QQQ is a new country")
+        accept(con, "worldbank_wdi/2016-04-01", "China alone was revised")
 
 
 BY_HAND = [
     ("worldbank_wdi", "2016-03-01", "rejected", "rejected by hand: withdrawn"),
-    ("worldbank_wdi", "2016-04-01", "accepted", "accepted by hand: QQQ is a new country"),
+    ("worldbank_wdi", "2016-04-01", "accepted", "accepted by hand: China alone was revised"),
 ]
 
 
@@ -124,9 +124,19 @@ def test_decisions_by_hand_are_made_again(folders: Warehouse) -> None:
         "select decision, reason from audit.decisions order by decided_at"
     ) == [
         ("reject", "withdrawn"),
-        ("accept", "QQQ is a new country"),
+        ("accept", "China alone was revised"),
         ("rebuild", "decisions taken from the old workbench"),
     ]
+
+
+@pytest.mark.usefixtures("no_build")
+def test_what_is_not_what_it_claims_to_be_is_not_accepted_again(folders: Warehouse) -> None:
+    land_a_good_and_a_bad_release(folders)
+    twice = BARE.read_text().replace("NAM", "CHN")  # accepted while the gate did not look for it
+    folders.land("worldbank_wdi", "2016-04-01", "made_up.csv", twice)
+    load_and_decide_against_the_gate(folders)
+    with pytest.raises(BadInput, match=r"2016-04-01: made_up\.csv is rejected now"):
+        rebuilt(folders)
 
 
 @pytest.mark.usefixtures("no_build")

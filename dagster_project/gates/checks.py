@@ -161,7 +161,9 @@ def _as_check_results(
             check_name=GATE,
             passed=success and not any(result.failed for result in found),
             severity=dg.AssetCheckSeverity.WARN if success else dg.AssetCheckSeverity.ERROR,
-            description="\n".join(filter(None, [*refused, explain(found)]))
+            description="\n".join(
+                filter(None, [*refused, explain(found), explain(found, "warning")])
+            )
             or f"{sum(result.expectations for result in found)} expectations evaluated",
             metadata=metadata,
         )
@@ -171,6 +173,7 @@ def _expectation(detail: dict[str, Any]) -> dict[str, str]:
     return {
         "result": "passed" if detail["success"] else "FAILED",
         "expectation": detail["expectation"],
+        "kind": detail.get("kind", ""),
         "severity": detail["severity"],
         "observed": detail["observed"],
         "what to do": "" if detail["success"] else detail["fix"],

@@ -1,11 +1,13 @@
 """The suites: `expectations/<schema>/<table>.json`, one a table, plain JSON.
 
 A suite file holds `name`, `meta.lineage` (the columns that name a failing row), and `expectations`
-in Great Expectations' own form. Each has a `description`, and `meta.fix` says what to do when it
-fails. A list of codes is asked for with `{"$PARAMETER": "economy_codes"}`, and inside SQL with
-`$economy_codes`; a list of rows is a relation there. `$previous` is the same table in the release
-in force before this one. `$tolerance` is how far a sum of the column `value` over a group's rows
-may lie from zero by rounding: the dbt macro `tolerance_of_sum`.
+in Great Expectations' own form. Each has a `description`, and in its `meta` its `kind` (from which
+the severity follows) and `ground` (docs/gate-policy.md), and `fix`, what to do when it fails. A
+list of codes is asked for with `{"$PARAMETER": "economy_codes"}`, and inside SQL with
+`$economy_codes`; a list of rows is a relation there. `$mark` is the regular expression of a mark
+that takes the place of a figure, `$unmapped` the whole query of "every code is mapped"; `$previous`
+is the same table in the current release before this one. `$tolerance` is how far a sum of the
+column `value` over a group's rows may lie from zero by rounding: the dbt macro `tolerance_of_sum`.
 """
 
 import json
@@ -22,6 +24,29 @@ from dagster_project.settings import PROJECT_ROOT
 
 EXPECTATIONS = PROJECT_ROOT / "expectations"
 NUMBERS = PROJECT_ROOT / "dbt" / "macros" / "numbers.sql"
+
+STRUCTURE, LIST, PLAUSIBILITY = "structure", "list", "plausibility"
+SEVERITIES = {STRUCTURE: "critical", LIST: "warning", PLAUSIBILITY: "critical"}
+
+# What publishers put in the place of a figure: `..`, `-`, `(D)`, `[c]`, `[r][e]`, `n.a.`, `x`. Any
+# other text there is no mark but a broken file. (Braces are doubled: GX formats the queries.)
+MARK = (
+    r"[-:*/~†‡–—…]|[.]{{1,5}}|[A-Za-z]{{1,2}}|(\[[A-Za-z]{{1,4}}\])+"  # noqa: RUF001 - dashes
+    r"|\([A-Za-z*#]{{1,3}}\)|[nN][./]?[aA][.]?"
+)
+
+# How many rows of the common shape of observations have a code that no map knows, by dimension.
+_DIMENSIONS = ("reporter", "partner", "sector", "category", "affiliation", "region")
+_CODES = [f"{dimension}_code" for dimension in _DIMENSIONS]
+UNMAPPED = f"""
+    select column_name, '_U' as code, count(*) as rows_found
+    from (
+        select unnest([{", ".join(f"case {code} when '_U' then '{code}' end" for code in _CODES)}])
+            as column_name
+        from {{batch}} where '_U' in ({", ".join(_CODES)})
+    ) as unmapped
+    where column_name is not null group by column_name order by rows_found desc, column_name
+"""
 
 
 def suite_path(table_name: str, root: Path = EXPECTATIONS) -> Path:
@@ -51,7 +76,7 @@ def load_suite(
     """
     suite = json.loads(suite_path(table_name, root).read_text("utf-8"))
     literals = {name: _literal(listed) for name, listed in parameters.items()}
-    literals["tolerance"] = tolerance_of_sum()
+    literals |= {"mark": f"'{MARK}'", "unmapped": UNMAPPED, "tolerance": tolerance_of_sum()}
     literals["previous"] = f"({previous or f'select * from {table_name} where false'})"
     for expectation in suite["expectations"]:
         query = expectation["kwargs"].get("unexpected_rows_query")

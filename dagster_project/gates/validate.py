@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.code_lists import code_lists
 from dagster_project.environment import own_environment
-from dagster_project.gates.suites import EXPECTATIONS, load_suite
+from dagster_project.gates.suites import EXPECTATIONS, LIST, SEVERITIES, load_suite
 from dagster_project.ledger import GateResult
 from dagster_project.machine import machine_trouble
 from dagster_project.settings import Settings
@@ -53,8 +53,8 @@ def run_suites(
 ) -> list[GateResult]:
     """Run each batch's suite. An expectation that cannot be evaluated counts as failed.
 
-    Expectations of severity `warning` are reported and do not fail the gate. Raises BadInput where
-    it was the machine (disk, memory) that kept one from being evaluated: no release is to blame.
+    Expectations of kind `list` are reported and do not fail the gate. Raises BadInput where it was
+    the machine (disk, memory) that kept one from being evaluated: no release is to blame.
     """
     with own_environment(), _datasource(database) as datasource:
         return [_run(datasource, batch, root) for batch in batches]
@@ -152,17 +152,25 @@ def _detail(validation: Any, batch: Batch) -> dict[str, Any]:
     if failing is None and config.type == "unexpected_rows_expectation":
         failing = result.get("observed_value")
     column = config.kwargs.get("column") or ", ".join(config.kwargs.get("column_list", []))
+    meta = config.meta or {}
+    kind = meta.get("kind", "")
+    severity = str(getattr(config.severity, "value", config.severity or "critical"))
+    observed = "; ".join(errors) or _observed(result, failing)
+    if kind == LIST and rows and "rows_found" in rows[0]:
+        observed = _codes(rows, failing)
     return {
         "expectation": config.description or config.type,
         "type": config.type,
         "column": column,
-        "severity": str(getattr(config.severity, "value", config.severity or "critical")),
+        "kind": kind,
+        "ground": meta.get("ground", ""),
+        # A list that cannot be evaluated is a fault of ours, not a new code.
+        "severity": "critical" if errors else SEVERITIES.get(kind, severity),
         "success": bool(validation.success),
-        "observed": "; ".join(errors) if errors else _observed(result, failing),
+        "observed": observed,
         "failing": failing if isinstance(failing, int) else 0,
         "failing_rows": [dict(row) for row in rows[:FAILING_ROWS_SHOWN]],
-        "fix": (config.meta or {}).get("fix", ""),
-        "kind": (config.meta or {}).get("kind", "plausibility"),
+        "fix": meta.get("fix", ""),
         "failing_query": "" if validation.success else _failing_query(config, result, batch),
     }
 
@@ -180,6 +188,13 @@ def _exceptions(info: dict[str, Any] | None) -> list[dict[str, Any]]:
     if not info:
         return []
     return [info] if "raised_exception" in info else list(info.values())
+
+
+def _codes(rows: list[dict[str, Any]], codes: int) -> str:
+    """Say which codes a list rule found, most frequent first, and in how many rows each."""
+    named = [f"{row['column_name']} {row['code']!r} ({row['rows_found']:,})" for row in rows]
+    more = [] if len(rows) == codes else ["…"]
+    return f"{codes:,} code{'' if codes == 1 else 's'}, with rows: {', '.join(named + more)}"
 
 
 def _observed(result: dict[str, Any], failing: Any) -> str:

@@ -9,6 +9,7 @@ import duckdb
 
 from dagster_project import ledger
 from dagster_project.errors import BadInput
+from dagster_project.gates.suites import STRUCTURE
 from dagster_project.ingest.load import create_raw_tables, drop_rows_not_in_force
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Source
@@ -34,7 +35,8 @@ def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
 def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     """Put a release into force that its gate rejected, as it was loaded last. Raises BadInput.
 
-    A release whose files could not be read has no rows to put into force, and stays rejected.
+    A release whose files could not be read has no rows to put into force, and stays rejected. So
+    does one that failed a rule of kind `structure`: its rows are not what they claim to be.
     """
     source, day = _known(release)
     create_raw_tables(con, source)
@@ -57,6 +59,22 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
             expected="a release that was loaded, and then rejected by its gate",
             found="no row in its raw tables: its files could not be read",
             fix="mend the files or the source's module, then reload the release",
+        )
+    tables = [f"raw.{table.name}" for table in source.tables]
+    broken = [
+        f"{detail['expectation']} ({result.table_name}, {detail['observed']})"
+        for result in ledger.last_gate_results(con, tables, day)
+        for detail in result.details
+        if detail.get("kind") == STRUCTURE and not detail["success"]
+    ]
+    if broken:
+        raise BadInput(
+            "a release that is not what it claims to be",
+            where=release,
+            expected="a release that failed rules of plausibility only",
+            found="failed rules of structure: " + "; ".join(broken),
+            fix="put the right file into the release folder, or correct the layout or the rule"
+            " (docs/gate-policy.md), then `make run RELOAD=" + release + "`",
         )
     with transaction(con):
         ledger.enter_decision(con, "accept", release, reason)

@@ -149,7 +149,7 @@ class SdmxCsvLayout(_SdmxLayout):
             names["action"] = "ACTION"
         table = RawTable(self.table.name, tuple(names))
         return CsvLayout(
-            self.name, table, 1, tuple(names.values()), keep=self.dataset.keep, by_name=True
+            self.name, table, 1, tuple(names.values()), keep=self.dataset.keep, partial=True
         )
 
     def likeness(self, path: Path) -> float:

@@ -57,6 +57,9 @@
     }}
 {%- endmacro %}
 
+{#- Whether a cell holds a figure: a text without a digit is a mark. -#}
+{% macro has_figure(text) -%} translate({{ text }}, '0123456789', '') <> {{ text }} {%- endmacro %}
+
 {#- A percentage with four decimals. -#}
 {% macro pct(expression) -%} round(cast({{ expression }} as double), 4) {%- endmacro %}
 

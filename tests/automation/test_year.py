@@ -151,12 +151,12 @@ def ticks(source: str) -> Iterator[datetime]:
 
 
 def world_bank(server: Publisher, day: str, *, bad: bool = False) -> Callable[[], None]:
-    """Serve the bulk file as updated on a day; a bad one has an economy that nobody knows."""
+    """Serve the bulk file as updated on a day; a bad one has an economy twice."""
 
     def serve() -> None:
         content = BULK.read_bytes().replace(b"2021-09-15", day.encode())
         if bad:
-            content = content.replace(b'"Namibia","NAM"', b'"Namibia","QQQ"')
+            content = content.replace(b'"Namibia","NAM"', b'"Namibia","JPN"')
         server.serve(TOPIC, bulk(**{DATA: content}))
 
     return serve

@@ -427,11 +427,16 @@ TEXTS = [
         Expected.UNDETECTABLE,
         "the source writes what is missing so",
     ),
+    Mutation("an economy without a code", _code_becomes(""), Expected.REFUSED),
     *(
-        Mutation(f"an economy called {code[:20]!r}", _code_becomes(code), Expected.REFUSED)
+        Mutation(
+            f"an economy called {code[:20]!r}",
+            _code_becomes(code),
+            Expected.UNDETECTABLE,
+            "a code that no map knows is kept, unmapped, and the gate warns",
+        )
         for code in (
             "XQX",
-            "",
             "usa",
             "'; drop schema raw cascade; --",
             "$economy_codes",

@@ -58,33 +58,7 @@ def raw_cases() -> Iterator[Case]:
         yield _raw(indicators, f"{column} is filled in every row", column, "null")
     yield _raw_twice(indicators, "one row for each indicator")
 
-    observations = "worldbank_wdi__observations"
-    number = (
-        "value is a number with a decimal point, below 10 trillion US dollars,"
-        " or missing (empty or ..)"
-    )
-    tenth = "at least a tenth of the cells hold a figure"
-    yield _raw(observations, known, "country_code", "'QQQ'")
-    yield _raw(
-        observations,
-        "indicator_code is one of the two royalty indicators",
-        "indicator_code",
-        "'BX.GSR.ROYL.ZS'",
-    )
-    for value in ("'n/a'", "'1,000'", "'1e13'", "'12 000'", "'-1e14'"):
-        yield _raw(observations, number, "value", value)
-    once = "one figure for each country, indicator and year"
-    yield _raw_twice(observations, once, value="'1'")
-    yield _raw_twice(observations, once, _column="'2013 [YR2013]'")
-    few_figures = "country_code <> 'USA' or _column <> '2013'"
-    for missing in ("null", "'..'"):
-        yield Case(
-            f"raw.{observations}",
-            tenth,
-            cells(f"raw.{observations}", few_figures, value=missing),
-        )
-    yield _raw(observations, "no figure is of a year after the release", "_column", "'2022'")
-
+    yield from _world_bank_cases(known)
     yield from _figure_cases()
 
     iso = "iso_3166__countries"
@@ -121,6 +95,35 @@ def raw_cases() -> Iterator[Case]:
     yield _raw(daily, dollar, "value", "'N/A'")
     yield _raw_empty(daily, whole, currencies)
     yield Case(f"raw.{daily}", currencies, f"select * from raw.{daily} where _column <> 'KRW'")
+
+
+def _world_bank_cases(known: str) -> Iterator[Case]:
+    observations = "worldbank_wdi__observations"
+    number = "value is a number with a decimal point, or missing (empty or ..)"
+    tenth = "at least a tenth of the cells hold a figure"
+    yield _raw(observations, known, "country_code", "'QQQ'")
+    yield _raw(
+        observations,
+        "indicator_code is one of the two royalty indicators",
+        "indicator_code",
+        "'BX.GSR.ROYL.ZS'",
+    )
+    for value in ("'n/a'", "'1,000'", "'12 000'"):
+        yield _raw(observations, number, "value", value)
+    below = "a figure is below 10 trillion US dollars"
+    for value in ("'1e13'", "'-10000000000000'"):
+        yield _raw(observations, below, "value", value)
+    once = "one figure for each country, indicator and year"
+    yield _raw_twice(observations, once, value="'1'")
+    yield _raw_twice(observations, once, _column="'2013 [YR2013]'")
+    few_figures = "country_code <> 'USA' or _column <> '2013'"
+    for missing in ("null", "'..'"):
+        yield Case(
+            f"raw.{observations}",
+            tenth,
+            cells(f"raw.{observations}", few_figures, value=missing),
+        )
+    yield _raw(observations, "no figure is of a year after the release", "_column", "'2022'")
 
 
 def _figure_cases() -> Iterator[Case]:
@@ -225,6 +228,8 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
         "a level is of at most ten trillion in any currency but the smallest",
         cells(t, "figure_id = 'made-up-01'", value="10001"),
     )
+    t = "staging.stg_worldbank_wdi__countries"
+    yield t, "region is one of the World Bank's seven", cells(t, FIRST, region="'Atlantis'")
     t = "staging.stg_worldbank_wdi__observations"
     yield (
         t,
@@ -317,7 +322,7 @@ def _core() -> Iterator[tuple[str, str, str]]:
     t = "core.dim_economy_classification"
     yield (
         t,
-        "each income group is held by at least ten economies"
+        "at least three income groups are held by ten economies or more"
         " in a release that classifies more than a hundred",
         "select r.* replace (case when i < 9 then 'Low income' else 'High income' end"
         f" as income_group) from (from {t} limit 1) as r, range(101) as numbers (i)",
@@ -381,7 +386,8 @@ def _marts() -> Iterator[tuple[str, str, str]]:
     )
     yield (
         t,
-        "the United States has led the receipts of a worldwide year since 1990 where it is ranked",
+        "the United States has been among the first three by receipts of the World Bank's economies"
+        " since 1990",
         cells(t, "reporter_code = 'USA'", rank_by_receipts="4", reporters_ranked="51"),
     )
     t = "marts.mart_coverage"

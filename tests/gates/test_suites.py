@@ -1,11 +1,25 @@
 import json
+import re
+from collections import Counter
 from datetime import date
 from pathlib import Path
+from string import Template
 
 import pytest
 
 from dagster_project.code_lists import code_lists
-from dagster_project.gates.suites import EXPECTATIONS, load_suite, suite_path, tables_with_suites
+from dagster_project.gates.policy import DATA_TESTS, KINDS, PAGE, data_tests, gate_policy, rules
+from dagster_project.gates.suites import (
+    EXPECTATIONS,
+    LIST,
+    MARK,
+    SEVERITIES,
+    STRUCTURE,
+    UNMAPPED,
+    load_suite,
+    suite_path,
+    tables_with_suites,
+)
 
 SUITES = sorted(EXPECTATIONS.rglob("*.json"))
 
@@ -19,8 +33,52 @@ def test_a_suite_says_what_it_expects_and_what_to_do(path: Path) -> None:
     descriptions = [expectation["description"] for expectation in suite["expectations"]]
     assert len(set(descriptions)) == len(descriptions)
     for expectation in suite["expectations"]:
-        assert expectation["severity"] in ("critical", "warning")
-        assert expectation["meta"]["fix"]
+        meta = expectation["meta"]
+        assert meta["fix"]
+        assert expectation["severity"] == SEVERITIES[meta["kind"]], expectation["description"]
+        assert meta["ground"].strip()
+        if meta["kind"] == STRUCTURE:
+            assert not stands_on_too_little(meta["ground"]), expectation["description"]
+        if meta["kind"] == LIST:  # which the gate shows as codes, each with its number of rows
+            query = Template(expectation["kwargs"].get("unexpected_rows_query", ""))
+            query_of_codes = query.safe_substitute(unmapped=UNMAPPED)
+            assert all(name in query_of_codes for name in ("column_name", " code", "rows_found"))
+
+
+def stands_on_too_little(ground: str) -> bool:
+    """Whether a rule has no other ground than made-up files or one excerpt."""
+    return ground.startswith(("made-up", "made up", "one excerpt", "an excerpt", "the excerpt"))
+
+
+def test_every_type_of_data_test_has_its_kind() -> None:
+    assert data_tests().keys() == DATA_TESTS.keys()
+
+
+def test_the_page_has_the_rules_as_they_are() -> None:
+    page = PAGE.read_text("utf-8")
+    assert gate_policy(page) == page
+
+
+def test_the_page_counts_every_rule_once() -> None:
+    every = rules()
+    page = PAGE.read_text("utf-8")
+    kinds = Counter(rule.kind for rule in every)
+    counts = " | ".join(str(kinds[kind]) for kind in KINDS)
+    assert f"| all expectations | {counts} | {len(every)} |" in page
+    assert len(every) == sum(path.read_text("utf-8").count('"kind"') for path in SUITES)
+
+
+# Figures with a digit are for the other rule; full-width digits are digits of no mark.
+@pytest.mark.parametrize(
+    "mark", ["..", "-", "(D)", "(*)", "[c]", "[r][e]", "n.a.", "x", ".....", ":"]
+)
+def test_a_mark_is_a_mark(mark: str) -> None:
+    assert re.fullmatch(MARK.format(), mark)
+
+
+@pytest.mark.parametrize("text", ["#REF!", "NaN", "none", "1", "(5)", "--", "", "\uff11", "a b"])
+def test_another_text_is_no_mark(text: str) -> None:
+    assert not re.fullmatch(MARK.format(), text)
 
 
 @pytest.mark.parametrize("path", SUITES, ids=lambda path: f"{path.parent.name}.{path.stem}")

@@ -92,6 +92,47 @@ def test_a_warning_does_not_hide_a_failure(database: Path) -> None:
     assert result.failed == 2
 
 
+def of_kind(expectation: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {**expectation, "meta": {"kind": kind, "ground": "a document", "fix": "look"}}
+
+
+@pytest.mark.parametrize("kind", ["structure", "plausibility"])
+def test_a_rule_of_structure_or_plausibility_fails_the_gate(database: Path, kind: str) -> None:
+    result = judge(database, of_kind(filled("code"), kind))
+    assert not result.success
+    (detail,) = result.details
+    assert (detail["kind"], detail["ground"]) == (kind, "a document")
+
+
+UNKNOWN = (
+    "select 'code' as column_name, code, count(*) as rows_found from {batch}"
+    " where code is not null group by code order by rows_found desc, code"
+)
+
+
+def test_a_list_never_fails_the_gate_and_shows_its_codes_with_their_rows(database: Path) -> None:
+    unknown = no_rows("", kwargs={"unexpected_rows_query": UNKNOWN}, severity="critical")
+    query = f"from {TABLE} union all from {TABLE} where code = 'DEU'"
+    result = judge(database, of_kind(unknown, "list"), query=f"select * from ({query})")
+    assert (result.success, result.failed) == (True, 1)
+    assert explain([result]) == ""
+    assert "| found: 2 codes, with rows: code 'DEU' (2), code \"D'E\" (1) | what to do: look" in (
+        explain([result], "warning")
+    )
+
+
+def test_more_codes_than_are_shown_are_counted(database: Path) -> None:
+    many = "select 'a.csv' as _file, n as _row, 'X' || n as code from range(30) as numbers(n)"
+    unknown = no_rows("", kwargs={"unexpected_rows_query": UNKNOWN})
+    (detail,) = judge(database, of_kind(unknown, "list"), query=many).details
+    assert detail["observed"].startswith("30 codes, with rows: code 'X0' (1), ")
+    assert detail["observed"].endswith(", …")
+
+
+def test_a_list_that_cannot_be_evaluated_fails_the_gate(database: Path) -> None:
+    assert not judge(database, of_kind(no_rows("no_such_column = 1"), "list")).success
+
+
 def test_an_expectation_without_severity_is_critical(database: Path) -> None:
     assert judge(database, filled("code")).details[0]["severity"] == "critical"
 

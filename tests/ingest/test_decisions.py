@@ -7,6 +7,7 @@ from dagster_project.errors import BadInput
 from dagster_project.ingest.decisions import accept, forget, reject
 from dagster_project.ingest.load import load_release
 from dagster_project.ingest.plan import find_release, make_plan
+from dagster_project.ledger import GateResult
 from dagster_project.models.state import build_fingerprint
 from dagster_project.sources import all_sources
 from dagster_project.workbench import open_workbench
@@ -46,6 +47,43 @@ def test_a_release_that_its_gate_rejected_is_accepted_by_hand(folders: Warehouse
     with open_workbench(folders.settings) as con:
         accept(con, RELEASE, "the publisher confirms the figure")
     assert _states(folders) == [("accepted", "accepted by hand: the publisher confirms the figure")]
+
+
+def _found(warehouse: Warehouse, table: str, **kinds: bool) -> None:
+    """Enter what the gate found on the release: for each kind of rule, whether it holds."""
+    details = [
+        {"expectation": f"a rule of {kind}", "kind": kind, "success": held, "observed": "2 rows"}
+        for kind, held in kinds.items()
+    ]
+    failed = list(kinds.values()).count(False)
+    result = GateResult("raw", table, date(2016, 3, 1), not failed, len(details), failed, details)
+    with open_workbench(warehouse.settings) as con:
+        ledger.enter_gate_results(con, [result], "made-up-run")
+
+
+def test_a_release_that_is_not_what_it_claims_to_be_cannot_be_accepted(folders: Warehouse) -> None:
+    _land_and_load(folders, "rejected")
+    _found(folders, "raw.worldbank_wdi__observations", structure=False, plausibility=False)
+    with (
+        open_workbench(folders.settings) as con,
+        pytest.raises(BadInput, match="not what it claims") as caught,
+    ):
+        accept(con, RELEASE, "I like it")
+    assert "a rule of structure (raw.worldbank_wdi__observations, 2 rows)" in caught.value.found
+    assert "a rule of plausibility" not in caught.value.found
+    assert f"make run RELOAD={RELEASE}" in caught.value.fix
+    assert [state for state, _ in _states(folders)] == ["rejected"]
+    assert folders.workbench("select decision from audit.decisions") == []
+
+
+def test_what_is_only_implausible_can_be_accepted(folders: Warehouse) -> None:
+    _land_and_load(folders, "rejected")
+    table = "raw.worldbank_wdi__observations"
+    _found(folders, table, structure=False)  # before its file was put right and loaded again
+    _found(folders, table, structure=True, plausibility=False)
+    with open_workbench(folders.settings) as con:
+        accept(con, RELEASE, "the publisher confirms it")
+    assert [state for state, _ in _states(folders)] == ["accepted"]
 
 
 def test_a_release_without_rows_cannot_be_accepted(folders: Warehouse) -> None:

@@ -68,13 +68,15 @@ CASES = cases(
         "type_of_service and": [
             cells(TABLE, JAPAN, area_or_country="'Atlantis'"),
             cells(TABLE, JAPAN, type_of_service="'CipLicensesMoviesTv'"),
-        ],
-        "direction": [
-            cells(TABLE, JAPAN, trade_direction="'SupplementalIns'"),
             cells(TABLE, JAPAN, affiliation="'UsParents'"),
+        ],
+        "trade_direction is exports": [
+            cells(TABLE, JAPAN, trade_direction="'SupplementalIns'"),
             cells(TABLE, JAPAN, unit_mult="'9'"),
         ],
         "data_value": cells(TABLE, JAPAN, data_value="'1.000.000'"),
+        "a mark is": cells(TABLE, JAPAN, data_value="'(L)'"),
+        "a figure is": cells(TABLE, JAPAN, data_value="'10000000'"),
         "one figure": twice(TABLE, JAPAN),
         "year is": cells(TABLE, JAPAN, year="'2027'"),
     },

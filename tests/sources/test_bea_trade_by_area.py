@@ -138,13 +138,19 @@ CASES = cases(
     {
         "area is in the seed": changed(TABLE, "area", "area = 'Japan'", "'Atlantis'"),
         "the title gives": changed(TABLE, "stated_release", JAPAN, "'Release Date: June 2021'"),
-        "a cell holds": changed(TABLE, "value", JAPAN, "'28.5'"),
-        "one figure": f"select * from {TABLE} where not (area = 'Venezuela' and year = '2020')",
+        "a cell holds": changed(TABLE, "value", JAPAN, "'28 500'"),
+        "a mark is": changed(TABLE, "value", "value = '(D)'", "'(L)'"),
+        "a figure is a whole": [changed(TABLE, "value", JAPAN, v) for v in ("'28.5'", "null")],
+        "one figure": f"select * from {TABLE} union all select * from {TABLE} where {JAPAN}",
+        "every area has": f"select * from {TABLE} where not (area = 'Venezuela' and year = '2020')",
         "all countries, the": changed(
             TABLE, "value", "area = 'All countries' and year = '2020'", "'(D)'"
         ),
         "no figure is of a year": changed(TABLE, "year", "year = '2020'", "'2022'"),
     },
+)
+CASES += cases(
+    TABLE, {"area is filled": changed(TABLE, "area", JAPAN, "null")}, also=("every area has",)
 )
 CASES += cases(
     STAGED,

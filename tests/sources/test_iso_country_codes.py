@@ -52,10 +52,11 @@ CASES = cases(
     TABLE,
     {
         "the codes are filled": [
-            changed(TABLE, "alpha_3", JAPAN, "'QQQ'"),
+            changed(TABLE, "alpha_3", JAPAN, "'Japan'"),
             changed(TABLE, "alpha_2", JAPAN, "null"),
             changed(TABLE, "m49", JAPAN, "'39.2'"),
         ],
+        "alpha_3 is a known economy": [changed(TABLE, "alpha_3", JAPAN, "'QQQ'")],
         "alpha_3 is unique": [
             f"select * from {TABLE} union all select * from {TABLE} where {JAPAN}"
         ],

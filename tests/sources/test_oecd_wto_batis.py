@@ -15,6 +15,7 @@ from tests.support import FIXTURES, REAL_FILES, Scenario
 MADE_UP = FIXTURES / "landing_made_up" / "oecd_wto_batis"
 WTO = MADE_UP / "2025-12-01" / "made_up_wto_mirror.csv"
 OECD = MADE_UP / "2025-12-02" / "made_up_oecd_mirror.csv"
+SWISS = REAL_FILES.parent / "reference" / "batis_dec2025_CH_rows.csv"
 REAL = REAL_FILES / "oecd_wto_batis" / "2025-12-01" / "batis_bpm6_dec2025_AR_SH_excerpt.csv"
 TABLE = "raw.oecd_wto_batis__observations"
 STAGED = "staging.stg_oecd_wto_batis__observations"
@@ -88,23 +89,27 @@ def test_a_release_is_not_smaller_because_the_one_before_kept_all_items(
 CASES = cases(
     TABLE,
     {
-        "reporter and partner": [
-            changed(TABLE, "partner", "_row = 2", "'QQ'"),
-            changed(TABLE, "reporter", "_row = 2", "null"),
+        "reporter and partner": changed(TABLE, "partner", "_row = 2", "'QQ'"),
+        "reporter, partner and item": [
+            changed(TABLE, column, "_row = 2", "null") for column in ("reporter", "item_code")
         ],
-        "flow, item": [
-            changed(TABLE, "flow", "_row = 2", "'E'"),
+        "flow is": changed(TABLE, "flow", "_row = 2", "'E'"),
+        "item, kinds": [
             changed(TABLE, "item_code", "_row = 2", "'SHX'"),
+            changed(TABLE, "type_partner", "_row = 2", "'x'"),
             changed(TABLE, "methodology", "_row = 2", "'X1'"),
+            changed(TABLE, "methodology", "_row = 2", "null"),
         ],
-        "values are numbers": [
-            changed(TABLE, "final_value", "_row = 2", "'NA'"),
-            changed(TABLE, "balanced_value", "_row = 2", "null"),
-            changed(TABLE, "reported_value", "_row = 2", "'1,5'"),
-        ],
+        "a value that is there": changed(TABLE, "reported_value", "_row = 2", "'1,5'"),
+        "a value is below": changed(TABLE, "balanced_value", "_row = 2", "'1e7'"),
         "one record": [f"select * from {TABLE} union all select * from {TABLE} where _row = 2"],
         "year is a year": [changed(TABLE, "year", "_row = 2", "'2026'")],
     },
+)
+CASES += cases(
+    TABLE,
+    {"a value that is there": changed(TABLE, "final_value", "_row = 2", "'1e50'")},
+    also=("a value is below",),
 )
 CASES += cases(
     STAGED,
@@ -177,3 +182,22 @@ def test_the_excerpt_has_21_rows_20_of_them_of_intellectual_property(
             f"select reported_value, final_value, balanced_value from {TABLE} where year = '2024'"
         ).fetchall() == [("280.3032", "280.3032", "326.343187")]
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
+
+
+def test_the_real_rows_with_switzerland_pass_with_their_codes(tmp_path: Path) -> None:
+    if not SWISS.is_file():
+        pytest.skip("the publisher's files are not part of the repository")
+    file = tmp_path / "landing" / "2025-12-02" / SWISS.name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(SWISS.read_bytes())
+    database, loaded = load(SOURCE, tmp_path, file)
+    assert loaded.rows == {"oecd_wto_batis__observations": 8}
+    assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
+    with duckdb.connect(database, read_only=True) as con:
+        ((methodologies,),) = con.execute(
+            f"select list(distinct methodology order by methodology) from {TABLE}"
+        ).fetchall()
+        assert methodologies == ["E8.2", "M2.2", "M8.3", "R_EU_ITS", "R_NAT", "W0"]
+        assert con.execute(f"select final_value from {TABLE} where partner = 'ROW'").fetchall() == [
+            ("140.642534",)
+        ]

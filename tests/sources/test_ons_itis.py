@@ -182,9 +182,14 @@ CASES = cases(
     TABLE,
     {
         "the table is one": with_value("item", "item like 'Outright%'", "Sales of rights"),
-        "a cell holds": with_value("value", "value = '-'", "n/a"),
+        "table, label and flow": with_value("flow", "flow = 'Balance'", "Net"),
+        "a cell holds": with_value("value", "value = '-'", "none"),
+        "a mark is": with_value("value", "value = '-'", "[z]"),
+        "a figure is below": (
+            f"select * replace (case when value <> '-' then value end as value) from {TABLE}"
+        ),
         "each flow and year": f"select * from {TABLE} where item <> 'Total intellectual property'",
-        "no more than two fifths": with_value("value", "trim(table_code) < 'C4'", ".."),
+        "at least three fifths": with_value("value", "trim(table_code) < 'C4'", ".."),
         "no figure is of a year": with_value("period", "period = '2014'", "2022"),
     },
 )

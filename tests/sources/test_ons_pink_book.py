@@ -127,8 +127,14 @@ def with_value(column: str, where: str, new: str) -> str:
 CASES = cases(
     TABLE,
     {
-        "each row has the identifier": with_value("item", "cdid = ' EAI5'", " Total"),
-        "a cell holds": with_value("value", "cdid = ' FJPM' and period = '2012'", " -"),
+        "a series that is known": with_value("cdid", "cdid = ' EAI5'", " EAI7"),
+        "the identifier": with_value("cdid", "cdid = ' EAI5'", " EAI6"),
+        "a cell holds": with_value("value", "cdid = ' FJPM' and period = '2012'", " about 9"),
+        "a mark is": with_value("value", "trim(value) = '-'", " .."),
+        "a figure is a whole": [
+            with_value("value", "cdid = ' FJPM' and period = '2012'", value)
+            for value in (" -", "1.5")
+        ],
         "one figure": f"select * from {TABLE} where cdid <> ' EAI5' or period <> '2013'",
         "no figure is of a year": with_value("period", "period = '2014'", "2021"),
     },

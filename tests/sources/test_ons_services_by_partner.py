@@ -241,7 +241,7 @@ CASES = cases(
     TABLE,
     {
         # Namibia: text, not a missing value; no code of this source.
-        "country_code is": with_value("country_code", "country_code = 'PB1'", "'NA'"),
+        "country_code is in": with_value("country_code", "country_code = 'PB1'", "'NA'"),
         "the label of an area": [
             with_value("country", "country_code = 'B5'", "'Total EU27'"),
             with_value("country", "country_code = 'B5'", "'Total EU26'"),
@@ -252,11 +252,18 @@ CASES = cases(
             with_value("service_type", "country_code = 'US'", "'Financial'"),
             with_value("service_type", "country_code = 'US'", "null"),
         ],
-        "the release has both": with_value("direction", "direction = 'Imports'", "'Balance'"),
-        "a cell holds": with_value("value", "value = '100'", "'100.5'"),
+        "direction is": with_value(
+            "direction", "country_code = 'PB1' and direction = 'Imports'", "'Balance'"
+        ),
+        "the release has both": f"select * from {TABLE} where direction = 'Exports'",
+        "a cell holds": [with_value("value", "value = '100'", v) for v in ("'1 00'", "'#REF!'")],
+        "a mark is": with_value("value", "value = '..'", "'[c]'"),
+        "a figure is a whole": [
+            with_value("value", "value = '100'", v) for v in ("'1.00'", "null")
+        ],
         "one figure": f"select * from {TABLE} union all select * from {TABLE}",
-        "each year but": f"select * from {TABLE} where period <> '2019Q3'",
-        "no more than": with_value("value", "country_code <> 'W1'", "'..'"),
+        "a year that is over": f"select * from {TABLE} where period <> '2019Q3'",
+        "at least a third": with_value("value", "country_code <> 'W1'", "'..'"),
         "no figure is": with_value("period", "period >= '2020'", "replace(period, '2020', '2021')"),
     },
 )
@@ -274,7 +281,7 @@ CASES += [
         ("four quarters", "US", "value - 9", ()),
     )
 ]
-CASES += cases(CONFORMED, {"a cell is either": cells(CONFORMED, "conf_status = 'C'", value="0")})
+CASES += cases(CONFORMED, {"a cell is a figure": cells(CONFORMED, "conf_status = 'C'", value="0")})
 
 
 def test_an_unfinished_last_year_passes(made_up: tuple[Path, Loaded]) -> None:

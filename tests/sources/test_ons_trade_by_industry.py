@@ -146,9 +146,11 @@ CASES = cases(
             "industry", "58 Publishing activities", "U Unknown industry"
         ),
         "the release has both": f"select * from {TABLE} where direction = 'EX'",
-        "a cell holds": with_value("value", "1,234", "1234.5"),
+        "a cell holds": with_value("value", "1,234", "1 234"),
+        "a mark is": with_value("value", "..", "[c]"),
+        "a figure is a whole": with_value("value", "1,234", "1234.5"),
         "one figure": f"select * from {TABLE} union all select * from {TABLE}",
-        "no more than two thirds": (
+        "at least a third": (
             "select * replace (case when direction = 'EX' and country <> 'W1 World total' then '..'"
             f" else value end as value) from {TABLE}"
         ),
@@ -171,7 +173,7 @@ CASES += cases(
         ),
     },
 )
-CASES += cases(CONFORMED, {"a cell is either": cells(CONFORMED, "conf_status = 'C'", value="0")})
+CASES += cases(CONFORMED, {"a cell is a figure": cells(CONFORMED, "conf_status = 'C'", value="0")})
 
 
 @pytest.mark.parametrize(

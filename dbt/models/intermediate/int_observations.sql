@@ -19,28 +19,37 @@
         "column_name",
     ]
 ) %}
+{%- set unmapped = "'_U' in (reporter_code, partner_code, sector_code, category_code, affiliation_code, region_code)" %}
 with
     -- A text may state one number twice, once rounder or as a bound: the most exact statement
-    -- is number 1. A row without a number is of a bulk file, where the key names the row.
+    -- is number 1. A row without a number is of a bulk file, where the key names the row. Of
+    -- a row whose code is not mapped the key is not known: two of them may be about different
+    -- things, so they are number 0, kept here and in no flow.
     numbered as (
         select
             {{ listed(columns) }},
-            cast(
-                row_number() over (
-                    partition by source, release_date, {{ listed(key_columns()) }}, flow, currency
-                    order by
-                        case when value is null then 1 else 0 end,
-                        {{ exactness("comparator") }},
-                        rounding,
-                        file_name,
-                        row_number,
-                        column_name
-                ) as int
-            ) as statement_number
+            case
+                when {{ unmapped }}
+                then 0
+                else
+                    cast(
+                        row_number() over (
+                            partition by
+                                source, release_date, {{ listed(key_columns()) }}, flow, currency
+                            order by
+                                case when value is null then 1 else 0 end,
+                                {{ exactness("comparator") }},
+                                rounding,
+                                file_name,
+                                row_number,
+                                column_name
+                        ) as int
+                    )
+            end as statement_number
         from {{ ref("int_united_observations") }}
         where row_number is not null
         union all
-        select {{ listed(columns) }}, 1 as statement_number
+        select {{ listed(columns) }}, case when {{ unmapped }} then 0 else 1 end as statement_number
         from {{ ref("int_united_observations") }}
         where row_number is null
     ),

@@ -1,4 +1,5 @@
--- The UK by industry in the common shape.
+-- The UK by industry in the common shape. A letter in the place of a division (U for
+-- unknown, N for none) is no section of ISIC.
 with
     staged as (
         select
@@ -6,7 +7,7 @@ with
             release_date,
             'GBR' as reporter,
             area_code as partner,
-            industry_code as sector,
+            case when length(industry_code) = 1 then '_U' else industry_code end as sector,
             '_T' as category,
             '_T' as affiliation,
             '_T' as region,

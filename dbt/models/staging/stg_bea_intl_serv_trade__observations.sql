@@ -4,11 +4,14 @@ with
     marked as (
         select
             observations.*,
-            coalesce(data_value, '') in ('', '(D)', 'n.a.', '.....') as has_no_figure
+            not coalesce(
+                data_value = '(*)' or {{ has_figure("data_value") }}, false
+            ) as has_no_figure
         from observations
     ),
 
-    -- `0` is nil and exact; `(*)` is something below half a million.
+    -- `0` is nil and exact; `(*)` is something below half a million. Whatever other mark
+    -- stands for a figure, the figure is missing.
     final as (
         select
             type_of_service,
@@ -21,6 +24,7 @@ with
                 then 'AFFILIATED'
                 when 'Unaffiliated'
                 then 'UNAFFILIATED'
+                else affiliation
             end as affiliation,
             case
                 trade_direction

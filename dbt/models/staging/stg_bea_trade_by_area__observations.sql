@@ -1,7 +1,8 @@
 with
     observations as ({{ accepted(source("raw", "bea_trade_by_area__observations")) }}),
 
-    -- `0` is nil and exact; `(*)` is something below half a million.
+    -- `0` is nil and exact; `(*)` is something below half a million. Whatever other mark
+    -- stands for a figure, the figure is missing.
     final as (
         select
             area,
@@ -10,7 +11,7 @@ with
             case
                 when value = '(*)'
                 then 0
-                when value not in ('(D)', 'n.a.', '.....')
+                when {{ has_figure("value") }}
                 then {{ number_in("value") }}
             end as value,
             case
@@ -18,11 +19,15 @@ with
                 then 0
                 when value = '(*)'
                 then 1
-                when value not in ('(D)', 'n.a.', '.....')
+                when {{ has_figure("value") }}
                 then {{ last_digit("value") }}
             end as rounding,
             case
-                value when '(D)' then 'Q' when 'n.a.' then 'M' when '.....' then 'M' else 'A'
+                when value = '(D)'
+                then 'Q'
+                when value = '(*)' or {{ has_figure("value") }}
+                then 'A'
+                else 'M'
             end as obs_status,
             case when value = '(D)' then 'C' else 'F' end as conf_status,
             _source as source,

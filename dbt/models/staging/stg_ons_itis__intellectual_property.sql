@@ -31,9 +31,23 @@ with
             coalesce(right_group || ': ', '') || item as category_label,
             flow,
             period,
-            case when cell = '-' then 0 when cell <> '..' then {{ number_in("cell") }} end as value,
-            case when cell <> '..' then {{ last_digit("cell") }} else 0 end as rounding,
-            case when cell = '..' then 'Q' else 'A' end as obs_status,
+            case
+                when cell = '-' then 0 when {{ has_figure("cell") }} then {{ number_in("cell") }}
+            end as value,
+            case
+                when cell = '-'
+                then 1
+                when {{ has_figure("cell") }}
+                then {{ last_digit("cell") }}
+                else 0
+            end as rounding,
+            case
+                when cell = '..'
+                then 'Q'
+                when cell = '-' or {{ has_figure("cell") }}
+                then 'A'
+                else 'M'
+            end as obs_status,
             case when cell = '..' then 'C' else 'F' end as conf_status,
             source,
             release_date,

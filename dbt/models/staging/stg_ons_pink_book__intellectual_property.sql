@@ -26,10 +26,14 @@ with
             item,
             cdid,
             period,
-            case when cell <> '-' then {{ number_in("cell") }} end as value,
-            case when cell <> '-' then {{ last_digit("cell") }} else 0 end as rounding,
+            case when {{ has_figure("cell") }} then {{ number_in("cell") }} end as value,
+            case when {{ has_figure("cell") }} then {{ last_digit("cell") }} else 0 end as rounding,
             case
-                when cell = '-' then 'M' when period = latest_period then 'P' else 'A'
+                when not coalesce({{ has_figure("cell") }}, false)
+                then 'M'
+                when period = latest_period
+                then 'P'
+                else 'A'
             end as obs_status,
             'F' as conf_status,
             source,

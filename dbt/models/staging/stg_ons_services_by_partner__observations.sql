@@ -9,9 +9,11 @@ with
                 direction when 'Exports' then 'receipts' when 'Imports' then 'payments'
             end as flow,
             replace(period, 'Q', '-Q') as period,
-            case when value <> '..' then {{ number_in("value") }} end as value,
-            case when value <> '..' then {{ last_digit("value") }} end as rounding,
-            case when value = '..' then 'Q' else 'A' end as obs_status,
+            case when {{ has_figure("value") }} then {{ number_in("value") }} end as value,
+            case when {{ has_figure("value") }} then {{ last_digit("value") }} end as rounding,
+            case
+                when value = '..' then 'Q' when {{ has_figure("value") }} then 'A' else 'M'
+            end as obs_status,
             case when value = '..' then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,

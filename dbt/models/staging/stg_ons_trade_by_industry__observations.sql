@@ -11,9 +11,11 @@ with
             case direction when 'EX' then 'receipts' when 'IM' then 'payments' end as flow,
             period,
             -- Exports are written with thousands commas.
-            case when value <> '..' then {{ number_in("value") }} end as value,
-            case when value <> '..' then {{ last_digit("value") }} end as rounding,
-            case when value = '..' then 'Q' else 'A' end as obs_status,
+            case when {{ has_figure("value") }} then {{ number_in("value") }} end as value,
+            case when {{ has_figure("value") }} then {{ last_digit("value") }} end as rounding,
+            case
+                when value = '..' then 'Q' when {{ has_figure("value") }} then 'A' else 'M'
+            end as obs_status,
             case when value = '..' then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,

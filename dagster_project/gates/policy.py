@@ -1,0 +1,168 @@
+"""What kind of rule each check is: the tables of `docs/gate-policy.md`, made from the suites.
+
+Expectations say it themselves (`meta.kind`, `meta.ground`). Of dbt's data tests the type decides.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from dagster_project.gates.suites import (
+    LIST,
+    PLAUSIBILITY,
+    STRUCTURE,
+    suite_path,
+    tables_with_suites,
+)
+from dagster_project.models.dbt import manifest
+from dagster_project.settings import PROJECT_ROOT
+from dagster_project.sources import all_sources
+
+PAGE = PROJECT_ROOT / "docs" / "gate-policy.md"
+KINDS = (STRUCTURE, LIST, PLAUSIBILITY)
+SCHEMAS = ("raw", "staging", "intermediate", "core", "marts", "seeds")
+MADE_UP = "made-up files only"
+
+_BEGIN, _END = "<!-- begin: written by `make docs` -->", "<!-- end: written by `make docs` -->"
+
+# The kind of a data test, by its generic type or (a singular test) by its name, and why. None is a
+# list: a code that no map knows is `_U` from intermediate on, and `_U` is in every dimension.
+DATA_TESTS = {
+    "accepted_values": (STRUCTURE, "words of the project's own, which models and seeds write"),
+    "filled": (STRUCTURE, "a row without its key is of nothing; raw checks what it comes from"),
+    "known_codes": (STRUCTURE, "codes are conformed before; an unknown one is `_U`"),
+    "not_null": (STRUCTURE, "as `filled`"),
+    "one_at_a_time": (STRUCTURE, "the code maps: no two rows hold for one code and release"),
+    "one_preferred_source": (STRUCTURE, "the mart chooses it"),
+    "relationships": (STRUCTURE, "as `known_codes`"),
+    "unique": (STRUCTURE, "the key of a dimension or seed"),
+    "unique_combination": (STRUCTURE, "the grain of the table; keys with `_U` are not compared"),
+    "assert_balance_is_computed_where_not_stated": (STRUCTURE, "the model computes it"),
+    "assert_stated_balance_is_receipts_minus_payments": (
+        PLAUSIBILITY,
+        "publishers round; a correction may be in one of the three only",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check: where it looks, what should hold, of which kind it is and why."""
+
+    schema: str
+    source: str  # empty where it is about no source alone
+    about: str
+    kind: str
+    ground: str
+
+
+def rules() -> list[Rule]:
+    """Return the expectations of every suite."""
+    return [
+        Rule(
+            table.split(".")[0],
+            source_of(table),
+            expectation["description"],
+            expectation["meta"]["kind"],
+            expectation["meta"]["ground"],
+        )
+        for table in tables_with_suites(SCHEMAS)
+        for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]
+    ]
+
+
+def source_of(table: str) -> str:
+    """Return the source that a table (`<schema>.<table>`) is of, or an empty text."""
+    name = table.split(".")[1].removeprefix("stg_").removeprefix("int_").split("__")[0]
+    return name if name in all_sources() else ""
+
+
+def data_tests() -> Counter[str]:
+    """Return how many data tests there are of each type (of singular ones: by name)."""
+    return Counter(
+        (node.get("test_metadata") or node)["name"]
+        for node in manifest()["nodes"].values()
+        if node["resource_type"] == "test"
+    )
+
+
+def write_gate_policy() -> None:
+    """Write the tables into the page; the prose around them is written by hand."""
+    PAGE.write_text(gate_policy(PAGE.read_text("utf-8")), "utf-8")
+
+
+def gate_policy(page: str) -> str:
+    """Return the page with its tables as the suites are now."""
+    before, rest = page.split(_BEGIN)
+    return "\n".join([before + _BEGIN, *_lines(), _END]) + rest.split(_END)[1]
+
+
+def _lines() -> Iterator[str]:
+    every = rules()
+    tests = data_tests()
+    yield "### By schema"
+    yield ""
+    yield from _table(
+        ("schema", *KINDS, "together"),
+        [
+            *((schema, *_counted(r for r in every if r.schema == schema)) for schema in SCHEMAS),
+            ("all expectations", *_counted(every)),
+            ("dbt data tests", *_of_tests(tests)),
+        ],
+    )
+    yield "### By source (raw, staging, intermediate)"
+    yield ""
+    yield from _table(
+        ("source", *KINDS, "together", "on made-up files only"),
+        [
+            (f"`{source}`", *_counted(of), sum(MADE_UP in rule.ground for rule in of))
+            for source in sorted(all_sources())
+            for of in [[rule for rule in every if rule.source == source]]
+        ],
+    )
+    yield "### dbt data tests by type"
+    yield ""
+    yield from _table(
+        ("type", "tests", "kind", "why"),
+        [(f"`{name}`", tests[name], *DATA_TESTS[name]) for name in sorted(tests)],
+    )
+    yield "### Lists: what warns and never rejects"
+    yield ""
+    yield from _table(
+        ("schema", "source", "rule", "ground"),
+        [
+            (rule.schema, f"`{rule.source}`" if rule.source else "", rule.about, rule.ground)
+            for rule in every
+            if rule.kind == LIST and rule.about != "every code is mapped"
+        ],
+    )
+    yield "### Still grounded on made-up files only"
+    yield ""
+    yield from _table(
+        ("source", "schema", "rule", "kind"),
+        sorted(
+            (f"`{rule.source}`", rule.schema, rule.about, rule.kind)
+            for rule in every
+            if MADE_UP in rule.ground
+        ),
+    )
+
+
+def _counted(some: Iterable[Rule]) -> tuple[int, ...]:
+    kinds = Counter(rule.kind for rule in some)
+    return (*(kinds[kind] for kind in KINDS), kinds.total())
+
+
+def _of_tests(tests: Counter[str]) -> tuple[int, ...]:
+    kinds: Counter[str] = Counter()
+    for name, count in tests.items():
+        kinds[DATA_TESTS[name][0]] += count
+    return (*(kinds[kind] for kind in KINDS), kinds.total())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    for line in lines:
+        yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |"
+    yield ""
