@@ -46,7 +46,7 @@ class CsvLayout:
     cell_header_column: the column of the table, not of the file, that such a header goes into
         beside `_column`. For tables that a workbook fills too, where `_column` is a letter.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
-    partial: few of many columns are taken; the others are not reported.
+    partial: few of many columns are taken; neither the others nor their order are reported.
     absent: columns of the table that this layout's files do not have: NULL.
     fallback_encoding: the encoding of a file that is not in UTF-8, for publishers who serve both.
         Such a file is converted, piece by piece, before it is read. Its header is plain ASCII.
@@ -155,7 +155,7 @@ class CsvLayout:
             name for name in header if name and name not in self.header and name not in cells
         ]
         notes = []
-        if known != list(self.header):
+        if known != list(self.header) and not self.partial:
             notes.append(f"columns in another order: {_listed(known)}")
         if further and not self.partial:
             notes.append(f"further columns, left out: {_listed(further)}")
