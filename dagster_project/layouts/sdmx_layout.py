@@ -14,6 +14,7 @@ import csv
 import difflib
 import re
 import xml.etree.ElementTree as ET
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -185,12 +186,12 @@ class SdmxCsvLayout(_SdmxLayout):
 
 
 @dataclass(frozen=True)
-class _StreamedLayout(_SdmxLayout):
+class _StreamedLayout(_SdmxLayout, ABC):
     """A format that is read as a stream: its observations go through a file of DuckDB's own CSV."""
 
+    @abstractmethod
     def _observations(self, path: Path) -> Iterator[Row]:
         """Yield _row, _column, the table's columns and the value. Raises ValueError."""
-        raise NotImplementedError
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
         columns = ("number", "cell", *self.table.columns, "value")
