@@ -283,7 +283,7 @@ def test_sdmx_csv_1_and_2(
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("FREQ,Currency,TIME_PERIOD,OBS_VALUE\nA,USD,2018,1\n", "not one column 'CURRENCY'"),
+        ("FREQ,Currency,TIME_PERIOD,OBS_VALUE\nA,USD,2018,1\n", "'Currency' instead of 'CURRENCY'"),
         ("FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\nA,USD,2018\n", "Expected Number of Columns"),
         ("FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\nA,USD,2018,1", "the end "),
         ("ACTION,FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\nD,A,USD,2018,\n", "deletes observations"),
