@@ -56,6 +56,14 @@ _NO_NUMBERS = (
 Quoting = Literal[0, 1, 2, 3]
 
 
+def _text(content: bytes) -> str:
+    """The text of a file; one publisher serves Windows-1252."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
 def _in_table(
     change: Callable[[Table, int, Random], Table | None],
 ) -> Callable[[Path, Random], None]:
@@ -64,7 +72,7 @@ def _in_table(
     def apply(path: Path, random: Random) -> None:
         content = path.read_bytes()
         mark = content.startswith(b"\xef\xbb\xbf")
-        before = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+        before = list(csv.reader(io.StringIO(_text(content), newline="")))
         after = change([list(record) for record in before], _HEADER.get(path.name, 0), random)
         if after is None or after == before:
             raise Unchanged
@@ -86,14 +94,14 @@ def _rewritten(
 ) -> Callable[[Path, Random], None]:
     def change(content: bytes, random: Random) -> bytes:
         mark = content.startswith(b"\xef\xbb\xbf")
-        records = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+        records = list(csv.reader(io.StringIO(_text(content), newline="")))
         return _written(records, mark, quoting, end)
 
     return of_bytes(change)
 
 
 def _encoded(encoding: str) -> Callable[[Path, Random], None]:
-    return of_bytes(lambda content, random: content.decode("utf-8-sig").encode(encoding))
+    return of_bytes(lambda content, random: _text(content).encode(encoding))
 
 
 def _latin(content: bytes, random: Random) -> bytes:
@@ -105,7 +113,7 @@ def _latin(content: bytes, random: Random) -> bytes:
 
 def _delimited(delimiter: str) -> Callable[[Path, Random], None]:
     def change(content: bytes, random: Random) -> bytes:
-        records = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        records = csv.reader(io.StringIO(_text(content), newline=""))
         text = io.StringIO()
         csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(records)
         return text.getvalue().encode()

@@ -382,8 +382,8 @@ def test_an_area_never_seen_before_is_kept_as_unmapped_with_a_warning(
     outcome = folders.run()
     assert outcome.code == PUBLISHED
     assert folders.published(
-        "select distinct partner_code from core.fct_royalty_flows where source = 'boj_flat_files'"
-        " order by 1"
+        "select distinct partner_code from core.fct_royalty_observations"
+        " where source = 'boj_flat_files' order by 1"
     ) == [("BOJ_ASIA",), ("BOJ_EU",), ("CHN",), ("WLD",), ("_U",)]
     ((count,),) = folders.published(
         "select max(failed) from audit.gate_results"

@@ -60,7 +60,7 @@ def test_values_and_attributes_come_from_wherever_the_message_has_them(
 @pytest.mark.parametrize(
     ("path", "old", "new", "found"),
     [
-        (CSV, b"ADJUSTMENT,", b"SEASON,", "not one column 'ADJUSTMENT'"),
+        (CSV, b"ADJUSTMENT,", b"SEASON,", "instead of 'ADJUSTMENT'"),
         (XML, b' FREQ="A"', b"", "observation 1 without freq"),
         (JSON, b'"ADJUSTMENT"', b'"SEASON"', "observation 1 without adjustment"),
     ],

@@ -211,10 +211,10 @@ def test_checks_of_an_economist(
     fails: str,
 ) -> None:
     query = staged(
-        "area_code, industry_code, flow, period, value",
-        ("B5", "58", "receipts", "2019", eu),
-        ("D5", "58", "receipts", "2019", rest),
-        ("W1", "58", "receipts", "2019", world),
+        "area_code, industry_code, flow, period, value, rounding",
+        ("B5", "58", "receipts", "2019", eu, 1),
+        ("D5", "58", "receipts", "2019", rest, 1),
+        ("W1", "58", "receipts", "2019", world, 1),
     )
     failed = failed_by(made_up[0], STAGED, query)
     assert [about.startswith(fails) for about in failed] == [True] * bool(fails)
@@ -222,7 +222,8 @@ def test_checks_of_an_economist(
 
 def test_an_industry_without_the_world_is_incomplete(made_up: tuple[Path, Loaded]) -> None:
     query = staged(
-        "area_code, industry_code, flow, period, value", ("B5", "58", "receipts", "2019", 1)
+        "area_code, industry_code, flow, period, value, rounding",
+        ("B5", "58", "receipts", "2019", 1, 1),
     )
     assert failed_by(made_up[0], STAGED, query).keys() == {
         "every industry is stated with the world, be it suppressed"
