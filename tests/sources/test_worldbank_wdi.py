@@ -103,6 +103,10 @@ def by_time() -> Records:
     return records
 
 
+def spaced(records: Records) -> Records:
+    return [[f"{cell} " for cell in record] for record in records]
+
+
 def padded(records: Records) -> Records:
     return [[*record, *[""] * (len(records[0]) - len(record))] for record in records]
 
@@ -173,6 +177,11 @@ FORMS: dict[str, dict[str, bytes]] = {
     },
     "DataBank, footer not padded": {"a_Data.csv": written(by_series() + FOOTER)},
     "DataBank, without footer": {"a_Data.csv": written(by_series())},
+    "DataBank, years only": {
+        "a_Data.csv": written([[name.split(" [")[0] for name in by_series()[0]], *by_series()[1:]])
+    },
+    "DataBank, by series, blanks after names": {"a_Data.csv": written(spaced(by_series()))},
+    "DataBank, by time, blanks after names": {"a_Data.csv": written(spaced(by_time()))},
     "DataBank, by time": {"a_Data.csv": written(padded(by_time() + FOOTER), mark=True)},
     "DataBank, CSV and its metadata": {
         "a_Data.csv": written(padded(by_time() + FOOTER)),
@@ -292,12 +301,23 @@ def test_another_encoding_is_refused_with_what_to_do(
     assert "save it as 'CSV UTF-8'" in problem.found
 
 
+def test_a_workbook_with_another_sheet_is_refused_by_its_name(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.xlsx"
+    made = Written()
+    made.save(path)
+    assert refusal(con, path, SOURCE.layouts).found == "no sheet 'Data' among 'Sheet'"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         (b"36500000000,39000000000.5", b"36500000000"),  # a record with a field less
         (b"12/22/2022\r\n", b"12/22/20"),  # cut off
         (b"2015 [YR2015],2016 [YR2016]", b"1,2"),
+        (b"2016 [YR2016]", b"2016 [YR2017]"),  # a column that would be lost
+        (b"2016 [YR2016]", b"2016 [YR20"),
         (b"Series Code", b"Code"),
     ],
 )
