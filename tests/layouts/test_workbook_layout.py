@@ -192,6 +192,8 @@ def test_a_formula_that_was_never_calculated_is_refused_with_its_cell(
     problem = _refused(_write(tmp_path / "a.xlsx", {**GOOD, "AB3": "=1+1"}), con)
     assert problem.where == "a.xlsx, sheet 'Figures ', cell AB3"
     assert problem.found == "the formula '1+1' without its result"
+    path = _with(tmp_path / "a.xlsx", "<v */>|<v></v>", "<v> </v>")
+    assert _refused(path, con).found == "the formula '1+1' without its result"
 
 
 @pytest.mark.parametrize(
