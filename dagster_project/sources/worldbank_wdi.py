@@ -50,10 +50,12 @@ observations = RawTable(
 countries = RawTable(
     "worldbank_wdi__countries",
     ("country_code", "region", "income_group", "special_notes", "table_name"),
+    key=("country_code",),
 )
 indicators = RawTable(
     "worldbank_wdi__indicators",
     ("indicator_code", "indicator_name", "source_note", "source_organization"),
+    key=("indicator_code",),
 )
 
 _SERIES_HEADER = ("Country Name", "Country Code", "Indicator Name", "Indicator Code")

@@ -343,6 +343,8 @@ BROKEN = {
     "a ragged record": COUNTRIES.read_bytes() + b'"JPN"\n',
     "cut off within quotes": COUNTRIES.read_bytes()[:-60],
     "UTF-16": COUNTRIES.read_text("utf-8-sig").encode("utf-16"),
+    "a row twice": COUNTRIES.read_bytes() + COUNTRIES.read_bytes().splitlines(True)[-1],
+    "a row without its code": COUNTRIES.read_bytes() + b'"","x","y","","z",""\r\n',
     "no record": COUNTRIES.read_bytes()[: COUNTRIES.read_bytes().index(b"\n") + 1],
 }
 
@@ -362,6 +364,16 @@ def test_a_companion_that_cannot_be_read_does_not_cost_the_data(
     ledger.decide(workbench, SOURCE.name, DAY, loaded.files[0].loaded_at, "accepted", None)
     accepted = ledger.file_entries(workbench, SOURCE.name, DAY)["accepted"]
     assert {file.file_name: file.reason or "" for file in accepted} == reasons
+
+
+def test_a_second_copy_of_a_companion_is_left_out(
+    workbench: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    copies = {f"{at}{COUNTRIES.name}": COUNTRIES.read_bytes() for at in (1, 2)}
+    loaded = load_release(workbench, SOURCE, landed(tmp_path / "landed", DATA | copies))
+    assert loaded.rows["worldbank_wdi__countries"] == 6
+    reasons = [file.reason for file in loaded.files if file.file_name == f"2{COUNTRIES.name}"]
+    assert "one row for each country_code" in str(reasons)
 
 
 @pytest.mark.parametrize("name", [BULK.name, COUNTRIES.name, INDICATORS.name])
