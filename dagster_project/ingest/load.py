@@ -147,18 +147,46 @@ def _unreadable_companions(source: Source, release: Release) -> Iterator[tuple[P
 
     They are tried in a database of their own: an error would end the release's transaction.
     """
-    for path in release.files:
-        with _as_bad_input(path):
-            is_companion = source.is_companion(path)
-        if not is_companion:
-            continue
-        with duckdb.connect() as scratch:
-            scratch.execute("create schema raw")
-            create_raw_tables(scratch, source)
+    with duckdb.connect() as scratch:
+        scratch.execute("create schema raw")
+        create_raw_tables(scratch, source)
+        for path in release.files:
+            with _as_bad_input(path):
+                is_companion = source.is_companion(path)
+            if not is_companion:
+                continue
             try:
-                _load_file(scratch, source, release, path, datetime.min)
+                table = _load_file(scratch, source, release, path, datetime.min)[0]
+                _refuse_rows_without_their_key(scratch, table, path)
             except BadInput as problem:
                 yield path, str(problem)
+
+
+def _refuse_rows_without_their_key(
+    con: duckdb.DuckDBPyConnection, table: RawTable, path: Path
+) -> None:
+    """Raise BadInput if a file's rows repeat a key, or have none; its rows are then removed."""
+    if not table.key:
+        return
+    key = ", ".join(f'"{column}"' for column in table.key)
+    wrong = con.execute(
+        f"""
+        select _row, concat_ws(', ', {key})
+        from (select *, count(*) over (partition by {key}) as times from raw."{table.name}")
+        where _file = $file and (times > 1 or concat({key}) = '')
+        order by _row
+        """,
+        {"file": path.name},
+    ).fetchall()
+    if wrong:
+        con.execute(f'delete from raw."{table.name}" where _file = ?', [path.name])
+        raise BadInput(
+            "a description that is there twice, or of nothing",
+            where=f"{path.name}, row {wrong[0][0]}",
+            expected=f"one row for each {', '.join(table.key)}",
+            found=f"{len(wrong):,} rows that are not, the first: {wrong[0][1]!r}",
+            fix="fetch the file again, and keep one copy of it",
+        )
 
 
 def _entry(

@@ -224,12 +224,16 @@ def _seem_the_same(files: Mapping[Path, os.stat_result], entries: list[ledger.Fi
 
 
 def _have_grown(files: Mapping[Path, os.stat_result], entries: list[ledger.FileEntry]) -> bool:
-    """Whether the ledger's bytes are the beginning of these files: they were loaded half-copied."""
-    entered = {entry.file_name: entry for entry in entries}
-    return entered.keys() == {path.name for path in files} and all(
-        stat.st_size >= entered[path.name].bytes
-        and file_sha256(path, entered[path.name].bytes) == entered[path.name].sha256
-        for path, stat in files.items()
+    """Whether the ledger's bytes are the beginning of these files: they were loaded half-copied.
+
+    Of a release of several files, some may not have been there at all.
+    """
+    now = {path.name: (path, stat.st_size) for path, stat in files.items()}
+    return all(
+        entry.file_name in now
+        and now[entry.file_name][1] >= entry.bytes
+        and file_sha256(now[entry.file_name][0], entry.bytes) == entry.sha256
+        for entry in entries
     )
 
 

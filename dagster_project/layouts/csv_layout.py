@@ -37,12 +37,15 @@ class CsvLayout:
     Columns are found by their names: their order, and columns that the layout does not know, are
     reported and cost nothing. A column that is missing, or there twice, is fatal. Where the
     publisher's names are not unique (none at all, say), the first columns are taken as they come.
+    Blanks around names do not matter, nor do records without any text, as spreadsheets write.
 
     header_row: the record that holds the header, from 1; the records before it are preamble.
     header: the header's cells as served, for the table's columns in order; where a table by cell
         is served with one record per cell, for `_column` and `value` too.
-    cell_headers: what the headers of columns of figures look like; one row per cell.
-    consecutive: these headers are whole numbers, each one more than the one before it (years).
+    cell_headers: what the headers of columns of figures look like; one row per cell. Blanks around
+        labels and figures are left out, as they are of a workbook's.
+    consecutive: these headers are whole numbers, each one more than the one before it (years), or
+        each one less.
     cell_header_column: the column of the table, not of the file, that such a header goes into
         beside `_column`. For tables that a workbook fills too, where `_column` is a letter.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
@@ -73,7 +76,8 @@ class CsvLayout:
 
     def _header(self, path: Path) -> list[str]:
         errors = "replace" if self.fallback_encoding else "strict"
-        return next(islice(csv_records(path, errors), self.header_row - 1, None), [])
+        found = next(islice(csv_records(path, errors), self.header_row - 1, None), [])
+        return [name.strip() for name in found]
 
     def _columns(self) -> str:
         """The table's columns, for a `select`."""
@@ -105,8 +109,9 @@ class CsvLayout:
             return row + wrong
         if self.cell_headers and not cells:
             return f"{row}no column of figures"
+        step = -1 if self.consecutive and int(cells[-1]) < int(cells[0]) else 1
         for before, after in pairwise(cells):
-            if self.consecutive and int(after) != int(before) + 1:
+            if self.consecutive and int(after) != int(before) + step:
                 return f"{row}column header {after!r} after {before!r}"
         return None
 
@@ -185,9 +190,17 @@ class CsvLayout:
             return self._read_bulk(con, path, names)
         refuse_zeros(path)
         try:
+            texts = "nullif(trim(columns(*)), '')" if cells else "*"
+            filled = ", ".join(f'"{name}"' for name in names)
             con.execute(
-                "create table incoming as"
-                f" select *, {self.header_row} + row_number() over () as _row from {reader}"
+                f"""
+                create table incoming as
+                select *
+                from (
+                    select {texts}, {self.header_row} + row_number() over () as _row from {reader}
+                )
+                where trim(concat({filled})) <> ''
+                """
             )
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise unreadable(path, error) from error
@@ -217,9 +230,18 @@ class CsvLayout:
     def _refuse_figures_without_header(
         self, con: duckdb.DuckDBPyConnection, path: Path, header: list[str], names: list[str]
     ) -> None:
-        """Raise BadInput if a column that is left out holds figures: its header may be damaged."""
-        for left_out, name in zip(names, header, strict=True):
+        """Raise BadInput if a column that is left out holds figures: its header may be damaged.
+
+        Not for a column with a name of another kind, nor for the numbers of rows that programs
+        write before the first column that is known.
+        """
+        numbered = any(letter.isdigit() for letter in self._cells(header)[0])
+        first = next(at for at, name in enumerate(names) if not name.startswith("_left_out_"))
+        for at, (left_out, name) in enumerate(zip(names, header, strict=True)):
             if not left_out.startswith("_left_out_"):
+                continue
+            is_of_another_kind = numbered and name and not any(map(str.isdigit, name))
+            if is_of_another_kind or (not name and at < first):
                 continue
             figures = con.execute(
                 f'select _row, "{left_out}" from incoming where {self.keep}'

@@ -45,7 +45,7 @@ class CsvSheetLayout:
 
     def mismatch(self, path: Path) -> str | None:
         try:
-            found = next(csv_records(path), [])
+            found = [name.strip() for name in next(csv_records(path), [])]
         except (UnicodeDecodeError, csv.Error) as error:
             return not_csv(path, error)
         if page := markup(path):

@@ -25,12 +25,15 @@ class RawTable:
     """A table of the `raw` schema: the publisher's columns as text, then the lineage.
 
     `by_cell` marks tables of files whose header is data (years, currencies): they hold one row a
-    cell, with the header in `_column` and the cell in `value`.
+    cell, with the header in `_column` and the cell in `value`. key: of a table that only describes
+    the data, the columns that tell its rows apart: a file with a row twice, or without its key, is
+    not read.
     """
 
     name: str
     columns: tuple[str, ...]
     by_cell: bool = False
+    key: tuple[str, ...] = ()
 
     @property
     def data_columns(self) -> tuple[str, ...]:

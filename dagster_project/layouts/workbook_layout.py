@@ -26,9 +26,10 @@ _CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>/])")
 _REACHES = re.compile(rb"\sr\s*=\s*[\"']\s*([A-Za-z]*)([0-9]*)\s*[\"']")
 # What follows `<row` in a row of empty cells: spreadsheets are formatted to the last one.
 _MARKS = rb"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*"
+_EMPTY_CELL = rb"<(?:\w+:)?c%s(?:/>|>\s*</(?:\w+:)?c\s*>)" % _MARKS
 _EMPTY_ROW = re.compile(
-    rb"%s(?:/>|>(?:\s*<(?:\w+:)?c%s(?:/>|>\s*</(?:\w+:)?c\s*>))*\s*</(?:\w+:)?row\s*>)\s*"
-    rb"(?:</(?:\w+:)?sheetData\s*>.*)?" % (_MARKS, _MARKS),
+    rb"%s(?:/>|>(?:\s*%s)*\s*</(?:\w+:)?row\s*>)\s*(?:</(?:\w+:)?sheetData\s*>.*)?"
+    % (_MARKS, _EMPTY_CELL),
     re.S,
 )
 _BLANK = b"\xef\xbb\xbf \r\n\t"
@@ -166,11 +167,11 @@ def _errors_in_xlsx(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
             for cell in element:
                 letters = (cell.get("r") or "").rstrip("0123456789")
                 column = _column_number(letters.upper().encode()) - 1 if letters else column + 1
-                parts = {_local(part): part.text for part in cell}
+                parts = {_local(part): (part.text or "").strip() for part in cell}
                 if cell.get("t") == "e":
                     yield at - 1, column, parts.get("v") or "an error"
                 elif "f" in parts and not parts.get("v") and cell.get("t") != "str":
-                    yield at - 1, column, f"the formula {parts['f'] or ''!r} without its result"
+                    yield at - 1, column, f"the formula {parts['f']!r} without its result"
             element.clear()
 
 
@@ -228,6 +229,22 @@ def _look_through(path: Path) -> None:
 
 
 def _look_through_sheet(name: str, content: bytes) -> None:
+    # Most sheets are small whatever their cells hold: empty ones are looked for if this is not.
+    if _cells(*_reach(content)) > MAX_CELLS:
+        rows, columns, count = _reach(re.sub(_EMPTY_CELL, b"", content))
+        if _cells(rows, columns, count) > MAX_CELLS:
+            raise ValueError(f"a sheet ({name}) that reaches to row {rows:,}, column {columns:,}")
+
+
+def _cells(rows: int, columns: int, count: int) -> int:
+    return max(count, rows * columns)
+
+
+def _reach(content: bytes) -> tuple[int, int, int]:
+    """The last row and column of a sheet, not of empty rows at its end, and how many cells it has.
+
+    No more than what is too much.
+    """
     rows = columns = count = 0
     found = _ROW.split(content)
     while len(found) > 1 and _EMPTY_ROW.fullmatch(found[-1]):
@@ -241,8 +258,9 @@ def _look_through_sheet(name: str, content: bytes) -> None:
         for letters, number in set(_REACHES.findall(row)):
             rows = max(rows, int(number[:9] or 0))
             columns = max(columns, _column_number(letters[:4].upper()))
-        if max(count, rows * columns) > MAX_CELLS:
-            raise ValueError(f"a sheet ({name}) that reaches to row {rows:,}, column {columns:,}")
+        if _cells(rows, columns, count) > MAX_CELLS:
+            break
+    return rows, columns, count
 
 
 def _column_number(letters: bytes) -> int:

@@ -1,5 +1,6 @@
 """Zip archives, unpacked within limits."""
 
+import posixpath
 import re
 import zipfile
 import zlib
@@ -60,9 +61,14 @@ class ZippedLayout:
             _kept[state] = folder
         return Path(_kept[state].name) / "member"
 
+    def _is_member(self, name: str) -> bool:
+        """Whether a member is the one, in whatever folder. macOS adds `__MACOSX/._<name>` to it."""
+        base = posixpath.basename(name)
+        return self.member.fullmatch(base) is not None and base[0] != "."
+
     def _unpack(self, path: Path, target: Path) -> None:
         with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if self.member.fullmatch(info.filename)]
+            members = [info for info in archive.infolist() if self._is_member(info.filename)]
             if len(members) != 1:
                 raise ValueError(f"{len(members)} members called {self.member.pattern}")
             if members[0].file_size > MAX_MEMBER_BYTES:
@@ -83,7 +89,7 @@ class ZippedLayout:
     def likeness(self, path: Path) -> float:
         try:
             with zipfile.ZipFile(path) as archive:
-                return 0.5 + any(map(self.member.fullmatch, archive.namelist())) / 2
+                return 0.25 + 0.75 * any(map(self._is_member, archive.namelist()))
         except (OSError, ValueError, zipfile.BadZipFile):
             return 0.0
 

@@ -50,10 +50,12 @@ observations = RawTable(
 countries = RawTable(
     "worldbank_wdi__countries",
     ("country_code", "region", "income_group", "special_notes", "table_name"),
+    key=("country_code",),
 )
 indicators = RawTable(
     "worldbank_wdi__indicators",
     ("indicator_code", "indicator_name", "source_note", "source_organization"),
+    key=("indicator_code",),
 )
 
 _SERIES_HEADER = ("Country Name", "Country Code", "Indicator Name", "Indicator Code")
@@ -86,7 +88,7 @@ def _api_page(document: Any) -> Iterator[tuple[str | None, ...]]:
 _BY_SERIES = ("Country Name", "Country Code", "Series Name", "Series Code")
 _BY_TIME = ("Time", "Country Name", "Country Code")
 _BY_TIME_SERIES = re.compile(r"(.+) \[(B[XM]\.GSR\.ROYL\.CD)\]")
-_DATABANK_YEAR = re.compile(r"((?:19|20)\d\d) \[YR\1\]")
+_DATABANK_YEAR = re.compile(r"((?:19|20)\d\d)(?: \[YR\1\])?")
 
 
 def _databank_book(book: Workbook) -> Iterator[Cell]:
@@ -95,15 +97,16 @@ def _databank_book(book: Workbook) -> Iterator[Cell]:
 
 def _databank(sheet: Sheet) -> Iterator[Cell]:
     """Yield the cells of an export of DataBank. Raises BadInput where a label is missing."""
-    by_time = any(_BY_TIME[0] in header for header in sheet.rows[:1])
+    by_time = any(name.strip() == _BY_TIME[0] for name in sheet.rows[0])
     yield from (_by_time if by_time else _by_series)(sheet)
 
 
 def _by_series(sheet: Sheet) -> Iterator[Cell]:
     columns = [sheet.column_of(name, 0) for name in _BY_SERIES]
-    years = [at for at, name in enumerate(sheet.rows[0]) if _DATABANK_YEAR.fullmatch(name)]
-    if not years:
-        raise sheet.moved("2015 [YR2015]", 0, len(_BY_SERIES), "no such column to the right")
+    years = [at for at in range(len(sheet.rows[0])) if sheet.cell(0, at)[:1].isdigit()]
+    for at in years or [len(_BY_SERIES)]:
+        if not _DATABANK_YEAR.fullmatch(sheet.cell(0, at)):
+            raise sheet.moved("2015 [YR2015]", 0, at, sheet.cell(0, at))
     for row in range(1, len(sheet.rows)):
         labels = tuple(sheet.cell(row, column) for column in columns)
         if labels[-1] in (RECEIPTS, PAYMENTS):
@@ -113,7 +116,8 @@ def _by_series(sheet: Sheet) -> Iterator[Cell]:
 
 def _by_time(sheet: Sheet) -> Iterator[Cell]:
     time, name, code = (sheet.column_of(label, 0) for label in _BY_TIME)
-    series = [(at, _BY_TIME_SERIES.fullmatch(label)) for at, label in enumerate(sheet.rows[0])]
+    width = range(len(sheet.rows[0]))
+    series = [(at, _BY_TIME_SERIES.fullmatch(sheet.cell(0, at))) for at in width]
     for row in range(1, len(sheet.rows)):
         year = sheet.cell(row, time)
         if not any(map(str.strip, sheet.rows[row][1:])):
@@ -167,11 +171,11 @@ SOURCE = Source(
     layouts=(
         _DOWNLOAD,
         _WITHOUT_PREAMBLE,
-        ZippedLayout(_DOWNLOAD, re.compile(r"API_[^/]*\.csv")),
-        ZippedLayout(_WITHOUT_PREAMBLE, re.compile(r"(?:[^/]*/)?WDI(?:CSV|Data)\.csv")),
+        ZippedLayout(_DOWNLOAD, re.compile(r"API_.*\.csv")),
+        ZippedLayout(_WITHOUT_PREAMBLE, re.compile(r"WDI(?:CSV|Data)\.csv")),
         WorkbookLayout("World Bank DataBank, workbook", observations, ("Data",), _databank_book),
         *_DATABANK_CSV,
-        *(ZippedLayout(layout, re.compile(r"[^/]*_Data\.csv")) for layout in _DATABANK_CSV),
+        *(ZippedLayout(layout, re.compile(r".*_Data\.csv")) for layout in _DATABANK_CSV),
         CsvLayout(
             "World Bank bulk download, country metadata",
             countries,

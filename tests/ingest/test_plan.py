@@ -86,11 +86,22 @@ def test_changed_bytes_of_an_accepted_release_are_a_problem(
     assert [problem.where for problem in found.problems] == [RELEASE]
 
 
-def test_a_further_file_in_an_accepted_release_is_a_problem(
+def test_a_release_whose_files_arrive_one_by_one_is_loaded_again(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:
     load(con, landing, "accepted")
     landing.land("published_figures", str(DAY), "made_up_too.csv", TEXT.read_text())
+    found = plan(con, landing)
+    assert (RELEASE in new(found), found.problems) == (True, [])
+    assert found.replaced == {f"published_figures/{DAY}"}
+
+
+def test_a_further_file_beside_one_that_has_changed_is_a_problem(
+    con: duckdb.DuckDBPyConnection, landing: Warehouse
+) -> None:
+    load(con, landing, "accepted")
+    landing.land("published_figures", str(DAY), "made_up_too.csv", TEXT.read_text())
+    landing.land("published_figures", str(DAY), TEXT.name, TEXT.read_text().replace("1", "2"))
     assert [problem.where for problem in plan(con, landing).problems] == [RELEASE]
 
 

@@ -139,6 +139,64 @@ def test_further_columns_are_left_out_and_noted(
     assert found == served.rows.fetchall()
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "notes"),
+    [
+        (("rank,", "1,"), ("", ""), ("further columns, left out: 'rank'",)),
+        (("", ""), (",rank", ",1"), ("further columns, left out: 'rank'",)),
+        ((",", "0,"), ("", ""), ()),  # numbers of rows, as programs write them
+        (("", ""), (",,", ",,"), ()),
+    ],
+)
+def test_further_columns_may_hold_numbers(
+    con: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    begin: tuple[str, str],
+    end: tuple[str, str],
+    notes: tuple[str, ...],
+) -> None:
+    path = tmp_path / "made_up.csv"
+    header, *records = BARE.read_text().splitlines()
+    lines = [begin[0] + header + end[0], *(begin[1] + line + end[1] for line in records)]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    extract = read(con, path)
+    assert extract.notes == notes
+    found = extract.rows.fetchall()
+    assert found == read_again(con, BARE).fetchall()
+
+
+def test_years_from_the_last_to_the_first_are_found_by_name(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "made_up.csv"
+    with BARE.open(newline="") as file:
+        records = list(csv.reader(file))
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([*record[:4], *record[:3:-1]] for record in records)
+    found = sorted(read(con, path).rows.fetchall(), key=str)
+    assert found == sorted(read_again(con, BARE).fetchall(), key=str)
+
+
+def test_blanks_and_records_without_text_do_not_matter(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "made_up.csv"
+    with BARE.open(newline="") as file:
+        header, *records = csv.reader(file)
+    blank = [""] * len(header)
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [f"{cell} " for cell in record]
+            for record in [header, records[0], blank, *records[1:], blank, blank]
+        )
+    extract = read(con, path)
+    found = extract.rows.fetchall()
+    served = read_again(con, BARE)
+    assert [row[:-1] for row in found] == [row[:-1] for row in served.fetchall()]
+    assert extract.rows_read == len(records)
+    assert [row[-1] for row in found if row[4] == "2014"] == [2, *range(4, len(records) + 3)]
+
+
 def test_a_year_in_the_middle_that_is_lost_is_named(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

@@ -11,7 +11,14 @@ from openpyxl import Workbook as Written
 from openpyxl import load_workbook
 
 from dagster_project.errors import BadInput
-from dagster_project.layouts import Cell, RawTable, Workbook, WorkbookLayout, layout_of
+from dagster_project.layouts import (
+    Cell,
+    RawTable,
+    Workbook,
+    WorkbookLayout,
+    layout_of,
+    workbook_layout,
+)
 from dagster_project.layouts.workbook_layout import column_letter
 from dagster_project.sources import all_sources
 from tests.sources.workbooks import changed_workbook
@@ -185,6 +192,8 @@ def test_a_formula_that_was_never_calculated_is_refused_with_its_cell(
     problem = _refused(_write(tmp_path / "a.xlsx", {**GOOD, "AB3": "=1+1"}), con)
     assert problem.where == "a.xlsx, sheet 'Figures ', cell AB3"
     assert problem.found == "the formula '1+1' without its result"
+    path = _with(tmp_path / "a.xlsx", "<v */>|<v></v>", "<v> </v>")
+    assert _refused(path, con).found == "the formula '1+1' without its result"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +247,18 @@ def test_empty_cells_in_the_last_row_are_read_past(
     rows = f'<row r="1048575"/><row r="1048576" spans="1:2">{cell}</row></sheetData>'
     path = _with(_write(tmp_path / "a.xlsx", GOOD), "</sheetData>", rows)
     assert layout_of(path, (LAYOUT,)).read(con, path).rows_read == 2
+
+
+def test_empty_cells_to_the_last_column_are_read_past(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a spreadsheet writes a row that is formatted to its end.
+    monkeypatch.setattr(workbook_layout, "MAX_CELLS", 10_000)
+    path = _with(_write(tmp_path / "a.xlsx", GOOD), "</row>", '<c r="XFD1" s="1" /></row>')
+    assert layout_of(path, (LAYOUT,)).read(con, path).rows_read == 2
+    path = _with(path, '<c r="XFD1" s="1" />', '<c r="XFD1"><v>1</v></c>')
+    with pytest.raises(BadInput, match="column 16,384"):
+        layout_of(path, (LAYOUT,))
 
 
 @pytest.mark.parametrize(

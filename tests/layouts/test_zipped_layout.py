@@ -38,6 +38,20 @@ def test_a_zipped_file_is_read_like_a_plain_one(
     ]
 
 
+@pytest.mark.parametrize("folder", ["", "made_up/", "a/b/"])
+def test_the_folder_of_a_member_does_not_matter(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, folder: str
+) -> None:
+    path = tmp_path / "made_up.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{folder}made_up.csv", "Date,USD\n2020-01-02,1.1\n")
+        archive.writestr(f"__MACOSX/{folder}._made_up.csv", "of macOS")
+    any_csv = ZippedLayout(ZIPPED.inner, re.compile(r".*\.csv"))
+    for layout in (ZIPPED, any_csv):
+        assert read(con, path, (layout,)).rows.fetchall() == [("2020-01-02", "USD", "1.1", None, 2)]
+        con.execute("drop table incoming")
+
+
 def test_an_archive_without_the_member_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

@@ -103,6 +103,10 @@ def by_time() -> Records:
     return records
 
 
+def spaced(records: Records) -> Records:
+    return [[f"{cell} " for cell in record] for record in records]
+
+
 def padded(records: Records) -> Records:
     return [[*record, *[""] * (len(records[0]) - len(record))] for record in records]
 
@@ -173,6 +177,11 @@ FORMS: dict[str, dict[str, bytes]] = {
     },
     "DataBank, footer not padded": {"a_Data.csv": written(by_series() + FOOTER)},
     "DataBank, without footer": {"a_Data.csv": written(by_series())},
+    "DataBank, years only": {
+        "a_Data.csv": written([[name.split(" [")[0] for name in by_series()[0]], *by_series()[1:]])
+    },
+    "DataBank, by series, blanks after names": {"a_Data.csv": written(spaced(by_series()))},
+    "DataBank, by time, blanks after names": {"a_Data.csv": written(spaced(by_time()))},
     "DataBank, by time": {"a_Data.csv": written(padded(by_time() + FOOTER), mark=True)},
     "DataBank, CSV and its metadata": {
         "a_Data.csv": written(padded(by_time() + FOOTER)),
@@ -292,12 +301,23 @@ def test_another_encoding_is_refused_with_what_to_do(
     assert "save it as 'CSV UTF-8'" in problem.found
 
 
+def test_a_workbook_with_another_sheet_is_refused_by_its_name(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.xlsx"
+    made = Written()
+    made.save(path)
+    assert refusal(con, path, SOURCE.layouts).found == "no sheet 'Data' among 'Sheet'"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         (b"36500000000,39000000000.5", b"36500000000"),  # a record with a field less
         (b"12/22/2022\r\n", b"12/22/20"),  # cut off
         (b"2015 [YR2015],2016 [YR2016]", b"1,2"),
+        (b"2016 [YR2016]", b"2016 [YR2017]"),  # a column that would be lost
+        (b"2016 [YR2016]", b"2016 [YR20"),
         (b"Series Code", b"Code"),
     ],
 )
@@ -323,6 +343,8 @@ BROKEN = {
     "a ragged record": COUNTRIES.read_bytes() + b'"JPN"\n',
     "cut off within quotes": COUNTRIES.read_bytes()[:-60],
     "UTF-16": COUNTRIES.read_text("utf-8-sig").encode("utf-16"),
+    "a row twice": COUNTRIES.read_bytes() + COUNTRIES.read_bytes().splitlines(True)[-1],
+    "a row without its code": COUNTRIES.read_bytes() + b'"","x","y","","z",""\r\n',
     "no record": COUNTRIES.read_bytes()[: COUNTRIES.read_bytes().index(b"\n") + 1],
 }
 
@@ -342,6 +364,16 @@ def test_a_companion_that_cannot_be_read_does_not_cost_the_data(
     ledger.decide(workbench, SOURCE.name, DAY, loaded.files[0].loaded_at, "accepted", None)
     accepted = ledger.file_entries(workbench, SOURCE.name, DAY)["accepted"]
     assert {file.file_name: file.reason or "" for file in accepted} == reasons
+
+
+def test_a_second_copy_of_a_companion_is_left_out(
+    workbench: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    copies = {f"{at}{COUNTRIES.name}": COUNTRIES.read_bytes() for at in (1, 2)}
+    loaded = load_release(workbench, SOURCE, landed(tmp_path / "landed", DATA | copies))
+    assert loaded.rows["worldbank_wdi__countries"] == 6
+    reasons = [file.reason for file in loaded.files if file.file_name == f"2{COUNTRIES.name}"]
+    assert "one row for each country_code" in str(reasons)
 
 
 @pytest.mark.parametrize("name", [BULK.name, COUNTRIES.name, INDICATORS.name])
