@@ -151,7 +151,7 @@ def _at_fault(
     return {new[0]: Blamed(*new[0], found)}
 
 
-def _the_only_new_one(known: _Known, rule: FailedRule) -> Mapping[Release, Blamed]:
+def _the_only_new_one(known: _Known, rule: FailedRule) -> dict[Release, Blamed]:
     """Return the one release that is new, if it is one: without it the rule held."""
     new = known.new_behind(rule) if known.unchanged else []
     if len(new) != 1:
