@@ -384,8 +384,8 @@ def test_an_area_never_seen_before_is_kept_as_unmapped_with_a_warning(
     (warning,) = [line for line in outcome.output.splitlines() if "warning: " in line]
     assert "| found: 1 code, with rows: structure '月面' (10) |" in warning
     assert folders.published(
-        "select distinct partner_code from core.fct_royalty_flows where source = 'boj_flat_files'"
-        " order by 1"
+        "select distinct partner_code from core.fct_royalty_observations"
+        " where source = 'boj_flat_files' order by 1"
     ) == [("BOJ_ASIA",), ("BOJ_EU",), ("CHN",), ("WLD",), ("_U",)]
     ((count,),) = folders.published(
         "select max(failed) from audit.gate_results"
