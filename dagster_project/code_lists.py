@@ -31,10 +31,13 @@ def code_lists(release: date | None = None) -> dict[str, list[Any]]:
     economies |= {row["economy_code"] for row in seed("economies")}
     alpha_2 = {country.alpha_2 for country in pycountry.countries}
     alpha_2 |= {row["iso2"] for row in seed("economies") if row["iso2"]}
+    m49 = {country.numeric for country in pycountry.countries}
+    m49 |= {row["m49"] for row in seed("economies") if row["m49"]}
     mapped = {row["source_code"] for row in seed("economy_code_map") if _holds(row, release)}
     return {
         "economy_codes": sorted(economies | mapped),
         "economy_alpha_2_codes": sorted(alpha_2),
+        "economy_m49_codes": sorted(m49),
         "sector_codes": sorted(row["sector_code"] for row in seed("sectors")),
         "category_codes": sorted(row["category_code"] for row in seed("categories")),
         "affiliation_codes": sorted(row["affiliation_code"] for row in seed("affiliations")),

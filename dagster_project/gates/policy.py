@@ -39,10 +39,6 @@ DATA_TESTS = {
     "unique": (STRUCTURE, "the key of a dimension or seed"),
     "unique_combination": (STRUCTURE, "the grain of the table; keys with `_U` are not compared"),
     "assert_balance_is_computed_where_not_stated": (STRUCTURE, "the model computes it"),
-    "assert_stated_balance_is_receipts_minus_payments": (
-        PLAUSIBILITY,
-        "publishers round; a correction may be in one of the three only",
-    ),
 }
 
 

@@ -5,6 +5,7 @@ them: in `make run` by its own loop, in Dagster by its run retries. What is to b
 stops the publication.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -38,17 +39,28 @@ class Verdict:
 class _Known:
     """The releases that count now, those that a person accepted, and those that are published.
 
-    unchanged: the published ones were built by the project as it is.
+    unchanged: the published ones were built by the project as it is. warnings: tables and rules
+    that failed in the publication, as a person had accepted what fails them.
     """
 
     accepted: Mapping[Release, datetime]
     by_hand: frozenset[Release]
     published: Mapping[Release, datetime]
     unchanged: bool
+    warnings: frozenset[tuple[str, str]]
 
     def passed_before(self, release: Release) -> bool:
         """Whether this very load is published: it has passed every gate of that day."""
         return self.published.get(release) == self.accepted[release]
+
+    def new_behind(self, rule: FailedRule) -> list[Release]:
+        """Return the releases that the rule's table is made from and that are not published."""
+        sources = sources_behind(rule.node)
+        return [
+            release
+            for release in self.accepted
+            if release[0] in sources and not self.passed_before(release)
+        ]
 
 
 def judge(
@@ -67,14 +79,20 @@ def judge(
     excused: list[FailedRule] = []
     for rule in failed:
         found = blame(con, settings, rule)
+        unexplained = found.unexplained
         blamed = {
             (each.source, each.release): each
             for each in found.releases
             if (each.source, each.release) in known.accepted
         }
+        if not found.releases:  # then it is what is new, if that is one release
+            if rule.kind != "structure" and (rule.table, rule.rule) in known.warnings:
+                excused.append(rule)
+                continue
+            blamed, unexplained = _the_only_new_one(known, rule), 0
         if rule.kind != "structure":
             implausible = [release for release in blamed if release not in known.by_hand]
-            if blamed and not implausible and not found.unexplained:
+            if blamed and not implausible and not unexplained:
                 excused.append(rule)
             blamed = {release: blamed[release] for release in implausible}
         for release, each in _at_fault(known, rule, blamed).items():
@@ -91,15 +109,25 @@ def _known(con: duckdb.DuckDBPyConnection, settings: Settings) -> _Known:
         " where status = 'accepted' and starts_with(reason, ?)",
         [ACCEPTED],
     ).fetchall()
-    published, last = [], None
+    published, last, warnings = [], None, []
     if settings.warehouse.exists():
         with duckdb.connect(settings.warehouse, read_only=True) as live:
             published, last = ledger.accepted_files(live), ledger.last_publication(live)
+            warnings = live.execute(
+                "select table_name, details from audit.gate_results"
+                " where failed > 0 and release_date is null"
+            ).fetchall()
     return _Known(
         {(source, day): loaded_at for source, day, *_, loaded_at in files},
         frozenset((source, day) for source, day in by_hand),
         {(source, day): loaded_at for source, day, *_, loaded_at in published},
         last is not None and last[1] == fingerprint_of(published),
+        frozenset(
+            (table, detail["expectation"])
+            for table, details in warnings
+            for detail in json.loads(details)
+            if not detail["success"]
+        ),
     )
 
 
@@ -115,17 +143,20 @@ def _at_fault(
     if at_fault:
         return at_fault
     # Their rows passed when they were published: a release that is new has changed what they meet.
-    sources = sources_behind(rule.node)
-    new = [
-        release
-        for release in known.accepted
-        if release[0] in sources and not known.passed_before(release)
-    ]
+    new = known.new_behind(rule)
     if len(new) != 1:
         return {}
     (source, day), first = next(iter(blamed.items()))
     found = f"since it is there, rows of {len(blamed)} others fail, of {source} {day} {first.found}"
     return {new[0]: Blamed(*new[0], found)}
+
+
+def _the_only_new_one(known: _Known, rule: FailedRule) -> dict[Release, Blamed]:
+    """Return the one release that is new, if it is one: without it the rule held."""
+    new = known.new_behind(rule) if known.unchanged else []
+    if len(new) != 1:
+        return {}
+    return {new[0]: Blamed(*new[0], f"since it is there, this fails: {rule.found}")}
 
 
 def _is_the_projects_fault(known: _Known, reasons: Mapping[Release, object]) -> bool:

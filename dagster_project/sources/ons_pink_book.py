@@ -1,10 +1,11 @@
 """UK Office for National Statistics, Pink Book, chapter 3: intellectual property by type of right.
 
 An .xls workbook of report sheets. Sheet 3.6 has the four EBOPS types and their total, as exports,
-imports and balances, each series with its CDID (the office's name of a series for good). Million
-GBP. Labels are indented with blanks. ` -` stands where a type was not yet told apart: the total of
-those years is the sum of the other types, so the mark is no nil. A note under the table says that
-the latest year is provisional; figures of the other sheets are not of a type of right.
+imports and balances, each series with its CDID (the office's name of a series for good). A type
+with a CDID and label that are new comes as it is, and the gate warns. Million GBP. Labels are
+indented with blanks. ` -` stands where a type was not yet told apart: the total of those years is
+the sum of the other types, so the mark is no nil. A note under the table says that the latest year
+is provisional; figures of the other sheets are not of a type of right.
 """
 
 import re
@@ -24,13 +25,7 @@ intellectual_property = RawTable(
 _SHEET = "3.6"
 _TITLE = "Intellectual property"
 _SECTIONS = ("Exports (Credits)", "Imports (Debits)", "Balances")
-_ITEMS = (
-    "Franchise and trademarks",
-    "Outcomes of research and development",
-    "Distribution of computer software",
-    "Distribution of audio-visual and related products",
-    "Total",
-)
+_TOTAL = "Total"
 _YEAR = re.compile(r"(19|20)\d\d")
 _UNIT_ROW, _YEAR_ROW = 1, 2
 _LABEL, _CDID = 1, 2
@@ -53,9 +48,12 @@ def _cells(sheet: Sheet) -> Iterator[Cell]:
     for section in _SECTIONS:
         row = heading = _next_labelled(sheet, row)
         sheet.expect(heading, _LABEL, section)
-        for item in _ITEMS:
+        item = ""
+        while item != _TOTAL:
             row = _next_labelled(sheet, row)
-            sheet.expect(row, _LABEL, item)
+            item = sheet.cell(row, _LABEL)
+            if item in ("", *_SECTIONS):
+                raise sheet.moved(_TOTAL, row, _LABEL, item or "the end of the sheet")
             for column, year in years:
                 labels = (
                     sheet.rows[heading][_LABEL],

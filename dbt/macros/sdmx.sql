@@ -3,7 +3,7 @@
 
     reporter, partner, item, flow, unit: the dimensions. flows: the publisher's codes and ours. unit_multiplier, currency:
     attributes, where the dataset has them. flags: the attribute with the observation's status. confidentiality: that with
-    CONF_STATUS, where F and empty are free. secret: flags that mean suppressed. renamed: flags that are not those of
+    CONF_STATUS, where F, empty and codes that SDMX does not list are free. secret: flags that mean suppressed. renamed: flags that are not those of
     the SDMX list OBS_STATUS, and what they are there. Of several flags the one counts that is first in the hierarchy of
     the SDMX guideline on the observation status. -#}
 {% macro sdmx_staging(
@@ -43,7 +43,11 @@
                 as_text.*,
                 try_cast(number_text as decimal(38, 21)) as number,
                 (
-                    coalesce({{ confidentiality }}, 'F') <> 'F'
+                    coalesce(
+                        {{ confidentiality }}
+                        in ('A', 'C', 'D', 'E', 'G', 'M', 'N', 'O', 'P', 'S', 'T', 'X'),
+                        false
+                    )
                     {%- for flag in secret %} or stated_flags like '%{{ flag }}%' {%- endfor %}
                 ) as is_secret,
                 upper({{ status.sql }}) as statuses

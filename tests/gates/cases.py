@@ -274,6 +274,13 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
         "a row states at least one of receipts, payments, balance and total, or says why not",
         cells(t, FIRST, balance="null", balance_is_stated="true"),
     )
+    yield (
+        t,
+        "a stated balance is the receipts less the payments",
+        cells(
+            t, "balance_is_stated and source = 'safe_bop_time_series'", balance="balance + 100000"
+        ),
+    )
     t = "intermediate.int_measures_by_release"
     yield (
         t,

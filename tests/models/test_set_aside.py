@@ -38,8 +38,8 @@ FAULTS = {
     "2020-03-02": ("level,4.0,USD,9,0.1", "level,0.00001,USD,9,0.1"),
     # a model of intermediate that cannot be built: more digits than the column has
     "2020-03-03": ("level,700,JPY,9,1", "level,10000000000000,JPY,12,1"),
-    # a suite of intermediate: a currency without a rate
-    "2020-03-04": ("level,700,JPY,9,1", "level,700,KWD,9,1"),
+    # a suite of intermediate: less than nothing is left
+    "2020-03-04": ("growth_pct,25.0", "growth_pct,-101.0"),
     # a suite of core, whose rows name a source and no release
     "2020-03-05": ("payments,2018-S1,level,2.5", "payments,2018-S1,level,600.0"),
     # a suite of marts: a partner of whom more is received than of the world
@@ -58,8 +58,8 @@ REASONS = {
         " Error: ",
     ],
     "2020-03-04": [
-        "intermediate: intermediate.int_observations | expected: a rate is there for every",
-        "found: 1 row, the first: file_name 'made_up_text.csv', row_number 15, currency 'KWD'",
+        "intermediate: intermediate.int_published_figures__figures | expected: a growth rate lies",
+        "found: 1 row, the first: file_name 'made_up_text.csv', row_number 13, figure_id",
     ],
     "2020-03-05": ["core: core.fct_royalty_flows | expected: ", "payments_usd_m 600000.0"],
     "2020-03-06": [
@@ -134,7 +134,7 @@ def test_the_failed_gates_stay_in_the_ledger(layered: Scenario) -> None:
     )
     assert set(failed) == {
         ("staging", f"staging.{FIGURES}"),
-        ("intermediate", "intermediate.int_observations"),
+        ("intermediate", "intermediate.int_published_figures__figures"),
         ("core", "core.fct_royalty_flows"),
         ("marts", "marts.mart_balance_by_partner"),
         ("marts", "marts.mart_coverage"),
@@ -352,6 +352,43 @@ def test_what_a_person_accepted_is_implausible_with_a_warning_and_broken_all_the
     assert judge(new_text, warehouse.settings, [implausible]) == Verdict({}, [implausible])
     broken = judge(new_text, warehouse.settings, [rule(LATEST.format(GOOD), kind="structure")])
     assert rejected(broken) == [f"{SOURCE} {GOOD}"]
+
+
+def test_rows_that_name_no_release_are_those_of_the_only_one_that_is_new(
+    new_text: duckdb.DuckDBPyConnection, warehouse: Warehouse
+) -> None:
+    nameless = rule("select 1 as n", found="1 row")
+    ((release, reason),) = judge(new_text, warehouse.settings, [nameless]).rejected.items()
+    assert release == (SOURCE, date(2020, 2, 29))
+    assert "found: since it is there, this fails: 1 row" in reason
+    new_text.execute(
+        "update audit.releases set reason = 'accepted by hand: I know'"
+        f" where release_date = '{GOOD}'"
+    )
+    assert judge(new_text, warehouse.settings, [nameless]) == Verdict({}, [nameless])
+    # Of two that are new none is known to be at fault.
+    new_text.execute(
+        "update audit.releases set loaded_at = loaded_at + interval 1 second"
+        f" where source = '{SOURCE}' and release_date = '2019-06-30'"
+    )
+    current(new_text)
+    assert judge(new_text, warehouse.settings, [nameless]) == Verdict()
+
+
+def test_a_rate_that_contradicts_the_other_bank_s_blames_its_release(
+    warehouse: Warehouse,
+) -> None:
+    """The table is made from two sources, and its rows name no release."""
+    lines = "Date,Country,Exchange rate\n2020-01-01,Japan,10.7\n2020-01-01,Taiwan,30\n"
+    lines += "1992-01-01,Japan,125\n2017-01-01,Venezuela,10\n2018-01-01,Venezuela,4000000\n"
+    warehouse.land("fed_exchange_rates", "2026-11-15", "annual.csv", lines)
+    outcome = warehouse.run()
+    assert outcome.code == PUBLISHED_WITH_REJECTIONS
+    (rejected,) = [line for line in outcome.output.splitlines() if "  REJECTED " in line]
+    assert (
+        "fed_exchange_rates 2026-11-15: intermediate: intermediate.int_exchange_rates" in rejected
+    )
+    assert "currency 'JPY', period '2020', units_per_usd 106.74129048" in rejected
 
 
 def test_what_is_published_is_not_at_fault_unless_the_project_has_changed(

@@ -381,6 +381,8 @@ def test_an_area_never_seen_before_is_kept_as_unmapped_with_a_warning(
     )
     outcome = folders.run()
     assert outcome.code == PUBLISHED
+    (warning,) = [line for line in outcome.output.splitlines() if "warning: " in line]
+    assert "| found: 1 code, with rows: structure '月面' (10) |" in warning
     assert folders.published(
         "select distinct partner_code from core.fct_royalty_observations"
         " where source = 'boj_flat_files' order by 1"
@@ -397,6 +399,7 @@ def test_an_area_never_seen_before_is_kept_as_unmapped_with_a_warning(
 CASES = cases(
     TABLE,
     {
+        "the area or": cells(TABLE, "_row = 4", structure="'made up/月面/Credit'"),
         "unit is 100": cells(TABLE, "true", unit="'million yen'"),
         "the structure ends": cells(TABLE, "_row = 4", structure="structure || '/Balance'"),
         "a file has every": [

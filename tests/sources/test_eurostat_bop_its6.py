@@ -181,6 +181,11 @@ def test_aggregates_are_aggregates_and_parents_are_left_out(template: Scenario) 
 CASES = cases(
     TABLE,
     {
+        "item, reporter and": [
+            cells(TABLE, "_row = 9", bop_item="'SH9'"),
+            cells(TABLE, "_row = 9", geo="'QQ'"),
+            cells(TABLE, "_row = 9", partner="'ATLANTIS'"),
+        ],
         "a flag is": [
             cells(TABLE, "_row = 9", obs_flag="'k'"),
             cells(TABLE, "_row = 9", conf_status="'D'"),

@@ -2,6 +2,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
 
 from dagster_project.ingest.load import Loaded, load_release
@@ -119,10 +120,7 @@ def test_marks_and_both_spellings_are_kept(made_up: tuple[Path, Loaded]) -> None
         (NEWER, "F4", 2012, "E4", "'the years 2013 to 2014'"),
         (NEWER, "L4", None, "J4", "'the years 2013 to 2014'"),
         (NEWER, "A8", "Ideas", "A1", "'Royalties and Licenses or Intellectual Property'"),
-        (NEWER, "B9", "Trade names", "B9", f"'{TRADE_MARKS}'"),
-        (NEWER, "C11", "Use", "C11", "'Charges or payments for the use of'"),
-        (NEWER, "B18", "Sum", "B18", "'Total intellectual property'"),
-        (OLDER, "C9", "Use of franchises", "C9", "'Use of franchise and similar rights fees'"),
+        (f" {OLDER}", "C1", "Manufacturing", "C1", "'Information and Communication'"),
     ],
 )
 def test_a_renamed_label_is_named_with_sheet_and_cell(
@@ -134,12 +132,46 @@ def test_a_renamed_label_is_named_with_sheet_and_cell(
     named: str,
     expected: str,
 ) -> None:
-    served = f" {sheet}" if sheet == OLDER else sheet
-    path = changed_workbook(MADE_UP, tmp_path, {(served, address): value})
+    path = changed_workbook(MADE_UP, tmp_path, {(sheet, address): value})
     problem = refusal(con, path, SOURCE.layouts)
     assert problem.what == "a label that was moved or renamed"
-    assert problem.where == f"{path.name}, sheet {served!r}, cell {named}"
+    assert problem.where == f"{path.name}, sheet {sheet!r}, cell {named}"
     assert problem.expected == expected
+
+
+def test_labels_and_lines_never_seen_before_are_kept_with_a_warning(tmp_path: Path) -> None:
+    older, figures = f" {OLDER}", ("E", "F", "H", "I", "K", "L")
+    changed: dict[tuple[str, str], object] = {
+        (NEWER, "B9"): "Trade names",
+        (NEWER, "B18"): "Total of all rights",
+        (NEWER, "C19"): "Data",
+        (older, "C9"): "Use of franchises",
+    }
+    changed |= {(NEWER, f"{column}19"): 1 for column in figures}
+    database, loaded = load(tmp_path, changed_workbook(MADE_UP, tmp_path, changed))
+    assert loaded.rows == {"ons_itis__intellectual_property": (7 * (5 + 7) + 1) * 3 * 2}
+    assert cell(database, "C4", "Trade names", SALE, "Exports", "2013") == ("43", NEWER, 10, "E")
+    failed = failed_by(database, TABLE, f"select * from {TABLE}")
+    assert [(detail["kind"], detail["failing"]) for detail in failed.values()] == [("list", 5)]
+    (observed,) = (detail["observed"] for detail in failed.values())
+    assert "item 'Use of franchises' (6)" in observed
+
+
+def test_a_table_of_a_new_industry_is_kept_with_a_warning(tmp_path: Path) -> None:
+    source = openpyxl.load_workbook(MADE_UP)
+    for name in (f" {OLDER}", NEWER):
+        sheet = source.copy_worksheet(source[name])
+        sheet.title = name.strip().replace("C4", "C8")
+        sheet["A1"], sheet["C1"] = "C8", "Education"
+    path = tmp_path / "made_up_more.xlsx"
+    source.save(path)
+    database, loaded = load(tmp_path, path)
+    assert loaded.rows == {"ons_itis__intellectual_property": 8 * (5 + 7) * 3 * 2}
+    (detail,) = failed_by(database, TABLE, f"select * from {TABLE}").values()
+    assert (detail["kind"], detail["observed"]) == (
+        "list",
+        "1 code, with rows: table_code 'C8' (72)",
+    )
 
 
 def test_blanks_around_a_sheet_name_may_come_and_go(

@@ -82,8 +82,7 @@ def test_cells_come_as_written_with_their_address(made_up: tuple[Path, Loaded]) 
         ("D3", "Q1 2012", "D3", "'a year'"),
         ("E3", 2011, "E3", "'2013'"),
         ("B5", " Credits", "B5", "'Exports (Credits)'"),
-        ("B8", "   Patents", "B8", "'Outcomes of research and development'"),
-        ("B20", " Sum", "B20", "'Total'"),
+        ("B20", " Sum", "B22", "'Total'"),
         ("B22", " Net", "B22", "'Balances'"),
         ("B30", " All figures are final", "B29", "'a note with the word provisional'"),
     ],
@@ -101,6 +100,23 @@ def test_a_renamed_label_is_named_with_sheet_and_cell(
     assert problem.what == "a label that was moved or renamed"
     assert problem.where == f"{path.name}, sheet '{SHEET}', cell {named}"
     assert problem.expected == expected
+
+
+def test_a_type_of_right_never_seen_before_is_kept_with_a_warning(tmp_path: Path) -> None:
+    changed: dict[tuple[str, str], object] = {
+        (SHEET, f"{column}11"): value
+        for column, value in zip("BCDEF", ("   Data", " ZZZZ", 1, 2, 3), strict=True)
+    }
+    database, loaded = load(tmp_path, changed_workbook(MADE_UP, tmp_path, changed))
+    assert loaded.rows == {"ons_pink_book__intellectual_property": 16 * 3}
+    (detail,) = failed_by(database, TABLE, f"select * from {TABLE}").values()
+    assert (detail["kind"], detail["observed"]) == ("list", "1 code, with rows: cdid 'ZZZZ' (3)")
+
+
+def test_a_known_series_at_another_label_is_refused(tmp_path: Path) -> None:
+    database, _ = load(tmp_path, changed_workbook(MADE_UP, tmp_path, {(SHEET, "B8"): "   Patents"}))
+    (detail,) = failed_by(database, TABLE, f"select * from {TABLE}").values()
+    assert (detail["kind"], detail["failing"]) == ("structure", 1)
 
 
 def test_a_renamed_sheet_is_an_unknown_layout(

@@ -163,6 +163,11 @@ CASES = cases(
             cells(TABLE, "_row = 3", item_code="'S266'"),
         ],
         "each record names": cells(TABLE, "_row = 3", partner_code="null"),
+        "item, reporter and": [
+            cells(TABLE, "_row = 3", item_code="'SH9'"),
+            cells(TABLE, "_row = 3", reporter_code="'999'", reporter_iso3="null"),
+            cells(TABLE, "_row = 3", partner_iso3="'QQQ'"),
+        ],
         "the flow of": cells(TABLE, "_row = 3", indicator_code="'ITS_CS_QX_SA'"),
         "every flag": cells(TABLE, "_row = 3", value_flag_code="'Z'"),
         "year is a year": [
