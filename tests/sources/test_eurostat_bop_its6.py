@@ -181,6 +181,11 @@ def test_aggregates_are_aggregates_and_parents_are_left_out(template: Scenario) 
 CASES = cases(
     TABLE,
     {
+        "every economy and": [
+            cells(TABLE, "_row = 9", geo="'QQ'"),
+            cells(TABLE, "_row = 9", partner="'EXT_QQ'"),
+            cells(TABLE, "_row = 9", bop_item="'SH9'"),
+        ],
         "a flag is": [
             cells(TABLE, "_row = 9", obs_flag="'k'"),
             cells(TABLE, "_row = 9", conf_status="'D'"),

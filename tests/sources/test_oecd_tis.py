@@ -118,6 +118,11 @@ def test_each_format_ends_in_the_same_facts(template: Scenario) -> None:
 CASES = cases(
     TABLE,
     {
+        "every economy and": [
+            cells(TABLE, "_row = 6", ref_area="'QQQ'"),
+            cells(TABLE, "_row = 6", counterpart_area="'Q99'"),
+            cells(TABLE, "_row = 6", measure="'SH9'"),
+        ],
         "a status is": [
             cells(TABLE, "_row = 6", obs_status="'Z9'"),
             cells(TABLE, "_row = 6", conf_status="'Z'"),

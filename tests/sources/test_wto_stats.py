@@ -164,6 +164,11 @@ CASES = cases(
         ],
         "each record names": cells(TABLE, "_row = 3", partner_code="null"),
         "the flow of": cells(TABLE, "_row = 3", indicator_code="'ITS_CS_QX_SA'"),
+        "every item, and": [
+            cells(TABLE, "_row = 3", item_code="'SH11'"),
+            cells(TABLE, "_row = 3", reporter_iso3="'QQQ'"),
+            cells(TABLE, "_row = 3", partner_iso3="'QQQ'"),
+        ],
         "every flag": cells(TABLE, "_row = 3", value_flag_code="'Z'"),
         "year is a year": [
             cells(TABLE, "_row = 3", year="'2027'"),
