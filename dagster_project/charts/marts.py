@@ -187,7 +187,7 @@ def _revisions(con: duckdb.DuckDBPyConnection) -> alt.TopLevelMixin | None:
         """
         select source || ', ' || previous_release_date || ' to ' || release_date as "group",
             case
-                when change = 0 then 0
+                when revision_kind = 'unchanged' then 0
                 when abs(change_pct) <= 1 then 1
                 when abs(change_pct) <= 5 then 2
                 when abs(change_pct) <= 20 then 3

@@ -124,8 +124,9 @@ class Workbook:
         return list(self._book.sheet_names)
 
     def sheet(self, name: str) -> Sheet:
-        """Read a sheet. Raises BadInput if there is none of this name."""
-        if name not in self.sheet_names:
+        """Read a sheet; blanks at the ends of its name do not count. Raises BadInput."""
+        served = next(iter(self._served([name])), None)
+        if served is None:
             raise BadInput(
                 "a sheet that is not there",
                 where=self.file,
@@ -133,14 +134,19 @@ class Workbook:
                 found=", ".join(repr(sheet) for sheet in self.sheet_names),
                 fix="compare with the release before: the publisher may have renamed the sheet",
             )
-        rows = self._book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        rows = self._book.get_sheet_by_name(served).to_python(skip_empty_area=False)
         texts = [[_text(cell) for cell in row] for row in rows]
         self.rows_read += sum(any(row) for row in texts)
-        return Sheet(self.file, name, texts)
+        return Sheet(self.file, served, texts)
+
+    def _served(self, names: Iterable[str]) -> list[str]:
+        """Those of the workbook's sheets that have one of these names."""
+        wanted = {name.strip() for name in names}
+        return [name for name in self.sheet_names if name.strip() in wanted]
 
     def refuse_errors(self, sheets: Iterable[str]) -> None:
         """Raise BadInput for the first cell of these sheets that holds an error, not a value."""
-        for name in sorted(set(sheets) & set(self.sheet_names)):
+        for name in self._served(sheets):
             for row, column, found in self._errors(self._path, name):
                 raise BadInput(
                     "a cell without its value",
@@ -302,17 +308,18 @@ class WorkbookLayout:
 
     def likeness(self, path: Path) -> float:
         try:
-            found = set(Workbook(path).sheet_names)
+            found = {name.strip() for name in Workbook(path).sheet_names}
         except _NOT_A_WORKBOOK:
             return 0.0
-        return 0.5 + len(found & set(self.sheets)) / (2 * len(self.sheets))
+        return 0.5 + len(found & {name.strip() for name in self.sheets}) / (2 * len(self.sheets))
 
     def mismatch(self, path: Path) -> str | None:
         try:
             names = Workbook(path).sheet_names
         except _NOT_A_WORKBOOK as error:
             return f"a file that is not a workbook ({error})"
-        missing = [repr(sheet) for sheet in self.sheets if sheet not in names]
+        served = {name.strip() for name in names}
+        missing = [repr(sheet) for sheet in self.sheets if sheet.strip() not in served]
         if missing:
             return f"no sheet {', '.join(missing)} among {', '.join(repr(name) for name in names)}"
         return None

@@ -167,10 +167,10 @@ def revisions_page(con: duckdb.DuckDBPyConnection) -> Page:
         con,
         """
 select source, previous_release_date, release_date, count(value) as numbers,
-       count(*) filter (change <> 0) as moved,
-       round(100 * count(*) filter (change <> 0) / nullif(count(value), 0), 1) as moved_pct,
+       count(*) filter (revision_kind = 'changed') as moved,
+       round(100 * moved / nullif(numbers, 0), 1) as moved_pct,
        count(*) filter (revision_kind = 'dropped') as dropped,
-       round(median(abs(change_pct)) filter (change <> 0), 2) as median_move_pct
+       round(median(abs(change_pct)) filter (revision_kind = 'changed'), 2) as median_move_pct
 from marts.mart_revisions
 group by source, previous_release_date, release_date
 order by source, release_date""",
@@ -189,7 +189,7 @@ with sized as (
                else '50 % and more'
            end as size
     from marts.mart_revisions
-    where change <> 0 and change_pct is not null
+    where revision_kind = 'changed' and change_pct is not null
 )
 select size, count(*) as revisions
 from sized
@@ -205,7 +205,7 @@ from marts.mart_revisions
 inner join core.dim_reporter using (reporter_code)
 where kind = 'country' and partner_code = 'WLD' and sector_code = '_T' and category_code = '_T'
     and affiliation_code = '_T' and region_code = '_T' and frequency = 'A' and currency = 'USD'
-    and value is not null
+    and revision_kind = 'changed'
 order by abs(change) desc, reporter_code, period, flow
 limit 25""",
     )

@@ -52,7 +52,7 @@ def _cells(book: Workbook) -> Iterator[Cell]:
                 raise sheet.moved("a year", areas + 1, column, year)
             if area == sheet.cell(areas, column - 1):
                 sheet.expect_next_period(areas + 1, column)
-            yield Cell((*labels, area, year), name, row, column, text)
+            yield Cell((*labels, area, year), sheet.name, row, column, text)
 
 
 def _release(sheet: Sheet) -> str:

@@ -1,8 +1,8 @@
 """SAFE, China's balance of payments (BPM6) as time series, in hundred millions of US dollars.
 
 A workbook with a yearly and a quarterly sheet in dollars, among others in yuan and SDR. The name of
-the yearly sheet ends in a blank. The periods are in row 4, the items below each other: of each the
-balance, then its credits, then its debits, which are negative. Labels are indented with blanks.
+the yearly sheet ends in a blank. The periods are in one row, the items below each other: of each
+the balance, then its credits, then its debits, which are negative. Labels are indented with blanks.
 Cells are numbers of up to 15 significant digits, which is what a spreadsheet keeps: a sum of them
 may be off in the last one.
 
@@ -26,7 +26,8 @@ _SHEETS = {
     "季度BOP（美元）": re.compile(r"\d{4}Q[1-4]"),  # noqa: RUF001
 }
 _UNIT = "单位:亿美元"
-_HEADER, _LABELS = 3, 0  # row 4, column A
+_HEADER = "项目"
+_LABELS = 0  # column A
 _ITEM = "1.A.b.8知识产权使用费"
 _CREDIT, _DEBIT = "贷方", "借方"
 
@@ -36,22 +37,22 @@ def _cells(book: Workbook) -> Iterator[Cell]:
     for name, period in _SHEETS.items():
         sheet = book.sheet(name)
         unit = _row_of(sheet, _UNIT, 0)
-        sheet.expect(_HEADER, _LABELS, "项目")
-        item = _row_of(sheet, _ITEM, _HEADER + 1)
+        header = _row_of(sheet, _HEADER, unit + 1)
+        item = _row_of(sheet, _ITEM, header + 1)
         for row, entry in ((item, ""), (item + 1, _CREDIT), (item + 2, _DEBIT)):
             if entry and _plain(sheet.cell(row, _LABELS)) != entry:
                 raise sheet.moved(entry, row, _LABELS, sheet.cell(row, _LABELS))
-            for column in range(_LABELS + 1, len(sheet.rows[_HEADER])):
-                header = sheet.cell(_HEADER, column)
-                if not header and not sheet.cell(row, column):
+            for column in range(_LABELS + 1, len(sheet.rows[header])):
+                named = sheet.cell(header, column)
+                if not named and not sheet.cell(row, column):
                     continue  # a sheet may be wider than its table
-                if not period.fullmatch(header):
-                    raise sheet.moved("a period", _HEADER, column, header)
-                before = sheet.cell(_HEADER, column - 1) if column - 1 > _LABELS else ""
-                if header <= before:
-                    raise sheet.moved(f"a period after {before}", _HEADER, column, header)
-                labels = (sheet.cell(unit, _LABELS), sheet.cell(item, _LABELS), entry, header)
-                yield Cell(labels, name, row, column, sheet.cell(row, column))
+                if not period.fullmatch(named):
+                    raise sheet.moved("a period", header, column, named)
+                before = sheet.cell(header, column - 1) if column - 1 > _LABELS else ""
+                if named <= before:
+                    raise sheet.moved(f"a period after {before}", header, column, named)
+                labels = (sheet.cell(unit, _LABELS), sheet.cell(item, _LABELS), entry, named)
+                yield Cell(labels, sheet.name, row, column, sheet.cell(row, column))
 
 
 def _row_of(sheet: Sheet, label: str, start: int) -> int:

@@ -21,7 +21,7 @@
                     "body": top_partners_body(),
                 },
                 "compare_releases(of_source, earlier, later)": {
-                    "comment": "What changed between two releases of a source: a row for each number that was revised, added, dropped (no such row, or an empty one) or withheld (suppressed).",
+                    "comment": "What changed between two releases of a source: a row for each number that was revised beyond its rounding, added, dropped (no such row, or an empty one) or withheld (suppressed).",
                     "body": compare_releases_body(),
                 },
                 "lineage_of(reporter, of_period, partner := 'WLD', sector := '_T', category := '_T', affiliation := '_T', region := '_T')": {
@@ -196,7 +196,7 @@
     with
         {%- for side in ["earlier", "later"] %}
             {{ side }}_release as (
-                select {{ listed(series) }}, value, conf_status
+                select {{ listed(series) }}, value, rounding, conf_status
                 from core.fct_royalty_observations
                 where
                     source = of_source
@@ -234,7 +234,15 @@
                     else 'dropped'
                 end as what,
                 earlier_release.value as earlier_value,
-                later_release.value as later_value
+                later_release.value as later_value,
+                {{
+                    within_rounding(
+                        "later_release.value",
+                        "later_release.rounding",
+                        "earlier_release.value",
+                        "earlier_release.rounding",
+                    )
+                }} as is_unchanged
             from earlier_release
             full outer join later_release on {{ same("earlier_release", "later_release", series) }}
         )
@@ -248,7 +256,7 @@
         {{ pct("100e0 * (later_value - earlier_value) / nullif(abs(earlier_value), 0)") }}
         as change_pct
     from compared
-    where earlier_value is distinct from later_value
+    where not coalesce(is_unchanged, earlier_value is null and later_value is null)
     order by {{ listed(series) }}
 {%- endmacro %}
 

@@ -46,6 +46,16 @@
     (({{ roundings }}) / 2e0 + {{ terms }} * 1.1102230246251565e-16 * ({{ magnitudes }}))
 {%- endmacro %}
 
+{#- Whether two statements can be of one number: nearer to each other than half a last digit of each. Two that are rounded
+    alike and differ are not. -#}
+{% macro within_rounding(value, rounding, other, other_rounding) -%}
+    (
+        {{ value }} = {{ other }}
+        or 2 * abs({{ value }} - {{ other }})
+        < coalesce({{ rounding }}, 0) + coalesce({{ other_rounding }}, 0)
+    )
+{%- endmacro %}
+
 {#- The tolerance of a sum over rows, each a term; a row without a value is none. -#}
 {% macro tolerance_of_sum(value="value", rounding="rounding") -%}
     {{

@@ -89,7 +89,8 @@ def test_the_revisions_chart_counts_every_revision_once(template: Scenario) -> N
     chart = drawn(template, "mart_revisions").to_dict()
     bars = chart["layer"][0]["data"]["values"]
     counted = template.warehouse.published(
-        "select count(value), count(*) filter (change = 0), count(*) filter (abs(change_pct) > 20)"
+        "select count(value), count(*) filter (revision_kind = 'unchanged'),"
+        " count(*) filter (revision_kind = 'changed' and abs(change_pct) > 20)"
         " from marts.mart_revisions"
     )
     figures = dict.fromkeys(marts.SIZES, 0)

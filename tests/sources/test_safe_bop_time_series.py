@@ -80,7 +80,7 @@ def test_cells_come_as_written_with_their_address(con: duckdb.DuckDBPyConnection
         ("A12", "1.A.b.8 版权使用费", "1.A.b.8知识产权使用费", "A5"),
         ("A13", "借方", "贷方", "A13"),
         ("A14", "贷方", "借方", "A14"),
-        ("A4", "Item", "项目", "A4"),
+        ("A4", "Item", "项目", "A3"),
         ("A2", "单位:亿元", "单位:亿美元", "A1"),
         ("C4", "2024/25", "a period", "C4"),
     ],
@@ -100,8 +100,34 @@ def test_a_renamed_label_is_named_with_sheet_and_cell(
 
 
 def test_a_renamed_sheet_is_named(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    path = changed_workbook(FILE, tmp_path, {}, rename=(YEARS, YEARS.strip()))
+    path = changed_workbook(FILE, tmp_path, {}, rename=(YEARS, "Sheet1"))
     assert repr(YEARS) in refusal(con, path, SOURCE.layouts).found
+
+
+def test_a_sheet_without_the_blank_and_with_rows_moved_down_is_read(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = changed_workbook(FILE, tmp_path, {}, rename=(YEARS, YEARS.strip()))
+    book = load_workbook(path)
+    for sheet in book.worksheets:
+        sheet.insert_rows(1, 2)
+    book.save(path)
+    rows = read(con, path, SOURCE.layouts).rows
+    assert rows.filter("period = '2024'").select('entry, "value", _sheet, _row, "_column"').order(
+        "_row"
+    ).fetchall() == [
+        (None, "-80.25", YEARS.strip(), 14, "C"),
+        ("贷方", "40.25", YEARS.strip(), 15, "C"),
+        ("借方", "-120.5", YEARS.strip(), 16, "C"),
+    ]
+
+
+def test_an_error_in_a_sheet_without_the_blank_is_refused(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    changes: dict[tuple[str, str], object] = {(YEARS, "C13"): "#REF!"}
+    path = changed_workbook(FILE, tmp_path, changes, rename=(YEARS, YEARS.strip()))
+    assert refusal(con, path, SOURCE.layouts).where.endswith("cell C13")
 
 
 def test_a_good_file_passes_its_gate(loaded: tuple[Path, Loaded]) -> None:

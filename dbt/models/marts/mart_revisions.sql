@@ -15,14 +15,21 @@ with
     ),
 
     observations as (
-        select {{ listed(series, "stated") }}, stated.release_date, stated.value, stated.conf_status
+        select
+            {{ listed(series, "stated") }},
+            stated.release_date,
+            stated.value,
+            stated.rounding,
+            stated.conf_status
         from {{ ref("fct_royalty_observations") }} as stated
         inner join restated_sources on stated.source = restated_sources.source
         where stated.statement_number = 1
     ),
 
     statements as (
-        select {{ listed(series) }}, release_date, value from observations where value is not null
+        select {{ listed(series) }}, release_date, value, rounding
+        from observations
+        where value is not null
     ),
 
     withheld as (
@@ -36,12 +43,16 @@ with
             {{ listed(series) }},
             release_date,
             value,
+            rounding,
             lag(release_date) over (
                 partition by {{ listed(series) }} order by release_date
             ) as previous_release_date,
             lag(value) over (
                 partition by {{ listed(series) }} order by release_date
             ) as previous_value,
+            lag(rounding) over (
+                partition by {{ listed(series) }} order by release_date
+            ) as previous_rounding,
             lead(release_date) over (
                 partition by {{ listed(series) }} order by release_date
             ) as next_statement
@@ -55,7 +66,16 @@ with
             previous_release_date,
             value,
             previous_value,
-            case when value = previous_value then 'unchanged' else 'changed' end as revision_kind
+            case
+                when
+                    {{
+                        within_rounding(
+                            "value", "rounding", "previous_value", "previous_rounding"
+                        )
+                    }}
+                then 'unchanged'
+                else 'changed'
+            end as revision_kind
         from with_neighbours
         where previous_release_date is not null
     ),
