@@ -63,8 +63,9 @@ class ZippedLayout:
 
     def _is_member(self, name: str) -> bool:
         """Whether a member is the one, in whatever folder. macOS adds `__MACOSX/._<name>` to it."""
-        base = posixpath.basename(name)
-        return self.member.fullmatch(base) is not None and base[0] != "."
+        folder, base = posixpath.split(posixpath.normpath(name))
+        inside = not folder.startswith(("/", ".."))
+        return inside and self.member.fullmatch(base) is not None and base[0] != "."
 
     def _unpack(self, path: Path, target: Path) -> None:
         with zipfile.ZipFile(path) as archive:

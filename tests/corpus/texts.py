@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -57,11 +58,11 @@ Quoting = Literal[0, 1, 2, 3]
 
 
 def _text(content: bytes) -> str:
-    """The text of a file; one publisher serves Windows-1252."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252")
+    """The text of a file; some publishers serve Windows-1252 or Shift_JIS."""
+    for encoding in ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    return content.decode("cp932")
 
 
 def _in_table(
