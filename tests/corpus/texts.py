@@ -102,7 +102,13 @@ def _rewritten(
 
 
 def _encoded(encoding: str) -> Callable[[Path, Random], None]:
-    return of_bytes(lambda content, random: _text(content).encode(encoding))
+    def change(content: bytes, random: Random) -> bytes:
+        try:
+            return _text(content).encode(encoding)
+        except UnicodeEncodeError:
+            raise Unchanged from None  # Japanese has no such bytes
+
+    return of_bytes(change)
 
 
 def _latin(content: bytes, random: Random) -> bytes:

@@ -401,7 +401,6 @@ CASES = cases(
     {
         "the area or": cells(TABLE, "_row = 4", structure="'made up/月面/Credit'"),
         "unit is 100": cells(TABLE, "true", unit="'million yen'"),
-        "the structure ends": cells(TABLE, "_row = 4", structure="structure || '/Balance'"),
         "a file has every": [
             f"select * from {TABLE} where _column <> '202405'",
             f"select * from {TABLE} where _file like '%bp_m%' and _column in ('202403', '202503')",
@@ -414,6 +413,11 @@ CASES = cases(
             TABLE, "true", _column="cast(cast(_column as integer) + 100 as varchar)"
         ),
     },
+)
+CASES += cases(
+    TABLE,
+    {"the structure ends": cells(TABLE, "_row = 4", structure="structure || '/Balance'")},
+    also=("the area or",),  # which is the part before the flow
 )
 CASES += cases(STAGED, {"a period has": cells(STAGED, "obs_status = 'M'", value="1")})
 CASES += cases(
