@@ -187,7 +187,7 @@ def _lacks_its_companion(origin: Origin, found: Numbers, right: Numbers) -> bool
     if not source.is_companion(origin.file):
         return False
     table = layout_of(origin.file, source.layouts).table.name
-    lost = set(found[table]) < set(right[table])
+    lost = set(found[table]) <= set(right[table])  # a second copy of it is left out, too
     return lost and found == right | {table: found[table]}
 
 
