@@ -40,6 +40,12 @@ _BALANCES = (
     " set balance_usd_m = coalesce(balance_usd_m, receipts_usd_m, -payments_usd_m)"
     " where reporter_code = 'CHN'"
 )
+# The dashboard opens with the source of most economies, and with the latest year of many: in real
+# files that is one source, in the made-up ones small new sources would win.
+_ONE_SOURCE_LEADS = (
+    "delete from marts.mart_world_ranking"
+    " where source in ('eurostat_bop_its6', 'oecd_tis', 'wto_stats')"
+)
 
 
 def publish_changed(warehouse: Warehouse, change: str) -> str:
@@ -124,7 +130,7 @@ class Superset:
 def superset(template: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Superset]:
     folder = tmp_path_factory.mktemp("superset")
     warehouse = template.warehouse.copy(folder / "warehouse_folder")
-    publish_changed(warehouse, f"{_CHINA};{_BALANCES}")
+    publish_changed(warehouse, f"{_CHINA};{_BALANCES};{_ONE_SOURCE_LEADS}")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
