@@ -194,7 +194,7 @@ def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -
 
 
 def _nothing_is_new(settings: Settings) -> bool:
-    """Whether what is in force is what is published; says so."""
+    """Return whether the current releases are the published ones, and say so."""
     with open_workbench(settings) as con:
         fingerprint = build_fingerprint(con)
         published = ledger.last_publication(con)
@@ -213,9 +213,9 @@ def build(
 ) -> bool:
     """Build and publish, again and again without the releases that are to blame for a failure.
 
-    Each round sets one release aside at least. Returns whether what is in force is published, and
-    enters in `failures` what was set aside, or failed. everything: also what a build would keep of
-    the workbench (`models/kept.py`).
+    Each round sets at least one release aside. Returns whether the current releases are published,
+    and enters releases set aside, and failures, in `failures`. everything: also build what would
+    be kept of the workbench (`models/kept.py`).
     """
     everything_once = everything
     while True:

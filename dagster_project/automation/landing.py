@@ -116,7 +116,7 @@ def _skip(context: dg.SensorEvaluationContext, reason: str) -> dg.SensorResult:
 
 
 def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
-    """Return the unfinished runs, by run key or else id, but for those that fetch.
+    """Return the unfinished runs, by run key or else id, except those that fetch.
 
     And those that have just failed and that Dagster is about to retry.
     """
