@@ -13,8 +13,8 @@ from string import Template
 import duckdb
 import pycountry
 
-from dagster_project.code_lists import SEEDS
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
+from dagster_project.sources.code_lists import SEEDS
 
 _SQL = Path(__file__).with_name("floor.sql")
 

@@ -3,11 +3,11 @@
 `python -m benchmarks.ingest`, on the folders of the environment (`ROYALTY_*`).
 """
 
-from dagster_project.ingest.load import load_release
-from dagster_project.ingest.plan import releases_of
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
+from dagster_project.ingest.load_release import load_release
+from dagster_project.ingest.pending_releases import releases_of
 from dagster_project.sources import all_sources
-from dagster_project.workbench import open_workbench, write_lock
+from dagster_project.workbench.connection import open_workbench, write_lock
 
 if __name__ == "__main__":
     settings = Settings()

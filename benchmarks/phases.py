@@ -17,13 +17,13 @@ from typing import Any
 
 # Phase -> the functions whose time it is, as module:qualified name.
 PHASES = {
-    "load": ["dagster_project.ingest.assets:load_release"],  # and the hash, on a thread beside it
+    "load": ["dagster_project.defs.raw:load_release"],  # and the hash, on a thread beside it
     "gates": [
-        "dagster_project.gates.checks:run_suites",
-        "dagster_project.gates.checks:_as_check_results",
+        "dagster_project.defs.gate_checks:run_suites",
+        "dagster_project.defs.gate_checks:_as_check_results",
     ],
-    "models and data tests (dbt)": ["dagster_project.models.assets:run_dbt"],
-    "publication": ["dagster_project.publication.asset:publish"],
+    "models and data tests (dbt)": ["dagster_project.defs.dbt_layers:run_dbt"],
+    "publication": ["dagster_project.defs.publication:publish"],
     "event log (Dagster)": [
         "dagster._core.storage.event_log.sqlite.sqlite_event_log:SqliteEventLogStorage.store_event"
     ],

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import dagster as dg
 
+from dagster_project.base.hashing import file_sha256
+from dagster_project.base.settings import Settings
 from dagster_project.definitions import defs
-from dagster_project.fingerprint import file_sha256
-from dagster_project.ingest.load import load_release
-from dagster_project.models.state import build_fingerprint
-from dagster_project.settings import Settings
+from dagster_project.ingest.load_release import load_release
 from dagster_project.sources import all_sources
-from dagster_project.workbench import open_workbench
+from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.workbench.connection import open_workbench
 
 SOURCE, FIRST = "published_figures", date(1990, 1, 1)
 

@@ -4,6 +4,6 @@ Each sub-package depends only on those before it; `fetching` depends on sources 
 joins them for Dagster, `run` and `__main__` for the command line.
 """
 
-from dagster_project.environment import clear_environment
+from dagster_project.base.environment import clear_environment
 
 clear_environment()

@@ -9,13 +9,13 @@ from pathlib import Path
 import duckdb
 from pydantic import ValidationError
 
-from dagster_project.errors import BadInput
-from dagster_project.ingest.decisions import DECISIONS
-from dagster_project.logs import say
-from dagster_project.machine import trouble_behind
-from dagster_project.publication.publish import publications_in
-from dagster_project.publication.rollback import roll_back
-from dagster_project.run import (
+from dagster_project.base.errors import BadInput
+from dagster_project.base.logs import say
+from dagster_project.base.machine_errors import trouble_behind
+from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.ingest.manual_decisions import DECISIONS
+from dagster_project.maintenance.status import status
+from dagster_project.pipeline.run import (
     FAILED,
     PUBLISHED,
     close_runs_of_the_dead,
@@ -23,9 +23,9 @@ from dagster_project.run import (
     publish_again,
     run,
 )
-from dagster_project.settings import PROJECT_ROOT, Settings
-from dagster_project.status import status
-from dagster_project.workbench import open_workbench, write_lock
+from dagster_project.publication.publish import publications_in
+from dagster_project.publication.rollback import roll_back
+from dagster_project.workbench.connection import open_workbench, write_lock
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,7 +57,7 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
         case "dev":
             _open_ui(settings, options.port)
         case "report":
-            from dagster_project.reporting.site import write_report
+            from dagster_project.report.site import write_report
 
             done = write_report(settings)
             say(f"report on {done.publication_id}: {settings.report / 'index.html'}")
@@ -70,8 +70,8 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
                 say(line)
         case "docs":
             from dagster_project.gates.policy import write_gate_policy
-            from dagster_project.models.dictionary import write_data_dictionary
-            from dagster_project.models.lineage import write_column_lineage
+            from dagster_project.transform.docs.dictionary import write_data_dictionary
+            from dagster_project.transform.docs.lineage import write_column_lineage
 
             write_data_dictionary()
             write_gate_policy()
@@ -149,7 +149,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
         case "publish":
             return publish_again(settings)
         case "rebuild":
-            from dagster_project.rebuild import rebuild
+            from dagster_project.pipeline.rebuild import rebuild
 
             return rebuild(settings, anyway=options.anyway)
     return run(settings, options.reload)
@@ -164,7 +164,7 @@ def _decide(settings: Settings, options: argparse.Namespace) -> None:
 def _prune(settings: Settings, dry_run: bool) -> None:
     from dagster import DagsterInstance
 
-    from dagster_project.prune import prune
+    from dagster_project.maintenance.prune import prune
 
     dagster_home()
     with DagsterInstance.get() as instance:
@@ -214,7 +214,7 @@ def _close_runs_of_a_ui_that_died(settings: Settings) -> None:
 
 
 def _ask_for_metrics(settings: Settings, options: argparse.Namespace) -> None:
-    from dagster_project.models.metrics import metric_sql
+    from dagster_project.transform.metricflow import metric_sql
 
     _refuse_if_unreadable(settings)
     order = options.order.split()

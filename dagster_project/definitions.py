@@ -9,23 +9,23 @@ source fetches it; the sensor `landing` launches the rest.
 
 import dagster as dg
 
-from dagster_project.automation.landing import landing_sensor
-from dagster_project.automation.schedules import fetch_schedules
-from dagster_project.fetching.assets import GROUP as FETCH
-from dagster_project.fetching.assets import fetch_assets
-from dagster_project.gates.checks import layer_gate, raw_gate
-from dagster_project.ingest.assets import raw_assets, raw_key
-from dagster_project.jobs import operator_jobs
-from dagster_project.logs import run_loggers
-from dagster_project.models.assets import layer_assets
-from dagster_project.models.layers import LAYERS
-from dagster_project.models.shown import described
-from dagster_project.publication.asset import publication
-from dagster_project.reporting.asset import report
-from dagster_project.resources import Workbench
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
+from dagster_project.defs.asset_metadata import described
+from dagster_project.defs.dbt_layers import layer_assets
+from dagster_project.defs.failure_sensor import tell_of_failed_runs
+from dagster_project.defs.fetch import GROUP as FETCH
+from dagster_project.defs.fetch import fetch_assets
+from dagster_project.defs.gate_checks import layer_gate, raw_gate
+from dagster_project.defs.jobs import operator_jobs
+from dagster_project.defs.landing_sensor import landing_sensor
+from dagster_project.defs.loggers import run_loggers
+from dagster_project.defs.publication import publication
+from dagster_project.defs.raw import raw_assets, raw_key
+from dagster_project.defs.report import report
+from dagster_project.defs.resources import Workbench
+from dagster_project.defs.schedules import fetch_schedules
 from dagster_project.sources import all_sources
-from dagster_project.watching.sensor import tell_of_failed_runs
+from dagster_project.transform.layers import LAYERS
 
 SOURCES = tuple(all_sources().values())
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine.url import URL
 # Behind site-packages: a folder there, too, is named `superset`.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
 
 SETTINGS = Settings()
 CATALOG = "royalty_flows"  # as a client that opens the published file by its name has it

@@ -30,7 +30,7 @@ from tests.support import (
 def pytest_configure(config: pytest.Config) -> None:
     """Have the dbt project parsed once, before test processes that would all do it start."""
     if not hasattr(config, "workerinput"):
-        from dagster_project.models.dbt import manifest_path
+        from dagster_project.transform.dbt_runner import manifest_path
 
         manifest_path()
 

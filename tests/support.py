@@ -14,11 +14,12 @@ import dagster as dg
 import duckdb
 from dagster import DagsterInstance
 
-from dagster_project.publication.asset import ledger_comments, required, table_keys
+from dagster_project.base.dagster_home import dagster_home
+from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.defs.publication import ledger_comments, required, table_keys
+from dagster_project.pipeline.rebuild import rebuild
+from dagster_project.pipeline.run import run
 from dagster_project.publication.publish import Publication, publish
-from dagster_project.rebuild import rebuild
-from dagster_project.run import dagster_home, run
-from dagster_project.settings import PROJECT_ROOT, Settings
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MADE_UP = FIXTURES / "landing_made_up"
@@ -236,7 +237,7 @@ def execute(selection: "dg.AssetSelection", **options: Any) -> "dg.ExecuteInProc
     """Execute a part of the graph, with its gates, on the warehouse of the environment."""
 
     from dagster_project.definitions import defs
-    from dagster_project.resources import Workbench
+    from dagster_project.defs.resources import Workbench
 
     partitions = options.pop("partitions_def", None)
     job = dg.define_asset_job("part", selection=selection, partitions_def=partitions)

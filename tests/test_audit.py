@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.base.settings import PROJECT_ROOT
 
 HOLE = {"id": "GHSA-made-up", "modified": "2026-01-01T00:00:00Z", "summary": "made up"}
 NOWHERE = "http://127.0.0.1:1/"

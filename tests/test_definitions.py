@@ -12,10 +12,10 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.definitions import defs
+from dagster_project.defs.gate_checks import GATE
 from dagster_project.fetching.publishers import all_fetchers
-from dagster_project.gates.checks import GATE
-from dagster_project.models.layers import LAYERS, layer_tables
 from dagster_project.sources import all_sources
+from dagster_project.transform.layers import LAYERS, layer_tables
 from tests.support import FIXTURES
 
 SNAPSHOT = FIXTURES / "definitions.json"

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.models.dictionary import DICTIONARY, data_dictionary
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.transform.docs.dictionary import DICTIONARY, data_dictionary
 from tests.layouts.reading import read
 from tests.support import Scenario
 

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from dagster_project.__main__ import main
-from dagster_project.fingerprint import file_sha256
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.base.hashing import file_sha256
+from dagster_project.base.settings import PROJECT_ROOT
 from tests.support import Warehouse, held_by
 
 

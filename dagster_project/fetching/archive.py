@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 
 MAX_MEMBERS = 50
 MAX_RATIO = 200  # the World Bank's wide CSV, mostly empty cells, packs to about a fiftieth

@@ -23,8 +23,8 @@ from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from dagster_project.errors import BadInput, TryLater
-from dagster_project.settings import Settings
+from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.settings import Settings
 
 Kind = Literal["csv", "json", "number", "workbook", "zip", "page"]
 

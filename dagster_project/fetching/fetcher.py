@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
+from dagster_project.base.hashing import file_sha256
+from dagster_project.base.settings import Settings
 from dagster_project.fetching.archive import Unpacking, unzip
 from dagster_project.fetching.download import Downloader, Kind, Validators
-from dagster_project.fetching.memory import Memory, Served
-from dagster_project.fingerprint import file_sha256
-from dagster_project.settings import Settings
+from dagster_project.fetching.fetch_history import Memory, Served
 from dagster_project.sources.source import PLAIN_NAME
 
 _MEGA = 1 << 20

@@ -20,12 +20,12 @@ from typing import Any
 
 from jinja2 import Environment
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.workbench.ledger import LIST, PLAUSIBILITY, STRUCTURE
 
 EXPECTATIONS = PROJECT_ROOT / "expectations"
 NUMBERS = PROJECT_ROOT / "dbt" / "macros" / "numbers.sql"
 
-STRUCTURE, LIST, PLAUSIBILITY = "structure", "list", "plausibility"
 SEVERITIES = {STRUCTURE: "critical", LIST: "warning", PLAUSIBILITY: "critical"}
 
 # What publishers put in the place of a figure: `..`, `-`, `(D)`, `[c]`, `[r][e]`, `n.a.`, `x`. Any

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
+from dagster_project.layouts.csv_line_filter import NotPlain, copy_marked_lines
 from dagster_project.layouts.layout import Extract, RawTable, as_pattern
-from dagster_project.layouts.marked_lines import NotPlain, copy_marked_lines
 
 _LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into memory
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import duckdb
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 
 LINEAGE_COLUMNS = {
     "_source": "VARCHAR",

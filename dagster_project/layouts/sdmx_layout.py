@@ -26,7 +26,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 from dagster_project.layouts.csv_layout import CsvLayout
 from dagster_project.layouts.json_layout import JsonDocumentLayout
 from dagster_project.layouts.layout import Extract, Layout, RawTable

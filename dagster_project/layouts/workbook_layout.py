@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import duckdb
 from python_calamine import CalamineError, CalamineWorkbook
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 from dagster_project.layouts.layout import Extract, RawTable
 
 MAX_UNPACKED_BYTES = 256 << 20  # an .xlsx is a zip: the largest real one unpacks to 40 MB

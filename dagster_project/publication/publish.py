@@ -18,19 +18,19 @@ from typing import Any
 
 import duckdb
 
-from dagster_project import ledger
-from dagster_project.errors import BadInput
-from dagster_project.ingest.load import drop_superseded_rows
-from dagster_project.models.state import build_fingerprint
-from dagster_project.publication.downloads import (
+from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
+from dagster_project.ingest.load_release import drop_superseded_rows
+from dagster_project.publication.exports import (
     Keys,
     prune_downloads,
     put_downloads_in_force,
     write_downloads,
 )
-from dagster_project.publication.verify import checksums
-from dagster_project.settings import Settings
-from dagster_project.workbench import literal, open_workbench, transaction
+from dagster_project.publication.integrity import checksums
+from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import literal, open_workbench, transaction
 
 # Description, and those of the columns, of each ledger table.
 Comments = Mapping[str, tuple[str, Mapping[str, str]]]

@@ -4,8 +4,9 @@ import contextlib
 
 import duckdb
 
-from dagster_project import ledger
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
+from dagster_project.publication.integrity import what_is_wrong
 from dagster_project.publication.publish import (
     kept_id,
     kept_publications,
@@ -13,9 +14,8 @@ from dagster_project.publication.publish import (
     publications_in,
     put_in_force,
 )
-from dagster_project.publication.verify import what_is_wrong
-from dagster_project.settings import Settings
-from dagster_project.workbench import open_workbench
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import open_workbench
 
 
 def roll_back(settings: Settings, to: str | None = None, reason: str = "none was given") -> str:

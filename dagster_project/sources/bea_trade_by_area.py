@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from dagster_project.layouts import Cell, RawTable, Sheet, Workbook, WorkbookLayout
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 observations = RawTable(

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from dagster_project.layouts import CsvLayout, JsonDocumentLayout, RawTable
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 NET_CHARGES = "BPBP6JYNSN906"

@@ -21,7 +21,7 @@ import re
 from datetime import timedelta
 
 from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 observations = RawTable(

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Release, Source
 
 daily = RawTable("ecb_reference_rates__daily", ("date",), by_cell=True)

@@ -8,7 +8,7 @@ years. Venezuela's rates run through several redenominations; there is no United
 from datetime import timedelta
 
 from dagster_project.layouts import CsvLayout, RawTable
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 annual = RawTable("fed_exchange_rates__annual", ("date", "country", "exchange_rate"))

@@ -14,7 +14,7 @@ No real file of this dataset has been seen here: its structure is that of the pu
 from datetime import timedelta
 
 from dagster_project.layouts import SdmxDataset
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 DATASET = SdmxDataset(

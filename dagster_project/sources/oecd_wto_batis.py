@@ -13,9 +13,9 @@ not allocated to an economy. In `Reported_value`, `NA` is missing, in a file tha
 import re
 from datetime import timedelta
 
+from dagster_project.base.settings import Settings
 from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
-from dagster_project.settings import Settings
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 observations = RawTable(

@@ -20,9 +20,9 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 from dagster_project.layouts import Cell, RawTable, Sheet, Workbook, WorkbookLayout
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 intellectual_property = RawTable(

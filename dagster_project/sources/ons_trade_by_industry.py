@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 
 from dagster_project.layouts import Cell, RawTable, Workbook, WorkbookLayout
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 EXPORTS, IMPORTS = "EX", "IM"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 from dagster_project.layouts import Layout, RawTable
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 
 _ALIKE = 0.5  # likeness above which a file is taken for a damaged one of a layout
 

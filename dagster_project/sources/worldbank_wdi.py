@@ -37,7 +37,7 @@ from dagster_project.layouts import (
     WorkbookLayout,
     ZippedLayout,
 )
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 RECEIPTS, PAYMENTS = "BX.GSR.ROYL.CD", "BM.GSR.ROYL.CD"

@@ -26,7 +26,7 @@ from datetime import timedelta
 from typing import Any
 
 from dagster_project.layouts import CsvLayout, JsonDocumentLayout, RawTable, ZippedLayout
-from dagster_project.sources.calendar import Calendar
+from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
 BPM5_ITEM = "S266"

@@ -7,10 +7,10 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dagster_project.models.dbt import run_dbt
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
 from dagster_project.sources import all_sources
-from dagster_project.workbench import open_workbench
+from dagster_project.transform.dbt_runner import run_dbt
+from dagster_project.workbench.connection import open_workbench
 from tests.corpus.bench import Bench, Verdict, staging_views
 from tests.corpus.cases import corpus
 from tests.corpus.table import failures, table

@@ -16,14 +16,14 @@ from random import Random
 
 import duckdb
 
-from dagster_project import ledger
-from dagster_project.errors import BadInput
-from dagster_project.gates.admission import admit
-from dagster_project.gates.report import explain
-from dagster_project.ingest.load import load_release
-from dagster_project.ingest.plan import find_release
+from dagster_project.base.errors import BadInput
+from dagster_project.gates.explain import explain
+from dagster_project.gates.release_gate import admit
+from dagster_project.ingest.load_release import load_release
+from dagster_project.ingest.pending_releases import find_release
 from dagster_project.layouts import layout_of
 from dagster_project.sources import all_sources
+from dagster_project.workbench import ledger
 from tests.corpus.mutation import Expected, Mutation, Origin, Unchanged
 
 SECONDS_A_CASE = 300  # a case that takes longer hangs: the process ends with a traceback

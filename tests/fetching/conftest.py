@@ -2,7 +2,7 @@
 
 import pytest
 
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
 from tests.fetching.serving import Publisher
 from tests.support import Warehouse
 

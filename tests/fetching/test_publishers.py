@@ -8,10 +8,10 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from dagster_project.errors import BadInput
-from dagster_project.fetching.land import DAY_OF_DOWNLOAD, Fetched, fetch_source
+from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
+from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, Fetched, fetch_source
 from dagster_project.fetching.publishers import all_fetchers, wto
-from dagster_project.settings import Settings
 from dagster_project.sources import all_sources
 from dagster_project.sources.bea_intl_serv_trade import TYPES_OF_SERVICE
 from dagster_project.sources.source import Source
@@ -580,7 +580,7 @@ def test_the_oecds_answer_is_dated_by_its_header_or_the_day(
 def test_a_fetched_release_of_a_packaged_source_is_among_its_releases(
     settings: Settings, server: Publisher, tmp_path: Path
 ) -> None:
-    from dagster_project.ingest.plan import find_release, releases_of
+    from dagster_project.ingest.pending_releases import find_release, releases_of
 
     source = all_sources()["ecb_reference_rates"]
     (packaged,), _ = releases_of(source, tmp_path)
@@ -593,7 +593,7 @@ def test_a_fetched_release_of_a_packaged_source_is_among_its_releases(
 
 
 def test_of_one_day_the_landed_release_counts(settings: Settings, server: Publisher) -> None:
-    from dagster_project.ingest.plan import releases_of
+    from dagster_project.ingest.pending_releases import releases_of
 
     source = all_sources()["ecb_reference_rates"]
     assert source.packaged

@@ -15,8 +15,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.gates.suites import suite_path, tables_with_suites
-from dagster_project.gates.validate import Batch, run_suites
 from dagster_project.sources import all_sources
 
 FIRST = "row_number() over () = 1"

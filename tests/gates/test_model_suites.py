@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dagster_project.gates.suites import tables_with_suites
-from dagster_project.models.dbt import manifest
 from dagster_project.sources import all_sources
+from dagster_project.transform.dbt_runner import manifest
 from tests.gates.judging import (
     LAYERS,
     MODEL_LAYERS,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.run import PUBLISHED
+from dagster_project.pipeline.run import PUBLISHED
 from tests.support import BARE, MADE_UP, Outcome, Scenario, Warehouse, built_once
 
 BATIS = MADE_UP / "oecd_wto_batis" / "2025-12-01" / "made_up_wto_mirror.csv"

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.gates.suites import LIST, tables_with_suites
-from dagster_project.gates.validate import Batch, run_suites
 from tests.gates.judging import Case, all_cases, expectations_of, failed_by, newest
 from tests.support import Scenario
 

@@ -7,7 +7,6 @@ from string import Template
 
 import pytest
 
-from dagster_project.code_lists import code_lists
 from dagster_project.gates.policy import DATA_TESTS, KINDS, PAGE, data_tests, gate_policy, rules
 from dagster_project.gates.suites import (
     EXPECTATIONS,
@@ -20,6 +19,7 @@ from dagster_project.gates.suites import (
     suite_path,
     tables_with_suites,
 )
+from dagster_project.sources.code_lists import code_lists
 
 SUITES = sorted(EXPECTATIONS.rglob("*.json"))
 

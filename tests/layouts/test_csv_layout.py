@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 from dagster_project.layouts import CsvLayout, RawTable, csv_layout
 from tests.layouts.reading import TEXTS, changed, read, refusal
 from tests.support import BARE, BULK, COUNTRIES, INDICATORS, TEXT

@@ -3,7 +3,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 from dagster_project.layouts import layout_of
 from tests.layouts.reading import WORLD_BANK, changed, refusal
 from tests.support import BARE, BULK, COUNTRIES, INDICATORS

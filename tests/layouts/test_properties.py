@@ -18,9 +18,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook as Written
 
-from dagster_project import ledger
-from dagster_project.errors import BadInput
-from dagster_project.ingest.load import load_release
+from dagster_project.base.errors import BadInput
+from dagster_project.ingest.load_release import load_release
 from dagster_project.layouts import (
     Cell,
     CsvLayout,
@@ -34,6 +33,7 @@ from dagster_project.layouts import (
 )
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
+from dagster_project.workbench import ledger
 from tests.support import MADE_UP
 
 SETTINGS = settings(

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook as Written
 from openpyxl import load_workbook
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 from dagster_project.layouts import (
     Cell,
     RawTable,

@@ -4,16 +4,16 @@ from datetime import timedelta
 import duckdb
 import pytest
 
-from dagster_project.errors import BadInput
-from dagster_project.fingerprint import file_sha256
-from dagster_project.models.dbt import manifest
+from dagster_project.base.errors import BadInput
+from dagster_project.base.hashing import file_sha256
+from dagster_project.defs.publication import required
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.asset import required
 from dagster_project.publication.publish import (
     kept_publications,
     publication_id,
     reconcile,
 )
+from dagster_project.transform.dbt_runner import manifest
 from tests.support import Scenario, Warehouse, break_off, held_by, rows
 
 TABLE = "core.fct_royalty_flows"

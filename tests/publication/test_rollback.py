@@ -3,8 +3,8 @@ import shutil
 import duckdb
 import pytest
 
-from dagster_project.errors import BadInput
-from dagster_project.fingerprint import file_sha256
+from dagster_project.base.errors import BadInput
+from dagster_project.base.hashing import file_sha256
 from dagster_project.publication import publish as publishing
 from dagster_project.publication.publish import kept_publications, publication_id
 from dagster_project.publication.rollback import roll_back

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.run import PUBLISHED
+from dagster_project.pipeline.run import PUBLISHED
 from tests.support import REAL_FILES, REAL_FILES_MORE, Outcome, Scenario, Warehouse, built_once
 
 EDITIONS = [

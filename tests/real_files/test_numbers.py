@@ -6,7 +6,7 @@ The texts' figures are bundled with the project.
 
 import pytest
 
-from dagster_project.run import PUBLISHED
+from dagster_project.pipeline.run import PUBLISHED
 from tests.support import REAL_FILES, TEXTS, Scenario
 
 DIMENSIONS = ["reporter", "partner", "sector", "category", "affiliation", "region"]

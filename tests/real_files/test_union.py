@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from dagster_project.run import PUBLISHED_WITH_REJECTIONS
+from dagster_project.pipeline.run import PUBLISHED_WITH_REJECTIONS
 from tests.support import REAL_FILES, REAL_FILES_MORE, TEXTS, Scenario
 
 ONE_COUNTRY = "worldbank_wdi 2022-12-22"

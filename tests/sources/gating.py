@@ -3,10 +3,10 @@
 from datetime import date
 from pathlib import Path
 
-from dagster_project.ingest.load import Loaded, load_release
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
+from dagster_project.ingest.load_release import Loaded, load_release
 from dagster_project.sources.source import Release, Source
-from dagster_project.workbench import open_workbench
+from dagster_project.workbench.connection import open_workbench
 
 
 def load(source: Source, folder: Path, file: Path) -> tuple[Path, Loaded]:

@@ -4,12 +4,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.gates.validate import Batch, run_suites
-from dagster_project.ingest.load import Loaded, load_release
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
+from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.ingest.load_release import Loaded, load_release
 from dagster_project.sources.boj_balance_of_payments import SOURCE
 from dagster_project.sources.source import Release
-from dagster_project.workbench import open_workbench
+from dagster_project.workbench.connection import open_workbench
 from tests.gates.judging import FIRST, cases, cells
 from tests.layouts.reading import changed, read, refusal
 from tests.support import FIXTURES

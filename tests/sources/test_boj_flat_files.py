@@ -7,13 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.gates.validate import Batch, run_suites
-from dagster_project.ingest.load import Loaded, load_release
-from dagster_project.run import PUBLISHED
-from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.sources.boj_flat_files import SOURCE
 from dagster_project.sources.source import Release
-from dagster_project.workbench import open_workbench
+from dagster_project.workbench.connection import open_workbench
 from tests.fetching.serving import zipped
 from tests.gates.judging import cases, cells, twice
 from tests.layouts.reading import changed, read, refusal

@@ -7,11 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project import ledger
-from dagster_project.errors import BadInput
-from dagster_project.ingest.load import load_release
+from dagster_project.base.errors import BadInput
+from dagster_project.ingest.load_release import load_release
 from dagster_project.sources.ecb_reference_rates import SOURCE
 from dagster_project.sources.source import Release
+from dagster_project.workbench import ledger
 
 NAME = "eurofxref-hist.csv"
 WITH_COMMA = "Date,USD,JPY,ILS,\n2020-01-03,1.1147,120.38,N/A,\n2020-01-02,1.1193,121.75,3.8,\n"

@@ -3,7 +3,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.ingest.load import Loaded
+from dagster_project.ingest.load_release import Loaded
 from dagster_project.sources.fed_exchange_rates import SOURCE
 from tests.gates.judging import FIRST, cases, cells, failed_by
 from tests.layouts.reading import changed as changed_file

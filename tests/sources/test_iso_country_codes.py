@@ -4,7 +4,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from dagster_project.ingest.load import Loaded
+from dagster_project.ingest.load_release import Loaded
 from dagster_project.sources.iso_country_codes import SOURCE
 from tests.gates.judging import cases, cells, failed_by
 from tests.layouts.reading import changed as changed_file

@@ -4,7 +4,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.ingest.load import Loaded
+from dagster_project.ingest.load_release import Loaded
 from dagster_project.sources.oecd_wto_batis import SOURCE
 from tests.gates.judging import cases, cells, failed_by
 from tests.layouts.reading import changed as changed_file

@@ -5,11 +5,11 @@ import duckdb
 import openpyxl
 import pytest
 
-from dagster_project.ingest.load import Loaded, load_release
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
+from dagster_project.ingest.load_release import Loaded, load_release
 from dagster_project.sources.ons_itis import SOURCE
 from dagster_project.sources.source import Release
-from dagster_project.workbench import open_workbench
+from dagster_project.workbench.connection import open_workbench
 from tests.gates.judging import FIRST, cases, cells, failed_by
 from tests.layouts.reading import refusal
 from tests.sources.workbooks import changed_workbook

@@ -6,12 +6,12 @@ import duckdb
 import pytest
 from python_calamine import CalamineWorkbook
 
-from dagster_project.code_lists import seed
-from dagster_project.ingest.load import Loaded, load_release
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
+from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.sources.code_lists import seed
 from dagster_project.sources.ons_services_by_partner import SOURCE
 from dagster_project.sources.source import Release
-from dagster_project.workbench import open_workbench
+from dagster_project.workbench.connection import open_workbench
 from tests.gates.judging import Case, cases, cells, failed_by
 from tests.layouts.reading import refusal
 from tests.sources.workbooks import changed_workbook, staged

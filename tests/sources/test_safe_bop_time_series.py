@@ -6,13 +6,13 @@ import duckdb
 import pytest
 from openpyxl import load_workbook
 
-from dagster_project.gates.validate import Batch, run_suites
-from dagster_project.ingest.load import Loaded, load_release
-from dagster_project.run import PUBLISHED
-from dagster_project.settings import Settings
+from dagster_project.base.settings import Settings
+from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.sources.safe_bop_time_series import SOURCE
 from dagster_project.sources.source import Release
-from dagster_project.workbench import open_workbench
+from dagster_project.workbench.connection import open_workbench
 from tests.gates.judging import cases, cells, failed_by
 from tests.layouts.reading import read, refusal
 from tests.sources.workbooks import changed_workbook

@@ -4,9 +4,9 @@ from pkgutil import iter_modules
 import pytest
 
 import dagster_project.sources
-from dagster_project.code_lists import seed
 from dagster_project.layouts import LINEAGE_COLUMNS
 from dagster_project.sources import all_sources
+from dagster_project.sources.code_lists import seed
 from dagster_project.sources.source import Source
 from tests.support import MADE_UP
 

@@ -13,15 +13,15 @@ import duckdb
 import pytest
 from openpyxl import Workbook as Written
 
-from dagster_project import ledger
-from dagster_project.errors import BadInput
-from dagster_project.gates.admission import admit
-from dagster_project.gates.report import explain
-from dagster_project.ingest.load import Loaded, load_release
-from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.gates.explain import explain
+from dagster_project.gates.release_gate import admit
+from dagster_project.ingest.load_release import Loaded, load_release
 from dagster_project.sources.source import Release
 from dagster_project.sources.worldbank_wdi import SOURCE
-from dagster_project.workbench import open_workbench
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import open_workbench
 from tests.layouts.reading import refusal
 from tests.support import BULK, COUNTRIES, INDICATORS, REAL_FILES
 

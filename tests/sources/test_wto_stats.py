@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.ingest.load import Loaded
+from dagster_project.ingest.load_release import Loaded
 from dagster_project.layouts import csv_layout
-from dagster_project.run import PUBLISHED
+from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.sources.wto_stats import SOURCE
 from tests.gates.judging import cases, cells, failed_by, twice
 from tests.layouts.reading import changed, read, refusal

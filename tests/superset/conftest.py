@@ -19,7 +19,7 @@ import duckdb
 import httpx
 import pytest
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.base.settings import PROJECT_ROOT
 from tests.support import Scenario, Warehouse, environment, held_by
 
 PYTHON = PROJECT_ROOT / ".venv-superset" / "bin" / "python"

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 import yaml
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.base.settings import PROJECT_ROOT
 from tests.superset.conftest import PYTHON
 from tests.support import Warehouse
 

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 import yaml
 
-from dagster_project.fingerprint import file_sha256
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.base.hashing import file_sha256
+from dagster_project.base.settings import PROJECT_ROOT
 from tests.superset.conftest import PYTHON, Superset, parameters, publish_changed
 from tests.support import held_by, rows
 

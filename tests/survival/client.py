@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.publication.verify import checksums
+from dagster_project.publication.integrity import checksums
 
 MODES = ("anew", "hold", "link")
 _ANSWERS_HELD = 6

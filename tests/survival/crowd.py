@@ -18,9 +18,9 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.publication.asset import ledger_comments, required, table_keys
+from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.defs.publication import ledger_comments, required, table_keys
 from dagster_project.publication.publish import publish
-from dagster_project.settings import PROJECT_ROOT
 from tests.support import MADE_UP, Warehouse, environment
 from tests.survival.client import MODES, answer
 

@@ -29,15 +29,15 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.definitions import defs
-from dagster_project.gates.validate import _context
-from dagster_project.models.dbt import _parsed
-from dagster_project.models.state import project_fingerprint
+from dagster_project.gates.run_suites import _context
+from dagster_project.maintenance.status import status
+from dagster_project.pipeline.run import PUBLISHED, run
+from dagster_project.publication.integrity import what_is_wrong
 from dagster_project.publication.publish import kept_publications
-from dagster_project.publication.verify import what_is_wrong
-from dagster_project.run import PUBLISHED, run
-from dagster_project.settings import PROJECT_ROOT, Settings
-from dagster_project.status import status
+from dagster_project.transform.build_fingerprint import project_fingerprint
+from dagster_project.transform.dbt_runner import _parsed
 from tests.support import MADE_UP, TEXT, Warehouse, execute, rows
 from tests.survival.deaths import ENDED, After, BrokenRunError, Death, Point, in_child, result_of
 
@@ -45,9 +45,9 @@ LAYERS = ("staging", "intermediate", "core", "marts")
 PHASES = ("load", *LAYERS, "publication")
 FILE = "royalty_flows.duckdb"
 
-_LOAD, _MODELS = "dagster_project.ingest", "dagster_project.models.assets"
-_GATES, _LEDGER = "dagster_project.gates.checks", "dagster_project.ledger"
-_ADMISSION = "dagster_project.gates.admission"
+_LOAD, _MODELS = "dagster_project.ingest", "dagster_project.defs.dbt_layers"
+_GATES, _LEDGER = "dagster_project.defs.gate_checks", "dagster_project.workbench.ledger"
+_ADMISSION = "dagster_project.gates.release_gate"
 _PUBLISH = "dagster_project.publication.publish"
 
 _IN_A_LAYER = (
@@ -62,7 +62,7 @@ _IN_A_LAYER = (
 )
 POINTS: dict[str, tuple[Point, ...]] = {
     "load": (
-        Point("dagster_project.run:make_plan", leaving=True),
+        Point("dagster_project.pipeline.run:make_plan", leaving=True),
         Point(f"{_LOAD}.assets:load_release"),
         Point(f"{_LOAD}.load:_load_file"),
         Point(f"{_LOAD}.load:_load_file", leaving=True),
@@ -72,11 +72,11 @@ POINTS: dict[str, tuple[Point, ...]] = {
         Point(f"{_LEDGER}:enter_gate_results", leaving=True),
         Point(f"{_LEDGER}:decide"),
         Point(f"{_LEDGER}:decide", leaving=True),
-        Point("dagster_project.run:build_fingerprint"),
+        Point("dagster_project.pipeline.run:build_fingerprint"),
     ),
     **dict.fromkeys(LAYERS, _IN_A_LAYER),
     "publication": (
-        Point("dagster_project.publication.asset:publish"),
+        Point("dagster_project.defs.publication:publish"),
         Point(f"{_PUBLISH}:_complete"),
         Point(f"{_PUBLISH}:_enter_checksums"),
         Point(f"{_PUBLISH}:_enter_checksums", leaving=True),
@@ -88,16 +88,16 @@ POINTS: dict[str, tuple[Point, ...]] = {
         Point("os:replace", leaving=True, about=FILE),
         Point(f"{_PUBLISH}:reconcile"),
         Point(f"{_PUBLISH}:reconcile", leaving=True),
-        Point("dagster_project.publication.asset:publish", leaving=True),
+        Point("dagster_project.defs.publication:publish", leaving=True),
     ),
 }
 # The end of each phase: where a run is killed to have the next one begin where it left off.
 BOUNDARIES = {
-    "load": Point("dagster_project.run:build_fingerprint"),
+    "load": Point("dagster_project.pipeline.run:build_fingerprint"),
     "staging": Point(f"{_MODELS}:_begin", about="name='intermediate'"),
     "intermediate": Point(f"{_MODELS}:_begin", about="name='core'"),
     "core": Point(f"{_MODELS}:_begin", about="name='marts'"),
-    "marts": Point("dagster_project.publication.asset:publish"),
+    "marts": Point("dagster_project.defs.publication:publish"),
 }
 
 

@@ -13,14 +13,17 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.test_utils import create_run_for_test
 
-from dagster_project import ledger
 from dagster_project.__main__ import main
-from dagster_project.errors import BadInput
-from dagster_project.fingerprint import file_sha256
-from dagster_project.gates.validate import Batch, run_suites
-from dagster_project.ingest.plan import make_plan
+from dagster_project.base.dagster_home import dagster_home
+from dagster_project.base.errors import BadInput
+from dagster_project.base.hashing import file_sha256
+from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.defs.publication import required
+from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.ingest.pending_releases import make_plan
+from dagster_project.pipeline.run import FAILED, PUBLISHED
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.asset import required
+from dagster_project.publication.integrity import what_is_wrong
 from dagster_project.publication.publish import (
     kept_publications,
     publication_id,
@@ -28,10 +31,8 @@ from dagster_project.publication.publish import (
     reconcile,
 )
 from dagster_project.publication.rollback import roll_back
-from dagster_project.publication.verify import what_is_wrong
-from dagster_project.run import FAILED, PUBLISHED, dagster_home
-from dagster_project.settings import PROJECT_ROOT
-from dagster_project.workbench import open_workbench
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import open_workbench
 from tests.support import TEXT, Scenario, Warehouse, break_off, held_by
 
 PAGE = 4096

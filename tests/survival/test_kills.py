@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.base.settings import PROJECT_ROOT
 from tests.support import Scenario
 
 

@@ -21,10 +21,10 @@ import pytest
 from dagster import DagsterInstance
 from playwright.sync_api import Page, Response, expect, sync_playwright
 
-from dagster_project.run import dagster_home
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.base.dagster_home import dagster_home
+from dagster_project.base.settings import PROJECT_ROOT
+from tests.pipeline.test_run import text_of
 from tests.support import Scenario, Warehouse
-from tests.test_run import text_of
 
 CHROMIUM = shutil.which("chromium")
 # The machine may be busy with other tests; nothing here waits longer than it must.

@@ -10,7 +10,7 @@ date of publication, so a release is dated by the day of its download, and says 
 differs in nothing but its time makes no release.
 """
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 from dagster_project.fetching.fetcher import Fetcher, Session
 from dagster_project.sources.bea_intl_serv_trade import (
     AFFILIATIONS,

@@ -10,7 +10,7 @@ The key goes in a header. In the address it would be in every log.
 
 import re
 
-from dagster_project.errors import BadInput
+from dagster_project.base.errors import BadInput
 from dagster_project.fetching.fetcher import Fetcher, Session
 from dagster_project.sources.wto_stats import BPM5_ITEM
 

@@ -1,0 +1,100 @@
+"""What is said of a failure: what failed, which release, why, and what stays in force.
+
+Imports no Dagster, so that a run with nothing new is quick.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from dagster_project.base.settings import Settings
+from dagster_project.publication.publish import publication_id
+
+# A channel cuts or refuses what is longer, and nobody reads it: the run has the rest.
+MOST_LETTERS = 3000
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One thing that went wrong.
+
+    what: REJECTED, REFUSED or FAILED, and what. why: expected, found, what to do, a line each.
+    """
+
+    what: str
+    why: str
+    job: str | None = None
+    source: str | None = None
+    release: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message, for a person (`subject`, `text`) and for a program (`fields`)."""
+
+    subject: str
+    text: str
+    fields: dict[str, Any]
+
+
+def message(settings: Settings, failures: Sequence[Failure]) -> Message:
+    """Put failures into one message. There must be at least one."""
+    published = publication_id(settings)
+    told = [
+        {
+            **asdict(failure),
+            "in_force": _in_force(settings, published, failure.source),
+            "link": f"{settings.ui_url.rstrip('/')}/runs/{failure.run_id}"
+            if failure.run_id
+            else None,
+        }
+        for failure in failures
+    ]
+    first = failures[0].what
+    more = f" and {len(failures) - 1} more" if len(failures) > 1 else ""
+    parts = [
+        "\n".join(
+            line
+            for line in (
+                failure["what"],
+                _cut(failure["why"], MOST_LETTERS // len(told)),
+                f"in force: {failure['in_force']}",
+                failure["link"],
+            )
+            if line
+        )
+        for failure in told
+    ]
+    return Message(
+        subject=" ".join(f"royalty flows: {first}{more}".split()),
+        text="\n\n".join(parts),
+        fields={"publication": published, "failures": told},
+    )
+
+
+def _in_force(settings: Settings, published: str | None, source: str | None) -> str:
+    """Say what readers see now. It is asked of the published file, which no run can lock."""
+    if not settings.warehouse.exists():
+        return "nothing, nothing was ever published"
+    found = f"publication {published or 'that is none of those kept'}"
+    release: date | None = None
+    if source:
+        try:
+            with duckdb.connect(settings.warehouse, read_only=True) as con:
+                ((release,),) = con.execute(
+                    "select max(release_date) from audit.releases"
+                    " where source = ? and status = 'accepted'",
+                    [source],
+                ).fetchall()
+        except duckdb.Error as error:
+            return f"{found}, which cannot be read: {str(error).splitlines()[0]}"
+        found = f"{source} {release or 'without any release'}, in {found}"
+    return found
+
+
+def _cut(text: str, letters: int) -> str:
+    return text if len(text) <= letters else text[:letters].rstrip() + " … (the rest is in the run)"

@@ -1,0 +1,88 @@
+"""What the events of a Dagster run say of its failure."""
+
+from collections.abc import Iterable
+
+from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType, DagsterRun
+
+from dagster_project.alerts.message import Failure
+from dagster_project.sources import all_sources
+
+SET_ASIDE = "royalty_flows/set_aside"  # tag of a run: its id, and the releases that it set aside
+
+
+_PARTITION = "dagster/partition"
+_RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+def failure_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Failure:
+    """Return what to tell of a failed run."""
+    events = list(events)
+    source, release = _source(run, events), _release(run)
+    rejected = bool(_failed_gates(events))
+    if names := set_aside_by(run):
+        what = f"REJECTED {', '.join(names)} ({run.job_name})"
+        if len(names) == 1:
+            source, release = names[0].split("/")
+    elif source and release:
+        what = f"{'REJECTED' if rejected else 'FAILED'} {source} {release} ({run.job_name})"
+    else:
+        gate = "a gate of " if rejected else ""
+        what = f"FAILED {gate}{f'{source} ({run.job_name})' if source else run.job_name}"
+    return Failure(what, _why(events), run.job_name, source, release, run.run_id)
+
+
+def _why(events: list[DagsterEvent]) -> str:
+    """Say what made a run fail: the gates that failed, or the words of the step that did."""
+    gates = _failed_gates(events)
+    if gates:
+        return "\n".join(gates)
+    for event in events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return data.user_failure_data.description
+            error = data.error
+            while error and error.cause:
+                error = error.cause
+            return error.message.strip() if error else event.message or ""
+    for event in events:
+        if event.event_type == DagsterEventType.RUN_FAILURE and event.message:
+            return event.message
+    return "see the run in the Dagster UI"
+
+
+def _failed_gates(events: Iterable[DagsterEvent]) -> list[str]:
+    """Return what each failed check says of itself; the dbt tests among them say nothing."""
+    checks = [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
+    return [
+        check.description
+        for check in checks
+        if not check.passed and check.severity == AssetCheckSeverity.ERROR and check.description
+    ]
+
+
+def _source(run: DagsterRun, events: Iterable[DagsterEvent]) -> str | None:
+    """Return the source by the name of the step that failed, or else of the job."""
+    steps = [event.step_key or "" for event in events if event.is_step_failure]
+    for name in (*steps, run.job_name):
+        source = name.partition("_")[2]  # fetch_, load_, gate_, ingest_
+        if source in all_sources():
+            return source
+    return None
+
+
+def _release(run: DagsterRun) -> str | None:
+    if _PARTITION in run.tags:
+        return run.tags[_PARTITION]
+    first, last = (run.tags.get(tag) for tag in _RANGE)
+    return f"{first} to {last}" if first != last else first
+
+
+def set_aside_by(run: DagsterRun) -> list[str]:
+    """Return the releases (`<source>/<date>`) that a run has set aside; its retry has its tags."""
+    run_id, _, names = run.tags.get(SET_ASIDE, "").partition(" ")
+    return names.split(", ") if run_id == run.run_id else []

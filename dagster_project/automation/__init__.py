@@ -1,1 +1,0 @@
-"""What runs by itself: a schedule a source, and the sensor that loads and builds what lands."""

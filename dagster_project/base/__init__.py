@@ -1,0 +1,1 @@
+"""Settings, errors, logs, hashes: the ground floor, which imports nothing above it."""

@@ -1,0 +1,22 @@
+"""The project's Dagster instance: its folder, and the tag of runs that `make run` launches."""
+
+import os
+import shutil
+from pathlib import Path
+
+from dagster_project.base.settings import PROJECT_ROOT
+
+BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
+
+
+def home_folder() -> Path:
+    """Return the folder of the project's Dagster instance, which may not be there yet."""
+    return Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster")))
+
+
+def dagster_home() -> Path:
+    """Return the folder of the project's Dagster instance, with its settings in place."""
+    home = home_folder()
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+    return home

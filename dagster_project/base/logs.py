@@ -1,0 +1,58 @@
+"""Lines for people, or (`ROYALTY_LOG_FORMAT=json`) one JSON object a line for a log store.
+
+The same keys in what `make run` says and in what Dagster logs of a run: `time` (UTC), `level`,
+`message`, and where they are known `source`, `release`, `job`, `step`, `event` and `run_id`.
+Imports no Dagster, so that a run with nothing new is quick.
+"""
+
+import json
+import logging
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+
+def say(text: str, level: str = "INFO", **about: Any) -> None:
+    """Print a line at once, for the person or the log store that reads what a command says.
+
+    about: `source`, `release` and the like, for the log store; a person has them in the text.
+    """
+    if is_json():
+        text = json_line(datetime.now(UTC), level, text.strip(), **about)
+    print(text, flush=True)
+
+
+def is_json() -> bool:
+    """Whether lines are JSON. Not by `Settings`: one that cannot be used is reported, too."""
+    return os.environ.get("ROYALTY_LOG_FORMAT") == "json"
+
+
+def json_line(time: datetime, level: str, message: str, **about: Any) -> str:
+    """Return a log line; what is not known is left out."""
+    known = {key: value for key, value in about.items() if value is not None}
+    line = {"time": time.isoformat(timespec="milliseconds"), "level": level, "message": message}
+    return json.dumps(line | known, default=str)
+
+
+class JsonFormatter(logging.Formatter):
+    """Makes a line of what Dagster logs of a run, and of any other record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Dagster hangs what it knows of the run on the record."""
+        run: dict[str, Any] = getattr(record, "dagster_meta", {})
+        event = run.get("dagster_event")
+        job = run.get("job_name")
+        tags = run.get("job_tags") or {}
+        error = getattr(event.event_specific_data, "error", None) if event else None
+        return json_line(
+            datetime.fromtimestamp(record.created, UTC),
+            record.levelname,
+            run.get("orig_message") or record.getMessage(),
+            source=job.removeprefix("ingest_") if job and job.startswith("ingest_") else None,
+            release=tags.get("dagster/partition"),
+            job=job,
+            step=run.get("step_key"),
+            event=event.event_type_value if event else None,
+            run_id=run.get("run_id"),
+            error=error.to_string() if error else None,
+        )

@@ -1,0 +1,86 @@
+"""What the machine may refuse while everything that was handed in is right, as `BadInput`.
+
+DuckDB, SQLite, dbt and Great Expectations each wrap the words of the operating system in an error
+of their own, so it is the words that are looked for. What fails so is never held against a release.
+"""
+
+from typing import NamedTuple
+
+from dagster_project.base.errors import BadInput
+
+
+class _Trouble(NamedTuple):
+    words: tuple[str, ...]
+    what: str
+    expected: str
+    fix: str
+
+
+_TROUBLES = (
+    _Trouble(
+        ("No space left on device", "database or disk is full", "Disk quota exceeded"),
+        "the disk is full",
+        "room for the workbench, the candidate and the publications that are kept",
+        "free some room, or keep fewer publications (ROYALTY_KEEP_PUBLICATIONS); then `make run`",
+    ),
+    _Trouble(
+        ("Read-only file system", "Permission denied", "readonly database"),
+        "a file or folder that may not be written to",
+        "ROYALTY_WAREHOUSE_DIR and DAGSTER_HOME belong to the user who runs this, on a disk that is"
+        " mounted for writing",
+        "correct the owner, or mount the disk for writing; then `make run`",
+    ),
+    _Trouble(
+        ("Could not set lock on file",),
+        "a file that another process has open",
+        "no other process that has the workbench or the candidate open",
+        "close the program that is named by its PID; only the published file is for readers",
+    ),
+    _Trouble(
+        (
+            "not a valid DuckDB database file",
+            "Corrupt database file",
+            "Could not read enough bytes",
+            "Failed to load metadata pointer",
+            "Failure while replaying WAL",
+            "database has been invalidated",
+        ),
+        "a damaged database file",
+        "the file as DuckDB wrote it",
+        "what is published is another file and stays in force. Have the disk checked, then"
+        " `make rebuild`: it makes the workbench anew from the landing folder",
+    ),
+    _Trouble(
+        ("Out of Memory Error", "Cannot allocate memory"),
+        "not enough memory",
+        "as much as ROYALTY_DUCKDB_MEMORY_LIMIT allows, or the machine has",
+        "raise ROYALTY_DUCKDB_MEMORY_LIMIT, or close what else runs; then `make run`",
+    ),
+)
+
+
+def machine_trouble(text: str, where: str = "named under `found`") -> BadInput | None:
+    """Return the error to show for an error's text, or None if it is not the machine's fault."""
+    for trouble in _TROUBLES:
+        for word in trouble.words:
+            line = next((line for line in text.splitlines() if word in line), None)
+            if line:
+                return BadInput(
+                    trouble.what,
+                    where=where,
+                    expected=trouble.expected,
+                    found=line.strip(),
+                    fix=trouble.fix,
+                )
+    return None
+
+
+def trouble_behind(error: BaseException) -> BadInput | None:
+    """Return the machine's trouble that an error, or one that it was raised from, tells of."""
+    while error:
+        found = machine_trouble(str(error))
+        cause = error.__cause__ or error.__context__
+        if found or cause is None:
+            return found
+        error = cause
+    return None

@@ -1,0 +1,287 @@
+"""dbt layers as Dagster assets: staging → intermediate → core → marts, each one step.
+
+The staging layer begins a candidate: a new entry in the ledger, under which the gates that follow
+are entered. The core layer begins the candidate's file.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import dagster as dg
+import duckdb
+from dagster_dbt import dbt_assets
+from dagster_dbt.asset_utils import get_subset_selection_for_context
+from pydantic import Field
+
+from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.settings import Settings
+from dagster_project.defs.asset_metadata import (
+    TRANSLATOR,
+    charts_shown,
+    is_built,
+    kept_shown,
+    results_shown,
+)
+from dagster_project.defs.resources import WRITING_POOL, Workbench
+from dagster_project.defs.set_aside import enter, judge, start_again_without
+from dagster_project.ingest.load_release import create_raw_tables
+from dagster_project.sources import all_sources
+from dagster_project.transform.blame import failed_node
+from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.transform.dbt_runner import DbtError, manifest, run_dbt
+from dagster_project.transform.layers import (
+    Layer,
+    build_order,
+    layer_nodes,
+    layer_tables,
+    layer_tests,
+    table_name,
+)
+from dagster_project.transform.unchanged_nodes import (
+    UNIT_TESTS,
+    fingerprints,
+    kept_nodes,
+    select_nodes,
+    tests_of,
+)
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import transaction
+from dagster_project.workbench.ledger import TestResult
+
+FAILED = ("error", "fail", "runtime error")  # the statuses of dbt that mean it
+
+
+class BuildConfig(dg.Config):
+    """How much of a layer runs."""
+
+    everything: bool = Field(
+        default=False,
+        description="Run all seeds, models and data tests, also those whose inputs are what they"
+        " were when they ran last. Core and marts always do.",
+    )
+
+
+def layer_assets(layer: Layer) -> dg.AssetsDefinition:
+    """Return the assets of a layer: one dbt invocation, its data tests as asset checks.
+
+    Of a layer in the workbench only what has to run does: `kept.py`.
+    """
+
+    @dbt_assets(
+        manifest=manifest(),
+        select=layer.select,
+        exclude=UNIT_TESTS,
+        name=f"build_{layer.name}",
+        dagster_dbt_translator=TRANSLATOR,
+        pool=WRITING_POOL,
+    )
+    def build(
+        context: dg.AssetExecutionContext, config: BuildConfig, workbench: Workbench
+    ) -> Iterator[Any]:
+        settings = Settings()
+        selected = {".".join(key.path): key for key in context.selected_asset_keys}
+        whole_layer = sorted(selected) == layer_tables(layer)
+        begun = _begin(context, workbench, layer, sorted(selected), config.everything)
+        results = _run_layer(context, settings, layer, begun)
+        counts = _row_counts(
+            layer.database(settings),
+            [result.node.unique_id for result in results if is_built(result)]
+            + [unique_id for unique_id in layer_nodes(layer) if unique_id in begun.kept],
+        )
+        charts = charts_shown(context, settings.candidate, results) if layer.name == "marts" else {}
+        ran = {result.node.unique_id: result for result in results}
+        for unique_id in build_order(layer):  # Dagster asks for it
+            if unique_id in ran:
+                yield from results_shown(context, ran[unique_id], counts, charts)
+            elif unique_id in begun.kept:
+                yield from kept_shown(context, unique_id, begun.kept[unique_id], counts)
+        failed = [result for result in results if result.status in FAILED]
+        with workbench.get_connection() as con:
+            with transaction(con):
+                if whole_layer and not layer.in_candidate:
+                    _enter_nodes(con, begun, results, context.run.run_id)
+                _enter_tests(con, layer, begun, results, context.run.run_id)
+                if whole_layer and not failed:
+                    ledger.finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
+            if failed:
+                _fail(context, con, layer, failed)
+
+    return build
+
+
+def _fail(
+    context: dg.AssetExecutionContext,
+    con: duckdb.DuckDBPyConnection,
+    layer: Layer,
+    failed: Sequence[Any],
+) -> NoReturn:
+    """Set the releases aside that are to blame for what failed, if some are, and end the step."""
+    lines = [
+        f"{result.node.name} | found: {result.message} | where: "
+        f"dbt/{result.node.original_file_path}"
+        for result in failed
+    ]
+    if not machine_trouble("\n".join(lines)):
+        verdict = judge(con, Settings(), [failed_node(layer, result) for result in failed])
+        with transaction(con):
+            enter(con, verdict)
+        start_again_without(context, con, verdict)
+    raise dg.Failure(
+        f"{layer.name}: {len(lines)} dbt nodes failed; nothing is built on them\n"
+        + "\n".join(lines),
+        allow_retries=False,
+    )
+
+
+def _run_layer(
+    context: dg.AssetExecutionContext, settings: Settings, layer: Layer, begun: "_Begun"
+) -> list[Any]:
+    """Run the nodes of a layer that are selected and not kept, and return dbt's results."""
+    if begun.kept:
+        nodes = build_order(layer)
+        to_run = [node for node in nodes if node not in begun.kept]
+        context.log.info(
+            f"{layer.name}: {len(to_run)} of {len(nodes)} seeds, models and data tests run; what"
+            " the others are made from has not changed since they ran"
+        )
+        if not to_run:
+            return []
+        selection = select_nodes(to_run)
+    else:
+        of_dagster, _ = get_subset_selection_for_context(
+            context=context,
+            manifest=manifest(),
+            select=layer.select,
+            exclude=UNIT_TESTS,
+            selector=None,
+            dagster_dbt_translator=TRANSLATOR,
+            current_dbt_indirect_selection_env=None,
+        )
+        selection = ["--indirect-selection", "buildable", *of_dagster]
+    try:
+        return run_dbt(settings, ["build", *selection])
+    except DbtError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def _has_stamp(candidate: Path) -> bool:
+    """Whether the core layer has begun this file: dbt creates an empty one by attaching it."""
+    if not candidate.exists():
+        return False
+    with duckdb.connect(candidate, read_only=True) as con:
+        found = con.execute(
+            "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'candidate'"
+        )
+        return found.fetchone() is not None
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A build of a layer: its candidate, what its nodes are made from, and which are kept."""
+
+    candidate_id: str
+    accepted: list[tuple]
+    made_from: Mapping[str, str]
+    kept: Mapping[str, str]
+
+
+def _begin(
+    context: dg.AssetExecutionContext,
+    workbench: Workbench,
+    layer: Layer,
+    tables: list[str],
+    everything: bool,
+) -> _Begun:
+    """Enter in the ledger what is about to be built, before anything of it is changed."""
+    whole_layer = tables == layer_tables(layer)
+    settings = Settings()
+    with workbench.get_connection() as con:
+        if layer.name == "staging":
+            for source in all_sources().values():
+                create_raw_tables(con, source)
+        with transaction(con):
+            if layer.name == "staging" and whole_layer:
+                ledger.start_candidate(con, context.run.run_id, build_fingerprint(con))
+            candidate = ledger.current_candidate(con)
+            if candidate is None:
+                raise dg.Failure(
+                    "no candidate has been started: run the job `build`", allow_retries=False
+                )
+            ledger.start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
+            made_from = {} if layer.in_candidate else fingerprints(con, layer)
+            kept = kept_nodes(con, layer, made_from) if whole_layer and not everything else {}
+            built = [
+                unique_id
+                for unique_id, node in layer_nodes(layer).items()
+                if unique_id not in kept and table_name(node) in tables
+            ]
+            ledger.forget_node_builds(con, [*built, *tests_of(layer, built)])
+            begun = _Begun(candidate[0], ledger.accepted_files(con), made_from, kept)
+    if layer.name in ("staging", "core") and whole_layer:
+        # dbt attaches the candidate from the first layer on: one that a crash left must go.
+        settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in (settings.candidate, settings.candidate.with_suffix(".duckdb.wal")):
+            path.unlink(missing_ok=True)
+    if layer.name == "core" and whole_layer:
+        with duckdb.connect(settings.candidate) as con:
+            con.execute("create schema audit")
+            con.execute("create table audit.candidate (candidate_id varchar not null)")
+            con.execute("insert into audit.candidate values (?)", [candidate[0]])
+    elif layer.in_candidate and not _has_stamp(settings.candidate):
+        raise dg.Failure(
+            "there is no candidate file (the last one was published): run the job `build`",
+            allow_retries=False,
+        )
+    return begun
+
+
+def _enter_nodes(
+    con: duckdb.DuckDBPyConnection, begun: _Begun, results: Iterable[Any], run_id: str
+) -> None:
+    """Enter what the nodes that succeeded were made from.
+
+    Nothing if a release was decided on while they ran: then nobody knows which saw it.
+    """
+    if ledger.accepted_files(con) == begun.accepted:
+        succeeded = [
+            result.node.unique_id for result in results if result.status in ("success", "pass")
+        ]
+        made_from = {node: begun.made_from[node] for node in succeeded if node in begun.made_from}
+        ledger.enter_node_builds(con, made_from, run_id)
+
+
+def _enter_tests(
+    con: duckdb.DuckDBPyConnection, layer: Layer, begun: _Begun, results: Iterable[Any], run_id: str
+) -> None:
+    """Enter what each data test found that ran, and that those kept had passed; no other passed."""
+    tests = layer_tests(layer)
+    found = [
+        TestResult(
+            result.node.unique_id,
+            result.node.name,
+            run_id,
+            result.status not in FAILED,
+            result.message,
+        )
+        for result in results
+        if result.node.unique_id in tests and result.status != "skipped"
+    ]
+    kept = [
+        TestResult(test, tests[test]["name"], begun.kept[test], success=True)
+        for test in tests
+        if test in begun.kept
+    ]
+    ledger.enter_test_results(con, begun.candidate_id, layer.name, [*found, *kept])
+
+
+def _row_counts(database: Path, unique_ids: Iterable[str]) -> dict[str, int]:
+    """Return the rows of seeds and models, by unique id."""
+    with duckdb.connect(database, read_only=True) as con:
+        return {
+            unique_id: con.execute(
+                f"select count(*) from {table_name(manifest()['nodes'][unique_id])}"
+            ).fetchall()[0][0]
+            for unique_id in unique_ids
+        }

@@ -1,0 +1,40 @@
+"""The sensor that tells of failed runs.
+
+Not Dagster's `make_email_on_run_failure_sensor`: it knows mail only, asks for a password, and says
+neither which release nor what stays in force.
+"""
+
+import dagster as dg
+
+from dagster_project.alerts.delivery import has_address, send
+from dagster_project.alerts.message import message
+from dagster_project.alerts.run_failure import failure_of, set_aside_by
+from dagster_project.base.dagster_home import BY_MAKE_RUN
+from dagster_project.base.settings import Settings
+
+_RETRIED = "dagster/will_retry"
+
+
+@dg.run_failure_sensor(
+    name="tell_of_failed_runs",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Sends one message for each failed run to the addresses of the settings. If it"
+    " cannot, this tick fails and says why: Dagster does not try again, the run stays to be seen.",
+)
+def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+    """Send the message of one failed run."""
+    settings, run = Settings(), context.dagster_run
+    if BY_MAKE_RUN.items() <= run.tags.items():
+        return dg.SkipReason("`make run` tells of its runs itself")
+    if run.tags.get(_RETRIED) == "true" and not set_aside_by(run):
+        return dg.SkipReason(f"run {run.run_id} is tried again")
+    if not has_address(settings):
+        return dg.SkipReason("nobody to tell: set ROYALTY_NOTIFY_WEBHOOK or ROYALTY_NOTIFY_EMAIL")
+    events = [
+        entry.dagster_event
+        for entry in context.instance.all_logs(run.run_id)
+        if entry.dagster_event
+    ]
+    send(settings, message(settings, [failure_of(run, events)]))
+    context.log.info(f"told of run {run.run_id}")
+    return None

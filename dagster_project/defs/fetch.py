@@ -1,0 +1,84 @@
+"""Fetching as Dagster assets: one a source. No raw table depends on them.
+
+What is ingested is what stands in the landing folder; an edge from here to the raw tables would
+have a release downloaded again before it is loaded.
+"""
+
+import dagster as dg
+
+from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.settings import Settings
+from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, Fetched, fetch_source
+from dagster_project.fetching.fetcher import Fetcher
+from dagster_project.fetching.publishers import all_fetchers
+
+GROUP = "fetch"
+
+
+def fetch_assets() -> list[dg.AssetsDefinition]:
+    """Return the asset of each source that can be fetched."""
+    retries = dg.RetryPolicy(
+        max_retries=3,
+        delay=Settings().fetch_pause_seconds,
+        backoff=dg.Backoff.EXPONENTIAL,
+        jitter=dg.Jitter.PLUS_MINUS,
+    )
+    return [_fetch_asset(fetcher, retries) for fetcher in all_fetchers().values()]
+
+
+def fetch_key(source: str) -> dg.AssetKey:
+    """The key of the asset that fetches a source."""
+    return dg.AssetKey([GROUP, source])
+
+
+def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name=f"fetch_{fetcher.source}",
+        retry_policy=retries,
+        specs=[
+            dg.AssetSpec(
+                fetch_key(fetcher.source),
+                group_name=GROUP,
+                kinds={"http"},
+                description=f"The current release of {fetcher.source} in the landing folder, as"
+                f" the publisher serves it. Dated by {fetcher.dated_by}.",
+                metadata={"served at": dg.MetadataValue.url(fetcher.base_url)},
+            )
+        ],
+    )
+    def fetch(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        try:
+            fetched = fetch_source(fetcher, Settings())
+        except BadInput as problem:
+            # `from None`: what lies beneath may hold a URL with a key in it.
+            raise dg.Failure(
+                str(problem), metadata=vars(problem), allow_retries=isinstance(problem, TryLater)
+            ) from None
+        _tell(context, fetched)
+        return dg.MaterializeResult(metadata=_metadata(fetched))
+
+    return fetch
+
+
+def _tell(context: dg.AssetExecutionContext, fetched: Fetched) -> None:
+    label = fetched.release.label
+    if not fetched.is_new:
+        context.log.info(f"{label}: the publisher serves the same as before; no new release")
+    elif fetched.dated_by == DAY_OF_DOWNLOAD:
+        context.log.warning(f"{label}: landed; its date is {DAY_OF_DOWNLOAD}")
+    else:
+        context.log.info(f"{label}: landed; its date is that of {fetched.dated_by}")
+
+
+def _metadata(fetched: Fetched) -> dict[str, dg.MetadataValue | str | bool]:
+    return {
+        "release": str(fetched.release.date),
+        "dated by": fetched.dated_by or "not fetched by this project",
+        "new": fetched.is_new,
+        "files": dg.MetadataValue.table(
+            [
+                dg.TableRecord({"file": path.name, "bytes": path.stat().st_size})
+                for path in fetched.release.files
+            ]
+        ),
+    }

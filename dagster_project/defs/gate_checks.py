@@ -1,0 +1,198 @@
+"""Gates as blocking asset checks: on a release of the raw tables, and on a layer of the models."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.base.settings import Settings
+from dagster_project.defs.raw import REFUSED, raw_key
+from dagster_project.defs.resources import WRITING_POOL, Workbench
+from dagster_project.defs.set_aside import Verdict, enter, judge, start_again_without
+from dagster_project.gates.explain import explain
+from dagster_project.gates.release_gate import admit
+from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.sources.source import Source
+from dagster_project.transform.blame import failed_expectations
+from dagster_project.transform.layers import Layer, layer_tables
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import transaction
+from dagster_project.workbench.ledger import GateResult
+
+GATE = "gate"  # the name of the check on every asset
+
+
+def _spec(key: dg.AssetKey, about: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        GATE,
+        asset=key,
+        blocking=True,
+        description=f"Great Expectations suite expectations/{'/'.join(key.path)}.json. {about}",
+    )
+
+
+def raw_gate(source: Source) -> dg.AssetChecksDefinition:
+    """Return the check that accepts or rejects a release of a source in the ledger."""
+
+    @dg.multi_asset_check(
+        name=f"gate_{source.name}",
+        specs=[_spec(raw_key(table), "Accepts or rejects the release.") for table in source.tables],
+        pool=WRITING_POOL,
+    )
+    def gate(
+        context: dg.AssetCheckExecutionContext, workbench: Workbench
+    ) -> Iterator[dg.AssetCheckResult]:
+        if not context.has_partition_key and not context.has_partition_key_range:
+            raise dg.Failure("choose a release: this check runs on partitions", allow_retries=False)
+        refused = _refused(context)
+        results: list[GateResult] = []
+        for day in context.partition_keys:
+            if day in refused:
+                continue
+            judged = admit(
+                Path(workbench.database),
+                workbench.get_connection,
+                source,
+                date.fromisoformat(day),
+                context.run.run_id,
+            )
+            if judged:
+                results += judged
+            else:
+                refused[day] = (
+                    f"{source.name} {day} is not loaded: materialize its raw assets first"
+                )
+        if not results:
+            raise dg.Failure("\n".join(refused.values()), allow_retries=False)
+        yield from _as_check_results(results, list(refused.values()))
+
+    return gate
+
+
+def _refused(context: dg.AssetCheckExecutionContext) -> dict[str, str]:
+    """Return what the load in this run said of releases that it did not load."""
+    loads = context.instance.get_records_for_run(
+        context.run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    ).records
+    events = [load.asset_materialization for load in loads]
+    return {
+        event.partition: str(event.metadata[REFUSED].value)
+        for event in events
+        if event and event.partition and REFUSED in event.metadata
+    }
+
+
+def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
+    """Return the check on all tables of a layer of the models."""
+
+    @dg.multi_asset_check(
+        name=f"gate_{layer.name}",
+        specs=[
+            _spec(dg.AssetKey(table.split(".")), "Stops what is built on it.")
+            for table in layer_tables(layer)
+        ],
+        pool=WRITING_POOL,
+        can_subset=True,
+    )
+    def gate(
+        context: dg.AssetCheckExecutionContext, workbench: Workbench
+    ) -> Iterator[dg.AssetCheckResult]:
+        selected = sorted(".".join(key.asset_key.path) for key in context.selected_asset_check_keys)
+        with workbench.get_connection() as con:
+            candidate = ledger.current_candidate(con)
+        results = run_suites(
+            layer.database(Settings()),
+            [Batch(layer.name, table, f"select * from {table}") for table in selected],
+        )
+        with workbench.get_connection() as con:
+            verdict = judge(con, Settings(), failed_expectations(layer, results))
+            results = [_excused(result, verdict) for result in results]
+            with transaction(con):
+                ledger.enter_gate_results(
+                    con, results, context.run.run_id, candidate[0] if candidate else None
+                )
+                enter(con, verdict)
+            start_again_without(context, con, verdict)
+        if not all(result.success for result in results):
+            context.log.error(explain(results))
+        yield from _as_check_results(results)
+
+    return gate
+
+
+def _excused(result: GateResult, verdict: Verdict) -> GateResult:
+    """Make warnings of the rules that only releases fail which a person has accepted."""
+    rules = {rule.rule for rule in verdict.excused if rule.table == result.table_name}
+    details = [
+        detail | {"severity": "warning"} if detail["expectation"] in rules else detail
+        for detail in result.details
+    ]
+    failed = [detail for detail in details if not detail["success"]]
+    success = not any(detail["severity"] == "critical" for detail in failed)
+    return replace(result, details=details, success=success)
+
+
+def _as_check_results(
+    results: Iterable[GateResult], refused: Sequence[str] = ()
+) -> Iterator[dg.AssetCheckResult]:
+    """Show each table's result in the UI: one table of expectations, and one of failing rows.
+
+    Of a raw table there may be results of several releases, and releases that were `refused`.
+    """
+    by_table: dict[str, list[GateResult]] = {}
+    for result in results:
+        by_table.setdefault(result.table_name, []).append(result)
+    for table, found in by_table.items():
+        expectations, rows = [], []
+        for result in found:
+            release = {"release": str(result.release_date)} if len(found) > 1 else {}
+            for detail in sorted(result.details, key=lambda detail: detail["success"]):
+                expectations.append(release | _expectation(detail))
+                rows += [release | row for row in _failing_rows(detail)]
+        metadata = {"expectations": _table(expectations)}
+        if rows:
+            metadata["failing rows"] = _table(rows)
+        success = all(result.success for result in found) and not refused
+        yield dg.AssetCheckResult(
+            asset_key=dg.AssetKey(table.split(".")),
+            check_name=GATE,
+            passed=success and not any(result.failed for result in found),
+            severity=dg.AssetCheckSeverity.WARN if success else dg.AssetCheckSeverity.ERROR,
+            description="\n".join(
+                filter(None, [*refused, explain(found), explain(found, "warning")])
+            )
+            or f"{sum(result.expectations for result in found)} expectations evaluated",
+            metadata=metadata,
+        )
+
+
+def _expectation(detail: dict[str, Any]) -> dict[str, str]:
+    return {
+        "result": "passed" if detail["success"] else "FAILED",
+        "expectation": detail["expectation"],
+        "kind": detail.get("kind", ""),
+        "severity": detail["severity"],
+        "observed": detail["observed"],
+        "what to do": "" if detail["success"] else detail["fix"],
+    }
+
+
+def _failing_rows(detail: dict[str, Any]) -> list[dict[str, str]]:
+    if detail["success"]:
+        return []
+    return [
+        {"expectation": detail["expectation"]}
+        | {name.lstrip("_"): str(value) for name, value in row.items() if value is not None}
+        for row in detail["failing_rows"]
+    ]
+
+
+def _table(rows: list[dict[str, str]]) -> dg.TableMetadataValue:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return dg.MetadataValue.table(
+        [dg.TableRecord({name: row.get(name, "") for name in columns}) for row in rows],
+        schema=dg.TableSchema([dg.TableColumn(name) for name in columns]),
+    )

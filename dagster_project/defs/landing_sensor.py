@@ -1,0 +1,247 @@
+"""The sensor `landing`: has what lands loaded, however it came, then has it built, once a batch.
+
+An evaluation compares names, sizes and times in the landing folder with the ledger; it reads no
+file that the ledger knows. A release is complete when it looks the same at two evaluations. Each
+complete one gets one run; when no run is left, and what is in force is not what is published, one
+build is requested. What has failed is not requested again until something about it has changed:
+what a run can heal by itself, the run has tried again.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
+
+from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.settings import Settings
+from dagster_project.defs.fetch import GROUP as FETCH
+from dagster_project.defs.landing_cursor import Cursor
+from dagster_project.defs.raw import releases_partition
+from dagster_project.defs.schedules import default_status
+from dagster_project.ingest.pending_releases import Plan, plan_against, release_state
+from dagster_project.sources import all_sources
+from dagster_project.sources.source import Release
+from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import open_workbench, read_workbench, write_lock
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import (
+        UnresolvedAssetJobDefinition,
+    )
+
+SECONDS = 60  # between two evaluations: what does not change for so long is complete
+MOST_RUNS = 100  # requested by one evaluation; the others wait for the next
+_NAMES_SHOWN = 5
+_RETRIED_WITHIN = timedelta(minutes=5)  # Dagster's daemon does it within seconds
+_RUN_KEY = "dagster/run_key"  # the tag that Dagster puts on runs which a sensor requested
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def landing_sensor(
+    ingest_jobs: Sequence["UnresolvedAssetJobDefinition"], build: "UnresolvedAssetJobDefinition"
+) -> dg.SensorDefinition:
+    """Return the sensor. `ingest_jobs` are called `ingest_<source>`."""
+
+    @dg.sensor(
+        name="landing",
+        jobs=[*ingest_jobs, build],
+        minimum_interval_seconds=SECONDS,
+        default_status=default_status()[1],
+        description="Loads each complete new release of the landing folder in a run of its own,"
+        " then builds and publishes once.",
+    )
+    def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        settings, cursor = Settings(), Cursor.read(context.cursor)
+        under_way = _runs_that_write(context.instance)
+        try:
+            with read_workbench(settings) as con:
+                entries = ledger.all_file_entries(con)
+                fingerprint = build_fingerprint(con)
+                published = ledger.last_publication(con)
+        except TryLater:
+            return _skip(context, "a run is writing; looked at again when it has ended")
+        plan = plan_against(
+            entries,
+            settings.landing_dir,
+            known=cursor.reported.items(),
+            bundled=settings.bundled_dir,
+        )
+        _note_touched(settings, plan)
+        partitions = _missing_partitions(context.instance, plan)
+        lines = [f"{len(plan.releases)} releases have landed, {len(plan.still_rejected)} rejected"]
+        seen = cursor.arriving.keys() | cursor.requested.keys()
+        requests = _ingests(plan, cursor, under_way, lines)
+        # What has just begun to arrive may belong to the batch; what goes on growing may not.
+        batch_is_whole = cursor.arriving.keys() <= seen
+        if not requests and not under_way and batch_is_whole:
+            in_force = any("accepted" in by_status for by_status in entries.values())
+            up_to_date = (
+                published is not None
+                and published[1] == fingerprint
+                and settings.warehouse.exists()
+            )
+            if up_to_date:
+                cursor.build = ""  # a decision may bring this state back: it is built again then
+            elif in_force:
+                requests = _build(build.name, fingerprint, cursor, lines)
+        elif under_way:
+            lines.append(f"{len(under_way)} runs are under way: {_few(under_way.values())}")
+        if requests:
+            return dg.SensorResult(
+                run_requests=requests,
+                dynamic_partitions_requests=partitions,
+                cursor=cursor.text(),
+            )
+        lines += _refusals(context, plan, cursor)
+        return dg.SensorResult(
+            skip_reason="\n".join(lines if len(lines) > 1 else [*lines, "nothing new"]),
+            dynamic_partitions_requests=partitions,
+            cursor=cursor.text(),
+        )
+
+    return landing
+
+
+def _skip(context: dg.SensorEvaluationContext, reason: str) -> dg.SensorResult:
+    return dg.SensorResult(skip_reason=reason, cursor=context.cursor)
+
+
+def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
+    """Return the unfinished runs, by run key or else id, except those that fetch.
+
+    And those that have just failed and that Dagster is about to retry.
+    """
+    just_now = datetime.now(UTC) - _RETRIED_WITHIN
+    runs = [
+        *instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)),
+        *(
+            run
+            for run in instance.get_runs(
+                dg.RunsFilter(
+                    statuses=[dg.DagsterRunStatus.FAILURE],
+                    tags={WILL_RETRY_TAG: "true"},
+                    updated_after=just_now,
+                )
+            )
+            if AUTO_RETRY_RUN_ID_TAG not in run.tags
+        ),
+    ]
+    return {
+        run.tags.get(_RUN_KEY, run.run_id): f"{run.job_name} {run.run_id[:8]}"
+        for run in runs
+        if not run.asset_selection or any(key.path[0] != FETCH for key in run.asset_selection)
+    }
+
+
+def _note_touched(settings: Settings, plan: Plan) -> None:
+    """Have the ledger know new times of unchanged files, so that they are read but once."""
+    if plan.touched:
+        try:
+            with write_lock(settings, timeout=0), open_workbench(settings) as con:
+                ledger.note_modified(con, plan.touched)
+        except TryLater:
+            pass  # the run that writes is as good a reason to do it later
+
+
+def _missing_partitions(
+    instance: dg.DagsterInstance, plan: Plan
+) -> list[dg.AddDynamicPartitionsRequest]:
+    """Return what makes each release that has landed a partition of its source."""
+    landed: dict[str, list[str]] = {}
+    for release in plan.releases:
+        landed.setdefault(release.source, []).append(str(release.date))
+    requests = []
+    for source, days in landed.items():
+        partitions = releases_partition(all_sources()[source])
+        known = set(instance.get_dynamic_partitions(source))
+        missing = [day for day in days if day not in known]
+        if missing:
+            requests.append(partitions.build_add_request(missing))
+    return requests
+
+
+def _ingests(
+    plan: Plan, cursor: Cursor, under_way: dict[str, str], lines: list[str]
+) -> list[dg.RunRequest]:
+    """Return the runs for the complete releases; tell of those that are not, or not loaded."""
+    states = {release.name: release_state(release) for release in plan.new}
+    stuck = []
+    for name, (key, state) in list(cursor.requested.items()):
+        if name not in states or (key not in under_way and state != states[name]):
+            del cursor.requested[name]
+        elif key not in under_way:
+            stuck.append(name)
+    waiting = [release for release in plan.new if release.name not in cursor.requested]
+    ready = [r for r in waiting if cursor.arriving.get(r.name) == states[r.name]]
+    taken = ready[:MOST_RUNS]
+    cursor.arriving = {r.name: states[r.name] for r in waiting if r not in taken}
+    cursor.round += bool(taken)
+    arriving = [r.name for r in waiting if r not in ready]
+    if arriving:
+        lines.append(f"arriving, taken up when unchanged at the next look: {_few(arriving)}")
+    if stuck:
+        lines.append(
+            f"a run was requested and has ended without an entry in the ledger: {_few(stuck)}; see"
+            " why it failed, then materialize the partition"
+        )
+    return [
+        _ingest(release, states[release.name], cursor, release.name in plan.replaced)
+        for release in taken
+    ]
+
+
+def _ingest(release: Release, state: str, cursor: Cursor, replaces: bool) -> dg.RunRequest:
+    key = f"{release.name} {state} {cursor.round}"
+    cursor.requested[release.name] = (key, state)
+    return dg.RunRequest(
+        run_key=key,
+        job_name=f"ingest_{release.source}",
+        partition_key=str(release.date),
+        run_config={"ops": {f"load_{release.source}": {"config": {"reload": replaces}}}},
+    )
+
+
+def _build(job: str, fingerprint: str, cursor: Cursor, lines: list[str]) -> list[dg.RunRequest]:
+    if cursor.build == fingerprint:
+        lines.append(
+            "what is in force was to be built, and the build has failed: mend the cause (docs/"
+            f"when-a-gate-fails.md), then launch the job `{job}`"
+        )
+        return []
+    cursor.build = fingerprint
+    cursor.round += 1
+    return [dg.RunRequest(run_key=f"{job} {fingerprint[:16]} {cursor.round}", job_name=job)]
+
+
+def _refusals(context: dg.SensorEvaluationContext, plan: Plan, cursor: Cursor) -> list[str]:
+    """Say of each thing that cannot be used why, once; and afterwards that it is still so."""
+    states = {release.label: (release.name, release) for release in plan.releases}
+    now: dict[str, str] = {}
+    fresh: list[BadInput] = []
+    for problem in plan.problems:
+        name, release = states.get(problem.where, (problem.where, None))
+        now[name] = release_state(release) if release else str(problem)
+        if cursor.reported.get(name) != now[name]:
+            fresh.append(problem)
+            context.log.error(str(problem))
+    now |= {release.name: cursor.reported[release.name] for release in plan.passed_over}
+    cursor.reported = now
+    lines = [f"REFUSED {problem}" for problem in fresh]
+    if len(now) > len(fresh):
+        lines.append(f"{len(now)} refused, as reported before: {_few(now)}")
+    return lines
+
+
+def _few(names: Iterable[str]) -> str:
+    every = list(names)
+    more = len(every) - _NAMES_SHOWN
+    return ", ".join(every[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,26 @@
+"""The loggers of Dagster's runs."""
+
+import logging
+
+from dagster import Field, InitLoggerContext, LoggerDefinition, logger
+
+from dagster_project.base.logs import JsonFormatter, is_json
+
+
+def run_loggers() -> dict[str, LoggerDefinition]:
+    """Return the loggers of Dagster's runs in the place of its own; none if people read them."""
+    if not is_json():
+        return {}
+
+    @logger(
+        config_schema={"log_level": Field(str, is_required=False, default_value="INFO")},
+        description="One JSON object a line, on standard error.",
+    )
+    def console(context: InitLoggerContext) -> logging.Logger:
+        lines = logging.Logger("dagster", context.logger_config["log_level"])
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonFormatter())
+        lines.addHandler(handler)
+        return lines
+
+    return {"console": console}

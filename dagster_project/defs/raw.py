@@ -1,0 +1,170 @@
+"""Raw assets: one multi-asset a source, one partition a release.
+
+A backfill of many releases is one run. Each release is loaded in a transaction of its own, and one
+that is refused stops no other: the gate, which follows, fails with what the load said of it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
+from dagster_project.defs.resources import WRITING_POOL, Workbench
+from dagster_project.ingest.load_release import Loaded, Measured, load_release
+from dagster_project.ingest.pending_releases import find_release, wait_until_settled
+from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
+from dagster_project.sources.code_lists import seed
+from dagster_project.sources.source import Source
+
+REFUSED = "refused"  # metadata of a materialization: why the release was not loaded
+
+
+class IngestConfig(dg.Config):
+    """How a release is loaded."""
+
+    reload: bool = False
+    """Load it again although it is accepted: after its files or the reading code have changed."""
+
+
+def releases_partition(source: Source) -> dg.DynamicPartitionsDefinition:
+    """The releases of a source, as partitions."""
+    return dg.DynamicPartitionsDefinition(name=source.name)
+
+
+def raw_key(table: RawTable) -> dg.AssetKey:
+    """The asset key of a raw table."""
+    return dg.AssetKey(["raw", table.name])
+
+
+def raw_assets(source: Source) -> dg.AssetsDefinition:
+    """Return the asset that loads one release into all raw tables of a source."""
+    about = next((row for row in seed("sources") if row["source"] == source.name), None)
+    if about is None:
+        raise BadInput(
+            "a source without its row in the seed",
+            where="dbt/seeds/sources.csv",
+            expected=f"a row that begins with {source.name}",
+            found="none",
+            fix="add it: docs/adding-a-source.md",
+        )
+    partitions = releases_partition(source)
+    specs = [
+        dg.AssetSpec(
+            raw_key(table),
+            group_name="raw",
+            description=f"{about['publisher']}: {about['title']}. Every cell as the publisher wrote"
+            " it, with its file, sheet and row.",
+            kinds={"duckdb", "python"},
+            metadata={
+                "publisher": about["publisher"],
+                "licence": about["licence"],
+                **({"served at": dg.MetadataValue.url(about["url"])} if about["url"] else {}),
+                **({"landed by hand": source.by_hand} if source.by_hand else {}),
+                "dagster/column_schema": dg.TableSchema(
+                    [dg.TableColumn(name, "VARCHAR") for name in table.data_columns]
+                    + [dg.TableColumn(name, type_) for name, type_ in LINEAGE_COLUMNS.items()]
+                ),
+            },
+            partitions_def=partitions,
+            freshness_policy=freshness(source),
+        )
+        for table in source.tables
+    ]
+
+    @dg.multi_asset(
+        name=f"load_{source.name}",
+        specs=specs,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=WRITING_POOL,
+    )
+    def load(
+        context: dg.AssetExecutionContext, config: IngestConfig, workbench: Workbench
+    ) -> Iterator[dg.MaterializeResult]:
+        settings = Settings()
+        refused: dict[str, BadInput] = {}
+        for day in context.partition_keys:
+            try:
+                release = find_release(source, settings.landing_dir, day, settings.bundled_dir)
+                wait_until_settled(release, settings.settle_seconds)
+                with workbench.get_connection() as con:
+                    loaded = load_release(con, source, release, reload=config.reload)
+            except BadInput as problem:
+                context.log.error(str(problem))
+                refused[day] = problem
+                for table in source.tables:
+                    context.add_asset_metadata({REFUSED: str(problem)}, raw_key(table), day)
+                continue
+            if loaded.unchanged:
+                context.log.info(f"{release.label}: the same bytes are in force; not loaded again")
+            for entry in loaded.files:
+                if entry.reason and not loaded.unchanged:
+                    log = context.log.info if entry.rows_read else context.log.warning
+                    log(f"{release.label}, {entry.file_name}: {entry.reason}")
+            for table in source.tables:
+                context.add_asset_metadata(_metadata(loaded, table, day), raw_key(table), day)
+        if len(refused) == len(context.partition_keys):
+            first = next(iter(refused.values()))
+            text = "\n".join(str(problem) for problem in refused.values())
+            raise dg.Failure(text, metadata=vars(first), allow_retries=False) from first
+        with workbench.get_connection() as con:
+            counts = {
+                table.name: con.table(f"raw.{table.name}").aggregate("count(*)").fetchall()[0][0]
+                for table in source.tables
+            }
+        for table in source.tables:
+            yield dg.MaterializeResult(
+                asset_key=raw_key(table), metadata={"dagster/row_count": counts[table.name]}
+            )
+
+    return load
+
+
+def _metrics(measured: Measured | None) -> dict[str, float]:
+    """Return numbers that the UI plots over time; none where nothing was loaded."""
+    if measured is None or not measured.bytes:
+        return {}
+    return {
+        "rows read": measured.rows_read,
+        "rows kept": measured.rows_kept,
+        "rows left out": measured.rows_read - measured.rows_kept,
+        "bytes": measured.bytes,
+        "seconds": round(measured.seconds, 3),
+        "rows per second": round(measured.rows_read / measured.seconds),
+    }
+
+
+def freshness(source: Source) -> dg.FreshnessPolicy | None:
+    """What the UI judges a source's freshness by: its publisher's calendar."""
+    due = source.calendar
+    return dg.FreshnessPolicy.cron(due.due, due.within, due.timezone) if due else None
+
+
+def _metadata(loaded: Loaded, table: RawTable, day: str) -> dict[str, Any]:
+    return {
+        "dagster/partition_row_count": loaded.rows[table.name],
+        "release": day,
+        "files": _files_table(loaded.files),
+        "loaded": not loaded.unchanged,
+        **_metrics(loaded.measured.get(table.name)),
+    }
+
+
+def _files_table(files: tuple) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "file": entry.file_name,
+                    "bytes": entry.bytes,
+                    "records read": entry.rows_read,
+                    "records kept": entry.rows_kept,
+                    "note": entry.reason or "",
+                    "sha256": entry.sha256,
+                }
+            )
+            for entry in files
+        ]
+    )

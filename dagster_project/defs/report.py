@@ -1,0 +1,35 @@
+"""The report as a Dagster asset."""
+
+import dagster as dg
+
+from dagster_project.base.settings import Settings
+from dagster_project.defs.publication import publication
+from dagster_project.defs.resources import LOCK_TIMEOUT_SECONDS, WRITING_POOL, telling_bad_input
+
+
+@dg.asset(
+    key="report",
+    group_name="publication",
+    deps=[publication],
+    kinds={"html"},
+    pool=WRITING_POOL,
+    description="A static site on the published file, written from that file alone: the studies,"
+    " a page a reporter, mirror, revisions, coverage, dictionary, downloads.",
+)
+def report() -> dg.MaterializeResult:
+    """Write the report on what is published."""
+    from dagster_project.report.site import write_report
+
+    settings = Settings()
+    with telling_bad_input():
+        done = write_report(settings, LOCK_TIMEOUT_SECONDS)
+    start = settings.report / "index.html"
+    return dg.MaterializeResult(
+        metadata={
+            "start page": dg.MetadataValue.path(start),
+            "open": dg.MetadataValue.url(start.as_uri()),
+            "publication": done.publication_id,
+            "pages": done.pages,
+            "seconds": round(done.seconds, 1),
+        }
+    )

@@ -1,0 +1,62 @@
+"""What every step that writes has: the workbench, its pool, and what it fails with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from dagster import Failure, InitResourceContext
+from dagster_duckdb import DuckDBResource
+
+from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.settings import Settings
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import make_private, refuse_if_lost, write_lock
+
+# A run from the UI waits its turn behind a run from the command line (and the reverse at once says
+# that it must wait): the run queue does not see the command line.
+LOCK_TIMEOUT_SECONDS = 3600
+
+
+WRITING_POOL = "warehouse"  # limit 1, granularity run: see dagster.yaml
+
+
+@contextmanager
+def telling_bad_input() -> Iterator[None]:
+    """Turn bad input into a step's failure with its parts as metadata; an outage is tried again."""
+    try:
+        yield
+    except BadInput as problem:
+        raise Failure(
+            str(problem), metadata=vars(problem), allow_retries=isinstance(problem, TryLater)
+        ) from problem
+
+
+class Workbench(DuckDBResource):
+    """The workbench database. The run that holds this resource holds the write lock."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Workbench":
+        """Return the resource for these settings."""
+        return cls(database=str(settings.workbench), connection_config=settings.duckdb_config)
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator["Workbench"]:
+        """Hold the write lock while the run goes on."""
+        with write_lock(Settings(), timeout=LOCK_TIMEOUT_SECONDS):
+            yield self
+
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the workbench; closed on errors too, which the base class does not see to.
+
+        Raises BadInput if it is lost.
+        """
+        refuse_if_lost(Path(self.database))
+        with super().get_connection() as con:
+            try:
+                make_private(Path(self.database))
+                ledger.create(con)
+                yield con
+            finally:
+                con.close()

@@ -1,0 +1,210 @@
+"""Setting releases aside: what a failed rule of a layer means for the releases that it is about.
+
+They are rejected in the ledger, with rule and rows as the reason, and the run starts again without
+them: in `make run` by its own loop, in Dagster by its run retries. What is to blame on no release
+stops the publication.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import dagster as dg
+import duckdb
+from dagster._core.storage.tags import MAX_RETRIES_TAG, RETRY_ON_ASSET_OR_OP_FAILURE_TAG
+
+from dagster_project.alerts.run_failure import SET_ASIDE
+from dagster_project.base.errors import printable
+from dagster_project.base.settings import Settings
+from dagster_project.ingest.load_release import restore_superseded
+from dagster_project.ingest.manual_decisions import ACCEPTED
+from dagster_project.transform.blame import Blamed, FailedRule, blame, sources_behind
+from dagster_project.transform.build_fingerprint import build_fingerprint, fingerprint_of
+from dagster_project.workbench import ledger
+
+Release = tuple[str, date]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What failed rules come to: releases to reject, with reasons; and rules that only warn."""
+
+    rejected: Mapping[Release, str] = field(default_factory=dict)
+    excused: Sequence[FailedRule] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The releases that count now, those that a person accepted, and those that are published.
+
+    unchanged: the published ones were built by the project as it is. warnings: tables and rules
+    that failed in the publication, as a person had accepted what fails them.
+    """
+
+    accepted: Mapping[Release, datetime]
+    by_hand: frozenset[Release]
+    published: Mapping[Release, datetime]
+    unchanged: bool
+    warnings: frozenset[tuple[str, str]]
+
+    def passed_before(self, release: Release) -> bool:
+        """Whether this very load is published: it has passed every gate of that day."""
+        return self.published.get(release) == self.accepted[release]
+
+    def new_behind(self, rule: FailedRule) -> list[Release]:
+        """Return the releases that the rule's table is made from and that are not published."""
+        sources = sources_behind(rule.node)
+        return [
+            release
+            for release in self.accepted
+            if release[0] in sources and not self.passed_before(release)
+        ]
+
+
+def judge(
+    con: duckdb.DuckDBPyConnection, settings: Settings, failed: Sequence[FailedRule]
+) -> Verdict:
+    """Say what follows from rules that failed. con: the workbench's; nothing is changed.
+
+    A release that a person accepted is not rejected for being implausible: the rule warns. One that
+    was published by this very project is not at fault: what is new is, if that is one release.
+    """
+    candidate = ledger.current_candidate(con)
+    if not failed or candidate is None or candidate[1] != build_fingerprint(con):
+        return Verdict()  # what failed was built from other releases than those that count now
+    known = _known(con, settings)
+    reasons: dict[Release, list[str]] = {}
+    excused: list[FailedRule] = []
+    for rule in failed:
+        found = blame(con, settings, rule)
+        unexplained = found.unexplained
+        blamed = {
+            (each.source, each.release): each
+            for each in found.releases
+            if (each.source, each.release) in known.accepted
+        }
+        if not found.releases:  # then it is what is new, if that is one release
+            if rule.kind != "structure" and (rule.table, rule.rule) in known.warnings:
+                excused.append(rule)
+                continue
+            blamed, unexplained = _the_only_new_one(known, rule), 0
+        if rule.kind != "structure":
+            implausible = [release for release in blamed if release not in known.by_hand]
+            if blamed and not implausible and not unexplained:
+                excused.append(rule)
+            blamed = {release: blamed[release] for release in implausible}
+        for release, each in _at_fault(known, rule, blamed).items():
+            reasons.setdefault(release, []).append(_reason(rule, each))
+    if _is_the_projects_fault(known, reasons):
+        reasons = {}
+    return Verdict({release: "\n".join(lines) for release, lines in reasons.items()}, excused)
+
+
+def _known(con: duckdb.DuckDBPyConnection, settings: Settings) -> _Known:
+    files = ledger.accepted_files(con)
+    by_hand = con.execute(
+        "select distinct source, release_date from audit.releases"
+        " where status = 'accepted' and starts_with(reason, ?)",
+        [ACCEPTED],
+    ).fetchall()
+    published, last, warnings = [], None, []
+    if settings.warehouse.exists():
+        with duckdb.connect(settings.warehouse, read_only=True) as live:
+            published, last = ledger.accepted_files(live), ledger.last_publication(live)
+            warnings = live.execute(
+                "select table_name, details from audit.gate_results"
+                " where failed > 0 and release_date is null"
+            ).fetchall()
+    return _Known(
+        {(source, day): loaded_at for source, day, *_, loaded_at in files},
+        frozenset((source, day) for source, day in by_hand),
+        {(source, day): loaded_at for source, day, *_, loaded_at in published},
+        last is not None and last[1] == fingerprint_of(published),
+        frozenset(
+            (table, detail["expectation"])
+            for table, details in warnings
+            for detail in json.loads(details)
+            if not detail["success"]
+        ),
+    )
+
+
+def _at_fault(
+    known: _Known, rule: FailedRule, blamed: Mapping[Release, Blamed]
+) -> Mapping[Release, Blamed]:
+    """Return the releases that are at fault where rows of these fail."""
+    if not (known.unchanged and blamed):
+        return blamed
+    at_fault = {
+        release: each for release, each in blamed.items() if not known.passed_before(release)
+    }
+    if at_fault:
+        return at_fault
+    # Their rows passed when they were published: a release that is new has changed what they meet.
+    new = known.new_behind(rule)
+    if len(new) != 1:
+        return {}
+    (source, day), first = next(iter(blamed.items()))
+    found = f"since it is there, rows of {len(blamed)} others fail, of {source} {day} {first.found}"
+    return {new[0]: Blamed(*new[0], found)}
+
+
+def _the_only_new_one(known: _Known, rule: FailedRule) -> dict[Release, Blamed]:
+    """Return the one release that is new, if it is one: without it the rule held."""
+    new = known.new_behind(rule) if known.unchanged else []
+    if len(new) != 1:
+        return {}
+    return {new[0]: Blamed(*new[0], f"since it is there, this fails: {rule.found}")}
+
+
+def _is_the_projects_fault(known: _Known, reasons: Mapping[Release, object]) -> bool:
+    """Whether a changed project would take most published sources a release that had passed."""
+    sources = {source for source, _ in known.published}
+    hit = {release[0] for release in reasons if known.passed_before(release)}
+    return len(hit) > 1 and 2 * len(hit) > len(sources)
+
+
+def _reason(rule: FailedRule, each: Blamed) -> str:
+    return printable(
+        " ".join(
+            f"{rule.layer.name}: {rule.table} | expected: {rule.rule} | found: {each.found}"
+            f" | what to do: {rule.fix}".split()
+        )
+    )
+
+
+def enter(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> None:
+    """Reject the releases in the ledger; the caller's transaction.
+
+    An earlier load of the same release comes back into force, if it was not published over.
+    """
+    accepted = {(source, day): time for source, day, *_, time in ledger.accepted_files(con)}
+    for (source, day), reason in verdict.rejected.items():
+        ledger.decide(con, source, day, accepted[source, day], "rejected", reason)
+        restore_superseded(con, source, day)
+
+
+def start_again_without(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    con: duckdb.DuckDBPyConnection,
+    verdict: Verdict,
+) -> None:
+    """Have Dagster retry the run, which is about to fail, if it has set releases aside.
+
+    Its own run retries do it, from the start and once: the retry asks for another if it has to. Not
+    where nothing else is new; nor a run of `make run`, whose loop does it.
+    """
+    if not verdict.rejected:
+        return
+    run, instance = context.run, context.instance
+    names = ", ".join(f"{source}/{day}" for source, day in verdict.rejected)
+    context.log.warning(f"set aside: {names}")
+    tags = {SET_ASIDE: f"{run.run_id} {names}"}
+    published = ledger.last_publication(con)
+    is_new = published is None or published[1] != build_fingerprint(con)
+    if is_new and run.tags.get(MAX_RETRIES_TAG) != "0":
+        group = instance.get_run_group(run.run_id)
+        tags[RETRY_ON_ASSET_OR_OP_FAILURE_TAG] = "true"
+        tags[MAX_RETRIES_TAG] = str(len(list(group[1])) if group else 1)
+    instance.add_run_tags(run.run_id, tags)

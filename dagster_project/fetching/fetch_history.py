@@ -1,0 +1,80 @@
+"""What was fetched last: `<landing>/<source>/.fetched.json`, a file that may be deleted any time.
+
+It holds what the server said of each file's version, so that an unchanged file is not downloaded
+again, and how each release got its date.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dagster_project.base.hashing import file_sha256
+from dagster_project.fetching.download import Validators
+
+NAME = ".fetched.json"
+
+
+@dataclass(frozen=True)
+class Served:
+    """The version of one address, and the files that came of it, with their SHA-256."""
+
+    validators: Validators
+    files: dict[str, str]
+
+
+@dataclass
+class Memory:
+    """The last fetch of a source. `release` is the folder that holds its files."""
+
+    folder: Path
+    release: str = ""
+    served: dict[str, Served] = field(default_factory=dict)
+    dated_by: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Path) -> "Memory":
+        """Read it; a file that is missing or broken is as good as none."""
+        try:
+            document = json.loads((folder / NAME).read_bytes())
+            return cls(
+                folder,
+                document["release"],
+                {
+                    url: Served(Validators(entry["etag"], entry["last_modified"]), entry["files"])
+                    for url, entry in document["served"].items()
+                },
+                document["dated_by"],
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return cls(folder)
+
+    def landed(self, name: str) -> Path:
+        """Return where a file of the last release is."""
+        return self.folder / self.release / name
+
+    def known(self, url: str) -> Served | None:
+        """Return the version of an address, if all that came of it still stands as it landed."""
+        served = self.served.get(url)
+        if served is None or not served.validators.headers or not served.files:
+            return None
+        for name, digest in served.files.items():
+            path = self.landed(name)
+            if not path.is_file() or file_sha256(path) != digest:
+                return None
+        return served
+
+    def write(self) -> None:
+        """Replace the file, in one step."""
+        document: dict[str, Any] = {
+            "release": self.release,
+            "dated_by": self.dated_by,
+            "served": {
+                url: {**vars(served.validators), "files": served.files}
+                for url, served in self.served.items()
+            },
+        }
+        new = self.folder / f"{NAME}.new"
+        new.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        os.replace(new, self.folder / NAME)

@@ -1,0 +1,250 @@
+"""Fetching one source: download, check, compare with what landed before, and land the release.
+
+A release lands whole, by the rename of a folder, or the landing folder stays as it was.
+"""
+
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.hashing import file_sha256
+from dagster_project.base.settings import Settings
+from dagster_project.fetching.download import Downloader
+from dagster_project.fetching.fetch_history import Memory
+from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.layouts import layout_of
+from dagster_project.sources import all_sources
+from dagster_project.sources.source import Release, landed_releases
+
+INCOMING = ".incoming"  # its name begins with a dot: what plans an ingest passes over it
+
+DAY_OF_DOWNLOAD = "the day of the download, for want of any other date"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a fetch did. `release` is the one that holds the publisher's current files.
+
+    dated_by says where the release's date comes from; it is empty for a release that landed
+    otherwise.
+    """
+
+    release: Release
+    is_new: bool
+    dated_by: str
+
+
+def fetch_source(
+    fetcher: Fetcher,
+    settings: Settings,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    today: Callable[[], date] = date.today,
+) -> Fetched:
+    """Bring the publisher's current release into the landing folder, unless it is there already.
+
+    Raises BadInput, without any key in it; the landing folder is then as it was.
+    """
+    secrets = tuple(
+        key for key in (getattr(settings, name) for name in fetcher.keys) if key is not None
+    )
+    downloader = Downloader(
+        settings, fetcher.source, fetcher.hosts(settings), fetcher.max_bytes, secrets, sleep
+    )
+    try:
+        with _incoming(settings, fetcher.source) as folder, downloader.connected():
+            memory = Memory.of(settings.landing_dir / fetcher.source)
+            session = Session(fetcher, settings, downloader, folder, memory)
+            published = fetcher.fetch(session)
+            return _land(fetcher, settings, session, memory, published, today())
+    except OSError as error:
+        raise BadInput(
+            "the landing folder cannot be written",
+            where=f"{fetcher.source}: {settings.landing_dir}",
+            expected="room and permission to write",
+            found=str(error),
+            fix="make room, or mend the permissions, then fetch again",
+        ) from error
+
+
+@contextmanager
+def _incoming(settings: Settings, source: str) -> Iterator[Path]:
+    """Yield a folder for what is not complete yet; it is gone afterwards, whatever happens."""
+    if not settings.landing_dir.is_dir():
+        raise BadInput(
+            "no landing folder",
+            where=str(settings.landing_dir),
+            expected="a folder <source>/<release>/<file>",
+            found="nothing there",
+            fix="set ROYALTY_LANDING_DIR, or create the folder",
+        )
+    settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.warehouse_dir / f".fetch-{source}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise TryLater(
+            "another run is fetching this source",
+            where=source,
+            expected="one fetch of a source at a time",
+            found="its lock held by another process",
+            fix="wait until that run has ended",
+        ) from None
+    incoming = settings.landing_dir / INCOMING
+    try:
+        for left_behind in incoming.glob(f"{source}.*"):  # by a process that was killed
+            shutil.rmtree(left_behind)
+        folder = incoming / f"{source}.{uuid.uuid4().hex}"
+        for part in ("release", "scratch"):
+            (folder / part).mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # a fetch of another source may be going on in it
+                incoming.rmdir()
+    finally:
+        lock.release()
+
+
+def _land(
+    fetcher: Fetcher,
+    settings: Settings,
+    session: Session,
+    memory: Memory,
+    published: Published | None,
+    today: date,
+) -> Fetched:
+    files = sorted(session.release.iterdir())
+    _check_layouts(fetcher.source, files)
+    target = memory.folder
+    landed = landed_releases(fetcher.source, settings.landing_dir)[0] if target.is_dir() else []
+    fingerprints = {fetcher.fingerprint(path) for path in files}
+    dates = _dates(fetcher, published, session.last_modified, today)
+    # The newest release, and one of the same date: an older one that says the same was revised
+    # since, and is stated anew.
+    for release in reversed(landed):
+        if release.date not in (landed[-1].date, dates[0].on):
+            continue
+        if {fetcher.fingerprint(path) for path in release.files} == fingerprints:
+            _remember(memory, session, release)
+            return Fetched(release, False, memory.dated_by.get(str(release.date), ""))
+    taken = {release.date for release in landed}
+    free = [day for day in dates if day.on not in taken and not (target / str(day.on)).exists()]
+    if not free:
+        raise BadInput(
+            "other files under the same date",
+            where=f"{fetcher.source}/{dates[-1].on}",
+            expected="one release a day",
+            found="a release of today that differs from what the publisher serves now",
+            fix="fetch again tomorrow, or remove the release of today if it was never loaded",
+        )
+    day = free[0]
+    for path in files:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    _sync_folder(session.release)
+    is_first = not target.is_dir()
+    target.mkdir(exist_ok=True)
+    try:
+        os.rename(session.release, target / str(day.on))
+    except OSError:
+        if is_first:
+            target.rmdir()
+        raise
+    _sync_folder(target)
+    release = Release(
+        fetcher.source, day.on, tuple(target / str(day.on) / path.name for path in files)
+    )
+    memory.dated_by[str(day.on)] = day.said_by
+    _remember(memory, session, release)
+    return Fetched(release, True, day.said_by)
+
+
+def _check_layouts(source: str, files: list[Path]) -> None:
+    """Raise BadInput unless each file is of a layout of the source, and its main table is there.
+
+    A file that only describes the data may be of none.
+    """
+    module = all_sources()[source]
+    tables = []
+    for path in files:
+        try:
+            tables.append(layout_of(path, module.layouts).table)
+        except BadInput as problem:
+            if module.is_companion(path):
+                continue
+            problem_at = f"{source}: {problem.where}, as it was downloaded"
+            raise BadInput(
+                problem.what,
+                where=problem_at,
+                expected=problem.expected,
+                found=problem.found,
+                fix=problem.fix,
+            ) from None
+    missing = [table.name for table in module.required if table not in tables]
+    if missing:
+        raise BadInput(
+            "a release without its main table",
+            where=f"{source}: as it was downloaded",
+            expected=f"a file that fills raw.{', raw.'.join(missing)}",
+            found="files " + (", ".join(path.name for path in files) or "none"),
+            fix="look at what the publisher serves now, and mend the source's fetcher",
+        )
+
+
+def _dates(
+    fetcher: Fetcher, published: Published | None, modified: list[datetime], today: date
+) -> list[Published]:
+    """Return the dates that the release can have, the best first.
+
+    The second and third are for files that the publisher has changed without a new date.
+    """
+    dates = []
+    if published:
+        if published.on > today:
+            raise BadInput(
+                "a release dated in the future",
+                where=f"{fetcher.source}: {published.said_by}",
+                expected=f"a date up to {today}",
+                found=str(published.on),
+                fix="look at the machine's clock; near midnight, fetch again later",
+            )
+        dates.append(published)
+    if modified:
+        # In UTC, and by the server's clock: it may be a day ahead of here.
+        header = Published(min(max(modified).date(), today), "the Last-Modified header")
+        if published is None or header.on > published.on:
+            dates.append(header)
+    return [*dates, Published(today, DAY_OF_DOWNLOAD)]
+
+
+def _remember(memory: Memory, session: Session, release: Release) -> None:
+    """Note what was served, as far as the release holds it byte for byte."""
+    held = {path.name: file_sha256(path) for path in release.files}
+    memory.release = str(release.date)
+    memory.served = {
+        url: served
+        for url, served in session.served.items()
+        if served.files.items() <= held.items()
+    }
+    memory.write()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the disk know a folder's names; only POSIX can."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,59 @@
+"""The gate on raw: it admits one load of a release into the warehouse, or rejects it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.gates.explain import explain
+from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.ingest.load_release import loaded_rows_query
+from dagster_project.sources.source import Source
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import transaction
+from dagster_project.workbench.ledger import GateResult
+
+
+def admit(
+    workbench: Path,
+    connect: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]],
+    source: Source,
+    release: date,
+    run_id: str,
+) -> list[GateResult]:
+    """Run the suites of a source's raw tables on what was loaded last; enter result and decision.
+
+    `connect` opens the workbench for writing; it is closed while the suites read. A release in
+    force that is looked at again stays in force: only a person takes it out. The rows of a load
+    that this one replaces stay until a publication, as a later layer may reject this one. Returns
+    nothing if the release is not loaded.
+    """
+    with connect() as con:
+        entries = ledger.file_entries(con, source.name, release)
+        entered = entries.get("loaded") or entries.get("accepted")
+        if not entered:
+            return []
+        loaded_at = entered[0].loaded_at
+        previous = ledger.in_force_before(con, source.name, release, loaded_at)
+    results = run_suites(
+        workbench,
+        [
+            Batch(
+                "raw",
+                f"raw.{table.name}",
+                loaded_rows_query(table, release, loaded_at),
+                release,
+                loaded_rows_query(table, *previous) if previous else None,
+            )
+            for table in source.tables
+        ],
+    )
+    passed = all(result.success for result in results)
+    with connect() as con, transaction(con):
+        ledger.enter_gate_results(con, results, run_id)
+        if "loaded" in entries:
+            status, reason = ("accepted", None) if passed else ("rejected", explain(results))
+            ledger.decide(con, source.name, release, loaded_at, status, reason)
+    return results

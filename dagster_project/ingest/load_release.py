@@ -1,0 +1,407 @@
+"""Loading one release into the raw tables, with its entry in the ledger, in one transaction."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.base.errors import BadInput
+from dagster_project.base.hashing import file_sha256
+from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
+from dagster_project.layouts.csv_layout import unreadable
+from dagster_project.layouts.zip_layout import remove_unpacked
+from dagster_project.sources import all_sources
+from dagster_project.sources.source import Release, Source
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import transaction
+
+
+@dataclass
+class Measured:
+    """What it took to fill a raw table. Records left out are of other subjects than ours."""
+
+    rows_read: int = 0
+    rows_kept: int = 0
+    bytes: int = 0
+    seconds: float = 0
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did: rows by raw table, and the files' entries in the ledger.
+
+    measured: by raw table; empty if nothing was loaded.
+    """
+
+    rows: dict[str, int]
+    files: tuple[ledger.FileEntry, ...]
+    unchanged: bool
+    measured: dict[str, Measured] = field(default_factory=dict)
+
+
+def create_raw_tables(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Create those of a source's raw tables that are not there yet."""
+    for table in source.tables:
+        con.execute(table.ddl)
+
+
+def modified_at(stat: os.stat_result) -> datetime:
+    """Return a file's modification time, in UTC without a zone, as the ledger keeps it."""
+    return datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None)
+
+
+def load_release(
+    con: duckdb.DuckDBPyConnection, source: Source, release: Release, *, reload: bool = False
+) -> Loaded:
+    """Load a release's files as status `loaded`; the gate on raw decides what becomes of it.
+
+    An accepted release with the same bytes is left alone. With `reload` it is loaded again, next to
+    what is in force, which stays in force until the gate has passed.
+
+    Raises BadInput if a file cannot be read (the ledger then says `rejected`, and no row stays), or
+    if an accepted release's bytes have changed and `reload` was not asked for.
+    """
+    stats = {path: path.stat() for path in release.files}
+    with ThreadPoolExecutor(1) as meanwhile:
+        digests = {path: meanwhile.submit(file_sha256, path) for path in release.files}
+        entries = ledger.file_entries(con, source.name, release.date)
+        accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
+        if not accepted or reload:
+            return _load(con, source, release, stats, digests)
+        if accepted != {path.name: sha256.result() for path, sha256 in digests.items()}:
+            raise changed_bytes(release, accepted)
+    rows = {table.name: _count(con, table, release) for table in source.tables}
+    return Loaded(rows, tuple(entries["accepted"]), unchanged=True)
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    release: Release,
+    stats: dict[Path, os.stat_result],
+    digests: dict[Path, "Future[str]"],
+) -> Loaded:
+    create_raw_tables(con, source)
+    loaded_at = ledger.now(con)
+    try:
+        unreadable = dict(_unreadable_companions(source, release))
+        with transaction(con):
+            drop_rows_not_in_force(con, source, release.date)
+            files = []
+            rows = {table.name: 0 for table in source.tables}
+            measured = {table.name: Measured() for table in source.tables}
+            for path in release.files:
+                if path in unreadable:
+                    sha256 = digests[path].result()
+                    note = f"not read, the data is: {unreadable[path]}"
+                    files.append(_entry(path, sha256, 0, 0, "loaded", note, loaded_at))
+                    continue
+                began = time.perf_counter()
+                table, inserted, read, kept, notes = _load_file(
+                    con, source, release, path, loaded_at
+                )
+                took = measured[table.name]
+                took.seconds += time.perf_counter() - began
+                took.rows_read += read
+                took.rows_kept += kept
+                took.bytes += stats[path].st_size
+                rows[table.name] += inserted
+                sha256 = digests[path].result()
+                _still_the_same(path, stats[path])
+                noted = "; ".join(notes) or None
+                files.append(_entry(path, sha256, read, kept, "loaded", noted, loaded_at))
+            for table in source.required:
+                if rows[table.name] == 0:
+                    raise BadInput(
+                        "a release without its main table",
+                        where=release.label,
+                        expected=f"at least one row of raw.{table.name}",
+                        found="files " + ", ".join(path.name for path in release.files),
+                        fix="fetch the whole release again",
+                    )
+            ledger.enter_files(con, source.name, release.date, files)
+    except BadInput as problem:
+        rejected = [
+            _entry(path, sha256.result(), 0, 0, "rejected", str(problem), loaded_at)
+            for path, sha256 in digests.items()
+        ]
+        with transaction(con):
+            ledger.enter_files(con, source.name, release.date, rejected)
+        raise
+    finally:
+        remove_unpacked()
+    return Loaded(rows, tuple(files), unchanged=False, measured=measured)
+
+
+def _unreadable_companions(source: Source, release: Release) -> Iterator[tuple[Path, str]]:
+    """Yield files that only describe the data and cannot be read, with the reason.
+
+    They are tried in a database of their own: an error would end the release's transaction.
+    """
+    with duckdb.connect() as scratch:
+        scratch.execute("create schema raw")
+        create_raw_tables(scratch, source)
+        for path in release.files:
+            with _as_bad_input(path):
+                is_companion = source.is_companion(path)
+            if not is_companion:
+                continue
+            try:
+                table = _load_file(scratch, source, release, path, datetime.min)[0]
+                _refuse_rows_without_their_key(scratch, table, path)
+            except BadInput as problem:
+                yield path, str(problem)
+
+
+def _refuse_rows_without_their_key(
+    con: duckdb.DuckDBPyConnection, table: RawTable, path: Path
+) -> None:
+    """Raise BadInput if a file's rows repeat a key, or have none; its rows are then removed."""
+    if not table.key:
+        return
+    key = ", ".join(f'"{column}"' for column in table.key)
+    wrong = con.execute(
+        f"""
+        select _row, concat_ws(', ', {key})
+        from (select *, count(*) over (partition by {key}) as times from raw."{table.name}")
+        where _file = $file and (times > 1 or concat({key}) = '')
+        order by _row
+        """,
+        {"file": path.name},
+    ).fetchall()
+    if wrong:
+        con.execute(f'delete from raw."{table.name}" where _file = ?', [path.name])
+        raise BadInput(
+            "a description that is there twice, or of nothing",
+            where=f"{path.name}, row {wrong[0][0]}",
+            expected=f"one row for each {', '.join(table.key)}",
+            found=f"{len(wrong):,} rows that are not, the first: {wrong[0][1]!r}",
+            fix="fetch the file again, and keep one copy of it",
+        )
+
+
+def _entry(
+    path: Path,
+    sha256: str,
+    rows_read: int,
+    rows_kept: int,
+    status: str,
+    reason: str | None,
+    loaded_at: datetime,
+) -> ledger.FileEntry:
+    stat = path.stat()
+    return ledger.FileEntry(
+        path.name,
+        sha256,
+        stat.st_size,
+        rows_read,
+        rows_kept,
+        status,
+        reason,
+        loaded_at,
+        modified_at(stat),
+    )
+
+
+def changed_bytes(release: Release, accepted: dict[str, str]) -> BadInput:
+    """The error for files that differ from those in force under the same release."""
+    return BadInput(
+        "the files of an accepted release have changed",
+        where=release.label,
+        expected=", ".join(f"{name} (sha256 {sha[:12]}…)" for name, sha in accepted.items()),
+        found=", ".join(
+            f"{path.name} (sha256 {file_sha256(path)[:12]}…)" for path in release.files
+        ),
+        fix="give a revision a release folder of its own date; to replace this one, "
+        "materialize its partition with `reload: true`, or"
+        f" `make run RELOAD={release.source}/{release.date}`",
+    )
+
+
+def _load_file(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    release: Release,
+    path: Path,
+    loaded_at: datetime,
+) -> tuple[RawTable, int, int, int, tuple[str, ...]]:
+    """Load one file; return its table, rows inserted, records read and kept, and notes."""
+    con.execute("drop table if exists incoming")
+    with _as_bad_input(path):
+        layout = layout_of(path, source.layouts)
+        extract = layout.read(con, path)
+    if extract.rows_read == 0:
+        raise BadInput(
+            "a file without records",
+            where=path.name,
+            expected=f"records below the header of the {layout.name}",
+            found="none",
+            fix="fetch the file again",
+        )
+    table = layout.table
+    rows = extract.rows  # noqa: F841 - DuckDB finds the relation by this name
+    data = ", ".join(f'"{column}"' for column in table.data_columns)
+    with closing(extract), _records_read(con, path) as scanned:
+        inserted = con.execute(
+            f"""
+            insert into raw."{table.name}" ({data}, {", ".join(LINEAGE_COLUMNS)})
+            select {data}, $source, $release, $file, _sheet, _row, $loaded_at from rows
+            """,
+            {
+                "source": source.name,
+                "release": release.date,
+                "file": path.name,
+                "loaded_at": loaded_at,
+            },
+        ).fetchall()[0][0]
+    con.execute("drop table if exists incoming")
+    read = scanned[0] if extract.rows_read is None else extract.rows_read
+    kept = inserted if extract.rows_kept is None else extract.rows_kept
+    return table, inserted, read, kept, extract.notes
+
+
+@contextmanager
+def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[int]]:
+    """Count what a CSV reader delivers to the block's one statement, before any filter.
+
+    DuckDB's own profile of the statement says it, at no cost; a count would be a second read. Rows
+    are inserted in any order: those that have one have numbers. Raises BadInput if the file turns
+    out, in the middle, not to be CSV.
+    """
+    con.execute("set preserve_insertion_order = false")
+    con.execute("set enable_profiling = 'no_output'")
+    scanned: list[int] = []
+    try:
+        yield scanned
+    except duckdb.Error as error:
+        if "CSV Error" not in str(error):
+            raise
+        raise unreadable(path, error) from error
+    # After an error the transaction takes no statement but rollback, and profiling harms nobody.
+    profile = json.loads(con.get_profiling_information())
+    scanned.append(_csv_records(profile))
+    con.execute("reset enable_profiling")
+    con.execute("reset preserve_insertion_order")
+
+
+def _csv_records(operator: dict[str, Any]) -> int:
+    own = operator["operator_cardinality"] if operator.get("operator_name") == "READ_CSV" else 0
+    return own + sum(_csv_records(child) for child in operator.get("children", []))
+
+
+@contextmanager
+def _as_bad_input(path: Path) -> Iterator[None]:
+    """Turn whatever a reader stumbles over into BadInput: one file must not stop the others.
+
+    What is the machine's fault and not the file's (memory, disk) goes through as it is. A panic of
+    the workbook reader is no `Exception`; it is known by its name.
+    """
+    try:
+        yield
+    except (BadInput, MemoryError, OSError, duckdb.OutOfMemoryException):
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        if machine_trouble(str(error)):
+            raise
+        raise BadInput(
+            "a file that cannot be read",
+            where=path.name,
+            expected="a file as the source's layouts describe it",
+            found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            fix="fetch the file again; if the publisher serves it so, mend the source's module",
+        ) from error
+
+
+def _still_the_same(path: Path, before: os.stat_result) -> None:
+    """Raise BadInput if a file has changed since it was looked at: its hash would be a lie."""
+    after = path.stat()
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise BadInput(
+            "a file that is being written",
+            where=path.name,
+            expected=f"the {before.st_size:,} bytes it had when the load began",
+            found=f"{after.st_size:,} bytes",
+            fix="wait until the file is complete, then run again; move complete files into place",
+        )
+
+
+def drop_rows_not_in_force(con: duckdb.DuckDBPyConnection, source: Source, release: date) -> None:
+    """Delete a release's raw rows, but for those of files that the ledger has as accepted."""
+    for table in source.tables:
+        con.execute(
+            f"""
+            delete from raw."{table.name}" as rows
+            where _release = $release
+            and not exists (
+                select 1 from audit.releases
+                where source = rows._source and release_date = rows._release
+                and file_name = rows._file and loaded_at = rows._loaded_at and status = 'accepted'
+            )
+            """,
+            {"release": release},
+        )
+
+
+def drop_superseded_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """Delete the raw rows of loads that later ones have replaced: what is published needs none."""
+    for source, release, loaded_at, _ in _superseded_loads(con):
+        for table in source.tables:
+            con.execute(
+                f'delete from raw."{table.name}" where _release = ? and _loaded_at = ?',
+                [release, loaded_at],
+            )
+
+
+def restore_superseded(con: duckdb.DuckDBPyConnection, source: str, release: date) -> None:
+    """Accept the load again that the last one of a release had replaced, if its rows are there."""
+    for owner, day, loaded_at, reason in _superseded_loads(con):
+        if (owner.name, day) == (source, release) and any(
+            con.execute(
+                f'select 1 from raw."{table.name}" where _release = ? and _loaded_at = ? limit 1',
+                [day, loaded_at],
+            ).fetchall()
+            for table in owner.tables
+        ):
+            ledger.decide(con, source, release, loaded_at, "accepted", reason)
+            return
+
+
+def _superseded_loads(
+    con: duckdb.DuckDBPyConnection,
+) -> list[tuple[Source, date, datetime, str | None]]:
+    """Return the loads that were replaced, the latest first, of sources that have a module."""
+    sources = all_sources()
+    return [
+        (sources[source], release, loaded_at, reason)
+        for source, release, loaded_at, reason in con.execute(
+            "select source, release_date, loaded_at, min(reason) from audit.releases"
+            " where status = 'superseded' group by all order by loaded_at desc"
+        ).fetchall()
+        if source in sources
+    ]
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: RawTable, release: Release) -> int:
+    row = con.execute(
+        f'select count(*) from raw."{table.name}" where _release = ?', [release.date]
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def loaded_rows_query(table: RawTable, release: date, loaded_at: datetime) -> str:
+    """The SQL that limits a raw table to one load of one release; made of typed values only."""
+    return (
+        f"select * from raw.\"{table.name}\" where _release = date '{release}'"
+        f" and _loaded_at = timestamp '{loaded_at}'"
+    )

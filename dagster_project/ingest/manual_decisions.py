@@ -1,0 +1,127 @@
+"""Decisions on a release that a person makes: reject, accept, forget. The ledger keeps the reasons.
+
+They change which releases are in force; the next run builds and publishes accordingly.
+"""
+
+from datetime import date
+
+import duckdb
+
+from dagster_project.base.errors import BadInput
+from dagster_project.ingest.load_release import create_raw_tables, drop_rows_not_in_force
+from dagster_project.sources import all_sources
+from dagster_project.sources.source import Source
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import transaction
+from dagster_project.workbench.ledger import STRUCTURE
+
+# How the reason of a file's entry begins, if a person and not the gate decided.
+REJECTED, ACCEPTED = "rejected by hand: ", "accepted by hand: "
+
+
+def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
+    """Take a release (`<source>/<date>`) out of force. Raises BadInput."""
+    source, day = _known(release)
+    entries = ledger.file_entries(con, source.name, day)
+    accepted = entries.get("accepted")
+    if not accepted:
+        raise _not_there(release, "accepted", ", ".join(entries) or "no such release")
+    loaded_at = accepted[0].loaded_at
+    with transaction(con):
+        ledger.enter_decision(con, "reject", release, reason)
+        ledger.decide(con, source.name, day, loaded_at, "rejected", f"{REJECTED}{reason}")
+
+
+def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
+    """Put a release into force that its gate rejected, as it was loaded last. Raises BadInput.
+
+    A release whose files could not be read has no rows to put into force, and stays rejected. So
+    does one that failed a rule of kind `structure`: its rows are not what they claim to be.
+    """
+    source, day = _known(release)
+    create_raw_tables(con, source)
+    entries = ledger.file_entries(con, source.name, day)
+    rejected = entries.get("rejected")
+    if not rejected:
+        raise _not_there(release, "rejected", ", ".join(entries) or "no such release")
+    loaded_at = max(entry.loaded_at for entry in rejected)  # of several loads the last
+    counts = [
+        con.execute(
+            f'select count(*) from raw."{table.name}" where _release = ? and _loaded_at = ?',
+            [day, loaded_at],
+        ).fetchall()[0][0]
+        for table in source.tables
+    ]
+    if not any(counts):
+        raise BadInput(
+            "a release that has no rows",
+            where=release,
+            expected="a release that was loaded, and then rejected by its gate",
+            found="no row in its raw tables: its files could not be read",
+            fix="mend the files or the source's module, then reload the release",
+        )
+    tables = [f"raw.{table.name}" for table in source.tables]
+    broken = [
+        f"{detail['expectation']} ({result.table_name}, {detail['observed']})"
+        for result in ledger.last_gate_results(con, tables, day)
+        for detail in result.details
+        if detail.get("kind") == STRUCTURE and not detail["success"]
+    ]
+    if broken:
+        raise BadInput(
+            "a release that is not what it claims to be",
+            where=release,
+            expected="a release that failed rules of plausibility only",
+            found="failed rules of structure: " + "; ".join(broken),
+            fix="put the right file into the release folder, or correct the layout or the rule"
+            " (docs/gate-policy.md), then `make run RELOAD=" + release + "`",
+        )
+    with transaction(con):
+        ledger.enter_decision(con, "accept", release, reason)
+        ledger.decide(con, source.name, day, loaded_at, "accepted", f"{ACCEPTED}{reason}")
+        drop_rows_not_in_force(con, source, day)
+
+
+def forget(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
+    """Delete a release's rows and file entries, as if it had never been seen. Raises BadInput.
+
+    While its files stay in the landing folder, the next run loads it as a new one.
+    """
+    source, day = _known(release)
+    create_raw_tables(con, source)
+    with transaction(con):
+        ledger.enter_decision(con, "forget", release, reason)
+        deleted = con.execute(
+            "delete from audit.releases where source = ? and release_date = ? returning 1",
+            [source.name, day],
+        ).fetchall()
+        if not deleted:
+            raise _not_there(release, "any status")
+        drop_rows_not_in_force(con, source, day)
+
+
+DECISIONS = {"reject": reject, "accept": accept, "forget": forget}
+
+
+def _known(release: str) -> tuple[Source, date]:
+    name, _, day = release.partition("/")
+    try:
+        return all_sources()[name], date.fromisoformat(day)
+    except (KeyError, ValueError):
+        raise BadInput(
+            "not a release",
+            where=release,
+            expected="<source>/<date>, with a source among " + ", ".join(all_sources()),
+            found=release,
+            fix="`make status` lists the releases",
+        ) from None
+
+
+def _not_there(release: str, expected: str, found: str = "no such release") -> BadInput:
+    return BadInput(
+        "a release in another state",
+        where=release,
+        expected=expected,
+        found=found,
+        fix="`make status` lists the releases and their states",
+    )

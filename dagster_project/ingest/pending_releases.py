@@ -1,0 +1,267 @@
+"""What is to be loaded: the landing folder, the bundled and the packaged releases, against the
+ledger.
+
+Imports neither Dagster nor dbt nor Great Expectations, so that a run with nothing new is quick.
+"""
+
+import os
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.hashing import file_sha256, folder_state, last_change
+from dagster_project.ingest.load_release import changed_bytes, modified_at
+from dagster_project.sources import all_sources
+from dagster_project.sources.source import (
+    Release,
+    Source,
+    is_date,
+    landed_release,
+    landed_releases,
+)
+from dagster_project.workbench import ledger
+
+
+@dataclass
+class Plan:
+    """New releases to load, releases seen before that stay rejected, and what cannot be used.
+
+    replaced: names of the new releases that are to replace an accepted load of the same date.
+    passed_over: releases that differ from the ledger, and that the caller knows of.
+    touched: files whose time has changed and whose bytes have not, for `ledger.note_modified`.
+    releases: all that can be used, new or not.
+    """
+
+    new: list[Release] = field(default_factory=list)
+    still_rejected: list[tuple[Release, str]] = field(default_factory=list)
+    replaced: set[str] = field(default_factory=set)
+    problems: list[BadInput] = field(default_factory=list)
+    folders_without_source: list[str] = field(default_factory=list)
+    passed_over: list[Release] = field(default_factory=list)
+    touched: list[tuple[str, date, str, str, datetime]] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+
+
+def releases_of(
+    source: Source, landing: Path, bundled: Path | None = None
+) -> tuple[list[Release], list[BadInput]]:
+    """Return a source's releases, oldest first, and the problems of others.
+
+    Bundled and packaged releases are among those that have landed. Of one date the landed one
+    counts: a package that comes with the same day later must not replace the current release.
+    """
+    landed, problems = _releases_in(landing, source)
+    also, also_problems = _releases_in(bundled, source)
+    packaged = [source.packaged()] if source.packaged else []
+    by_date = {release.date: release for release in [*packaged, *also, *landed]}
+    return sorted(by_date.values(), key=lambda release: release.date), problems + also_problems
+
+
+def _releases_in(folder: Path | None, source: Source) -> tuple[list[Release], list[BadInput]]:
+    if folder is None or not (folder / source.name).is_dir():
+        return [], []
+    return landed_releases(source.name, folder)
+
+
+def find_release(source: Source, landing: Path, label: str, bundled: Path | None = None) -> Release:
+    """Return the release called `label` (its date). Raises BadInput."""
+    if is_date(label) and (landing / source.name / label).is_dir():
+        return landed_release(source.name, landing / source.name / label)
+    releases, problems = releases_of(source, landing, bundled)
+    for release in releases:
+        if str(release.date) == label:
+            return release
+    for problem in problems:
+        if problem.where.endswith(label):
+            raise problem
+    raise BadInput(
+        "a release that is not there",
+        where=f"{source.name} {label}",
+        expected="one of " + (", ".join(str(release.date) for release in releases) or "none yet"),
+        found="no such release",
+        fix=f"put its files into {source.name}/{label}/ of the landing folder",
+    )
+
+
+def wait_until_settled(release: Release, seconds: float) -> None:
+    """Wait until nothing in a release's folder has changed for so long: it may still be copied.
+
+    Raises TryLater if it changes meanwhile.
+    """
+    folder = release.files[0].parent
+    remaining = last_change(folder) + seconds - time.time()
+    if remaining <= 0:
+        return
+    before = release_state(release)
+    time.sleep(min(remaining, seconds))  # a clock that jumped backwards must not keep us
+    if release_state(release) != before:
+        raise TryLater(
+            "a release that is still being written",
+            where=release.label,
+            expected=f"files that have not changed for {seconds:g} seconds",
+            found="a change while waiting",
+            fix="run again when the copy is complete; `make run` takes it up by itself",
+        )
+
+
+def make_plan(
+    con: duckdb.DuckDBPyConnection,
+    landing: Path,
+    reload: frozenset[str] = frozenset(),
+    bundled: Path | None = None,
+) -> Plan:
+    """Compare the landed releases with the ledger. `reload` names some as `<source>/<date>`."""
+    plan = plan_against(ledger.all_file_entries(con), landing, reload, bundled=bundled)
+    ledger.note_modified(con, plan.touched)
+    return plan
+
+
+def plan_against(
+    entries: Mapping[tuple[str, date], Mapping[str, list[ledger.FileEntry]]],
+    landing: Path,
+    reload: frozenset[str] = frozenset(),
+    known: Collection[tuple[str, str]] = (),
+    bundled: Path | None = None,
+) -> Plan:
+    """Compare what has landed with the ledger's entries; see `make_plan`.
+
+    A file is read only if its size or time is not the ledger's. known: names and states of releases
+    (`release_state`) whose difference from the ledger has been looked into before.
+    """
+    plan = Plan()
+    if not landing.is_dir():
+        plan.problems.append(
+            BadInput(
+                "no landing folder",
+                where=str(landing),
+                expected="a folder <source>/<release>/<file>",
+                found="nothing there",
+                fix="set ROYALTY_LANDING_DIR, or create the folder",
+            )
+        )
+        return plan
+    sources = all_sources()
+    found = set()
+    plan.folders_without_source = sorted(
+        folder.name
+        for folder in landing.iterdir()
+        if folder.is_dir() and folder.name not in sources and folder.name[0] != "."
+    )
+    for source in sources.values():
+        releases, problems = releases_of(source, landing, bundled)
+        plan.problems += problems
+        plan.releases += releases
+        for release in releases:
+            found.add(release.name)
+            entered = entries.get((release.source, release.date), {})
+            _sort_in(plan, entered, release, release.name in reload, known, bundled)
+            if plan.new[-1:] == [release] and "accepted" in entered:
+                plan.replaced.add(release.name)
+    for name in sorted(reload - found):
+        plan.problems.append(
+            BadInput(
+                "a release to be loaded again that is not there",
+                where=name,
+                expected="<source>/<date> of a release in the landing folder",
+                found="no such release",
+                fix="`make status` lists the releases",
+            )
+        )
+    return plan
+
+
+def release_state(release: Release) -> str:
+    """Return a digest of the names, sizes and times in a release's folder, hidden files included.
+
+    It changes while the release is being copied, also where the tool writes under another name.
+    """
+    return folder_state(release.files[0].parent)
+
+
+def _sort_in(
+    plan: Plan,
+    entries: Mapping[str, list[ledger.FileEntry]],
+    release: Release,
+    reload: bool,
+    known: Collection[tuple[str, str]],
+    bundled: Path | None,
+) -> None:
+    accepted, rejected = entries.get("accepted", []), entries.get("rejected", [])
+    if reload or entries.get("loaded") or not (accepted or rejected):
+        plan.new.append(release)
+        return
+    files = {path: path.stat() for path in release.files}
+    if rejected and _seem_the_same(files, rejected):
+        plan.still_rejected.append((release, rejected[0].reason or ""))
+    elif accepted and _seem_the_same(files, accepted):
+        pass
+    elif known and (release.name, release_state(release)) in known:
+        plan.passed_over.append(release)
+    elif rejected and _are_the_same(plan, release, files, rejected):
+        plan.still_rejected.append((release, rejected[0].reason or ""))
+    elif not accepted:
+        plan.new.append(release)
+    elif _are_the_same(plan, release, files, accepted):
+        pass
+    elif _have_grown(files, accepted) or _are_bundled(release, accepted, bundled):
+        plan.new.append(release)
+    else:
+        plan.problems.append(
+            changed_bytes(release, {entry.file_name: entry.sha256 for entry in accepted})
+        )
+
+
+def _seem_the_same(files: Mapping[Path, os.stat_result], entries: list[ledger.FileEntry]) -> bool:
+    """Whether names, sizes and times are the ledger's."""
+    return {path.name: (stat.st_size, modified_at(stat)) for path, stat in files.items()} == {
+        entry.file_name: (entry.bytes, entry.modified_at) for entry in entries
+    }
+
+
+def _have_grown(files: Mapping[Path, os.stat_result], entries: list[ledger.FileEntry]) -> bool:
+    """Whether the ledger's bytes are the beginning of these files: they were loaded half-copied.
+
+    Of a release of several files, some may not have been there at all.
+    """
+    now = {path.name: (path, stat.st_size) for path, stat in files.items()}
+    return all(
+        entry.file_name in now
+        and now[entry.file_name][1] >= entry.bytes
+        and file_sha256(now[entry.file_name][0], entry.bytes) == entry.sha256
+        for entry in entries
+    )
+
+
+def _are_bundled(release: Release, entries: list[ledger.FileEntry], bundled: Path | None) -> bool:
+    """Whether the ledger's bytes are those of the bundled release, which a landed one replaces."""
+    folder = bundled and bundled / release.source / str(release.date)
+    if not folder or not folder.is_dir():
+        return False
+    return {entry.file_name: entry.sha256 for entry in entries} == {
+        path.name: file_sha256(path) for path in landed_release(release.source, folder).files
+    }
+
+
+def _are_the_same(
+    plan: Plan,
+    release: Release,
+    files: Mapping[Path, os.stat_result],
+    entries: list[ledger.FileEntry],
+) -> bool:
+    """Whether the bytes are the ledger's; if so, plans to note the times of the files."""
+    sizes = {path.name: stat.st_size for path, stat in files.items()}
+    if sizes != {entry.file_name: entry.bytes for entry in entries}:
+        return False
+    digests = {entry.file_name: entry.sha256 for entry in entries}
+    if any(file_sha256(path) != digests[path.name] for path in files):
+        return False
+    plan.touched += [
+        (release.source, release.date, path.name, digests[path.name], modified_at(stat))
+        for path, stat in files.items()
+    ]
+    return True

@@ -1,0 +1,111 @@
+"""Zip archives, unpacked within limits."""
+
+import posixpath
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from dagster_project.base.errors import BadInput
+from dagster_project.layouts.layout import Extract, Layout, RawTable
+
+MAX_MEMBER_BYTES = 8 << 30  # the largest real member, the BaTIS bulk file, has 3 GB
+# A bomb is small and unpacks to much: real members shrink to a fifth or a twentieth.
+MAX_RATIO, UNSUSPICIOUS_BYTES = 200, 64 << 20
+
+# The member unpacked last, by the archive's path, size and time: every layout that is tried, and
+# the reading itself, look at the same bytes.
+_kept: dict[tuple[Path, int, int, str], TemporaryDirectory[str]] = {}
+
+
+def remove_unpacked() -> None:
+    """Remove the member that was unpacked last."""
+    while _kept:
+        _kept.popitem()[1].cleanup()
+
+
+@dataclass(frozen=True)
+class ZippedLayout:
+    """A zip archive of which one member, whose name matches, is of another layout."""
+
+    inner: Layout
+    member: re.Pattern[str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.inner.name}, zipped"
+
+    @property
+    def table(self) -> RawTable:
+        return self.inner.table
+
+    def _unpacked(self, path: Path) -> Path:
+        """Return the member as a file of its own, which stays until `remove_unpacked`.
+
+        Raises ValueError if there is none, or one that is too large.
+        """
+        stat = path.stat()
+        state = (path, stat.st_size, stat.st_mtime_ns, self.member.pattern)
+        if state not in _kept:
+            remove_unpacked()
+            folder = TemporaryDirectory(prefix="royalty_unpacked_")
+            try:
+                self._unpack(path, Path(folder.name) / "member")
+            except BaseException:
+                folder.cleanup()
+                raise
+            _kept[state] = folder
+        return Path(_kept[state].name) / "member"
+
+    def _is_member(self, name: str) -> bool:
+        """Whether a member is the one, in whatever folder. macOS adds `__MACOSX/._<name>` to it."""
+        folder, base = posixpath.split(posixpath.normpath(name))
+        inside = not folder.startswith(("/", ".."))
+        return inside and self.member.fullmatch(base) is not None and base[0] != "."
+
+    def _unpack(self, path: Path, target: Path) -> None:
+        with zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if self._is_member(info.filename)]
+            if len(members) != 1:
+                raise ValueError(f"{len(members)} members called {self.member.pattern}")
+            if members[0].file_size > MAX_MEMBER_BYTES:
+                raise ValueError(f"a member of {members[0].file_size:,} bytes")
+            if members[0].file_size > max(UNSUSPICIOUS_BYTES, MAX_RATIO * members[0].compress_size):
+                raise ValueError(
+                    f"a member of {members[0].file_size:,} bytes in {members[0].compress_size:,}"
+                )
+            with archive.open(members[0]) as source, target.open("wb") as file:
+                # The size in the archive's directory may lie: stop at the limit all the same.
+                left = MAX_MEMBER_BYTES
+                while chunk := source.read(min(1 << 20, left)):
+                    file.write(chunk)
+                    left -= len(chunk)
+                    if left == 0:
+                        raise ValueError(f"a member of more than {MAX_MEMBER_BYTES:,} bytes")
+
+    def likeness(self, path: Path) -> float:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return 0.25 + 0.75 * any(map(self._is_member, archive.namelist()))
+        except (OSError, ValueError, zipfile.BadZipFile):
+            return 0.0
+
+    def mismatch(self, path: Path) -> str | None:
+        if not zipfile.is_zipfile(path):
+            return "a file that is not a zip archive"
+        try:
+            return self.inner.mismatch(self._unpacked(path))
+        except (ValueError, RuntimeError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+            return f"an archive with {error}"
+
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+        member = self._unpacked(path)
+        try:
+            return self.inner.read(con, member)
+        except BadInput as problem:
+            where = problem.where.replace(member.name, f"{path.name}, member", 1)
+            raise BadInput(**{**vars(problem), "where": where}) from problem

@@ -1,0 +1,226 @@
+"""Removing what no longer counts: nothing that is in force, nothing that the UI shows.
+
+Each kind of leftover has a function that says what would go and how to remove it.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from dagster_project.base.settings import Settings
+from dagster_project.publication.publish import kept_id, old_publications, sync
+from dagster_project.sources import all_sources
+from dagster_project.workbench.connection import literal, open_workbench, transaction, write_lock
+from dagster_project.workbench.replaced import leftovers, replaced_at, replaced_workbenches
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+# A workbench is rewritten if at least half of it, and at least this much, is free.
+_WORTH_REWRITING_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something to be removed, in words, and how."""
+
+    what: str
+    remove: Callable[[], object]
+
+
+def prune(settings: Settings, instance: "DagsterInstance", *, dry_run: bool = False) -> list[str]:
+    """Remove what no longer counts, and return what it was; with `dry_run`, what it would be.
+
+    Raises BadInput if another run is writing.
+    """
+    with write_lock(settings):
+        removed = []
+        for leftover in _leftovers(settings, instance):
+            if not dry_run:
+                leftover.remove()
+            removed.append(leftover.what)
+        return removed
+
+
+def _leftovers(settings: Settings, instance: "DagsterInstance") -> Iterator[Leftover]:
+    before = _now() - timedelta(days=settings.keep_days)
+    yield from _files(settings, before)
+    if settings.workbench.exists():
+        yield from _entries(settings, before)
+        yield from _rows(settings, before)
+        yield from _free_space(settings)
+    yield from _runs(instance, before)
+
+
+def _files(settings: Settings, before: datetime) -> Iterator[Leftover]:
+    for path in old_publications(settings):
+        yield Leftover(f"publication {kept_id(path)} ({_size(path)})", path.unlink)
+    for path in replaced_workbenches(settings):
+        if replaced_at(path) < before:
+            yield Leftover(f"{path.name} ({_size(path)})", path.unlink)
+    if (folder := leftovers(settings)).exists():
+        yield Leftover(f"what a broken-off rebuild left: {folder}", partial(shutil.rmtree, folder))
+
+
+_OLD_CANDIDATES = (
+    "candidate_id in (select candidate_id from audit.candidates where started_at < $before"
+    " and candidate_id <> (select max_by(candidate_id, started_at) from audit.candidates))"
+)
+
+
+def _entries(settings: Settings, before: datetime) -> Iterator[Leftover]:
+    """Entries on candidates of old; a publication has its own copy of those that it rests on."""
+    tables = ("gate_results", "materializations", "layer_builds", "test_results", "candidates")
+    with open_workbench(settings) as con:
+        counts = {
+            table: con.execute(
+                f"select count(*) from audit.{table} where {_OLD_CANDIDATES}", {"before": before}
+            ).fetchall()[0][0]
+            for table in tables
+        }
+
+    def remove() -> None:
+        with open_workbench(settings) as con, transaction(con):
+            for table in tables:
+                con.execute(
+                    f"delete from audit.{table} where {_OLD_CANDIDATES}", {"before": before}
+                )
+
+    if any(counts.values()):
+        numbers = ", ".join(f"{count:,} {table}" for table, count in counts.items() if count)
+        yield Leftover(
+            f"ledger entries on candidates of before {before:%Y-%m-%d}: {numbers}", remove
+        )
+
+
+def _rows(settings: Settings, before: datetime) -> Iterator[Leftover]:
+    """Raw rows of loads that were rejected long ago; their verdicts stay in the ledger."""
+    rejected = (
+        "exists (select 1 from audit.releases where source = rows._source"
+        " and release_date = rows._release and file_name = rows._file"
+        " and loaded_at = rows._loaded_at and status = 'rejected' and loaded_at < $before)"
+    )
+
+    def remove(table: str) -> None:
+        with open_workbench(settings) as con:
+            con.execute(f'delete from raw."{table}" as rows where {rejected}', {"before": before})
+
+    with open_workbench(settings) as con:
+        there = {
+            name
+            for (name,) in con.execute(
+                "select table_name from duckdb_tables() where schema_name = 'raw'"
+            ).fetchall()
+        }
+        counts = {
+            table.name: con.execute(
+                f'select count(*) from raw."{table.name}" as rows where {rejected}',
+                {"before": before},
+            ).fetchall()[0][0]
+            for source in all_sources().values()
+            for table in source.tables
+            if table.name in there
+        }
+    for table, count in counts.items():
+        if count:
+            yield Leftover(
+                f"{count:,} rows of raw.{table}, rejected before {before:%Y-%m-%d}",
+                partial(remove, table),
+            )
+
+
+def _free_space(settings: Settings) -> Iterator[Leftover]:
+    """The workbench's free blocks: DuckDB uses them again, but never gives them back."""
+    with open_workbench(settings) as con:
+        con.execute("checkpoint")
+        block, total, free = con.execute(
+            "select block_size, total_blocks, free_blocks from pragma_database_size()"
+        ).fetchall()[0]
+    if free * 2 >= total and free * block >= _WORTH_REWRITING_BYTES:
+        yield Leftover(
+            f"free space within the workbench: {_megabytes(free * block)}",
+            partial(_rewrite, settings),
+        )
+
+
+def _rewrite(settings: Settings) -> None:
+    fresh = settings.workbench.with_suffix(".duckdb.new")
+    fresh.unlink(missing_ok=True)
+    with duckdb.connect(settings.workbench, config=settings.duckdb_config) as con:
+        con.execute(f"attach {literal(str(fresh))} as fresh")
+        con.execute("copy from database workbench to fresh")
+        con.execute("detach fresh")
+    sync(fresh)
+    fresh.replace(settings.workbench)
+    sync(settings.warehouse_dir)
+
+
+def _runs(instance: "DagsterInstance", before: datetime) -> Iterator[Leftover]:
+    """Dagster's finished runs, but for those that last made an asset or a partition of one."""
+    from dagster import DagsterRunStatus, RunsFilter
+
+    done = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+    old = [
+        run.run_id
+        for run in instance.get_runs(
+            RunsFilter(statuses=done, created_before=before.replace(tzinfo=UTC))
+        )
+    ]
+    if old:
+        shown = _runs_shown(instance)
+        removable = [run_id for run_id in old if run_id not in shown]
+        if removable:
+            yield Leftover(
+                f"{len(removable):,} Dagster runs of before {before:%Y-%m-%d}, with their logs",
+                partial(_delete_runs, instance, removable),
+            )
+
+
+def _runs_shown(instance: "DagsterInstance") -> set[str]:
+    """The runs that the UI takes the state of assets and partitions from."""
+    from dagster import AssetRecordsFilter, DagsterEventType
+
+    shown = set()
+    for key in instance.all_asset_keys():
+        latest = instance.event_log_storage.get_latest_storage_id_by_partition(
+            key, DagsterEventType.ASSET_MATERIALIZATION
+        )
+        event = instance.get_latest_materialization_event(key)
+        if event:
+            shown.add(event.run_id)
+        if latest:
+            ids = list(latest.values())
+            records = instance.fetch_materializations(
+                AssetRecordsFilter(asset_key=key, storage_ids=ids), limit=len(ids)
+            ).records
+            shown |= {record.run_id for record in records}
+    return shown
+
+
+def _delete_runs(instance: "DagsterInstance", run_ids: list[str]) -> None:
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+
+    storage = instance.event_log_storage
+    for run_id in run_ids:
+        instance.delete_run(run_id)
+        instance.compute_log_manager.delete_logs(prefix=[run_id])
+        if isinstance(storage, SqliteEventLogStorage):  # which leaves the run's empty file behind
+            Path(storage.path_for_shard(run_id)).unlink(missing_ok=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _size(path: Path) -> str:
+    return _megabytes(path.stat().st_size)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 2**20:,.1f} MB"

@@ -1,0 +1,208 @@
+"""What the person on duty wants to know first: what is published, in force, rejected, waiting."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+
+import duckdb
+
+from dagster_project.base.dagster_home import home_folder
+from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.settings import Settings
+from dagster_project.ingest.pending_releases import plan_against
+from dagster_project.publication.publish import (
+    kept_id,
+    kept_publications,
+    publication_id,
+    publications_in,
+)
+from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import read_workbench
+
+_DECISIONS_SHOWN = 5
+
+
+def status(settings: Settings) -> Iterator[str]:
+    """Yield the lines of the report; every file is opened read-only, and nothing is changed."""
+    present = publication_id(settings)
+    kept = [kept_id(path) for path in kept_publications(settings)]
+    yield f"warehouse     {settings.warehouse}"
+    yield f"published     {_published(settings, present)}"
+    yield f"kept          {', '.join(kept) or 'none'}"
+    failure = _last_failure()  # slow, and before the ledger is open: that keeps writers waiting
+    damage = _damage(settings)
+    with _ledger(settings, damage) as (con, trouble):
+        if con and not trouble:
+            yield f"state         {_state(con, present)}"
+        yield f"disk          {_disk(settings)}"
+        yield f"last failure  {failure}"
+        yield from (f"ATTENTION     {what}" for what in (damage, trouble) if what)
+        if con:
+            yield from _in_force(con)
+            yield from _rejected(con)
+            if not trouble:
+                yield from _waiting(con, settings)
+            yield from _decided(con)
+
+
+def _damage(settings: Settings) -> str | None:
+    """Say why the published file cannot be read, if it cannot."""
+    if settings.warehouse.exists():
+        try:
+            publications_in(settings.warehouse)
+        except BadInput as problem:
+            return str(problem)
+    return None
+
+
+@contextmanager
+def _ledger(
+    settings: Settings, damage: str | None
+) -> Iterator[tuple[duckdb.DuckDBPyConnection | None, str | None]]:
+    """Open the ledger: the workbench's, else the published file's, with what is wrong in words.
+
+    damage: why the published file cannot be read, if it cannot.
+    """
+    with ExitStack() as stack:
+        con, trouble = None, None
+        try:
+            if settings.workbench.exists() or settings.warehouse.exists():
+                con = stack.enter_context(read_workbench(settings))
+        except TryLater:
+            trouble = "a run is writing; below is what was published last"
+        except (BadInput, OSError) as problem:
+            trouble = f"{problem}; below is what was published last"
+        if con is None and settings.warehouse.exists() and not damage:
+            con = stack.enter_context(duckdb.connect(settings.warehouse, read_only=True))
+        yield con, trouble
+
+
+def _published(settings: Settings, present: str | None) -> str:
+    if present:
+        since = datetime.strptime(present, "%Y%m%dT%H%M%S%f")
+        return f"{present}, made {since:%Y-%m-%d %H:%M} UTC, {_ago(since)}"
+    if settings.warehouse.exists():
+        return "a file that is none of those kept"
+    return "nothing yet: run `make run`"
+
+
+def _state(con: duckdb.DuckDBPyConnection, present: str | None) -> str:
+    last = ledger.last_publication(con)
+    if not last:
+        return "nothing was ever published"
+    if last[1] != build_fingerprint(con):
+        return "releases, models or gates have changed since: `make run` publishes anew"
+    if present is None:
+        return "the published file is none that was kept: `make publish` builds and publishes anew"
+    if last[0] != present:
+        return f"rolled back from {last[0]}: `make publish` builds and publishes anew"
+    return "up to date with what is in force"
+
+
+def _disk(settings: Settings) -> str:
+    if not settings.warehouse_dir.exists():
+        return f"no folder {settings.warehouse_dir} yet"
+    found = {  # the published file is a second name of a kept one
+        stat.st_ino: stat.st_size
+        for path in settings.warehouse_dir.rglob("*")
+        if path.is_file() and (stat := path.stat())
+    }
+    free = shutil.disk_usage(settings.warehouse_dir).free
+    return f"{free / 2**30:,.1f} GB free; the warehouse folder takes {_mb(sum(found.values()))}"
+
+
+def _last_failure() -> str:
+    if not (home_folder() / "history").is_dir():
+        return "none known: there is no Dagster instance yet"
+    from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+    with DagsterInstance.get() as instance:
+        for failed in instance.get_run_records(
+            RunsFilter(statuses=[DagsterRunStatus.FAILURE]), limit=1
+        ):
+            run = failed.dagster_run
+            name = " ".join(filter(None, (run.job_name, run.tags.get("dagster/partition"))))
+            later = instance.get_run_records(
+                RunsFilter(
+                    job_name=run.job_name,
+                    statuses=[DagsterRunStatus.SUCCESS],
+                    created_after=failed.create_timestamp,
+                    tags={
+                        key: value for key, value in run.tags.items() if key == "dagster/partition"
+                    },
+                ),
+                limit=1,
+            )
+            after = "it has succeeded since" if later else f"in the UI: /runs/{run.run_id}"
+            return f"{failed.create_timestamp:%Y-%m-%d %H:%M} UTC, {name}; {after}"
+    return "none"
+
+
+def _in_force(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    sources = con.execute(
+        """
+        select source, max(release_date), arg_max(records, release_date),
+            arg_max(loaded_at, release_date), count(*) - 1
+        from (
+            select source, release_date, sum(rows_kept) as records, max(loaded_at) as loaded_at
+            from audit.releases where status = 'accepted' group by all
+        )
+        group by source order by source
+        """
+    ).fetchall()
+    yield f"\nin force: {len(sources)} sources, their latest releases"
+    for source, day, records, loaded_at, earlier in sources:
+        line = f"  {source:<26} {day}  {records:>10,} records, loaded {loaded_at:%Y-%m-%d %H:%M}"
+        yield line + (f", {earlier} earlier" if earlier else "")
+
+
+def _rejected(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    releases = con.execute(
+        "select source, release_date, min(reason), max(loaded_at) from audit.releases"
+        " where status = 'rejected' group by all order by source, release_date"
+    ).fetchall()
+    if releases:
+        yield f"\nrejected: {len(releases)} (what to do: docs/operations.md)"
+    for source, day, reason, loaded_at in releases:
+        yield f"  {source}/{day}, loaded {loaded_at:%Y-%m-%d %H:%M}"
+        yield from (f"      {line}" for line in (reason or "").splitlines())
+
+
+def _waiting(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[str]:
+    plan = plan_against(
+        ledger.all_file_entries(con), settings.landing_dir, bundled=settings.bundled_dir
+    )
+    if plan.new:
+        yield f"\nlanded, not loaded: {len(plan.new)} (`make run` loads them)"
+        yield from (f"  {release.source}/{release.date}" for release in plan.new)
+    if plan.problems:
+        yield f"\nrefused: {len(plan.problems)}"
+        yield from (f"  {problem}" for problem in plan.problems)
+    if plan.folders_without_source:
+        yield "\nno source module yet: " + ", ".join(plan.folders_without_source)
+
+
+def _decided(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    if not con.execute(
+        "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'decisions'"
+    ).fetchall():
+        return  # a file of before there were any
+    decisions = con.execute(
+        "from audit.decisions order by decided_at desc limit ?", [_DECISIONS_SHOWN]
+    ).fetchall()
+    if decisions:
+        yield "\ndecided by hand, the latest first"
+    for decided_at, decision, subject, reason in decisions:
+        yield f"  {decided_at:%Y-%m-%d %H:%M}  {decision} {subject}: {reason}"
+
+
+def _ago(then: datetime) -> str:
+    passed = datetime.now(UTC).replace(tzinfo=None) - then
+    hours, seconds = divmod(passed.seconds, 3600)
+    return f"{passed.days} days ago" if passed.days else f"{hours} h {seconds // 60} min ago"
+
+
+def _mb(size: int) -> str:
+    return f"{size / 2**20:,.0f} MB"

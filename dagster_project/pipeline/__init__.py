@@ -1,0 +1,1 @@
+"""The main job and the rebuild, in the process of the command."""

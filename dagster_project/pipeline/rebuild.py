@@ -1,0 +1,196 @@
+"""Rebuilding the workbench from the landing folder alone: after it was damaged or lost.
+
+Every landed release is loaded and gated anew, into a workbench of its own that then takes the old
+one's place. What a person decided by hand is not in the landing folder: it is taken from the old
+ledger, or, if that cannot be read, from the copy of it in the published file.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from dagster_project.base.errors import BadInput
+from dagster_project.base.logs import say
+from dagster_project.base.settings import Settings
+from dagster_project.ingest.manual_decisions import ACCEPTED, REJECTED, accept, reject
+from dagster_project.ingest.pending_releases import make_plan
+from dagster_project.pipeline.run import (
+    FAILED,
+    PUBLISHED,
+    PUBLISHED_WITH_REJECTIONS,
+    announce,
+    build,
+    ingest,
+)
+from dagster_project.publication.publish import reconcile, sync
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import open_workbench, write_lock
+from dagster_project.workbench.replaced import REPLACED, STAMP, leftovers
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+_FILES = "source, release_date, file_name, sha256, status, reason"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is known of the time before: decisions, publications, and the files' verdicts.
+
+    files: source, release date, file name, SHA-256, status and reason, but for superseded ones.
+    """
+
+    origin: str
+    files: list[tuple] = field(default_factory=list)
+    decisions: list[tuple] = field(default_factory=list)
+    publications: list[tuple] = field(default_factory=list)
+
+
+def rebuild(
+    settings: Settings, *, anyway: bool = False, instance: "DagsterInstance | None" = None
+) -> int:
+    """Replace the workbench by one made from the landing folder; then build and publish.
+
+    A release that was in force must be so again, with the same bytes, unless `anyway`. Returns as
+    `run` does. Raises BadInput, with the old workbench in place, if a release would be lost, or if
+    another run is writing. A crash leaves the old workbench or the new one, whole.
+    """
+    with write_lock(settings):
+        before = _remember(settings)
+        say(f"decisions by hand are taken from {before.origin}")
+        fresh = settings.model_copy(update={"warehouse_dir": leftovers(settings)})
+        shutil.rmtree(fresh.warehouse_dir, ignore_errors=True)
+        with open_workbench(fresh) as con:
+            plan = make_plan(con, settings.landing_dir, bundled=settings.bundled_dir)
+        announce(settings, plan)
+        failed = list(ingest(fresh, plan, instance))
+        with open_workbench(fresh) as con:
+            _decide_again(con, before)
+            lost = list(_lost(con, before))
+        if lost and not anyway:
+            raise BadInput(
+                "a workbench that would lack releases that are in force",
+                where=str(settings.landing_dir),
+                expected=f"every release that was in force according to {before.origin}",
+                found="; ".join(lost),
+                fix="put the files back, or see above why they are rejected now;"
+                " to go on without them, `make rebuild ANYWAY=1`",
+            )
+        aside = _swap(settings, fresh)
+        say(f"the workbench is new; the old one is kept as {aside}" if aside else "a new workbench")
+        reconcile(settings)
+        if not build(settings, instance, failed):
+            return FAILED
+        return PUBLISHED_WITH_REJECTIONS if plan.problems or failed else PUBLISHED
+
+
+def _remember(settings: Settings) -> Memory:
+    if settings.workbench.exists():
+        with suppress(duckdb.Error), duckdb.connect(settings.workbench) as con:
+            con.execute("checkpoint")
+            return _memory(con, "the old workbench")
+    if settings.warehouse.exists():
+        with suppress(duckdb.Error), duckdb.connect(settings.warehouse, read_only=True) as con:
+            return _memory(con, "the published file, as the old workbench cannot be read")
+    return Memory("nowhere: neither an old workbench nor a published file can be read")
+
+
+def _memory(con: duckdb.DuckDBPyConnection, origin: str) -> Memory:
+    tables = {
+        name
+        for (name,) in con.execute(
+            "select table_name from duckdb_tables() where schema_name = 'audit'"
+        ).fetchall()
+    }
+
+    def rows(table: str, query: str) -> list[tuple]:
+        return con.execute(query).fetchall() if table in tables else []
+
+    return Memory(
+        origin,
+        rows(
+            "releases",
+            f"select {_FILES} from audit.releases where status in ('accepted', 'rejected')"
+            " order by source, release_date, status",
+        ),
+        rows("decisions", "from audit.decisions order by decided_at"),
+        rows("publication", "from audit.publication order by published_at"),
+    )
+
+
+def _decide_again(con: duckdb.DuckDBPyConnection, before: Memory) -> None:
+    """Make the decisions that still apply (the files are the same) in the new ledger."""
+    for (source, day, status), files in groupby(
+        before.files, key=lambda file: (*file[:2], file[4])
+    ):
+        digests, reasons = {}, []
+        for _, _, name, sha256, _, reason in files:
+            digests[name] = sha256
+            reasons.append(reason or "")
+        for decide, needed, mark in (
+            (reject, "accepted", REJECTED),
+            (accept, "rejected", ACCEPTED),
+        ):
+            now = ledger.file_entries(con, source, day).get(needed, [])
+            if (
+                status != needed
+                and reasons[0].startswith(mark)
+                and {entry.file_name: entry.sha256 for entry in now} == digests
+            ):
+                try:
+                    decide(con, f"{source}/{day}", reasons[0].removeprefix(mark))
+                except BadInput as problem:  # it stays rejected, and is among the lost
+                    say(f"  not {reasons[0]}: {problem}", "WARNING")
+                else:
+                    say(f"  {reasons[0]}: {source} {day}")
+    con.execute("delete from audit.decisions")
+    for decision in before.decisions:
+        con.execute("insert into audit.decisions values (?, ?, ?, ?)", decision)
+    for publication in before.publications:
+        con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
+    ledger.enter_decision(con, "rebuild", "workbench", f"decisions taken from {before.origin}")
+
+
+def _lost(con: duckdb.DuckDBPyConnection, before: Memory) -> Iterator[str]:
+    """Say of each file that was in force and is not any more, why."""
+    for source, day, name, sha256, status, _ in before.files:
+        if status == "accepted":
+            entries = [
+                entry
+                for found in ledger.file_entries(con, source, day).values()
+                for entry in found
+                if entry.file_name == name
+            ]
+            if not entries:
+                yield f"{source}/{day}: {name} is not in the landing folder"
+            elif entries[0].sha256 != sha256:
+                yield f"{source}/{day}: {name} has other bytes than those in force"
+            elif entries[0].status != "accepted":
+                yield f"{source}/{day}: {name} is {entries[0].status} now"
+
+
+def _swap(settings: Settings, fresh: Settings) -> Path | None:
+    """Put the new workbench in the old one's place, and return the old one's new name.
+
+    The old file gets a second name before the new one is renamed over its first: there is never
+    none. Its write-ahead log, which exists only if it could not be opened, must not meet the new.
+    """
+    aside = settings.workbench.with_name(f"{REPLACED}{datetime.now(UTC).strftime(STAMP)}.duckdb")
+    log = Path(f"{settings.workbench}.wal")
+    found = settings.workbench.exists()
+    if found:
+        os.link(settings.workbench, aside)
+    if log.exists():
+        log.rename(f"{aside}.wal")
+    os.replace(fresh.workbench, settings.workbench)
+    sync(settings.warehouse_dir)
+    shutil.rmtree(fresh.warehouse_dir)
+    return aside if found else None

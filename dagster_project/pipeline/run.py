@@ -1,0 +1,332 @@
+"""The main job, `make run`: load and gate what is new, then build and publish, in this process.
+
+The runs are Dagster runs of the project's own instance, so that the UI shows them. Dagster, dbt and
+Great Expectations are imported only if there is something to do.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.alerts.message import Failure, message
+from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
+from dagster_project.base.errors import BadInput
+from dagster_project.base.logs import say
+from dagster_project.base.machine_errors import machine_trouble, trouble_behind
+from dagster_project.base.settings import Settings
+from dagster_project.gates.explain import explain
+from dagster_project.ingest.pending_releases import Plan, make_plan
+from dagster_project.publication.publish import publication_id, reasons_against, reconcile
+from dagster_project.sources import all_sources
+from dagster_project.sources.source import Release
+from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import open_workbench, write_lock
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance, ExecuteInProcessResult
+
+PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
+
+_EVERYTHING = {
+    f"build_{layer}": {"config": {"everything": True}} for layer in ("staging", "intermediate")
+}
+_NO_RETRIES = {"dagster/max_retries": "0"}  # of whole runs: the person who started it is there
+# By this tag the UI finds the runs of a job; its timeline shows what was launched from it alone.
+_OF_THIS_LOCATION = {".dagster/repository": "__repository__@royalty_flows"}
+
+
+def run(
+    settings: Settings, reload: Iterable[str] = (), instance: "DagsterInstance | None" = None
+) -> int:
+    """Bring the warehouse up to date with the landing folder.
+
+    Returns 0 if it is; 1 if the build failed (what was published stays); 2 if it is but for
+    releases that were refused or rejected in this run. Raises BadInput if another run is writing.
+    """
+    failures: list[Failure] = []
+    try:
+        return _run(settings, frozenset(reload), instance, failures)
+    except Exception as error:
+        known = error if isinstance(error, BadInput) else trouble_behind(error)
+        why = str(known) if known else f"{type(error).__name__}: {error}"
+        failures.append(Failure("FAILED make run", why))
+        raise
+    finally:
+        if failures:
+            _tell(settings, failures)
+
+
+def _run(
+    settings: Settings,
+    reload: frozenset[str],
+    instance: "DagsterInstance | None",
+    failures: list[Failure],
+) -> int:
+    """Do it, and enter what goes wrong in `failures`."""
+    with write_lock(settings):
+        reconcile(settings)
+        with open_workbench(settings) as con:
+            plan = make_plan(con, settings.landing_dir, reload, settings.bundled_dir)
+        announce(settings, plan)
+        failures += [Failure("REFUSED by make run", str(problem)) for problem in plan.problems]
+        if plan.new:
+            for failed in ingest(settings, plan, instance):
+                failures.append(failed)  # at once: a later one may end in an error
+        if not _nothing_is_new(settings) and not build(settings, instance, failures):
+            return FAILED
+        return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
+
+
+def _tell(settings: Settings, failures: list[Failure]) -> None:
+    """Send one message of all that went wrong, as the sensor does for the runs of the daemon.
+
+    The command does it itself: it is often all that runs, by cron, and no daemon looks. The sensor
+    leaves runs with our tag alone.
+    """
+    from dagster_project.alerts.delivery import NotSent, has_address, send
+
+    if has_address(settings):
+        try:
+            send(settings, message(settings, failures))
+        except NotSent as problem:
+            say(f"NOT TOLD, the message could not be sent: {problem}", "ERROR")
+
+
+def _about(release: Release) -> dict[str, str]:
+    return {"source": release.source, "release": str(release.date)}
+
+
+def announce(settings: Settings, plan: Plan) -> None:
+    """Say what a run is going to load, and what it is not."""
+    say(f"landing folder {settings.landing_dir}: {len(plan.new)} new releases")
+    for name in sorted(plan.replaced):
+        say(f"  to be loaded again, in place of its earlier load: {name}")
+    for folder in plan.folders_without_source:
+        say(f"  no source module yet: {folder}")
+    for release, reason in plan.still_rejected:
+        say(f"  still rejected: {release.label}: {reason}", "WARNING", **_about(release))
+    for problem in plan.problems:
+        say(f"  REFUSED {problem}", "ERROR")
+
+
+def publish_again(settings: Settings, instance: "DagsterInstance | None" = None) -> int:
+    """Build everything and publish, from the releases in force, although nothing is new.
+
+    Returns as `run` does. Raises BadInput if another run is writing.
+    """
+    failures: list[Failure] = []
+    with write_lock(settings):
+        reconcile(settings)
+        if not build(settings, instance, failures, everything=True):
+            return FAILED
+    return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
+
+
+def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -> Iterator[Failure]:
+    """Load and gate the new releases, each in a run of its own. Yields each failure.
+
+    Raises BadInput where it is the machine that fails.
+    """
+    with open_workbench(settings) as con:
+        began = ledger.now(con)
+    for release in plan.new:
+        config = {"reload": True} if release.name in plan.replaced else {}
+        result = _execute(
+            settings,
+            f"ingest_{release.source}",
+            instance,
+            partition=(release.source, str(release.date)),
+            run_config={"ops": {f"load_{release.source}": {"config": config}}},
+        )
+        with open_workbench(settings) as con:
+            files = con.execute(
+                "select status, string_agg(distinct reason, '; '), sum(rows_read),"
+                " sum(rows_kept), loaded_at from audit.releases"
+                " where source = ? and release_date = ? group by all order by loaded_at",
+                [release.source, release.date],
+            ).fetchall()
+            tables = [f"raw.{table.name}" for table in all_sources()[release.source].tables]
+            judged = ledger.last_gate_results(con, tables, release.date)
+        status, reason, rows_read, rows_kept, loaded_at = (
+            files[-1] if files else ("failed", None, 0, 0, began)
+        )
+        notes = f"; {reason}" if reason else ""
+        # An error says nothing of the release, whatever was found before; it is tried again.
+        if status != "rejected" or loaded_at < began:
+            status, reason = "failed", None
+        if result.success:
+            say(
+                f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept{notes}",
+                **_about(release),
+                run_id=result.run_id,
+            )
+            for warning in explain(judged, "warning").splitlines():
+                say(f"  warning: {warning}", "WARNING", **_about(release), run_id=result.run_id)
+        else:
+            failure = _failure(result, f"{status.upper()} {release.label}", reason)
+            problem = machine_trouble(failure.why, release.label)
+            if problem and status != "rejected":
+                raise problem
+            say(
+                f"  {status.upper()} {release.label}: {failure.why}",
+                "ERROR",
+                **_about(release),
+                run_id=result.run_id,
+            )
+            yield failure
+
+
+def _nothing_is_new(settings: Settings) -> bool:
+    """Return whether the current releases are the published ones, and say so."""
+    with open_workbench(settings) as con:
+        fingerprint = build_fingerprint(con)
+        published = ledger.last_publication(con)
+    if not (published and published[1] == fingerprint and settings.warehouse.exists()):
+        return False
+    say(f"nothing new: publication {publication_id(settings)} stays in force, {settings.warehouse}")
+    return True
+
+
+def build(
+    settings: Settings,
+    instance: "DagsterInstance | None",
+    failures: list[Failure],
+    *,
+    everything: bool = False,
+) -> bool:
+    """Build and publish, again and again without the releases that are to blame for a failure.
+
+    Each round sets at least one release aside. Returns whether the current releases are published,
+    and enters releases set aside, and failures, in `failures`. everything: also build what would
+    be kept of the workbench (`transform/unchanged_nodes.py`).
+    """
+    everything_once = everything
+    while True:
+        with open_workbench(settings) as con:
+            before = ledger.accepted_files(con)
+        failure = _build_once(settings, instance, everything_once)
+        if failure is None:
+            return True
+        rejected = _rejected_since(settings, before, failure)
+        failures += rejected or [failure]
+        if not rejected:
+            say(f"FAILED, nothing was published: {failure.why}", "ERROR", run_id=failure.run_id)
+            return False
+        say("what is to blame is set aside; the others are built without it")
+        if not everything and _nothing_is_new(settings):
+            return True
+        everything_once = False
+
+
+def _build_once(
+    settings: Settings, instance: "DagsterInstance | None", everything: bool
+) -> Failure | None:
+    """Build and publish. Returns what failed, or None."""
+    left = not everything and _only_publication_is_left(settings)
+    job = "publish" if left else "build"
+    say(
+        "publication: this candidate was built before, and every gate has passed"
+        if job == "publish"
+        else "build: staging, intermediate, core, marts, each with its gate; then publication"
+    )
+    run_config = {"ops": _EVERYTHING} if everything else {}
+    result = _execute(settings, job, instance, run_config=run_config)
+    if result.success:
+        with_size = settings.warehouse.stat().st_size
+        say(
+            f"published {publication_id(settings)}: {settings.warehouse} ({with_size:,} bytes)",
+            run_id=result.run_id,
+        )
+        return None
+    failure = _failure(result, f"FAILED {job}, nothing was published")
+    return replace(failure, why=str(machine_trouble(failure.why) or failure.why))
+
+
+def _rejected_since(settings: Settings, before: list[tuple], failed: Failure) -> list[Failure]:
+    """Return the releases that a build has set aside, each with its reason in the ledger."""
+    with open_workbench(settings) as con:
+        still = ledger.accepted_files(con)
+        found = {
+            (source, day): reason
+            for source, day, name, _, loaded_at in (file for file in before if file not in still)
+            for (reason,) in con.execute(
+                "select reason from audit.releases where source = ? and release_date = ?"
+                " and file_name = ? and loaded_at = ?",
+                [source, day, name, loaded_at],
+            ).fetchall()
+        }
+    rejected = []
+    for (source, day), reason in found.items():
+        what = f"REJECTED {source} {day}"
+        about = {"source": source, "release": str(day)}
+        say(f"  {what}: {reason}", "ERROR", **about, run_id=failed.run_id)
+        rejected.append(replace(failed, what=what, why=reason, **about))
+    return rejected
+
+
+def _only_publication_is_left(settings: Settings) -> bool:
+    """Whether an earlier run was broken off, or failed, after the last gate had passed."""
+    from dagster_project.defs.publication import required
+
+    if not settings.candidate.exists():
+        return False
+    with open_workbench(settings) as con:
+        return not reasons_against(settings, con, required())
+
+
+def _execute(
+    settings: Settings,
+    job: str,
+    instance: "DagsterInstance | None",
+    *,
+    partition: tuple[str, str] | None = None,
+    run_config: Mapping[str, Any] | None = None,
+) -> "ExecuteInProcessResult":
+    from dagster_project.definitions import defs
+    from dagster_project.defs.resources import Workbench
+    from dagster_project.patches.dagster_event_log import instance_of_main_job
+
+    if instance is None:
+        instance = instance_of_main_job(str(dagster_home()))
+    close_runs_of_the_dead(instance, BY_MAKE_RUN)
+    if partition:
+        instance.add_dynamic_partitions(partition[0], [partition[1]])
+    return defs.resolve_job_def(job).execute_in_process(
+        run_config={
+            **(run_config or {}),
+            "loggers": {"console": {"config": {"log_level": _log_level(settings)}}},
+        },
+        instance=instance,
+        partition_key=partition[1] if partition else None,
+        raise_on_error=False,
+        resources={"workbench": Workbench.of(settings)},
+        tags=BY_MAKE_RUN | _NO_RETRIES | _OF_THIS_LOCATION,
+    )
+
+
+def _log_level(settings: Settings) -> str:
+    """A person reads what the command says; a log store has use for what Dagster logs besides."""
+    return "INFO" if settings.log_format == "json" else "CRITICAL"
+
+
+def close_runs_of_the_dead(
+    instance: "DagsterInstance", tags: Mapping[str, str] | None = None
+) -> None:
+    """Mark runs as failed that were left behind when their process was killed.
+
+    The caller holds the write lock and knows that those with these tags cannot be alive. They would
+    hold the pool, and with it every run from the UI, for ever.
+    """
+    from dagster import DagsterRunStatus, RunsFilter
+
+    unfinished = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+    for left in instance.get_runs(RunsFilter(statuses=unfinished, tags=tags)):
+        instance.report_run_failed(left, "The process of this run has died.")
+
+
+def _failure(result: "ExecuteInProcessResult", what: str, reason: str | None = None) -> Failure:
+    from dagster_project.alerts.run_failure import failure_of
+
+    failure = failure_of(result.dagster_run, result.all_events)
+    return replace(failure, what=what, why=reason or failure.why)

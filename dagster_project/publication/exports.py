@@ -1,0 +1,183 @@
+"""The downloads of a publication: its tables as Parquet, with a Frictionless data package.
+
+`exports/<publication>/` holds those of each kept publication, and the link `exports/current` leads
+to the one in force. Everything is taken from the publication's own file, comments included, so the
+downloads say what the file says. Rows stand in the table's own order, which its model says in full:
+the same data give the same bytes, and a reader of one economy skips the others.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.base.hashing import file_sha256
+from dagster_project.base.settings import Settings
+
+# Key columns of each table, `<schema>.<table>`.
+Keys = Mapping[str, Sequence[str]]
+
+DESCRIPTOR = "datapackage.json"
+_CURRENT = "current"
+
+# https://specs.frictionlessdata.io/table-schema/#types-and-formats
+_FIELD_TYPES = {
+    "VARCHAR": "string",
+    "DATE": "date",
+    "TIMESTAMP": "datetime",
+    "BOOLEAN": "boolean",
+    "INTEGER": "integer",
+    "BIGINT": "integer",
+    "DOUBLE": "number",
+}
+
+
+def exports_of(settings: Settings, publication_id: str) -> Path:
+    """Return the folder of a publication's downloads."""
+    return settings.exports / publication_id
+
+
+def write_downloads(settings: Settings, database: Path, publication_id: str, keys: Keys) -> None:
+    """Write the downloads of a publication from its file, beside those in force."""
+    folder = exports_of(settings, publication_id)
+    fresh = folder.with_suffix(".new")
+    fresh.mkdir(parents=True)
+    with duckdb.connect(database, read_only=True, config=settings.duckdb_config) as con:
+        resources = [
+            _write_table(con, fresh, f"{schema}.{table}", keys, publication_id)
+            for schema, table in con.execute(
+                "select schema_name, table_name from duckdb_tables()"
+                " where not internal and schema_name in ('core', 'marts') order by all desc"
+            ).fetchall()
+        ]
+        package = _package(con, publication_id, resources)
+    text = json.dumps(package, indent=2, ensure_ascii=False, default=str)
+    (fresh / DESCRIPTOR).write_text(text + "\n", "utf-8")
+    fresh.rename(folder)
+
+
+def put_downloads_in_force(settings: Settings, publication_id: str) -> None:
+    """Lead `exports/current` to a publication's downloads, or nowhere if they are not kept."""
+    current = settings.exports / _CURRENT
+    if not exports_of(settings, publication_id).is_dir():
+        current.unlink(missing_ok=True)
+    elif not current.is_symlink() or os.readlink(current) != publication_id:
+        fresh = settings.exports / f"{_CURRENT}.new"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(publication_id, target_is_directory=True)
+        os.replace(fresh, current)
+
+
+def prune_downloads(settings: Settings, kept: set[str]) -> None:
+    """Delete the downloads of publications that are kept no longer, and what a crash has left."""
+    for folder in settings.exports.glob("*"):
+        if folder.is_dir() and not folder.is_symlink() and folder.name not in kept:
+            shutil.rmtree(folder)
+
+
+def _write_table(
+    con: duckdb.DuckDBPyConnection, folder: Path, table: str, keys: Keys, publication_id: str
+) -> dict[str, Any]:
+    """Write one table and return its entry in the data package."""
+    path = folder / f"{table}.parquet"
+    schema, name = table.split(".")
+    ((about_table,),) = con.execute(
+        "select comment from duckdb_tables() where schema_name = ? and table_name = ?",
+        [schema, name],
+    ).fetchall()
+    columns = con.execute(
+        "select column_name, data_type, comment, is_nullable from duckdb_columns()"
+        " where schema_name = ? and table_name = ? order by column_index",
+        [schema, name],
+    ).fetchall()
+    key = list(keys[table])
+    facts = {
+        "description": about_table,
+        "columns": json.dumps({column: about for column, _, about, _ in columns}),
+        "publication": publication_id,
+    }
+    metadata = ", ".join(f"{fact}: {_literal(value)}" for fact, value in facts.items())
+    ((rows,),) = con.execute(
+        f"copy {table} to {_literal(str(path))}"
+        f" (format parquet, compression zstd, kv_metadata {{{metadata}}})"
+    ).fetchall()
+    nullable = {column for column, _, _, is_nullable in columns if is_nullable}
+    return {
+        "name": table,
+        "path": path.name,
+        "profile": "data-resource",
+        "description": about_table,
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{file_sha256(path)}",
+        "rows": rows,
+        "schema": {
+            "fields": [
+                {
+                    "name": column,
+                    "type": _field_type(type_),
+                    "description": about,
+                    "constraints": {"required": column not in nullable},
+                }
+                for column, type_, about, _ in columns
+            ],
+            # A key in the sense of the specification has no missing values.
+            **({} if nullable & set(key) else {"primaryKey": key}),
+        },
+    }
+
+
+def _field_type(type_: str) -> str:
+    return "number" if type_.startswith("DECIMAL") else _FIELD_TYPES[type_]
+
+
+def _package(
+    con: duckdb.DuckDBPyConnection, publication_id: str, resources: list[dict[str, Any]]
+) -> dict[str, Any]:
+    ((published_at,),) = con.execute(
+        "select published_at from audit.publication where publication_id = ?", [publication_id]
+    ).fetchall()
+    return {
+        "profile": "data-package",
+        "name": "royalty-flows",
+        "id": f"royalty-flows-{publication_id}",
+        "title": "Cross-border payments for the use of intellectual property",
+        "description": "Who pays whom for the use of intellectual property, in which industry and"
+        " for which kind of right, as official sources state it, with the lineage of each number."
+        " Several sources state the same: filter on `preferred`, or on `source`. A total stands"
+        " beside its parts. NULL is not zero.",
+        "version": publication_id,
+        "created": f"{published_at.isoformat()}Z",
+        "sources": list(_sources(con)),
+        "resources": resources,
+    }
+
+
+def _sources(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+    """Yield each source that has a release in force, with its licence and how to cite it.
+
+    The licences differ from source to source, so the package as a whole names none.
+    """
+    found = con.execute(
+        "select source, publisher, title, url, licence, citation,"
+        " (select list(release_date order by release_date) from core.dim_release as releases"
+        " where releases.source = sources.source) as dates"
+        " from core.dim_source as sources where dates is not null order by source"
+    )
+    for source, publisher, title, url, licence, citation, releases in found.fetchall():
+        entry = {"name": source, "title": f"{publisher}: {title}", "path": url}
+        yield {
+            **{name: value for name, value in entry.items() if value},
+            "licence": licence,
+            "citation": citation,
+            "releases": releases,
+        }
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,1 @@
+"""The static report on the live publication."""

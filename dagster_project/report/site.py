@@ -1,0 +1,238 @@
+"""Writes the site: every page from the published file alone, and swaps it for the one before.
+
+`report` is a link to `reports/<publication>-<time>/`. A new site is written beside the present one,
+whole, and then the link is renamed over the old: a reader sees the one or the other.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
+from dagster_project.publication.exports import exports_of
+from dagster_project.publication.publish import publications_in
+from dagster_project.report import formats
+from dagster_project.report.answers import ask
+from dagster_project.report.figures import Column, Figure
+from dagster_project.report.overview import (
+    coverage_page,
+    index_page,
+    mirror_page,
+    revisions_page,
+)
+from dagster_project.report.pages import Page
+from dagster_project.report.reference import dictionary_pages, downloads_page, sources_page
+from dagster_project.report.reporters import reporter_pages, reporter_path
+from dagster_project.report.studies import STUDIES, study_pages
+from dagster_project.transform.docs.dbt_docs import DBT_DOCS, dbt_docs
+from dagster_project.workbench.connection import write_lock
+
+_HERE = Path(__file__).parent
+_NAVIGATION = (
+    ("studies/index.html", "Texts"),
+    ("reporters/index.html", "Reporters"),
+    ("mirror.html", "Two sides"),
+    ("revisions.html", "Revisions"),
+    ("coverage.html", "Coverage"),
+    ("dictionary/index.html", "Dictionary"),
+    ("sources.html", "Sources"),
+    ("downloads.html", "Downloads"),
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written: the folder, the publication it is of, and how many pages."""
+
+    folder: Path
+    publication_id: str
+    pages: int
+    seconds: float
+
+
+def write_report(settings: Settings, timeout: float = 0) -> Report:
+    """Write the report of the published file and put it in force.
+
+    timeout: seconds to wait while another run is writing. Raises BadInput if that is not enough, or
+    if nothing is published that can be read.
+    """
+    began = time.monotonic()
+    with write_lock(settings, timeout):
+        if not settings.warehouse.exists():
+            raise BadInput(
+                "nothing to report on",
+                where=str(settings.warehouse),
+                expected="the published file",
+                found="no such file",
+                fix="publish one with `make run`",
+            )
+        publications_in(settings.warehouse)  # or it says why it cannot be read
+        settings.reports.mkdir(exist_ok=True)
+        with duckdb.connect(
+            settings.warehouse, read_only=True, config=settings.duckdb_config
+        ) as con:
+            publication = _publication(con)
+            folder = settings.reports / f"{publication['id']}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+            folder.mkdir()
+            _copy_downloads(settings, publication["id"], folder / "data")
+            pages = _write_pages(con, folder, publication)
+            _write_dbt_docs(con, folder)
+        _write_assets(settings, folder)
+        _put_in_force(settings, folder)
+    return Report(folder, publication["id"], pages, time.monotonic() - began)
+
+
+def all_pages(con: duckdb.DuckDBPyConnection, downloads: dict[str, int]) -> Iterator[Page]:
+    """Yield every page of the site. downloads: the files that go with it, and their sizes."""
+    yield index_page(con)
+    yield from study_pages(con)
+    yield from reporter_pages(con)
+    yield mirror_page(con)
+    yield revisions_page(con)
+    yield coverage_page(con)
+    yield from dictionary_pages(con)
+    yield sources_page(con)
+    yield downloads_page(con, downloads)
+
+
+def _publication(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    newest = ask(
+        con,
+        "select publication_id, published_at from audit.publication"
+        " order by published_at desc limit 1",
+    )
+    return {
+        "id": newest.first("publication_id"),
+        "day": f"{newest.first('published_at'):%-d %B %Y}",
+    }
+
+
+def _write_pages(con: duckdb.DuckDBPyConnection, folder: Path, publication: dict[str, str]) -> int:
+    data = folder / "data"
+    downloads = {path.name: path.stat().st_size for path in data.iterdir()} if data.exists() else {}
+    pages = list(all_pages(con, downloads))
+    links = Links({page.path for page in pages})
+    environment = _environment(publication)
+    for page in pages:
+        path = folder / page.path
+        path.parent.mkdir(exist_ok=True)
+        root = "../" * page.path.count("/")
+        html = environment.get_template(page.template).render(
+            page=page, root=root, cell=links.cell_for(root)
+        )
+        path.write_text(html, "utf-8")
+    return len(pages)
+
+
+def _environment(publication: dict[str, str]) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "exact": formats.exact,
+        "prose": formats.with_code,
+        "verdict": formats.verdict,
+        "capitalize_first": lambda text: text[:1].upper() + text[1:],
+    }
+    environment.globals |= {"navigation": _NAVIGATION, "publication": publication}
+    return environment
+
+
+class Links:
+    """Writes the cells of tables; those that lead to another page link to it, if it is there."""
+
+    def __init__(self, paths: set[str]) -> None:
+        self.paths = paths
+        self.studies = {study.text_release: study.path for study in STUDIES}
+
+    def cell_for(self, root: str) -> Any:
+        """Return what writes a cell on a page from which the site's root is `root`."""
+
+        def cell(figure: Figure, row: tuple[Any, ...], index: int, column: Column) -> Any:
+            record = dict(zip(figure.answer.columns, row, strict=True))
+            text = formats.shown(row[index], column.kind, record)
+            target = self._target(column.kind, row[index], record)
+            if target is None:
+                return text
+            href = target if target.startswith("https://") else root + target
+            return Markup('<a href="{0}">{1}</a>').format(href, text)
+
+        return cell
+
+    def _target(self, kind: str, value: Any, record: dict[str, Any]) -> str | None:
+        match kind:
+            case "economy":
+                path = reporter_path(record["reporter_code"])
+            case "study":
+                path = self.studies.get(str(record["text_release"]), "")
+            case "table":
+                path = f"dictionary/{value}.html"
+            case "file":
+                return f"data/{value}.parquet"
+            case "link":
+                return record["url"]
+            case _:
+                return None
+        return path if path in self.paths else None
+
+
+def _write_dbt_docs(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    columns = con.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+        " where not internal order by column_index"
+    )
+    (folder / DBT_DOCS).write_text(dbt_docs(columns.fetchall()), "utf-8")
+
+
+def _copy_downloads(settings: Settings, publication_id: str, folder: Path) -> None:
+    """Give the publication's downloads a second name in the site, so that it stands alone."""
+    exports = exports_of(settings, publication_id)
+    if exports.is_dir():
+        folder.mkdir()
+        for path in exports.iterdir():
+            os.link(path, folder / path.name)
+
+
+def _write_assets(settings: Settings, folder: Path) -> None:
+    assets = folder / "assets"
+    shutil.copytree(_HERE / "assets", assets)
+    os.link(_vega(settings), assets / "vega.js")
+
+
+def _vega(settings: Settings) -> Path:
+    """Return Vega, Vega-Lite and Vega-Embed as one script; it takes seconds to bundle, once."""
+    import vl_convert
+
+    path = settings.reports / f"vega-{version('vl-convert-python')}.js"
+    if not path.exists():
+        fresh = path.with_suffix(".new")
+        # In a function, so that the only names it adds to the page are the three it exports.
+        bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub has no default
+        fresh.write_text(f"(()=>{{{bundle}}})();", "utf-8")
+        fresh.rename(path)
+    return path
+
+
+def _put_in_force(settings: Settings, folder: Path) -> None:
+    fresh = settings.report.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder.relative_to(settings.warehouse_dir), target_is_directory=True)
+    os.replace(fresh, settings.report)
+    for other in settings.reports.iterdir():
+        if other.is_dir() and other != folder:
+            shutil.rmtree(other)

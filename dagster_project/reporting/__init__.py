@@ -1,1 +1,0 @@
-"""The report: a static site, written from the published file alone."""

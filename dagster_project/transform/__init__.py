@@ -1,0 +1,1 @@
+"""Running dbt, and what a build depends on."""

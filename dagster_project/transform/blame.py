@@ -1,0 +1,331 @@
+"""Which releases a failed rule of a layer is about: those that its failing rows are from.
+
+All failing rows count, not only those that are shown. Where they do not name source and release
+they are looked up in the table that the rule looks at; those of marts in the flows, too. A rule
+or model that cannot be evaluated is tried on each release alone. What is found so is a fact about
+rows; what follows from it, `set_aside.py` decides.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from dagster_project.base.errors import in_words, printable
+from dagster_project.base.settings import Settings
+from dagster_project.transform.dbt_runner import manifest
+from dagster_project.transform.layers import Layer, layer_nodes, table_name
+from dagster_project.transform.unchanged_nodes import inputs_behind
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import literal
+
+_FLOWS = "model.royalty_flows.fct_royalty_flows"
+_RELEASE = ("source", "release_date")
+# What a row of a mart is found by among the flows; those that it is summed over, it has not.
+_FLOW_KEYS = (
+    "source",
+    "reporter_code",
+    "partner_code",
+    "sector_code",
+    "category_code",
+    "affiliation_code",
+    "region_code",
+    "concept",
+    "period",
+)
+# How dbt's own data tests call the column that they are about.
+_NAMES_OF_DBT = {
+    "unique": "unique_field",
+    "accepted_values": "value_field",
+    "relationships": "from_field",
+}
+# Data tests that a row fails by itself. Of rows that fail together the newest release is to blame.
+_BY_ITSELF = {"accepted_values", "relationships", "not_null", "filled", "known_codes"}
+_NEWEST = (
+    "qualify release_date is not distinct from"
+    " max(release_date) over (partition by failing_row, source)"
+)
+# Of a row in a mart that flows of several releases are behind, none is known to be at fault.
+_THE_ONLY_ONE = (
+    "qualify min(release_date) over (partition by failing_row, source)"
+    " = max(release_date) over (partition by failing_row, source)"
+)
+_NOT_NULL = re.compile(r"NOT NULL constraint failed: [\w.\"]+\.\"?(\w+)")
+# Errors that a row causes; any other is one of the SQL.
+_ERRORS_OF_ROWS = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
+
+
+@dataclass(frozen=True)
+class FailedRule:
+    """A rule that failed, or a model that could not be built, which is a rule that has no rows.
+
+    node: the seed, model or data test, by dbt's unique id. query: the SQL that gives all failing
+    rows (of a model, its own); empty for a rule about a whole table.
+    """
+
+    layer: Layer
+    node: str
+    table: str
+    rule: str
+    kind: str
+    query: str
+    found: str
+    fix: str
+    is_model: bool = False
+    by_itself: bool = False
+
+
+@dataclass(frozen=True)
+class Blamed:
+    """A release with failing rows: how many, and the first; or the error that it causes."""
+
+    source: str
+    release: date
+    found: str
+
+
+@dataclass(frozen=True)
+class Blame:
+    """The releases that a rule's failing rows are from; and of how many rows none is known."""
+
+    releases: list[Blamed] = field(default_factory=list)
+    unexplained: int = 0
+
+
+def failed_node(layer: Layer, result: Any) -> FailedRule:
+    """Return dbt's result of a model or data test that failed as a rule."""
+    node = manifest()["nodes"][result.node.unique_id]
+    is_model = node["resource_type"] != "test"
+    about = node if is_model else manifest()["nodes"][_table_of_test(node)]
+    kind = (node.get("test_metadata") or {}).get("name", "")
+    runs_alone = node["resource_type"] in ("model", "test")
+    query = (getattr(result.node, "compiled_code", None) or "") if runs_alone else ""
+    empty = _NOT_NULL.search(str(result.message)) if is_model else None
+    if query and empty:
+        query = f'select * from (\n{query}\n) where "{empty[1]}" is null'
+    elif query and kind in _NAMES_OF_DBT:
+        name = node["column_name"]
+        query = f'select * rename ({_NAMES_OF_DBT[kind]} as "{name}") from (\n{query}\n)'
+    return FailedRule(
+        layer=layer,
+        node=result.node.unique_id,
+        table=table_name(about),
+        rule="the model can be built" if is_model else f"dbt data test {node['name']}",
+        kind="structure",
+        query=query,
+        found=printable(str(result.message)),
+        fix=f"see dbt/{node['original_file_path']}: correct the file, or the model or its test",
+        is_model=is_model and not empty,
+        by_itself=kind in _BY_ITSELF,
+    )
+
+
+def _table_of_test(node: Any) -> str:
+    """Return the seed or model that a data test looks at; of a test in SQL, the first it names."""
+    return node.get("attached_node") or node["depends_on"]["nodes"][0]
+
+
+def failed_expectations(layer: Layer, results: list[ledger.GateResult]) -> list[FailedRule]:
+    """Return the critical expectations that failed as rules."""
+    nodes = {table_name(node): unique_id for unique_id, node in layer_nodes(layer).items()}
+    return [
+        FailedRule(
+            layer=layer,
+            node=nodes[result.table_name],
+            table=result.table_name,
+            rule=detail["expectation"],
+            kind=detail["kind"],
+            query=detail["failing_query"],
+            found=detail["observed"],
+            fix=detail["fix"],
+        )
+        for result in results
+        for detail in result.details
+        if not detail["success"] and detail["severity"] == "critical"
+    ]
+
+
+def blame(con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule) -> Blame:
+    """Return the releases that a rule's failing rows are from. con: the workbench's."""
+    if not rule.query:
+        return Blame()
+    with _as_the_rule_sees_it(con, settings, rule):
+        if not rule.is_model:
+            numbered = "row_number() over () as failing_row"
+            try:
+                _create(con, "failing", f"select {numbered}, * from (\n{rule.query}\n) as found")
+                return _trace(con, rule)
+            except _ERRORS_OF_ROWS:
+                pass
+            except duckdb.Error:
+                return Blame()  # an error of the rule itself
+        return Blame(list(_try_each_release(con, rule)))
+
+
+@contextmanager
+def _as_the_rule_sees_it(
+    con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule
+) -> Iterator[None]:
+    """Attach the candidate, as dbt does; rules on its tables name no catalog."""
+    if settings.candidate.exists():
+        con.execute(f"attach {literal(str(settings.candidate))} as royalty_flows (read_only)")
+    try:
+        if rule.layer.in_candidate:
+            con.execute("use royalty_flows")
+        yield
+    finally:
+        con.execute(f"use {settings.workbench.stem}")
+        con.execute("detach database if exists royalty_flows")
+
+
+def _trace(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Blame:
+    """Find source and release of the rows in `failing`."""
+    found = con.execute("select count(*) from failing").fetchall()[0][0]
+    nodes = manifest()["nodes"]
+    about = next(n for n in nodes.values() if "relation_name" in n and table_name(n) == rule.table)
+    shown = _columns(con, "failing") - {"failing_row", *_RELEASE}
+    which = "" if rule.by_itself else _NEWEST
+    _look_up(con, about["relation_name"])
+    sources = sources_behind(rule.node)
+    if "source" not in _columns(con, "failing") and len(sources) == 1:
+        _create(con, "failing", f"select *, {literal(sources[0])} as source from failing")
+    if rule.layer.name == "marts" and not _names_release(con):
+        which = _THE_ONLY_ONE
+        if "source" in _columns(con, "failing"):
+            _look_up(con, nodes[_FLOWS]["relation_name"], _FLOW_KEYS)
+    if not _names_release(con):
+        return Blame(unexplained=found)
+    _create(con, "failing", f"select * from failing {which}")
+    _create(con, "failing", "select * from failing where source || release_date is not null")
+    releases = con.execute(
+        "select source, cast(release_date as date) as release_date, count(distinct failing_row),"
+        " min(failing_row) from failing group by 1, 2 order by 1, 2"
+    ).fetchall()
+    explained = con.execute("select count(distinct failing_row) from failing").fetchall()[0][0]
+    return Blame(
+        [
+            Blamed(source, day, f"{count:,} row{'s' * (count > 1)}{_first(con, number, shown)}")
+            for source, day, count, number in releases
+        ],
+        found - explained,
+    )
+
+
+def _look_up(
+    con: duckdb.DuckDBPyConnection, relation: str, by: Collection[str] | None = None
+) -> None:
+    """Give the failing rows what they lack of source, release and key, by the columns they have."""
+    if _names_release(con):
+        return
+    ours, theirs = _columns(con, "failing"), _columns(con, relation)
+    wanted = [
+        f'there."{name}"'
+        for name in dict.fromkeys((*_RELEASE, *_FLOW_KEYS))
+        if name in theirs and name not in ours
+    ]
+    shared = sorted(theirs & ours if by is None else theirs & ours & set(by))
+    same = [f'failing."{name}" is not distinct from there."{name}"' for name in shared]
+    if {"column_name", "code"} <= ours and "column_name" not in theirs:  # the test `known_codes`
+        columns = con.execute("select distinct column_name from failing").fetchall()
+        codes = [
+            f'failing.column_name = {literal(name)} and failing.code = there."{name}"'
+            for (name,) in columns
+        ]
+        same = [f"({' or '.join(codes)})"] if codes else []
+    if wanted and same:
+        _create(
+            con,
+            "failing",
+            f"select distinct failing.*, {', '.join(wanted)} from failing"
+            f" inner join {relation} as there on {' and '.join(same)}",
+        )
+
+
+def _create(con: duckdb.DuckDBPyConnection, table: str, query: str) -> None:
+    con.execute(f"create or replace temp table {table} as {query}")
+
+
+def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
+    """Return the columns of a table or view; none of one that is not there."""
+    try:
+        found = con.execute(f"select * from {relation} limit 0").description
+    except duckdb.CatalogException:
+        return set()
+    return {name for name, *_ in found or ()}
+
+
+def _names_release(con: duckdb.DuckDBPyConnection) -> bool:
+    return set(_RELEASE) <= _columns(con, "failing")
+
+
+def _first(con: duckdb.DuckDBPyConnection, number: int, shown: Collection[str]) -> str:
+    """Return a failing row in words, of the columns that the rule itself shows."""
+    found = con.execute("select * from failing where failing_row = ?", [number])
+    names = [name for name, *_ in found.description or ()]
+    cells = dict(zip(names, found.fetchall()[0], strict=True))
+    row = in_words({name: value for name, value in cells.items() if name in shown})
+    return f", the first: {printable(row)}" if row else ""
+
+
+def sources_behind(node: str) -> list[str]:
+    """Return the sources whose raw tables a seed, model or data test reads."""
+    tables = [table.partition(".") for table in inputs_behind(node)]
+    return sorted({name.partition("__")[0] for schema, _, name in tables if schema == "raw"})
+
+
+def _try_each_release(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Iterator[Blamed]:
+    """Yield the releases with which a rule or model ends in an error; without, it must not.
+
+    Each is tried as if it were the only accepted one of its source.
+    """
+    accepted = sorted({(source, day) for source, day, *_ in ledger.accepted_files(con)})
+    for source in sources_behind(rule.node):
+        if _error_with(con, rule, source, None):
+            continue  # it is not this source, or not this one alone
+        for day in (day for name, day in accepted if name == source):
+            if error := _error_with(con, rule, source, day):
+                yield Blamed(source, day, printable(error))
+
+
+def _error_with(
+    con: duckdb.DuckDBPyConnection, rule: FailedRule, source: str, only: date | None
+) -> str | None:
+    """Evaluate a rule or model with one accepted release of a source, or none; return its error.
+
+    Views see it in the ledger, which is changed for the moment; tables are read through a view.
+    """
+    con.begin()
+    try:
+        con.execute(
+            "update audit.releases set status = 'superseded' where source = ?"
+            " and status = 'accepted' and release_date is distinct from ?",
+            [source, only],
+        )
+        con.execute(f"create or replace temp table tried as {_limited(con, rule, source, only)}")
+    except _ERRORS_OF_ROWS as error:
+        return str(error).splitlines()[0]
+    finally:
+        con.rollback()
+    return None
+
+
+def _limited(
+    con: duckdb.DuckDBPyConnection, rule: FailedRule, source: str, only: date | None
+) -> str:
+    """Return the rule's query on tables that have one release of a source, or none."""
+    query = rule.query
+    for parent in manifest()["nodes"][rule.node]["depends_on"].get("nodes", []):
+        node = manifest()["nodes"].get(parent)
+        if node and set(_RELEASE) <= _columns(con, node["relation_name"]):
+            release = f"release_date = date '{only}'" if only else "false"
+            con.execute(
+                f'create or replace temp view "{node["name"]}" as select * from'
+                f" {node['relation_name']} where source is distinct from {literal(source)}"
+                f" or {release}"
+            )
+            query = query.replace(node["relation_name"], f'temp.main."{node["name"]}"')
+    return query

@@ -1,0 +1,35 @@
+"""What a build depends on, in one digest: a build with the same digest gives the same warehouse."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+
+import duckdb
+
+from dagster_project.base.hashing import tree_sha256
+from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.workbench import ledger
+
+
+@cache
+def project_fingerprint() -> str:
+    """Return the digest of the models, the gates, the code and the engine."""
+    roots = [PROJECT_ROOT / name for name in ("dbt", "expectations", "dagster_project")]
+    digest = hashlib.sha256(
+        tree_sha256(roots, frozenset({".sql", ".yml", ".csv", ".md", ".json", ".py"})).encode()
+    )
+    digest.update(version("duckdb").encode())
+    return digest.hexdigest()
+
+
+def build_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
+    """Return the digest of the accepted files and of the project."""
+    return fingerprint_of(ledger.accepted_files(con))
+
+
+def fingerprint_of(accepted: Sequence[tuple]) -> str:
+    """Return the digest of these accepted files and of the project as it is."""
+    digest = hashlib.sha256(project_fingerprint().encode())
+    digest.update(repr(accepted).encode())
+    return digest.hexdigest()

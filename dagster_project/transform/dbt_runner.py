@@ -1,0 +1,153 @@
+"""Running dbt in this process, on a manifest that is parsed once for each state of the project.
+
+dbt costs seconds to import: only the functions here do it, when they are called.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.base.environment import own_environment
+from dagster_project.base.errors import BadInput
+from dagster_project.base.hashing import tree_sha256
+from dagster_project.base.settings import PROJECT_ROOT, Settings
+
+if TYPE_CHECKING:
+    from dbt.artifacts.schemas.results import NodeResult
+    from dbt.contracts.graph.manifest import Manifest
+
+DBT_PROJECT = PROJECT_ROOT / "dbt"
+_TARGET = DBT_PROJECT / "target"
+_MANIFEST = _TARGET / "manifest.json"
+_STAMP = _TARGET / "manifest.sha256"
+_SUFFIXES = frozenset({".sql", ".yml", ".csv", ".md"})
+
+
+class DbtError(Exception):
+    """dbt could not run, or nodes failed; the message has each failing node's own."""
+
+
+def manifest_path() -> Path:
+    """Return the manifest's path; the project is parsed first if it has changed since.
+
+    Raises BadInput if dbt cannot parse it.
+    """
+    # The parser keeps absolute paths: in a project that was copied or moved they lead elsewhere.
+    state = f"{DBT_PROJECT} {tree_sha256([DBT_PROJECT], _SUFFIXES)}"
+    stamp = _STAMP.read_text() if _STAMP.exists() else ""
+    if not (_MANIFEST.exists() and stamp == state):
+        _TARGET.mkdir(exist_ok=True)
+        _STAMP.unlink(missing_ok=True)  # an interrupted parse leaves half a manifest
+        if not stamp.startswith(f"{DBT_PROJECT} "):
+            (_TARGET / "partial_parse.msgpack").unlink(missing_ok=True)
+        try:
+            _invoke(Settings(), ["parse", "--target-path", str(_TARGET)])
+        except DbtError as error:
+            raise BadInput(
+                "a model, seed or YAML file that dbt cannot parse",
+                where="dbt/",
+                expected="a dbt project that parses",
+                found=str(error),
+                fix="mend the file that dbt names",
+            ) from error
+        _STAMP.write_text(state)
+    return _MANIFEST
+
+
+@cache
+def manifest() -> Mapping[str, Any]:
+    """Return the manifest, as parsed JSON."""
+    return json.loads(manifest_path().read_bytes())
+
+
+@cache
+def _parsed() -> "Manifest":
+    from dbt.contracts.graph.manifest import Manifest
+
+    manifest_path()
+    parsed = Manifest.from_msgpack((_TARGET / "partial_parse.msgpack").read_bytes())
+    parsed.build_flat_graph()  # what macros see as `graph`; dbt itself builds it as it parses
+    return parsed
+
+
+def run_dbt(settings: Settings, args: Sequence[str]) -> "list[NodeResult]":
+    """Run a dbt command on the workbench and return each node's result, also of failing ones.
+
+    Raises DbtError if dbt did not get as far as running nodes.
+    """
+    # Its results are returned: nothing reads them, or the manifest again, from files.
+    artifacts = ["--no-write-json", "--target-path", str(settings.warehouse_dir / "dbt_target")]
+    return _invoke(settings, [*args, *artifacts], _parsed())
+
+
+def _invoke(
+    settings: Settings, args: Sequence[str], parsed: "Manifest | None" = None
+) -> "list[NodeResult]":
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    _no_events_for_nobody()
+    settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    quiet = ["--log-level", "none", "--log-level-file", "none"]
+    with _environment(settings):
+        try:
+            outcome = dbtRunner(manifest=parsed).invoke([*args, *folders, *quiet])
+        finally:
+            # dbt-duckdb keeps its connection, and with it the lock on the files.
+            DuckDBConnectionManager.close_all_connections()
+    if outcome.exception is not None:
+        raise DbtError(f"dbt {args[0]}: {outcome.exception}") from outcome.exception
+    results = getattr(outcome.result, "results", [])
+    return [result for result in results if not _is_hook_that_ran(result)]
+
+
+@cache
+def _no_events_for_nobody() -> None:
+    """Have dbt's events made into messages only if somebody listens: some thousand a build.
+
+    A warning that may have to be an error is made into one all the same.
+    """
+    from dbt.tracking import track_behavior_change_warn
+    from dbt_common.events.base_types import BaseEvent, EventLevel, TCallback
+    from dbt_common.events.event_manager import EventManager
+    from dbt_common.events.event_manager_client import ctx_set_event_manager
+
+    class Events(EventManager):
+        def add_callback(self, callback: TCallback) -> None:
+            if callback is not track_behavior_change_warn:  # dbt's telemetry, which is off
+                super().add_callback(callback)
+
+        def fire_event(
+            self,
+            e: BaseEvent,
+            level: EventLevel | None = None,
+            node: Any = None,
+            force_warn_or_error_handling: bool = False,
+        ) -> None:
+            may_be_error = force_warn_or_error_handling or self.require_warn_or_error_handling
+            if self.loggers or self.callbacks or may_be_error:
+                super().fire_event(e, level, node, force_warn_or_error_handling)
+
+    ctx_set_event_manager(Events())
+
+
+def _is_hook_that_ran(result: "NodeResult") -> bool:
+    """Whether a result is that of SQL from `dbt_project.yml`, of which only a failure is news."""
+    return str(result.node.resource_type) == "operation" and str(result.status) == "success"
+
+
+def _environment(settings: Settings) -> AbstractContextManager[None]:
+    """Set the variables that `dbt/profiles.yml` reads, and keep a user's from dbt."""
+    return own_environment(
+        {
+            "DBT_LOG_PATH": str(settings.warehouse_dir / "dbt_target"),
+            "ROYALTY_WAREHOUSE_DIR": str(settings.warehouse_dir),
+            "ROYALTY_SEEDS_DIR": str(DBT_PROJECT / "seeds"),
+            "ROYALTY_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
+            "ROYALTY_DUCKDB_THREADS": str(settings.duckdb_threads),
+        }
+    )

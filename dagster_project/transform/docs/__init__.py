@@ -1,0 +1,1 @@
+"""The data dictionary and column lineage, written from the dbt project."""

@@ -1,0 +1,113 @@
+"""What a build keeps of the workbench: seeds, models and data tests made from the same as before.
+
+A node of staging or intermediate gives what it gave before as long as the project, the engine and
+the accepted files in the raw tables behind it are the same; the ledger has what each was made from.
+So a small release does not pay for the large ones. Core and marts, which are published, are built
+whole for every candidate, and every gate runs on every table.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+import duckdb
+
+from dagster_project.transform.build_fingerprint import project_fingerprint
+from dagster_project.transform.dbt_runner import manifest
+from dagster_project.transform.layers import (
+    Layer,
+    build_order,
+    layer_nodes,
+    layer_tests,
+    table_name,
+)
+from dagster_project.workbench import ledger
+
+_LEDGER = "audit.releases"
+UNIT_TESTS = "resource_type:unit_test"  # which tell of the SQL and not of the rows
+
+
+def fingerprints(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
+    """Return what each seed, model and data test of a layer is made from now, as one digest."""
+    project = project_fingerprint()
+    behind = {node: inputs_behind(node) for node in build_order(layer)}
+    contents = {table: _content(con, table) for table in {t for ts in behind.values() for t in ts}}
+    return {
+        node: hashlib.sha256(
+            repr((project, [(table, contents[table]) for table in tables])).encode()
+        ).hexdigest()
+        for node, tables in behind.items()
+    }
+
+
+def _content(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple]:
+    """Return the accepted files whose loads a raw table has rows of; of the ledger, all of them.
+
+    A load is known by its time. Rows of one stand together, so that DuckDB reads next to nothing.
+    """
+    accepted = ledger.accepted_files(con)
+    if table == _LEDGER:
+        return accepted
+    loads = {time for (time,) in con.execute(f"select distinct _loaded_at from {table}").fetchall()}
+    source = table.partition(".")[2].partition("__")[0]
+    return [file for file in accepted if file[0] == source and file[4] in loads]
+
+
+def kept_nodes(
+    con: duckdb.DuckDBPyConnection, layer: Layer, made_from: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the nodes of a layer that need not run, each with the run that ran it.
+
+    Not a table that is not there, nor a data test of a table that is built again.
+    made_from: the layer's fingerprints.
+    """
+    if layer.in_candidate:
+        return {}
+    there = {
+        table
+        for (table,) in con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables()"
+            " union all select schema_name || '.' || view_name from duckdb_views()"
+        ).fetchall()
+    }
+    ran = ledger.node_builds(con)
+    tables = layer_nodes(layer)
+    kept = {
+        unique_id: ran[unique_id][1]
+        for unique_id, fingerprint in made_from.items()
+        if ran.get(unique_id, ("",))[0] == fingerprint
+        and (unique_id not in tables or table_name(tables[unique_id]) in there)
+    }
+    for test in tests_of(layer, tables.keys() - kept.keys()):
+        kept.pop(test, None)
+    return kept
+
+
+def tests_of(layer: Layer, tables: Iterable[str]) -> list[str]:
+    """Return the data tests of a layer that look at one of these seeds or models, by unique id."""
+    wanted = set(tables)
+    return [
+        unique_id
+        for unique_id, test in layer_tests(layer).items()
+        if not wanted.isdisjoint(test["depends_on"]["nodes"])
+    ]
+
+
+@cache
+def inputs_behind(unique_id: str) -> tuple[str, ...]:
+    """Return the raw tables that a node reads, itself or through others, as `<schema>.<table>`.
+
+    And the ledger's releases, if it reads them for more than the verdicts on raw rows.
+    """
+    if unique_id.startswith("source."):
+        return (table_name(manifest()["sources"][unique_id]),)
+    parents = manifest()["nodes"][unique_id]["depends_on"].get("nodes", [])
+    found = {table for parent in parents for table in inputs_behind(parent)}
+    reads_raw = any(parent.startswith("source.royalty_flows.raw.") for parent in parents)
+    return tuple(sorted(found - {_LEDGER} if reads_raw else found))
+
+
+def select_nodes(unique_ids: Iterable[str]) -> list[str]:
+    """Return the arguments by which dbt runs just these nodes."""
+    names = [".".join(manifest()["nodes"][unique_id]["fqn"]) for unique_id in unique_ids]
+    return ["--select", *names, "--indirect-selection", "empty", "--exclude", UNIT_TESTS]

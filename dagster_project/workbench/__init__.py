@@ -1,0 +1,1 @@
+"""The workbench database: its connection, its lock and the ledger."""

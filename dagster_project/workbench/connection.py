@@ -1,0 +1,131 @@
+"""Opening the workbench: its lock and its connection."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.settings import PUBLISHED_FILE, Settings
+from dagster_project.workbench import ledger
+
+# What only reads the ledger holds the lock for a moment: nobody is turned away for that.
+PATIENCE_SECONDS = 5
+
+
+@contextmanager
+def write_lock(settings: Settings, timeout: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Hold the one lock under which anything is written below the warehouse folder.
+
+    The operating system frees it when the process dies, however it dies. Re-entrant within a
+    process. Raises TryLater if another process holds it for longer than `timeout` seconds.
+    """
+    # Others may look in, for the published file, and not write: else they could replace it.
+    settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    lock = FileLock(settings.warehouse_dir / ".write.lock", is_singleton=True, thread_local=False)
+    try:
+        lock.acquire(timeout=timeout)
+    except Timeout:
+        raise TryLater(
+            "another run is writing",
+            where=str(settings.warehouse_dir),
+            expected="one writer at a time",
+            found="the write lock held by another process",
+            fix="wait until that run has ended, then start again",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the workbench for writing, with its schemas and ledger in place.
+
+    Raises BadInput if it is lost, or if the machine does not let it: damaged, open elsewhere, disk
+    full.
+    """
+    settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    refuse_if_lost(settings.workbench)
+    with _machine_trouble_told(settings):
+        con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
+        make_private(settings.workbench)
+        ledger.create(con)
+    with con:
+        yield con
+
+
+@contextmanager
+def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the workbench for reading, at once or not at all; an empty one if there is none.
+
+    Under the lock, and to be left soon: DuckDB keeps writers out of a file that a reader has open.
+    Raises TryLater if another process is writing, BadInput as `open_workbench` does.
+    """
+    with write_lock(settings, timeout=0):
+        refuse_if_lost(settings.workbench)
+        with _machine_trouble_told(settings):
+            if settings.workbench.exists():
+                con = duckdb.connect(
+                    settings.workbench, read_only=True, config=settings.duckdb_config
+                )
+            else:
+                con = duckdb.connect()
+                ledger.create(con)
+        with con:
+            yield con
+
+
+def refuse_if_lost(workbench: Path) -> None:
+    """Raise BadInput if there is a published file and not the workbench that it was built from.
+
+    In an empty one every release would be new, and in force, whatever a person had decided.
+    """
+    published = workbench.with_name(PUBLISHED_FILE)
+    if published.exists() and not workbench.exists():
+        raise BadInput(
+            "the workbench is lost",
+            where=str(workbench),
+            expected="the file that the published one was built from, with the decisions by hand",
+            found="a published file and no workbench",
+            fix="`make rebuild` makes it anew from the landing folder, with the decisions that the"
+            " published file has; or put the file back",
+        )
+
+
+@contextmanager
+def _machine_trouble_told(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        problem = machine_trouble(str(error), str(settings.workbench))
+        if problem is None:
+            raise
+        raise problem from error
+
+
+def make_private(workbench: Path) -> None:
+    """Let nobody else open the workbench: who has it open, if only to read, keeps the ETL out."""
+    if workbench.stat().st_mode & 0o077:
+        workbench.chmod(0o600)
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run the block in one transaction: all of it stands, or nothing."""
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL's literal, where a statement takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"

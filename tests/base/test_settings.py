@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from dagster_project.base.settings import PROJECT_ROOT, Settings
+
+
+def test_folders_are_in_the_project_unless_asked_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ROYALTY_LANDING_DIR")
+    monkeypatch.delenv("ROYALTY_WAREHOUSE_DIR")
+    settings = Settings()
+    assert settings.landing_dir == PROJECT_ROOT / "landing"
+    assert settings.warehouse == PROJECT_ROOT / "warehouse" / "royalty_flows.duckdb"
+
+
+def test_relative_folders_are_taken_from_the_project_wherever_one_stands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ROYALTY_WAREHOUSE_DIR", "elsewhere")
+    monkeypatch.chdir(tmp_path)
+    assert Settings().warehouse_dir == PROJECT_ROOT / "elsewhere"
+
+
+def test_absolute_folders_are_taken_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ROYALTY_WAREHOUSE_DIR", str(tmp_path))
+    assert Settings().candidate == tmp_path / "candidate" / "royalty_flows.duckdb"
+
+
+def test_duckdb_gets_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROYALTY_DUCKDB_MEMORY_LIMIT", "1GB")
+    monkeypatch.setenv("ROYALTY_DUCKDB_THREADS", "1")
+    assert Settings().duckdb_config.items() >= {"memory_limit": "1GB", "threads": 1}.items()
+
+
+@pytest.mark.parametrize(("name", "value"), [("DUCKDB_THREADS", "0"), ("KEEP_PUBLICATIONS", "0")])
+def test_senseless_values_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"ROYALTY_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()

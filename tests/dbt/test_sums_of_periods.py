@@ -1,0 +1,171 @@
+"""Which sums of months and quarters are made, against the same worked out in Python."""
+
+from collections import defaultdict
+from functools import cache
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jinja2 import Environment
+
+from dagster_project.transform.dbt_runner import DBT_PROJECT
+
+SETTINGS = settings(deadline=None, derandomize=True, max_examples=60, database=None)
+NEEDED = {("M", "Q"): 3, ("M", "A"): 12, ("Q", "A"): 4}
+Statement = dict[str, Any]
+
+MONTHS = [f"2014-{month:02}" for month in range(1, 13)]
+QUARTERS = [f"2014-Q{quarter}" for quarter in range(1, 5)]
+
+
+@cache
+def query(*grain: str) -> str:
+    """The macro's SQL over the table `statements`, without dbt."""
+    files = ["keys", "periods", "numbers", "sums_of_periods"]
+    text = "".join((DBT_PROJECT / "macros" / f"{name}.sql").read_text() for name in files)
+    module: Any = Environment(extensions=["jinja2.ext.do"]).from_string(text).module
+    return str(module.with_sums_of_periods("statements", list(grain)))
+
+
+def stated(period: str, value: int | None = 1, **others: Any) -> Statement:
+    frequency = "A" if len(period) == 4 else "Q" if "Q" in period else "M"
+    return {
+        "source": "s",
+        "period": period,
+        "frequency": frequency,
+        "flow": "receipts",
+        "value": value,
+        "value_usd_m": value,
+        "currency": "JPY",
+        "release_date": "2021-09-15",
+        "rounding": 1,
+        "obs_status": "M" if value is None else "A",
+        "rate_is_missing": False,
+        "comparator": "=",
+        **others,
+    }
+
+
+def sums(
+    statements: list[Statement], *grain: str, columns: str = "period, flow, value"
+) -> list[tuple]:
+    """What is computed of these statements; what is stated stays as it is."""
+    with duckdb.connect() as con:
+        con.execute(
+            "create table statements (source text, period text, frequency text, flow text,"
+            " value decimal(18, 6), value_usd_m decimal(18, 6), currency text, release_date date,"
+            " rounding decimal(18, 6), obs_status text, rate_is_missing boolean, comparator text)"
+        )
+        con.executemany(
+            f"insert into statements values ({', '.join('?' * 12)})",
+            [list(statement.values()) for statement in statements],
+        )
+        rows = con.sql(query(*(grain or ("source", "period", "frequency"))))  # noqa: F841
+        assert con.sql("select count(*) from rows where not is_computed").fetchall() == [
+            (len(statements),)
+        ]
+        computed = con.sql(f"select {columns} from rows where is_computed order by all")
+        return computed.fetchall()
+
+
+def period_of(period: str, frequency: str) -> str:
+    if frequency == "A":
+        return period[:4]
+    return f"{period[:4]}-Q{(int(period[5:]) + 2) // 3}"
+
+
+def expected(statements: list[Statement]) -> list[tuple]:
+    parts = defaultdict(list)
+    for statement in statements:
+        for part, whole in NEEDED:
+            if statement["frequency"] == part and statement["value"] is not None:
+                of = period_of(statement["period"], whole)
+                parts[of, part, statement["flow"], whole].append(statement["value"])
+    whole_sums = {
+        (period, part, flow): sum(values)
+        for (period, part, flow, whole), values in parts.items()
+        if len(values) == NEEDED[part, whole]
+    }
+    finest = {
+        period: min(part for of, part, _ in whole_sums if of == period)
+        for period, _, _ in whole_sums
+    }
+    known = {statement["period"] for statement in statements}
+    return sorted(
+        (period, flow, value)
+        for (period, part, flow), value in whole_sums.items()
+        if period not in known and part == finest[period]
+    )
+
+
+@SETTINGS
+@given(
+    st.dictionaries(
+        st.tuples(
+            st.sampled_from([*MONTHS, *QUARTERS, "2014"]), st.sampled_from(["receipts", "balance"])
+        ),
+        st.one_of(st.none(), st.integers(-99, 99)),
+        min_size=1,
+    ),
+    st.sets(st.sampled_from([*QUARTERS, "2014"])),
+    st.booleans(),
+)
+def test_whole_sums_of_what_is_not_stated(
+    drawn: dict[tuple[str, str], int | None], unstated: set[str], every_month: bool
+) -> None:
+    if every_month:  # which chance alone would hardly draw
+        drawn = {**{(month, "receipts"): 2 for month in MONTHS}, **drawn}
+    statements = [
+        stated(period, value, flow=flow)
+        for (period, flow), value in drawn.items()
+        if period not in unstated
+    ]
+    if statements:
+        assert sums(statements) == expected(statements)
+
+
+def test_months_make_the_year_where_quarters_are_stated_too() -> None:
+    quarters = [stated(quarter, 100) for quarter in QUARTERS]
+    assert sums(quarters) == [("2014", "receipts", 400)]
+    assert sums(quarters + [stated(month) for month in MONTHS]) == [("2014", "receipts", 12)]
+
+
+def test_a_year_that_is_suppressed_or_of_another_flow_is_not_replaced() -> None:
+    quarters = [stated(quarter) for quarter in QUARTERS]
+    assert sums([*quarters, stated("2014", None, obs_status="Q")]) == []
+    assert sums([*quarters, stated("2014", 3, flow="payments")]) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"release_date": "2020-09-15"},
+        {"currency": "USD"},
+        {"comparator": ">"},
+        {"comparator": "~"},
+        {"source": "t"},
+    ],
+    ids=str,
+)
+def test_parts_of_two_kinds_make_no_sum(other: dict[str, Any]) -> None:
+    three = [stated(quarter) for quarter in QUARTERS[:3]]
+    assert sums([*three, stated("2014-Q4")]) != []
+    assert sums([*three, stated("2014-Q4", **other)]) == []
+
+
+def test_a_release_as_part_of_the_grain_keeps_its_own_sums() -> None:
+    grain = ("source", "release_date", "period", "frequency")
+    first, second = ([stated(q, n, release_date=f"202{n}-01-01") for q in QUARTERS] for n in (1, 2))
+    found = sums([*first, *second[:3]], *grain, columns="release_date::text, period, value")
+    assert found == [("2021-01-01", "2014", 4)]
+
+
+def test_what_is_uncertain_about_the_parts_is_so_of_the_sum() -> None:
+    quarters = [stated(quarter, rounding=0.5) for quarter in QUARTERS]
+    quarters[1] |= {"obs_status": "E"}
+    columns = "value_usd_m, rounding, obs_status, rate_is_missing"
+    assert sums(quarters, columns=columns) == [(4, 2, "E", False)]
+    quarters[2] |= {"value_usd_m": None, "rate_is_missing": True}
+    assert sums(quarters, columns=columns) == [(None, 2, "E", True)]

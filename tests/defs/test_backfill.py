@@ -1,0 +1,106 @@
+"""A backfill of many releases: one run, each release loaded and judged by itself."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from dagster_project.base.settings import Settings
+from dagster_project.definitions import defs
+from dagster_project.defs.raw import raw_assets
+from dagster_project.defs.resources import Workbench
+from dagster_project.sources import all_sources
+from tests.pipeline.test_run import text_of
+from tests.support import TEXT, Warehouse
+
+DAYS = ["2020-01-31", "2020-02-29", "2020-03-31", "2020-04-30"]
+FIGURES = dg.AssetKey(["raw", "published_figures__figures"])
+
+
+def backfill(instance: dg.DagsterInstance, first: str, last: str) -> dg.ExecuteInProcessResult:
+    """Execute the one run that a backfill of these releases is."""
+    return defs.resolve_job_def("ingest_published_figures").execute_in_process(
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        instance=instance,
+        raise_on_error=False,
+        resources={"workbench": Workbench.of(Settings())},
+        tags={
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last,
+        },
+    )
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("published_figures", DAYS)
+        yield instance
+
+
+def states(folders: Warehouse) -> list[tuple]:
+    return folders.workbench(
+        "select release_date::varchar, status from audit.releases order by all"
+    )
+
+
+def test_a_backfill_is_one_run() -> None:
+    for source in all_sources().values():
+        policy = raw_assets(source).backfill_policy
+        assert policy == dg.BackfillPolicy.single_run()
+
+
+def test_releases_of_one_run_are_loaded_and_judged_each_by_itself(
+    folders: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    for day in DAYS:
+        folders.land("published_figures", day, TEXT.name, text_of(day))
+    assert backfill(instance, DAYS[0], DAYS[0]).success
+    folders.land("published_figures", DAYS[0], TEXT.name, text_of(DAYS[0]) + "\n")  # changed
+    folders.land("published_figures", DAYS[1], TEXT.name, "not a text")  # cannot be read
+    doubled = text_of(DAYS[2]) + text_of(DAYS[2]).splitlines()[4] + "\n"
+    folders.land("published_figures", DAYS[2], TEXT.name, doubled)  # the gate rejects it
+    result = backfill(instance, DAYS[0], DAYS[-1])
+    assert not result.success
+    assert states(folders) == [
+        (DAYS[0], "accepted"),
+        (DAYS[1], "rejected"),
+        (DAYS[2], "rejected"),
+        (DAYS[3], "accepted"),
+    ]
+    assert folders.workbench(
+        "select _release::varchar, count(*) from raw.published_figures__figures"
+        " group by all order by all"
+    ) == [(DAYS[0], 16), (DAYS[2], 17), (DAYS[3], 16)]
+    # The UI has what each partition came to, and one check that says it all.
+    loads = instance.fetch_materializations(
+        dg.AssetRecordsFilter(FIGURES, asset_partitions=DAYS[1:]), limit=10
+    ).records
+    told = {load.partition_key: load.asset_materialization for load in loads}
+    assert {day for day, load in told.items() if load and "refused" in load.metadata} == {DAYS[1]}
+    last = told[DAYS[3]]
+    assert last
+    assert (last.metadata["release"].value, last.metadata["loaded"].value) == (DAYS[3], True)
+    assert last.metadata["rows kept"].value == 16  # of this release alone
+    assert last.metadata["dagster/row_count"].value == 49  # of all
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed
+    assert "the files of an accepted release have changed" in (check.description or "")
+    assert "unknown layout" in (check.description or "")
+    assert "figure_id is unique within the release" in (check.description or "")
+    assert {run.job_name for run in instance.get_runs()} == {"ingest_published_figures"}
+    assert len(instance.get_runs()) == 2
+
+
+def test_a_backfill_of_which_nothing_can_be_used_fails_where_it_loads(
+    folders: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    for day in DAYS[:2]:
+        folders.land("published_figures", day, TEXT.name, "not a text")
+    result = backfill(instance, DAYS[0], DAYS[1])
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_key == "load_published_figures"
+    told = failure.step_failure_data.user_failure_data
+    assert told
+    assert str(told.description).count("unknown layout") == 2
+    assert states(folders) == [(DAYS[0], "rejected"), (DAYS[1], "rejected")]

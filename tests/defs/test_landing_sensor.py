@@ -1,0 +1,372 @@
+"""The landing sensor, evaluation by evaluation; the runs that it requests are not executed here."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from dagster_project.defs.landing_cursor import Cursor
+from dagster_project.defs.landing_sensor import MOST_RUNS
+from dagster_project.ingest import pending_releases as plan
+from dagster_project.ingest.load_release import load_release
+from dagster_project.ingest.manual_decisions import reject
+from dagster_project.ingest.pending_releases import find_release
+from dagster_project.sources import all_sources, source
+from dagster_project.workbench import connection as workbench
+from dagster_project.workbench import ledger
+from dagster_project.workbench.connection import open_workbench
+from tests.defs.driving import Landing
+from tests.support import TEXT, Warehouse
+
+FIGURES = all_sources()["published_figures"]
+DAY = "2019-06-30"
+NAME = f"published_figures/{DAY}"
+
+
+@pytest.fixture
+def landing(folders: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Landing]:
+    """The sensor over an empty landing folder, in a world of one source."""
+    monkeypatch.setattr(plan, "all_sources", lambda: {"published_figures": FIGURES})
+    folders.landing.mkdir()
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Landing(instance)
+
+
+def land(folders: Warehouse, day: str = DAY, text: str = "") -> Path:
+    return folders.land("published_figures", day, TEXT.name, text or TEXT.read_text())
+
+
+def enter(folders: Warehouse, status: str, day: str = DAY) -> None:
+    """Load a release, as its run would, and have the ledger say what became of it."""
+    with open_workbench(folders.settings) as con:
+        load_release(con, FIGURES, find_release(FIGURES, folders.landing, day))
+        con.execute(
+            "update audit.releases set status = ?, reason = 'made up' where status = 'loaded'",
+            [status],
+        )
+
+
+def publish(folders: Warehouse) -> None:
+    """Enter that what is in force is published."""
+    from dagster_project.transform.build_fingerprint import build_fingerprint
+
+    with open_workbench(folders.settings) as con:
+        con.execute(
+            "insert into audit.publication values (?, now()::timestamp, 'run', '1.5', 'c', ?)",
+            [str(ledger.now(con)), build_fingerprint(con)],
+        )
+    folders.settings.warehouse.touch()
+
+
+def test_a_new_release_gets_one_run_once_it_stays_the_same(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    assert "arriving" in landing.message()
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+    assert landing.requests() == landing.requests() == []
+    assert landing.instance.get_dynamic_partitions("published_figures") == [DAY]
+
+
+def test_a_release_that_grows_is_waited_for(folders: Warehouse, landing: Landing) -> None:
+    text = TEXT.read_text()
+    for size in (100, 200, 300):
+        land(folders, text=text[:size])
+        assert f"arriving, taken up when unchanged at the next look: {NAME}" in landing.message()
+    land(folders, text=text)
+    assert landing.requests() == []
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+
+
+def test_a_file_under_a_temporary_name_holds_its_release_back(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    for size in (1, 2, 3):
+        folders.land("published_figures", DAY, ".second.csv.Xq3f", "x" * size)
+        assert "arriving" in landing.message()
+    (folders.landing / NAME / ".second.csv.Xq3f").unlink()
+    assert landing.requests() == []
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+
+
+@pytest.mark.parametrize(
+    "folder", [".incoming/published_figures.1f2e/release", f"published_figures/.{DAY}.new"]
+)
+def test_folders_of_what_is_not_complete_are_passed_over(
+    folders: Warehouse, landing: Landing, folder: str
+) -> None:
+    path = folders.landing / folder / TEXT.name
+    path.parent.mkdir(parents=True)
+    path.write_text(TEXT.read_text())
+    assert landing.requests() == landing.requests() == []
+    assert "REFUSED" not in landing.message()
+
+
+def test_a_release_in_force_is_left_alone(folders: Warehouse, landing: Landing) -> None:
+    land(folders)
+    enter(folders, "accepted")
+    publish(folders)
+    assert landing.requests() == landing.requests() == []
+
+
+def test_a_rejected_release_is_taken_up_when_its_bytes_change_and_only_then(
+    folders: Warehouse, landing: Landing
+) -> None:
+    path = land(folders)
+    enter(folders, "rejected")
+    assert [landing.requests() for _ in range(3)] == [[], [], []]
+    assert "1 rejected" in landing.message()
+    path.write_text(TEXT.read_text().replace("4.0", "4.1"))
+    assert landing.requests() == []
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+    enter(folders, "rejected")
+    assert [landing.requests() for _ in range(3)] == [[], [], []]
+
+
+def test_a_release_that_was_forgotten_is_taken_up_again(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    landing.evaluate()
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+    enter(folders, "rejected")
+    landing.evaluate()
+    folders.change_ledger("delete from audit.releases")
+    landing.evaluate()
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+
+
+def test_changed_bytes_under_a_release_in_force_are_told_once_and_nothing_is_loaded(
+    folders: Warehouse, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = land(folders)
+    enter(folders, "accepted")
+    publish(folders)
+    path.write_text(TEXT.read_text().replace("4.0", "4.1"))
+    first = landing.message()
+    assert "REFUSED the files of an accepted release have changed" in first
+    assert f"make run RELOAD={NAME}" in first
+    with monkeypatch.context() as patched:
+        patched.setattr(plan, "file_sha256", lambda path: pytest.fail(f"{path} was read"))
+        again = landing.message()
+    assert "REFUSED" not in again
+    assert f"1 refused, as reported before: {NAME}" in again
+    path.write_text(TEXT.read_text().replace("4.0", "4.2"))
+    assert "REFUSED the files of an accepted release have changed" in landing.message()
+
+
+def test_a_touched_file_is_read_but_once(
+    folders: Warehouse, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = land(folders)
+    enter(folders, "accepted")
+    publish(folders)
+    os.utime(path, (1, 1))
+    assert "nothing new" in landing.message()
+    monkeypatch.setattr(plan, "file_sha256", lambda path: pytest.fail(f"{path} was read"))
+    assert "nothing new" in landing.message()
+
+
+def test_a_run_that_ended_without_an_entry_is_not_requested_again_but_named(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    landing.evaluate()
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+    told = f"a run was requested and has ended without an entry in the ledger: {NAME}"
+    assert told in landing.message()
+    assert told in landing.message()
+    land(folders, text=TEXT.read_text().replace("4.0", "4.1"))
+    landing.evaluate()
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+
+
+def test_the_build_is_requested_once_after_the_last_ingest(
+    folders: Warehouse, landing: Landing
+) -> None:
+    for day in (DAY, "2019-07-31"):
+        land(folders, day, TEXT.read_text().replace(DAY, day))
+    landing.evaluate()
+    assert len(landing.requests()) == 2
+    enter(folders, "accepted")
+    (key,) = [key for key in landing.requested if "2019-07-31" in key]
+    run = dg.DagsterRun(
+        job_name="ingest_published_figures",
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/run_key": key},
+    )
+    landing.instance.add_run(run)
+    assert "1 runs are under way" in landing.message()
+    enter(folders, "accepted", "2019-07-31")
+    landing.instance.report_run_canceled(run)
+    assert landing.requests() == ["build"]
+    assert "the build has failed" in landing.message()
+    publish(folders)
+    assert "build" not in landing.message()
+
+
+def test_a_build_waits_for_what_has_just_begun_to_arrive_and_not_for_what_keeps_growing(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    enter(folders, "accepted")
+    land(folders, "2019-07-31", "x")
+    assert "arriving" in landing.message()
+    land(folders, "2019-07-31", "xx")
+    assert landing.requests() == ["build"]
+
+
+def test_nothing_is_built_of_nothing(folders: Warehouse, landing: Landing) -> None:
+    assert [landing.requests() for _ in range(3)] == [[], [], []]
+
+
+def test_a_fetch_that_is_under_way_keeps_no_build_back(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    enter(folders, "accepted")
+    landing.instance.add_run(
+        dg.DagsterRun(
+            job_name="made_up",
+            status=dg.DagsterRunStatus.STARTED,
+            asset_selection=frozenset({dg.AssetKey(["fetch", "worldbank_wdi"])}),
+        )
+    )
+    assert landing.requests() == ["build"]
+
+
+def test_while_another_process_writes_the_sensor_says_so_and_goes_on_afterwards(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    landing.evaluate()
+    script = (
+        "import sys; from dagster_project.base.settings import Settings\n"
+        "from dagster_project.workbench.connection import open_workbench, write_lock\n"
+        "with write_lock(Settings()), open_workbench(Settings()):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"held\n"
+        assert "a run is writing" in landing.message()
+        other.communicate()
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+    with workbench.write_lock(folders.settings, timeout=0):  # the sensor has let go
+        duckdb.connect(folders.settings.workbench).close()
+
+
+def test_a_large_batch_is_requested_in_parts(folders: Warehouse, landing: Landing) -> None:
+    days = [str(date.fromordinal(date(2000, 1, 1).toordinal() + n)) for n in range(MOST_RUNS + 20)]
+    for day in days:
+        land(folders, day, "x")
+    landing.evaluate()
+    parts = [landing.requests() for _ in range(2)]
+    assert [len(part) for part in parts] == [MOST_RUNS, 20]
+    assert landing.requests() == []
+
+
+def test_with_ten_thousand_releases_and_nothing_new_little_is_done(
+    folders: Warehouse, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An evaluation takes 0.5 s then; what is counted is what would make it take longer."""
+    count = 10_000
+    first = date(1990, 1, 1).toordinal()
+    days = [date.fromordinal(first + n) for n in range(count)]
+    entries = []
+    for day in days:
+        path = land(folders, str(day), "x")
+        os.utime(path, (1, 1))
+        entries.append(f"('published_figures', date '{day}', '{path.name}')")
+    with open_workbench(folders.settings) as con:
+        con.execute(
+            "insert into audit.releases select source, day, name, 'sha', 1, 1, 1, 'accepted', null,"
+            " now()::timestamp, timestamp '1970-01-01 00:00:01'"
+            f" from (values {', '.join(entries)}) as landed (source, day, name)"
+        )
+    publish(folders)
+    landing.instance.add_dynamic_partitions("published_figures", [str(day) for day in days])
+    calls = {"scandir": 0, "sql": 0}
+
+    class Counted:
+        def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+            self._con = con
+
+        def execute(self, *arguments: Any) -> Any:
+            calls["sql"] += 1
+            return self._con.execute(*arguments)
+
+        def __enter__(self) -> "Counted":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._con.close()
+
+    scandir, connect = os.scandir, duckdb.connect
+
+    def counted_scandir(path: Any) -> Any:
+        calls["scandir"] += 1
+        return scandir(path)
+
+    monkeypatch.setattr(source.os, "scandir", counted_scandir)
+    monkeypatch.setattr(workbench.duckdb, "connect", lambda *a, **k: Counted(connect(*a, **k)))
+    monkeypatch.setattr(plan, "file_sha256", lambda path: pytest.fail(f"{path} was read"))
+    assert f"{count} releases have landed" in landing.message()
+    assert calls["sql"] <= 5  # not one for each release
+    assert calls["scandir"] <= count + 10  # each folder once
+    assert len(landing.cursor) < 1000
+
+
+def test_a_cursor_that_cannot_be_read_is_as_good_as_none() -> None:
+    assert Cursor.read("not json") == Cursor.read('{"old": 1}') == Cursor.read(None) == Cursor()
+    cursor = Cursor(arriving={"a": "1"}, requested={"b": ("key", "2")}, round=3)
+    assert Cursor.read(cursor.text()) == cursor
+
+
+def test_a_state_that_a_decision_brings_back_is_built_again(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders, DAY)
+    enter(folders, "accepted", DAY)
+    assert len(landing.requests()) == 1
+    publish(folders)
+    assert landing.requests() == []
+    land(folders, "2019-07-31", TEXT.read_text().replace("4.0", "4.1"))  # published by a person
+    enter(folders, "accepted", "2019-07-31")
+    publish(folders)
+    assert landing.requests() == []
+    with open_workbench(folders.settings) as con:
+        reject(con, "published_figures/2019-07-31", "wrong")
+    assert len(landing.requests()) == 1
+
+
+def test_a_run_that_dagster_is_about_to_retry_is_under_way(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    enter(folders, "accepted")
+    create_run_for_test(
+        landing.instance,
+        job_name="build",
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/will_retry": "true"},
+    )
+    assert "1 runs are under way: build" in landing.message()
+    create_run_for_test(
+        landing.instance,
+        job_name="build",
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/will_retry": "true", "dagster/auto_retry_run_id": "another"},
+    )
+    assert "1 runs are under way: build" in landing.message()

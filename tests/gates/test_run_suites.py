@@ -1,0 +1,293 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project.gates.explain import explain
+from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.workbench.ledger import GateResult
+
+TABLE = "raw.made_up__things"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A database with one small table."""
+    path = tmp_path / "made_up.duckdb"
+    with duckdb.connect(path) as con:
+        con.execute("create schema raw")
+        con.execute(
+            f"create table {TABLE} as select * from (values"
+            " ('a.csv', 2, 'DEU', '1'), ('a.csv', 3, null, '2'), ('b.csv', 2, 'D''E', '{3}'))"
+            " as rows (_file, _row, code, value)"
+        )
+    return path
+
+
+def judge(database: Path, *expectations: dict[str, Any], query: str = "") -> GateResult:
+    """Write a suite of these expectations and run it."""
+    root = database.parent / "expectations"
+    (root / "raw").mkdir(parents=True, exist_ok=True)
+    suite = {
+        "name": TABLE,
+        "meta": {"lineage": ["_file", "_row"]},
+        "expectations": expectations,
+    }
+    (root / "raw" / "made_up__things.json").write_text(json.dumps(suite))
+    batch = Batch("raw", TABLE, query or f"select * from {TABLE}")
+    (result,) = run_suites(database, [batch], root)
+    return result
+
+
+def filled(column: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "expect_column_values_to_not_be_null",
+        "description": f"{column} is filled",
+        "kwargs": {"column": column},
+        **more,
+    }
+
+
+def no_rows(where: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "unexpected_rows_expectation",
+        "description": "no such row",
+        "kwargs": {"unexpected_rows_query": f"select _file, _row from {{batch}} where {where}"},
+        **more,
+    }
+
+
+def test_a_table_that_meets_its_suite_passes(database: Path) -> None:
+    result = judge(database, filled("value"), no_rows("_row > 3"))
+    assert (result.success, result.expectations, result.failed) == (True, 2, 0)
+    assert explain([result]) == ""
+
+
+@pytest.mark.parametrize("expectation", [filled("code"), no_rows("code is null")])
+def test_a_failing_row_is_named(database: Path, expectation: dict[str, Any]) -> None:
+    result = judge(database, expectation)
+    assert not result.success
+    (detail,) = result.details
+    assert detail["failing"] == 1
+    assert [(row["_file"], row["_row"]) for row in detail["failing_rows"]] == [("a.csv", 3)]
+
+
+def test_a_suite_sees_only_its_batch(database: Path) -> None:
+    only = f"select * from {TABLE} where _file = 'b.csv'"
+    assert judge(database, filled("code"), query=only).success
+
+
+def test_a_failed_warning_is_reported_and_does_not_fail_the_gate(database: Path) -> None:
+    result = judge(database, filled("code", severity="warning"), filled("value"))
+    assert result.success
+    assert result.failed == 1
+    assert explain([result]) == ""
+
+
+def test_a_warning_does_not_hide_a_failure(database: Path) -> None:
+    result = judge(database, filled("code", severity="warning"), no_rows("_row = 2"))
+    assert not result.success
+    assert result.failed == 2
+
+
+def of_kind(expectation: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {**expectation, "meta": {"kind": kind, "ground": "a document", "fix": "look"}}
+
+
+@pytest.mark.parametrize("kind", ["structure", "plausibility"])
+def test_a_rule_of_structure_or_plausibility_fails_the_gate(database: Path, kind: str) -> None:
+    result = judge(database, of_kind(filled("code"), kind))
+    assert not result.success
+    (detail,) = result.details
+    assert (detail["kind"], detail["ground"]) == (kind, "a document")
+
+
+UNKNOWN = (
+    "select 'code' as column_name, code, count(*) as rows_found from {batch}"
+    " where code is not null group by code order by rows_found desc, code"
+)
+
+
+def test_a_list_never_fails_the_gate_and_shows_its_codes_with_their_rows(database: Path) -> None:
+    unknown = no_rows("", kwargs={"unexpected_rows_query": UNKNOWN}, severity="critical")
+    query = f"from {TABLE} union all from {TABLE} where code = 'DEU'"
+    result = judge(database, of_kind(unknown, "list"), query=f"select * from ({query})")
+    assert (result.success, result.failed) == (True, 1)
+    assert explain([result]) == ""
+    assert "| found: 2 codes, with rows: code 'DEU' (2), code \"D'E\" (1) | what to do: look" in (
+        explain([result], "warning")
+    )
+
+
+def test_more_codes_than_are_shown_are_counted(database: Path) -> None:
+    many = "select 'a.csv' as _file, n as _row, 'X' || n as code from range(30) as numbers(n)"
+    unknown = no_rows("", kwargs={"unexpected_rows_query": UNKNOWN})
+    (detail,) = judge(database, of_kind(unknown, "list"), query=many).details
+    assert detail["observed"].startswith("30 codes, with rows: code 'X0' (1), ")
+    assert detail["observed"].endswith(", …")
+
+
+def test_a_list_that_cannot_be_evaluated_fails_the_gate(database: Path) -> None:
+    assert not judge(database, of_kind(no_rows("no_such_column = 1"), "list")).success
+
+
+def test_an_expectation_without_severity_is_critical(database: Path) -> None:
+    assert judge(database, filled("code")).details[0]["severity"] == "critical"
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [filled("no_such_column"), no_rows("no_such_column = 1"), no_rows("error('made up') = 1")],
+)
+def test_an_expectation_that_cannot_be_evaluated_counts_as_failed_and_says_why(
+    database: Path, expectation: dict[str, Any]
+) -> None:
+    result = judge(database, filled("value"), expectation)
+    assert not result.success
+    (detail,) = [detail for detail in result.details if not detail["success"]]
+    assert "no_such_column" in detail["observed"] or "made up" in detail["observed"]
+
+
+def test_a_suite_may_ask_for_a_list_of_codes(database: Path) -> None:
+    in_set = {
+        "type": "expect_column_values_to_be_in_set",
+        "description": "known",
+        "kwargs": {"column": "code", "value_set": {"$PARAMETER": "economy_codes"}},
+    }
+    by_query = no_rows("code not in $economy_codes")
+    result = judge(database, in_set, by_query)
+    assert [detail["failing"] for detail in result.details] == [1, 1]
+
+
+def test_braces_in_a_query_are_written_twice(database: Path) -> None:
+    result = judge(database, no_rows("regexp_full_match(value, '[{{][0-9]{{1}}[}}]')"))
+    assert [row["_file"] for row in result.details[0]["failing_rows"]] == ["b.csv"]
+
+
+@pytest.mark.parametrize(
+    ("expectation", "rows"),
+    [
+        (filled("code"), 1),
+        (
+            {
+                "type": "expect_column_values_to_be_in_set",
+                "description": "a code",
+                "kwargs": {"column": "code", "value_set": ["D'E"]},
+            },
+            1,
+        ),
+        (no_rows("value <> '{{3}}'"), 2),
+        (
+            {
+                "type": "expect_table_row_count_to_equal",
+                "description": "a rule about the whole table",
+                "kwargs": {"value": 7},
+            },
+            None,
+        ),
+    ],
+)
+def test_a_rule_that_fails_gives_the_query_of_all_its_rows(
+    database: Path, expectation: dict[str, Any], rows: int | None
+) -> None:
+    (detail,) = judge(database, expectation).details
+    query = detail["failing_query"]
+    if rows is None:
+        assert query == ""
+        return
+    with duckdb.connect(database, read_only=True) as con:
+        found = con.execute(f"select * from ({query}) as failing")
+        assert [name for name, *_ in found.description or ()][:2] == ["_file", "_row"]
+        assert len(found.fetchall()) == rows
+
+
+def test_the_gate_leaves_the_file_free_for_the_next_writer(database: Path) -> None:
+    judge(database, filled("code"))
+    with duckdb.connect(database) as con:
+        con.execute(f"delete from {TABLE}")
+
+
+def test_a_table_without_a_suite_is_an_error(database: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        run_suites(database, [Batch("raw", "raw.no_such", "select 1")], database.parent)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select content as _file, 1 as _row from read_text('$secret'), {batch}",
+        "set enable_external_access = true",
+        "copy (select * from {batch}) to '$secret.csv'",
+    ],
+)
+def test_a_suite_cannot_reach_other_files(database: Path, query: str) -> None:
+    secret = database.parent / "secret.txt"
+    secret.write_text("the secret")
+    query = query.replace("$secret", str(secret))
+    (detail,) = judge(database, no_rows("", kwargs={"unexpected_rows_query": query})).details
+    assert not detail["success"]
+    assert detail["failing_rows"] == []
+    assert not secret.with_suffix(".txt.csv").exists()
+    if "read_text" in query:
+        assert "disabled by configuration" in detail["observed"]
+
+
+# One scan for the row rules, one query for each other rule
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Great Expectations has DuckDB execute."""
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+
+    executed: list[str] = []
+    execute = SqlAlchemyExecutionEngine.execute_query
+
+    def noted(self: Any, query: Any) -> Any:
+        executed.append(str(query))
+        return execute(self, query)
+
+    monkeypatch.setattr(SqlAlchemyExecutionEngine, "execute_query", noted)
+    return executed
+
+
+def test_row_rules_that_find_nothing_cost_one_scan(database: Path, statements: list[str]) -> None:
+    result = judge(
+        database, no_rows("code = 'X'"), no_rows("_row > 9 order by _row"), no_rows("value = 'x'")
+    )
+    assert result.success
+    assert [statement.count("count(*) filter") for statement in statements] == [3]
+
+
+def test_a_row_rule_that_finds_rows_names_them_and_the_others_stand(database: Path) -> None:
+    result = judge(database, no_rows("code = 'X'"), no_rows("_file = 'a.csv' order by _row"))
+    clean, found = result.details
+    assert (clean["success"], clean["failing"]) == (True, 0)
+    assert (found["success"], found["failing"]) == (False, 2)
+    assert [row["_row"] for row in found["failing_rows"]] == [2, 3]
+
+
+def test_rules_about_several_rows_are_judged_by_themselves(database: Path) -> None:
+    several = "true group by _file, _row, code having count(*) > 0"
+    result = judge(database, no_rows("code = 'X'"), no_rows(several), no_rows("_row > 9"))
+    assert [detail["failing"] for detail in result.details] == [0, 3, 0]
+
+
+def test_a_rule_that_cannot_be_evaluated_takes_no_other_with_it(database: Path) -> None:
+    result = judge(database, no_rows("no_such_column = 1"), no_rows("code = 'X'"))
+    wrong, clean = result.details
+    assert "no_such_column" in wrong["observed"]
+    assert not wrong["success"]
+    assert clean["success"]
+
+
+def test_all_failing_rows_are_counted_and_the_first_are_fetched(database: Path) -> None:
+    result = judge(
+        database,
+        no_rows("_row > 0"),
+        query=f"select _file, n as _row from {TABLE}, range(1, 101) as numbers(n)",
+    )
+    (detail,) = result.details
+    assert (detail["failing"], len(detail["failing_rows"])) == (300, 20)

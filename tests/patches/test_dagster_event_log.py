@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import dagster as dg
+from dagster import DagsterInstance
+
+from dagster_project.patches.dagster_event_log import OpenEventLog, instance_of_main_job
+
+
+@dg.asset(check_specs=[dg.AssetCheckSpec("gate", asset="made_up")])
+def made_up() -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        metadata={"rows": 3}, check_results=[dg.AssetCheckResult(passed=False)]
+    )
+
+
+def test_the_ui_reads_what_the_main_job_writes(tmp_path: Path) -> None:
+    """The webserver opens the same files with Dagster's own storage, while ours are still open."""
+    ours = instance_of_main_job(str(tmp_path))
+    assert isinstance(ours.event_log_storage, OpenEventLog)
+    runs = [dg.materialize([made_up], instance=ours).run_id for _ in range(6)]
+    theirs = DagsterInstance.from_config(str(tmp_path))
+    assert not isinstance(theirs.event_log_storage, OpenEventLog)
+    for run in runs:
+        kinds = [entry.dagster_event_type for entry in theirs.all_logs(run)]
+        assert kinds == [entry.dagster_event_type for entry in ours.all_logs(run)]
+        assert dg.DagsterEventType.ASSET_MATERIALIZATION in kinds
+        assert dg.DagsterEventType.RUN_SUCCESS in kinds
+    materialization = theirs.get_latest_materialization_event(dg.AssetKey("made_up"))
+    assert materialization is not None
+    assert materialization.run_id == runs[-1]
+    ours.dispose()
