@@ -14,10 +14,10 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test kill crowd corpus audit lint format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-crashes test-readers test-corrupt-files kill crowd corpus audit lint format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
-	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 run: .venv/ready ## the main job: load what is new in the landing folder, build, publish (RELOAD=source/date loads one again)
 	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release))
@@ -46,10 +46,10 @@ metrics: .venv/ready ## ask for metrics: make metrics METRICS="receipts balance"
 test: .venv/ready ## run all tests
 	@$(RUN) -m pytest -n 2 --dist loadgroup
 
-kill: .venv/ready ## kill runs at many points and look at what is left (KILLS=300 SEED=1)
+test-crashes: .venv/ready ## kill runs at many points and look at what is left (KILLS=300 SEED=1)
 	@$(RUN) -m tests.survival.kills --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/kills
 
-crowd: .venv/ready ## many clients read through many publications (READERS=50 PUBLICATIONS=20)
+test-readers: .venv/ready ## many clients read through many publications (READERS=50 PUBLICATIONS=20)
 	@$(RUN) -m tests.survival.crowd --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/crowd
 
 lint: .venv/ready ## check style, types and SQL formatting
@@ -58,8 +58,16 @@ lint: .venv/ready ## check style, types and SQL formatting
 	@$(RUN) -m mypy
 	@.venv/bin/sqlfmt --check --quiet dbt
 
-corpus: .venv/ready ## every way of breaking every landing file (minutes; SEEDS=n times each)
+test-corrupt-files: .venv/ready ## every way of breaking every landing file (minutes; SEEDS=n times each)
 	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
+
+# The names of 0.1. They go with 0.3.
+kill crowd corpus:
+	@echo "make $@ is now: make $(RENAMED_$@)" >&2
+	@$(MAKE) --no-print-directory $(RENAMED_$@)
+RENAMED_kill := test-crashes
+RENAMED_crowd := test-readers
+RENAMED_corpus := test-corrupt-files
 
 audit: $(UV) ## look the locked packages up in the database of known holes
 	@UV=$(UV) .ci/audit
@@ -93,8 +101,8 @@ forget: ## delete a release's rows and entries (RELEASE=source/date REASON="..."
 reject accept forget: .venv/ready
 	@$(RUN) -m dagster_project $@ $(RELEASE) --reason "$(REASON)"
 
-rebuild: .venv/ready ## make the workbench anew from the landing folder, then publish (ANYWAY=1 if files are lost)
-	@$(RUN) -m dagster_project rebuild $(if $(ANYWAY),--anyway)
+rebuild: .venv/ready ## make the workbench anew from the landing folder, then publish (FORCE=1 if files are lost)
+	@$(RUN) -m dagster_project rebuild $(if $(FORCE)$(ANYWAY),--force)
 
 prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DRY_RUN=1 shows what would go)
 	@$(RUN) -m dagster_project prune $(if $(DRY_RUN),--dry-run)

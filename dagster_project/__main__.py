@@ -18,8 +18,8 @@ from dagster_project.maintenance.status import status
 from dagster_project.pipeline.run import (
     FAILED,
     PUBLISHED,
-    close_runs_of_the_dead,
     dagster_home,
+    fail_orphaned_runs,
     publish_again,
     run,
 )
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("publish", help="build and publish again from the releases in force")
     command = commands.add_parser("rebuild", help="make the workbench anew from the landing folder")
     command.add_argument(
-        "--anyway", action="store_true", help="although releases in force are not there any more"
+        "--force", action="store_true", help="although releases in force are not there any more"
     )
     command = commands.add_parser("rollback", help="put an earlier publication in force")
     command.add_argument("--to", metavar="PUBLICATION", help="which; else the one before")
@@ -151,7 +151,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
         case "rebuild":
             from dagster_project.pipeline.rebuild import rebuild
 
-            return rebuild(settings, anyway=options.anyway)
+            return rebuild(settings, force=options.force)
     return run(settings, options.reload)
 
 
@@ -208,7 +208,7 @@ def _close_runs_of_a_ui_that_died(settings: Settings) -> None:
 
     try:
         with write_lock(settings), DagsterInstance.get() as instance:
-            close_runs_of_the_dead(instance)
+            fail_orphaned_runs(instance)
     except BadInput:
         return  # somebody is writing: what is said to be running may be
 

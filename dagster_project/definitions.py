@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_project.base.settings import Settings
 from dagster_project.defs.asset_metadata import described
 from dagster_project.defs.dbt_layers import layer_assets
-from dagster_project.defs.failure_sensor import tell_of_failed_runs
+from dagster_project.defs.failure_sensor import run_failure_alert
 from dagster_project.defs.fetch import GROUP as FETCH
 from dagster_project.defs.fetch import fetch_assets
 from dagster_project.defs.gate_checks import layer_gate, raw_gate
@@ -86,7 +86,7 @@ defs = dg.Definitions(
     ],
     jobs=[fetch_job, *ingest_jobs, build_job, publish_job, report_job, *operator_jobs],
     schedules=fetch_schedules(SOURCES),
-    sensors=[landing_sensor(ingest_jobs, build_job), tell_of_failed_runs],
+    sensors=[landing_sensor(ingest_jobs, build_job), run_failure_alert],
     resources={"workbench": Workbench.of(Settings())},
     executor=dg.in_process_executor,
     loggers=run_loggers(),

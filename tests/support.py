@@ -256,9 +256,9 @@ def execute(selection: "dg.AssetSelection", **options: Any) -> "dg.ExecuteInProc
 GARBAGE = b"not a DuckDB file, once it was one"
 
 
-def rebuilt(warehouse: Warehouse, *, anyway: bool = False) -> Outcome:
+def rebuilt(warehouse: Warehouse, *, force: bool = False) -> Outcome:
     """Rebuild on a Dagster instance that is thrown away."""
     printed = io.StringIO()
     with DagsterInstance.ephemeral() as instance, contextlib.redirect_stdout(printed):
-        code = rebuild(warehouse.settings, anyway=anyway, instance=instance)
+        code = rebuild(warehouse.settings, force=force, instance=instance)
     return Outcome(code, printed.getvalue(), [])

@@ -18,7 +18,7 @@ MOST_LETTERS = 3000
 
 
 @dataclass(frozen=True)
-class Failure:
+class Alert:
     """One thing that went wrong.
 
     what: REJECTED, REFUSED or FAILED, and what. why: expected, found, what to do, a line each.
@@ -41,13 +41,13 @@ class Message:
     fields: dict[str, Any]
 
 
-def message(settings: Settings, failures: Sequence[Failure]) -> Message:
+def message(settings: Settings, failures: Sequence[Alert]) -> Message:
     """Put failures into one message. There must be at least one."""
     published = publication_id(settings)
     told = [
         {
             **asdict(failure),
-            "in_force": _in_force(settings, published, failure.source),
+            "in_force": _current(settings, published, failure.source),
             "link": f"{settings.ui_url.rstrip('/')}/runs/{failure.run_id}"
             if failure.run_id
             else None,
@@ -76,7 +76,7 @@ def message(settings: Settings, failures: Sequence[Failure]) -> Message:
     )
 
 
-def _in_force(settings: Settings, published: str | None, source: str | None) -> str:
+def _current(settings: Settings, published: str | None, source: str | None) -> str:
     """Say what readers see now. It is asked of the published file, which no run can lock."""
     if not settings.warehouse.exists():
         return "nothing, nothing was ever published"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType, DagsterRun
 
-from dagster_project.alerts.message import Failure
+from dagster_project.alerts.message import Alert
 from dagster_project.sources import all_sources
 
 SET_ASIDE = "royalty_flows/set_aside"  # tag of a run: its id, and the releases that it set aside
@@ -14,7 +14,7 @@ _PARTITION = "dagster/partition"
 _RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
-def failure_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Failure:
+def alert_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Alert:
     """Return what to tell of a failed run."""
     events = list(events)
     source, release = _source(run, events), _release(run)
@@ -28,7 +28,7 @@ def failure_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Failure:
     else:
         gate = "a gate of " if rejected else ""
         what = f"FAILED {gate}{f'{source} ({run.job_name})' if source else run.job_name}"
-    return Failure(what, _why(events), run.job_name, source, release, run.run_id)
+    return Alert(what, _why(events), run.job_name, source, release, run.run_id)
 
 
 def _why(events: list[DagsterEvent]) -> str:

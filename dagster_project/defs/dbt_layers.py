@@ -56,7 +56,7 @@ FAILED = ("error", "fail", "runtime error")  # the statuses of dbt that mean it
 class BuildConfig(dg.Config):
     """How much of a layer runs."""
 
-    everything: bool = Field(
+    full_refresh: bool = Field(
         default=False,
         description="Run all seeds, models and data tests, also those whose inputs are what they"
         " were when they ran last. Core and marts always do.",
@@ -83,7 +83,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
         settings = Settings()
         selected = {".".join(key.path): key for key in context.selected_asset_keys}
         whole_layer = sorted(selected) == layer_tables(layer)
-        begun = _begin(context, workbench, layer, sorted(selected), config.everything)
+        begun = _begin(context, workbench, layer, sorted(selected), config.full_refresh)
         results = _run_layer(context, settings, layer, begun)
         counts = _row_counts(
             layer.database(settings),
@@ -192,7 +192,7 @@ def _begin(
     workbench: Workbench,
     layer: Layer,
     tables: list[str],
-    everything: bool,
+    full_refresh: bool,
 ) -> _Begun:
     """Enter in the ledger what is about to be built, before anything of it is changed."""
     whole_layer = tables == layer_tables(layer)
@@ -211,7 +211,7 @@ def _begin(
                 )
             ledger.start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
             made_from = {} if layer.in_candidate else fingerprints(con, layer)
-            kept = kept_nodes(con, layer, made_from) if whole_layer and not everything else {}
+            kept = kept_nodes(con, layer, made_from) if whole_layer and not full_refresh else {}
             built = [
                 unique_id
                 for unique_id, node in layer_nodes(layer).items()

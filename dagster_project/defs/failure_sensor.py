@@ -8,7 +8,7 @@ import dagster as dg
 
 from dagster_project.alerts.delivery import has_address, send
 from dagster_project.alerts.message import message
-from dagster_project.alerts.run_failure import failure_of, set_aside_by
+from dagster_project.alerts.run_failure import alert_of, set_aside_by
 from dagster_project.base.dagster_home import BY_MAKE_RUN
 from dagster_project.base.settings import Settings
 
@@ -16,12 +16,12 @@ _RETRIED = "dagster/will_retry"
 
 
 @dg.run_failure_sensor(
-    name="tell_of_failed_runs",
+    name="run_failure_alert",
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Sends one message for each failed run to the addresses of the settings. If it"
     " cannot, this tick fails and says why: Dagster does not try again, the run stays to be seen.",
 )
-def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+def run_failure_alert(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
     """Send the message of one failed run."""
     settings, run = Settings(), context.dagster_run
     if BY_MAKE_RUN.items() <= run.tags.items():
@@ -35,6 +35,6 @@ def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | 
         for entry in context.instance.all_logs(run.run_id)
         if entry.dagster_event
     ]
-    send(settings, message(settings, [failure_of(run, events)]))
+    send(settings, message(settings, [alert_of(run, events)]))
     context.log.info(f"told of run {run.run_id}")
     return None

@@ -8,7 +8,7 @@ import dagster as dg
 
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.settings import Settings
-from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, Fetched, fetch_source
+from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, FetchResult, fetch_source
 from dagster_project.fetching.fetcher import Fetcher
 from dagster_project.fetching.publishers import all_fetchers
 
@@ -60,7 +60,7 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
     return fetch
 
 
-def _tell(context: dg.AssetExecutionContext, fetched: Fetched) -> None:
+def _tell(context: dg.AssetExecutionContext, fetched: FetchResult) -> None:
     label = fetched.release.label
     if not fetched.is_new:
         context.log.info(f"{label}: the publisher serves the same as before; no new release")
@@ -70,7 +70,7 @@ def _tell(context: dg.AssetExecutionContext, fetched: Fetched) -> None:
         context.log.info(f"{label}: landed; its date is that of {fetched.dated_by}")
 
 
-def _metadata(fetched: Fetched) -> dict[str, dg.MetadataValue | str | bool]:
+def _metadata(fetched: FetchResult) -> dict[str, dg.MetadataValue | str | bool]:
     return {
         "release": str(fetched.release.date),
         "dated by": fetched.dated_by or "not fetched by this project",

@@ -13,7 +13,7 @@ from dagster_project.defs.raw import REFUSED, raw_key
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.defs.set_aside import Verdict, enter, judge, start_again_without
 from dagster_project.gates.explain import explain
-from dagster_project.gates.release_gate import admit
+from dagster_project.gates.release_gate import gate_release
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.sources.source import Source
 from dagster_project.transform.blame import failed_expectations
@@ -52,7 +52,7 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
         for day in context.partition_keys:
             if day in refused:
                 continue
-            judged = admit(
+            judged = gate_release(
                 Path(workbench.database),
                 workbench.get_connection,
                 source,

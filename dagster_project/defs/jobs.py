@@ -10,7 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project.base.settings import Settings
-from dagster_project.defs.resources import WRITING_POOL, Workbench, telling_bad_input
+from dagster_project.defs.resources import WRITING_POOL, Workbench, report_bad_input
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.prune import prune
 from dagster_project.publication.rollback import roll_back
@@ -51,17 +51,17 @@ def decide_on_release(
 ) -> None:
     """Reject, accept or forget a release."""
     decide = DECISIONS[config.decision.value]
-    with telling_bad_input(), workbench.get_connection() as con:
+    with report_bad_input(), workbench.get_connection() as con:
         decide(con, config.release, config.reason)
     context.log.info(f"{config.release}: done. The job `build` publishes accordingly")
 
 
 @dg.op(pool=WRITING_POOL)
-def put_publication_in_force(
+def activate_publication(
     context: dg.OpExecutionContext, config: RollbackConfig, workbench: Workbench
 ) -> None:
     """Put a kept publication in force."""
-    with telling_bad_input():
+    with report_bad_input():
         chosen = roll_back(Settings(), config.to, config.reason)
     context.log.info(f"publication {chosen} is in force")
 
@@ -84,7 +84,7 @@ def decide() -> None:
 @dg.job(executor_def=dg.in_process_executor)
 def rollback() -> None:
     """Put an earlier publication in force, at once. It stays until something new is published."""
-    put_publication_in_force()
+    activate_publication()
 
 
 @dg.job(name="prune", executor_def=dg.in_process_executor)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from dagster_project.base.settings import Settings
-from dagster_project.defs.resources import WRITING_POOL, Workbench, telling_bad_input
+from dagster_project.defs.resources import WRITING_POOL, Workbench, report_bad_input
 from dagster_project.publication.exports import exports_of
 from dagster_project.publication.publish import (
     Required,
@@ -43,7 +43,7 @@ def table_keys() -> dict[str, list[str]]:
     nodes = manifest()["nodes"]
     for test in nodes.values():
         kind = (test.get("test_metadata") or {}).get("name")
-        if kind in ("unique", "unique_combination"):
+        if kind in ("unique", "unique_combination_of_columns"):
             table = nodes[test["attached_node"]]
             columns = test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]]
             keys.setdefault(f"{table['schema']}.{table['name']}", columns)
@@ -76,7 +76,7 @@ def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.M
     """
     settings = Settings()
     needed = required()
-    with telling_bad_input():
+    with report_bad_input():
         finished = reconcile(settings)
         published = (
             what_was_published(finished, len(needed.tables))

@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.defs.resources import WRITING_POOL, Workbench
-from dagster_project.ingest.load_release import Loaded, Measured, load_release
+from dagster_project.ingest.load_release import LoadResult, Measured, load_release
 from dagster_project.ingest.pending_releases import find_release, wait_until_settled
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
 from dagster_project.sources.code_lists import seed
@@ -61,7 +61,11 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
                 "publisher": about["publisher"],
                 "licence": about["licence"],
                 **({"served at": dg.MetadataValue.url(about["url"])} if about["url"] else {}),
-                **({"landed by hand": source.by_hand} if source.by_hand else {}),
+                **(
+                    {"landed by hand": source.manual_instructions}
+                    if source.manual_instructions
+                    else {}
+                ),
                 "dagster/column_schema": dg.TableSchema(
                     [dg.TableColumn(name, "VARCHAR") for name in table.data_columns]
                     + [dg.TableColumn(name, type_) for name, type_ in LINEAGE_COLUMNS.items()]
@@ -139,10 +143,14 @@ def _metrics(measured: Measured | None) -> dict[str, float]:
 def freshness(source: Source) -> dg.FreshnessPolicy | None:
     """What the UI judges a source's freshness by: its publisher's calendar."""
     due = source.calendar
-    return dg.FreshnessPolicy.cron(due.due, due.within, due.timezone) if due else None
+    return (
+        dg.FreshnessPolicy.cron(due.deadline_cron, due.freshness_window, due.timezone)
+        if due
+        else None
+    )
 
 
-def _metadata(loaded: Loaded, table: RawTable, day: str) -> dict[str, Any]:
+def _metadata(loaded: LoadResult, table: RawTable, day: str) -> dict[str, Any]:
     return {
         "dagster/partition_row_count": loaded.rows[table.name],
         "release": day,

@@ -4,7 +4,7 @@ import dagster as dg
 
 from dagster_project.base.settings import Settings
 from dagster_project.defs.publication import publication
-from dagster_project.defs.resources import LOCK_TIMEOUT_SECONDS, WRITING_POOL, telling_bad_input
+from dagster_project.defs.resources import LOCK_TIMEOUT_SECONDS, WRITING_POOL, report_bad_input
 
 
 @dg.asset(
@@ -21,7 +21,7 @@ def report() -> dg.MaterializeResult:
     from dagster_project.report.site import write_report
 
     settings = Settings()
-    with telling_bad_input():
+    with report_bad_input():
         done = write_report(settings, LOCK_TIMEOUT_SECONDS)
     start = settings.report / "index.html"
     return dg.MaterializeResult(

@@ -22,7 +22,7 @@ WRITING_POOL = "warehouse"  # limit 1, granularity run: see dagster.yaml
 
 
 @contextmanager
-def telling_bad_input() -> Iterator[None]:
+def report_bad_input() -> Iterator[None]:
     """Turn bad input into a step's failure with its parts as metadata; an outage is tried again."""
     try:
         yield

@@ -22,12 +22,12 @@ def fetch_schedules(sources: Iterable[Source]) -> list[dg.ScheduleDefinition]:
         dg.ScheduleDefinition(
             name=f"fetch_{source.name}",
             target=[fetch_key(source.name)],
-            cron_schedule=source.calendar.ask,
+            cron_schedule=source.calendar.poll_cron,
             execution_timezone=source.calendar.timezone,
             default_status=default_status()[0],
             description=f"Asks the publisher of {source.name} for a new release, in the season in"
             " which one comes.",
         )
         for source in sources
-        if source.calendar and source.calendar.ask
+        if source.calendar and source.calendar.poll_cron
     ]

@@ -17,7 +17,7 @@ NAME = ".fetched.json"
 
 
 @dataclass(frozen=True)
-class Served:
+class CachedResponse:
     """The version of one address, and the files that came of it, with their SHA-256."""
 
     validators: Validators
@@ -25,16 +25,16 @@ class Served:
 
 
 @dataclass
-class Memory:
+class FetchHistory:
     """The last fetch of a source. `release` is the folder that holds its files."""
 
     folder: Path
     release: str = ""
-    served: dict[str, Served] = field(default_factory=dict)
+    served: dict[str, CachedResponse] = field(default_factory=dict)
     dated_by: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, folder: Path) -> "Memory":
+    def of(cls, folder: Path) -> "FetchHistory":
         """Read it; a file that is missing or broken is as good as none."""
         try:
             document = json.loads((folder / NAME).read_bytes())
@@ -42,7 +42,9 @@ class Memory:
                 folder,
                 document["release"],
                 {
-                    url: Served(Validators(entry["etag"], entry["last_modified"]), entry["files"])
+                    url: CachedResponse(
+                        Validators(entry["etag"], entry["last_modified"]), entry["files"]
+                    )
                     for url, entry in document["served"].items()
                 },
                 document["dated_by"],
@@ -54,7 +56,7 @@ class Memory:
         """Return where a file of the last release is."""
         return self.folder / self.release / name
 
-    def known(self, url: str) -> Served | None:
+    def known(self, url: str) -> CachedResponse | None:
         """Return the version of an address, if all that came of it still stands as it landed."""
         served = self.served.get(url)
         if served is None or not served.validators.headers or not served.files:

@@ -19,8 +19,8 @@ from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
 from dagster_project.fetching.download import Downloader
-from dagster_project.fetching.fetch_history import Memory
-from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.fetching.fetch_history import FetchHistory
+from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 from dagster_project.layouts import layout_of
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, landed_releases
@@ -31,7 +31,7 @@ DAY_OF_DOWNLOAD = "the day of the download, for want of any other date"
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchResult:
     """What a fetch did. `release` is the one that holds the publisher's current files.
 
     dated_by says where the release's date comes from; it is empty for a release that landed
@@ -49,7 +49,7 @@ def fetch_source(
     *,
     sleep: Callable[[float], None] = time.sleep,
     today: Callable[[], date] = date.today,
-) -> Fetched:
+) -> FetchResult:
     """Bring the publisher's current release into the landing folder, unless it is there already.
 
     Raises BadInput, without any key in it; the landing folder is then as it was.
@@ -62,10 +62,10 @@ def fetch_source(
     )
     try:
         with _incoming(settings, fetcher.source) as folder, downloader.connected():
-            memory = Memory.of(settings.landing_dir / fetcher.source)
-            session = Session(fetcher, settings, downloader, folder, memory)
+            history = FetchHistory.of(settings.landing_dir / fetcher.source)
+            session = Session(fetcher, settings, downloader, folder, history)
             published = fetcher.fetch(session)
-            return _land(fetcher, settings, session, memory, published, today())
+            return _land(fetcher, settings, session, history, published, today())
     except OSError as error:
         raise BadInput(
             "the landing folder cannot be written",
@@ -120,13 +120,13 @@ def _land(
     fetcher: Fetcher,
     settings: Settings,
     session: Session,
-    memory: Memory,
-    published: Published | None,
+    history: FetchHistory,
+    published: PublicationDate | None,
     today: date,
-) -> Fetched:
+) -> FetchResult:
     files = sorted(session.release.iterdir())
     _check_layouts(fetcher.source, files)
-    target = memory.folder
+    target = history.folder
     landed = landed_releases(fetcher.source, settings.landing_dir)[0] if target.is_dir() else []
     fingerprints = {fetcher.fingerprint(path) for path in files}
     dates = _dates(fetcher, published, session.last_modified, today)
@@ -136,8 +136,8 @@ def _land(
         if release.date not in (landed[-1].date, dates[0].on):
             continue
         if {fetcher.fingerprint(path) for path in release.files} == fingerprints:
-            _remember(memory, session, release)
-            return Fetched(release, False, memory.dated_by.get(str(release.date), ""))
+            _remember(history, session, release)
+            return FetchResult(release, False, history.dated_by.get(str(release.date), ""))
     taken = {release.date for release in landed}
     free = [day for day in dates if day.on not in taken and not (target / str(day.on)).exists()]
     if not free:
@@ -165,9 +165,9 @@ def _land(
     release = Release(
         fetcher.source, day.on, tuple(target / str(day.on) / path.name for path in files)
     )
-    memory.dated_by[str(day.on)] = day.said_by
-    _remember(memory, session, release)
-    return Fetched(release, True, day.said_by)
+    history.dated_by[str(day.on)] = day.said_by
+    _remember(history, session, release)
+    return FetchResult(release, True, day.said_by)
 
 
 def _check_layouts(source: str, files: list[Path]) -> None:
@@ -203,8 +203,8 @@ def _check_layouts(source: str, files: list[Path]) -> None:
 
 
 def _dates(
-    fetcher: Fetcher, published: Published | None, modified: list[datetime], today: date
-) -> list[Published]:
+    fetcher: Fetcher, published: PublicationDate | None, modified: list[datetime], today: date
+) -> list[PublicationDate]:
     """Return the dates that the release can have, the best first.
 
     The second and third are for files that the publisher has changed without a new date.
@@ -222,22 +222,22 @@ def _dates(
         dates.append(published)
     if modified:
         # In UTC, and by the server's clock: it may be a day ahead of here.
-        header = Published(min(max(modified).date(), today), "the Last-Modified header")
+        header = PublicationDate(min(max(modified).date(), today), "the Last-Modified header")
         if published is None or header.on > published.on:
             dates.append(header)
-    return [*dates, Published(today, DAY_OF_DOWNLOAD)]
+    return [*dates, PublicationDate(today, DAY_OF_DOWNLOAD)]
 
 
-def _remember(memory: Memory, session: Session, release: Release) -> None:
+def _remember(history: FetchHistory, session: Session, release: Release) -> None:
     """Note what was served, as far as the release holds it byte for byte."""
     held = {path.name: file_sha256(path) for path in release.files}
-    memory.release = str(release.date)
-    memory.served = {
+    history.release = str(release.date)
+    history.served = {
         url: served
         for url, served in session.served.items()
         if served.files.items() <= held.items()
     }
-    memory.write()
+    history.write()
 
 
 def _sync_folder(folder: Path) -> None:

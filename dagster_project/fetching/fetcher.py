@@ -18,14 +18,14 @@ from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
 from dagster_project.fetching.archive import Unpacking, unzip
 from dagster_project.fetching.download import Downloader, Kind, Validators
-from dagster_project.fetching.fetch_history import Memory, Served
+from dagster_project.fetching.fetch_history import CachedResponse, FetchHistory
 from dagster_project.sources.source import PLAIN_NAME
 
 _MEGA = 1 << 20
 
 
 @dataclass(frozen=True)
-class Published:
+class PublicationDate:
     """When a release was published, and where that is said."""
 
     on: date
@@ -48,7 +48,7 @@ class Fetcher:
 
     source: str
     base_url: str
-    fetch: Callable[["Session"], Published | None]
+    fetch: Callable[["Session"], PublicationDate | None]
     dated_by: str
     further_hosts: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
@@ -101,14 +101,14 @@ class Session:
         settings: Settings,
         downloader: Downloader,
         folder: Path,
-        memory: Memory,
+        history: FetchHistory,
     ) -> None:
         self.settings = settings
         self.base_url = fetcher.url(settings)
         self.release, self.scratch = folder / "release", folder / "scratch"
         self.last_modified: list[datetime] = []
-        self.served: dict[str, Served] = {}
-        self._fetcher, self._downloader, self._memory = fetcher, downloader, memory
+        self.served: dict[str, CachedResponse] = {}
+        self._fetcher, self._downloader, self._history = fetcher, downloader, history
         self._pages = 0
 
     def file(
@@ -130,7 +130,7 @@ class Session:
                 fix="name the file in the source's fetcher",
             )
         target = self.release / name
-        known = self._memory.known(url)
+        known = self._history.known(url)
         answer = self._downloader.download(
             url,
             target,
@@ -149,7 +149,7 @@ class Session:
     def archive(self, url: str, wanted: re.Pattern[str]) -> list[Path]:
         """Download a zip archive and unpack the wanted members into the release."""
         packed = self.scratch / "archive.zip"
-        known = self._memory.known(url)
+        known = self._history.known(url)
         answer = self._downloader.download(
             url, packed, "zip", known=known.validators if known else None
         )
@@ -224,18 +224,18 @@ class Session:
         self._downloader.download(url, target, kind, secret_headers=secret_headers)
         return target.read_bytes()
 
-    def _take_over(self, url: str, known: Served) -> list[Path]:
+    def _take_over(self, url: str, known: CachedResponse) -> list[Path]:
         """Give the release the files that landed before: a second name each, not a copy."""
         files = []
         for name in known.files:
-            os.link(self._memory.landed(name), self.release / name)
+            os.link(self._history.landed(name), self.release / name)
             files.append(self.release / name)
         self.served[url] = known
         return files
 
     def _remember(self, url: str, validators: Validators, files: list[Path]) -> None:
         digests = {path.name: file_sha256(path) for path in files}
-        self.served[self._downloader.redact(url)] = Served(validators, digests)
+        self.served[self._downloader.redact(url)] = CachedResponse(validators, digests)
 
     def _leave_no_key(self, path: Path) -> None:
         """Take keys out of a file: some servers echo the request in their answer."""

@@ -25,14 +25,20 @@ _BEGIN, _END = "<!-- begin: written by `make docs` -->", "<!-- end: written by `
 # list: a code that no map knows is `_U` from intermediate on, and `_U` is in every dimension.
 DATA_TESTS = {
     "accepted_values": (STRUCTURE, "words of the project's own, which models and seeds write"),
-    "filled": (STRUCTURE, "a row without its key is of nothing; raw checks what it comes from"),
-    "known_codes": (STRUCTURE, "codes are conformed before; an unknown one is `_U`"),
-    "not_null": (STRUCTURE, "as `filled`"),
+    "not_null_columns": (
+        STRUCTURE,
+        "a row without its key is of nothing; raw checks what it comes from",
+    ),
+    "codes_in_dimension": (STRUCTURE, "codes are conformed before; an unknown one is `_U`"),
+    "not_null": (STRUCTURE, "as `not_null_columns`"),
     "one_at_a_time": (STRUCTURE, "the code maps: no two rows hold for one code and release"),
     "one_preferred_source": (STRUCTURE, "the mart chooses it"),
-    "relationships": (STRUCTURE, "as `known_codes`"),
+    "relationships": (STRUCTURE, "as `codes_in_dimension`"),
     "unique": (STRUCTURE, "the key of a dimension or seed"),
-    "unique_combination": (STRUCTURE, "the grain of the table; keys with `_U` are not compared"),
+    "unique_combination_of_columns": (
+        STRUCTURE,
+        "the grain of the table; keys with `_U` are not compared",
+    ),
     "assert_balance_is_computed_where_not_stated": (STRUCTURE, "the model computes it"),
 }
 

@@ -16,7 +16,7 @@ from dagster_project.workbench.connection import transaction
 from dagster_project.workbench.ledger import GateResult
 
 
-def admit(
+def gate_release(
     workbench: Path,
     connect: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]],
     source: Source,
@@ -36,7 +36,7 @@ def admit(
         if not entered:
             return []
         loaded_at = entered[0].loaded_at
-        previous = ledger.in_force_before(con, source.name, release, loaded_at)
+        previous = ledger.current_before(con, source.name, release, loaded_at)
     results = run_suites(
         workbench,
         [

@@ -36,7 +36,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """What a load did: rows by raw table, and the files' entries in the ledger.
 
     measured: by raw table; empty if nothing was loaded.
@@ -61,7 +61,7 @@ def modified_at(stat: os.stat_result) -> datetime:
 
 def load_release(
     con: duckdb.DuckDBPyConnection, source: Source, release: Release, *, reload: bool = False
-) -> Loaded:
+) -> LoadResult:
     """Load a release's files as status `loaded`; the gate on raw decides what becomes of it.
 
     An accepted release with the same bytes is left alone. With `reload` it is loaded again, next to
@@ -80,7 +80,7 @@ def load_release(
         if accepted != {path.name: sha256.result() for path, sha256 in digests.items()}:
             raise changed_bytes(release, accepted)
     rows = {table.name: _count(con, table, release) for table in source.tables}
-    return Loaded(rows, tuple(entries["accepted"]), unchanged=True)
+    return LoadResult(rows, tuple(entries["accepted"]), unchanged=True)
 
 
 def _load(
@@ -89,13 +89,13 @@ def _load(
     release: Release,
     stats: dict[Path, os.stat_result],
     digests: dict[Path, "Future[str]"],
-) -> Loaded:
+) -> LoadResult:
     create_raw_tables(con, source)
     loaded_at = ledger.now(con)
     try:
         unreadable = dict(_unreadable_companions(source, release))
         with transaction(con):
-            drop_rows_not_in_force(con, source, release.date)
+            drop_rows_not_current(con, source, release.date)
             files = []
             rows = {table.name: 0 for table in source.tables}
             measured = {table.name: Measured() for table in source.tables}
@@ -116,7 +116,7 @@ def _load(
                 took.bytes += stats[path].st_size
                 rows[table.name] += inserted
                 sha256 = digests[path].result()
-                _still_the_same(path, stats[path])
+                _raise_if_changed(path, stats[path])
                 noted = "; ".join(notes) or None
                 files.append(_entry(path, sha256, read, kept, "loaded", noted, loaded_at))
             for table in source.required:
@@ -139,7 +139,7 @@ def _load(
         raise
     finally:
         remove_unpacked()
-    return Loaded(rows, tuple(files), unchanged=False, measured=measured)
+    return LoadResult(rows, tuple(files), unchanged=False, measured=measured)
 
 
 def _unreadable_companions(source: Source, release: Release) -> Iterator[tuple[Path, str]]:
@@ -323,7 +323,7 @@ def _as_bad_input(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _still_the_same(path: Path, before: os.stat_result) -> None:
+def _raise_if_changed(path: Path, before: os.stat_result) -> None:
     """Raise BadInput if a file has changed since it was looked at: its hash would be a lie."""
     after = path.stat()
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
@@ -336,7 +336,7 @@ def _still_the_same(path: Path, before: os.stat_result) -> None:
         )
 
 
-def drop_rows_not_in_force(con: duckdb.DuckDBPyConnection, source: Source, release: date) -> None:
+def drop_rows_not_current(con: duckdb.DuckDBPyConnection, source: Source, release: date) -> None:
     """Delete a release's raw rows, but for those of files that the ledger has as accepted."""
     for table in source.tables:
         con.execute(

@@ -8,7 +8,7 @@ from datetime import date
 import duckdb
 
 from dagster_project.base.errors import BadInput
-from dagster_project.ingest.load_release import create_raw_tables, drop_rows_not_in_force
+from dagster_project.ingest.load_release import create_raw_tables, drop_rows_not_current
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Source
 from dagster_project.workbench import ledger
@@ -79,7 +79,7 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     with transaction(con):
         ledger.enter_decision(con, "accept", release, reason)
         ledger.decide(con, source.name, day, loaded_at, "accepted", f"{ACCEPTED}{reason}")
-        drop_rows_not_in_force(con, source, day)
+        drop_rows_not_current(con, source, day)
 
 
 def forget(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
@@ -97,7 +97,7 @@ def forget(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
         ).fetchall()
         if not deleted:
             raise _not_there(release, "any status")
-        drop_rows_not_in_force(con, source, day)
+        drop_rows_not_current(con, source, day)
 
 
 DECISIONS = {"reject": reject, "accept": accept, "forget": forget}

@@ -10,7 +10,7 @@ from dagster_project.layouts.json_layout import JsonDocumentLayout, JsonLayout
 from dagster_project.layouts.layout import LINEAGE_COLUMNS, Extract, Layout, RawTable, layout_of
 from dagster_project.layouts.sdmx_layout import SdmxDataset
 from dagster_project.layouts.workbook_layout import Cell, Sheet, Workbook, WorkbookLayout
-from dagster_project.layouts.zip_layout import ZippedLayout
+from dagster_project.layouts.zip_layout import ZipLayout
 
 __all__ = [
     "LINEAGE_COLUMNS",
@@ -26,6 +26,6 @@ __all__ = [
     "Sheet",
     "Workbook",
     "WorkbookLayout",
-    "ZippedLayout",
+    "ZipLayout",
     "layout_of",
 ]

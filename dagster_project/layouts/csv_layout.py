@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from dagster_project.base.errors import BadInput
-from dagster_project.layouts.csv_line_filter import NotPlain, copy_marked_lines
+from dagster_project.layouts.csv_line_filter import NeedsFullParser, copy_matching_lines
 from dagster_project.layouts.layout import Extract, RawTable, as_pattern
 
 _LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into memory
@@ -72,7 +72,7 @@ class CsvLayout:
     absent: tuple[str, ...] = ()
     fallback_encoding: str = ""
     natural_key: tuple[str, ...] = ()
-    mark: str = ""
+    must_contain: str = ""
 
     def _header(self, path: Path) -> list[str]:
         errors = "replace" if self.fallback_encoding else "strict"
@@ -266,13 +266,13 @@ class CsvLayout:
             from {{}} where {self.keep}
         """
         # The general reader takes what is not plain, and tells the line if there is anything amiss.
-        with ExitStack() as unused, suppress(NotPlain):
-            if self.mark:
+        with ExitStack() as unused, suppress(NeedsFullParser):
+            if self.must_contain:
                 scratch = TemporaryDirectory(prefix="royalty_marked_lines_")
                 unused.callback(scratch.cleanup)
                 lines = Path(scratch.name) / "lines.csv"
-                mark, fields = self.mark.encode(), len(names)
-                rows_read = copy_marked_lines(path, lines, mark, self.header_row, fields)
+                must_contain, fields = self.must_contain.encode(), len(names)
+                rows_read = copy_matching_lines(path, lines, must_contain, self.header_row, fields)
                 rows = con.sql(rows_of.format(self._reader(lines, names, copied=True)))
                 unused.pop_all()
                 return Extract(rows, rows_read, None, scratch, notes)

@@ -22,15 +22,17 @@ _WORD = 8  # bytes looked at together
 _NEAR = 16  # words: what is found so near to each other is copied as one run
 
 
-class NotPlain(Exception):
+class NeedsFullParser(Exception):
     """A file whose records cannot be told apart without a parser."""
 
 
-def copy_marked_lines(path: Path, target: Path, mark: bytes, header_row: int, fields: int) -> int:
+def copy_matching_lines(
+    path: Path, target: Path, must_contain: bytes, header_row: int, fields: int
+) -> int:
     """Copy the lines that contain a text, and some beside them; return the number of all lines.
 
-    Lines up to the header are left out and not counted. Raises NotPlain if there is a quote, a
-    character that is not ASCII, no line feed at the end, or a block of lines that has not
+    Lines up to the header are left out and not counted. Raises NeedsFullParser if there is a quote,
+    a character that is not ASCII, no line feed at the end, or a block of lines that has not
     `fields` - 1 commas for each, and a carriage return for each or none; of the lines that are
     copied, each must have them.
     """
@@ -52,22 +54,22 @@ def copy_marked_lines(path: Path, target: Path, mark: bytes, header_row: int, fi
             end = block.rfind(b"\n", begin, free + read) + 1
             ended = count(b"\n", end)
             if not ended or count(b",", end) != ended * (fields - 1):
-                raise NotPlain
+                raise NeedsFullParser
             if characters[begin:end].max() > _LAST_OF_ASCII or block.find(b'"', begin, end) >= 0:
-                raise NotPlain
+                raise NeedsFullParser
             if block.find(b"\r", begin, end) >= 0 and count(b"\r", end) != ended:
-                raise NotPlain
-            words = _words_with(mark, characters[begin:end], found)
+                raise NeedsFullParser
+            words = _words_with(must_contain, characters[begin:end], found)
             runs = _runs(block, begin, end, words)
             copied = b"".join(memoryview(block)[start:stop] for start, stop in runs)
             if not _all_have(copied, fields):
-                raise NotPlain
+                raise NeedsFullParser
             kept.write(copied)
             rest = block[end : free + read]
             lines, free = lines + ended, begin + len(rest)
             block[begin:free] = rest
     if free > begin:
-        raise NotPlain
+        raise NeedsFullParser
     return lines
 
 
@@ -88,13 +90,13 @@ def _all_have(lines: bytes, fields: int) -> bool:
     return b"\r" not in lines or np.array_equal(np.flatnonzero(characters == ord("\r")), ends - 1)
 
 
-def _words_with(mark: bytes, characters: "Array", found: "Array") -> "Array":
+def _words_with(must_contain: bytes, characters: "Array", found: "Array") -> "Array":
     """Return the numbers of the words in which a text begins. `found` is memory to use."""
     import numpy as np
 
-    size = characters.size - len(mark) + 1
-    np.equal(characters[:size], mark[0], out=found[:size])
-    for at, letter in enumerate(mark[1:], 1):
+    size = characters.size - len(must_contain) + 1
+    np.equal(characters[:size], must_contain[0], out=found[:size])
+    for at, letter in enumerate(must_contain[1:], 1):
         found[:size] &= characters[at : at + size] == letter
     words = -(-characters.size // _WORD)
     found[size : words * _WORD] = False

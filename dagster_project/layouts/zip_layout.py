@@ -29,7 +29,7 @@ def remove_unpacked() -> None:
 
 
 @dataclass(frozen=True)
-class ZippedLayout:
+class ZipLayout:
     """A zip archive of which one member, whose name matches, is of another layout."""
 
     inner: Layout

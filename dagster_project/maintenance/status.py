@@ -40,7 +40,7 @@ def status(settings: Settings) -> Iterator[str]:
         yield f"last failure  {failure}"
         yield from (f"ATTENTION     {what}" for what in (damage, trouble) if what)
         if con:
-            yield from _in_force(con)
+            yield from _current(con)
             yield from _rejected(con)
             if not trouble:
                 yield from _waiting(con, settings)
@@ -110,7 +110,9 @@ def _disk(settings: Settings) -> str:
         if path.is_file() and (stat := path.stat())
     }
     free = shutil.disk_usage(settings.warehouse_dir).free
-    return f"{free / 2**30:,.1f} GB free; the warehouse folder takes {_mb(sum(found.values()))}"
+    return (
+        f"{free / 2**30:,.1f} GB free; the warehouse folder takes {_megabytes(sum(found.values()))}"
+    )
 
 
 def _last_failure() -> str:
@@ -140,7 +142,7 @@ def _last_failure() -> str:
     return "none"
 
 
-def _in_force(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+def _current(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     sources = con.execute(
         """
         select source, max(release_date), arg_max(records, release_date),
@@ -164,7 +166,7 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         " where status = 'rejected' group by all order by source, release_date"
     ).fetchall()
     if releases:
-        yield f"\nrejected: {len(releases)} (what to do: docs/operations.md)"
+        yield f"\nrejected: {len(releases)} (what to do: docs/runbook.md)"
     for source, day, reason, loaded_at in releases:
         yield f"  {source}/{day}, loaded {loaded_at:%Y-%m-%d %H:%M}"
         yield from (f"      {line}" for line in (reason or "").splitlines())
@@ -204,5 +206,5 @@ def _ago(then: datetime) -> str:
     return f"{passed.days} days ago" if passed.days else f"{hours} h {seconds // 60} min ago"
 
 
-def _mb(size: int) -> str:
+def _megabytes(size: int) -> str:
     return f"{size / 2**20:,.0f} MB"

@@ -42,7 +42,7 @@ _FILES = "source, release_date, file_name, sha256, status, reason"
 
 
 @dataclass(frozen=True)
-class Memory:
+class LedgerSnapshot:
     """What is known of the time before: decisions, publications, and the files' verdicts.
 
     files: source, release date, file name, SHA-256, status and reason, but for superseded ones.
@@ -55,11 +55,11 @@ class Memory:
 
 
 def rebuild(
-    settings: Settings, *, anyway: bool = False, instance: "DagsterInstance | None" = None
+    settings: Settings, *, force: bool = False, instance: "DagsterInstance | None" = None
 ) -> int:
     """Replace the workbench by one made from the landing folder; then build and publish.
 
-    A release that was in force must be so again, with the same bytes, unless `anyway`. Returns as
+    A release that was in force must be so again, with the same bytes, unless `force`. Returns as
     `run` does. Raises BadInput, with the old workbench in place, if a release would be lost, or if
     another run is writing. A crash leaves the old workbench or the new one, whole.
     """
@@ -75,14 +75,14 @@ def rebuild(
         with open_workbench(fresh) as con:
             _decide_again(con, before)
             lost = list(_lost(con, before))
-        if lost and not anyway:
+        if lost and not force:
             raise BadInput(
                 "a workbench that would lack releases that are in force",
                 where=str(settings.landing_dir),
                 expected=f"every release that was in force according to {before.origin}",
                 found="; ".join(lost),
                 fix="put the files back, or see above why they are rejected now;"
-                " to go on without them, `make rebuild ANYWAY=1`",
+                " to go on without them, `make rebuild FORCE=1`",
             )
         aside = _swap(settings, fresh)
         say(f"the workbench is new; the old one is kept as {aside}" if aside else "a new workbench")
@@ -92,18 +92,18 @@ def rebuild(
         return PUBLISHED_WITH_REJECTIONS if plan.problems or failed else PUBLISHED
 
 
-def _remember(settings: Settings) -> Memory:
+def _remember(settings: Settings) -> LedgerSnapshot:
     if settings.workbench.exists():
         with suppress(duckdb.Error), duckdb.connect(settings.workbench) as con:
             con.execute("checkpoint")
-            return _memory(con, "the old workbench")
+            return _snapshot(con, "the old workbench")
     if settings.warehouse.exists():
         with suppress(duckdb.Error), duckdb.connect(settings.warehouse, read_only=True) as con:
-            return _memory(con, "the published file, as the old workbench cannot be read")
-    return Memory("nowhere: neither an old workbench nor a published file can be read")
+            return _snapshot(con, "the published file, as the old workbench cannot be read")
+    return LedgerSnapshot("nowhere: neither an old workbench nor a published file can be read")
 
 
-def _memory(con: duckdb.DuckDBPyConnection, origin: str) -> Memory:
+def _snapshot(con: duckdb.DuckDBPyConnection, origin: str) -> LedgerSnapshot:
     tables = {
         name
         for (name,) in con.execute(
@@ -114,7 +114,7 @@ def _memory(con: duckdb.DuckDBPyConnection, origin: str) -> Memory:
     def rows(table: str, query: str) -> list[tuple]:
         return con.execute(query).fetchall() if table in tables else []
 
-    return Memory(
+    return LedgerSnapshot(
         origin,
         rows(
             "releases",
@@ -126,7 +126,7 @@ def _memory(con: duckdb.DuckDBPyConnection, origin: str) -> Memory:
     )
 
 
-def _decide_again(con: duckdb.DuckDBPyConnection, before: Memory) -> None:
+def _decide_again(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> None:
     """Make the decisions that still apply (the files are the same) in the new ledger."""
     for (source, day, status), files in groupby(
         before.files, key=lambda file: (*file[:2], file[4])
@@ -159,7 +159,7 @@ def _decide_again(con: duckdb.DuckDBPyConnection, before: Memory) -> None:
     ledger.enter_decision(con, "rebuild", "workbench", f"decisions taken from {before.origin}")
 
 
-def _lost(con: duckdb.DuckDBPyConnection, before: Memory) -> Iterator[str]:
+def _lost(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Iterator[str]:
     """Say of each file that was in force and is not any more, why."""
     for source, day, name, sha256, status, _ in before.files:
         if status == "accepted":

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.alerts.message import Failure, message
+from dagster_project.alerts.message import Alert, message
 from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
@@ -16,7 +16,7 @@ from dagster_project.base.machine_errors import machine_trouble, trouble_behind
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.ingest.pending_releases import Plan, make_plan
-from dagster_project.publication.publish import publication_id, reasons_against, reconcile
+from dagster_project.publication.publish import publication_blockers, publication_id, reconcile
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import build_fingerprint
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 
-_EVERYTHING = {
-    f"build_{layer}": {"config": {"everything": True}} for layer in ("staging", "intermediate")
+_FULL_REFRESH = {
+    f"build_{layer}": {"config": {"full_refresh": True}} for layer in ("staging", "intermediate")
 }
 _NO_RETRIES = {"dagster/max_retries": "0"}  # of whole runs: the person who started it is there
 # By this tag the UI finds the runs of a job; its timeline shows what was launched from it alone.
@@ -44,13 +44,13 @@ def run(
     Returns 0 if it is; 1 if the build failed (what was published stays); 2 if it is but for
     releases that were refused or rejected in this run. Raises BadInput if another run is writing.
     """
-    failures: list[Failure] = []
+    failures: list[Alert] = []
     try:
         return _run(settings, frozenset(reload), instance, failures)
     except Exception as error:
         known = error if isinstance(error, BadInput) else trouble_behind(error)
         why = str(known) if known else f"{type(error).__name__}: {error}"
-        failures.append(Failure("FAILED make run", why))
+        failures.append(Alert("FAILED make run", why))
         raise
     finally:
         if failures:
@@ -61,7 +61,7 @@ def _run(
     settings: Settings,
     reload: frozenset[str],
     instance: "DagsterInstance | None",
-    failures: list[Failure],
+    failures: list[Alert],
 ) -> int:
     """Do it, and enter what goes wrong in `failures`."""
     with write_lock(settings):
@@ -69,7 +69,7 @@ def _run(
         with open_workbench(settings) as con:
             plan = make_plan(con, settings.landing_dir, reload, settings.bundled_dir)
         announce(settings, plan)
-        failures += [Failure("REFUSED by make run", str(problem)) for problem in plan.problems]
+        failures += [Alert("REFUSED by make run", str(problem)) for problem in plan.problems]
         if plan.new:
             for failed in ingest(settings, plan, instance):
                 failures.append(failed)  # at once: a later one may end in an error
@@ -78,7 +78,7 @@ def _run(
         return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
 
-def _tell(settings: Settings, failures: list[Failure]) -> None:
+def _tell(settings: Settings, failures: list[Alert]) -> None:
     """Send one message of all that went wrong, as the sensor does for the runs of the daemon.
 
     The command does it itself: it is often all that runs, by cron, and no daemon looks. The sensor
@@ -115,15 +115,15 @@ def publish_again(settings: Settings, instance: "DagsterInstance | None" = None)
 
     Returns as `run` does. Raises BadInput if another run is writing.
     """
-    failures: list[Failure] = []
+    failures: list[Alert] = []
     with write_lock(settings):
         reconcile(settings)
-        if not build(settings, instance, failures, everything=True):
+        if not build(settings, instance, failures, full_refresh=True):
             return FAILED
     return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
 
-def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -> Iterator[Failure]:
+def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -> Iterator[Alert]:
     """Load and gate the new releases, each in a run of its own. Yields each failure.
 
     Raises BadInput where it is the machine that fails.
@@ -191,9 +191,9 @@ def _nothing_is_new(settings: Settings) -> bool:
 def build(
     settings: Settings,
     instance: "DagsterInstance | None",
-    failures: list[Failure],
+    failures: list[Alert],
     *,
-    everything: bool = False,
+    full_refresh: bool = False,
 ) -> bool:
     """Build and publish, again and again without the releases that are to blame for a failure.
 
@@ -201,11 +201,11 @@ def build(
     and enters releases set aside, and failures, in `failures`. everything: also build what would
     be kept of the workbench (`transform/unchanged_nodes.py`).
     """
-    everything_once = everything
+    refresh_once = full_refresh
     while True:
         with open_workbench(settings) as con:
             before = ledger.accepted_files(con)
-        failure = _build_once(settings, instance, everything_once)
+        failure = _build_once(settings, instance, refresh_once)
         if failure is None:
             return True
         rejected = _rejected_since(settings, before, failure)
@@ -214,23 +214,23 @@ def build(
             say(f"FAILED, nothing was published: {failure.why}", "ERROR", run_id=failure.run_id)
             return False
         say("what is to blame is set aside; the others are built without it")
-        if not everything and _nothing_is_new(settings):
+        if not full_refresh and _nothing_is_new(settings):
             return True
-        everything_once = False
+        refresh_once = False
 
 
 def _build_once(
-    settings: Settings, instance: "DagsterInstance | None", everything: bool
-) -> Failure | None:
+    settings: Settings, instance: "DagsterInstance | None", full_refresh: bool
+) -> Alert | None:
     """Build and publish. Returns what failed, or None."""
-    left = not everything and _only_publication_is_left(settings)
+    left = not full_refresh and _only_publication_is_left(settings)
     job = "publish" if left else "build"
     say(
         "publication: this candidate was built before, and every gate has passed"
         if job == "publish"
         else "build: staging, intermediate, core, marts, each with its gate; then publication"
     )
-    run_config = {"ops": _EVERYTHING} if everything else {}
+    run_config = {"ops": _FULL_REFRESH} if full_refresh else {}
     result = _execute(settings, job, instance, run_config=run_config)
     if result.success:
         with_size = settings.warehouse.stat().st_size
@@ -243,7 +243,7 @@ def _build_once(
     return replace(failure, why=str(machine_trouble(failure.why) or failure.why))
 
 
-def _rejected_since(settings: Settings, before: list[tuple], failed: Failure) -> list[Failure]:
+def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> list[Alert]:
     """Return the releases that a build has set aside, each with its reason in the ledger."""
     with open_workbench(settings) as con:
         still = ledger.accepted_files(con)
@@ -272,7 +272,7 @@ def _only_publication_is_left(settings: Settings) -> bool:
     if not settings.candidate.exists():
         return False
     with open_workbench(settings) as con:
-        return not reasons_against(settings, con, required())
+        return not publication_blockers(settings, con, required())
 
 
 def _execute(
@@ -289,7 +289,7 @@ def _execute(
 
     if instance is None:
         instance = instance_of_main_job(str(dagster_home()))
-    close_runs_of_the_dead(instance, BY_MAKE_RUN)
+    fail_orphaned_runs(instance, BY_MAKE_RUN)
     if partition:
         instance.add_dynamic_partitions(partition[0], [partition[1]])
     return defs.resolve_job_def(job).execute_in_process(
@@ -310,9 +310,7 @@ def _log_level(settings: Settings) -> str:
     return "INFO" if settings.log_format == "json" else "CRITICAL"
 
 
-def close_runs_of_the_dead(
-    instance: "DagsterInstance", tags: Mapping[str, str] | None = None
-) -> None:
+def fail_orphaned_runs(instance: "DagsterInstance", tags: Mapping[str, str] | None = None) -> None:
     """Mark runs as failed that were left behind when their process was killed.
 
     The caller holds the write lock and knows that those with these tags cannot be alive. They would
@@ -325,8 +323,8 @@ def close_runs_of_the_dead(
         instance.report_run_failed(left, "The process of this run has died.")
 
 
-def _failure(result: "ExecuteInProcessResult", what: str, reason: str | None = None) -> Failure:
-    from dagster_project.alerts.run_failure import failure_of
+def _failure(result: "ExecuteInProcessResult", what: str, reason: str | None = None) -> Alert:
+    from dagster_project.alerts.run_failure import alert_of
 
-    failure = failure_of(result.dagster_run, result.all_events)
+    failure = alert_of(result.dagster_run, result.all_events)
     return replace(failure, what=what, why=reason or failure.why)

@@ -41,7 +41,7 @@ def exports_of(settings: Settings, publication_id: str) -> Path:
     return settings.exports / publication_id
 
 
-def write_downloads(settings: Settings, database: Path, publication_id: str, keys: Keys) -> None:
+def write_exports(settings: Settings, database: Path, publication_id: str, keys: Keys) -> None:
     """Write the downloads of a publication from its file, beside those in force."""
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
@@ -60,7 +60,7 @@ def write_downloads(settings: Settings, database: Path, publication_id: str, key
     fresh.rename(folder)
 
 
-def put_downloads_in_force(settings: Settings, publication_id: str) -> None:
+def activate_exports(settings: Settings, publication_id: str) -> None:
     """Lead `exports/current` to a publication's downloads, or nowhere if they are not kept."""
     current = settings.exports / _CURRENT
     if not exports_of(settings, publication_id).is_dir():
@@ -72,7 +72,7 @@ def put_downloads_in_force(settings: Settings, publication_id: str) -> None:
         os.replace(fresh, current)
 
 
-def prune_downloads(settings: Settings, kept: set[str]) -> None:
+def prune_exports(settings: Settings, kept: set[str]) -> None:
     """Delete the downloads of publications that are kept no longer, and what a crash has left."""
     for folder in settings.exports.glob("*"):
         if folder.is_dir() and not folder.is_symlink() and folder.name not in kept:

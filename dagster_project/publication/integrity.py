@@ -32,7 +32,7 @@ def checksums(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
     return [(name, *con.execute(query.format(name)).fetchall()[0]) for name in tables]
 
 
-def what_is_wrong(path: Path) -> list[str]:
+def integrity_errors(path: Path) -> list[str]:
     """Say what is wrong with a publication's file; an empty list if it is whole and audited.
 
     Whole: each table has the rows that were published. Audited: it says which publication it is,

@@ -23,9 +23,9 @@ from dagster_project.base.settings import Settings
 from dagster_project.ingest.load_release import drop_superseded_rows
 from dagster_project.publication.exports import (
     Keys,
-    prune_downloads,
-    put_downloads_in_force,
-    write_downloads,
+    activate_exports,
+    prune_exports,
+    write_exports,
 )
 from dagster_project.publication.integrity import checksums
 from dagster_project.transform.build_fingerprint import build_fingerprint
@@ -60,7 +60,7 @@ class Publication:
     rows: int
 
 
-def refuse_reasons(
+def ledger_blockers(
     con: duckdb.DuckDBPyConnection, candidate_id: str, fingerprint: str, required: Required
 ) -> list[str]:
     """Say what keeps a candidate from being published, by the ledger; an empty list if nothing.
@@ -142,14 +142,14 @@ def _tests_not_passed(
     ]
 
 
-def reasons_against(
+def publication_blockers(
     settings: Settings, con: duckdb.DuckDBPyConnection, required: Required
 ) -> list[str]:
     """Say what keeps the present candidate from being published, by its file and the ledger."""
     candidate = ledger.current_candidate(con)
     reasons = _candidate_reasons(settings, candidate)
     if candidate and not reasons:
-        reasons = refuse_reasons(con, *candidate, required)
+        reasons = ledger_blockers(con, *candidate, required)
     return reasons
 
 
@@ -167,7 +167,7 @@ def publish(
     """
     with open_workbench(settings) as con:
         candidate = ledger.current_candidate(con)
-        reasons = reasons_against(settings, con, required)
+        reasons = publication_blockers(settings, con, required)
         if not candidate or reasons:
             raise BadInput(
                 "the candidate is not published",
@@ -183,17 +183,17 @@ def publish(
         row = [publication_id, published_at, run_id, duckdb.__version__, candidate_id, fingerprint]
     _complete(settings, row, comments)
     if settings.downloads:
-        write_downloads(settings, settings.candidate, publication_id, keys)
+        write_exports(settings, settings.candidate, publication_id, keys)
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
     kept.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     settings.candidate.rename(kept)
-    put_in_force(settings, kept)
+    activate(settings, kept)
     reconcile(settings)
     with open_workbench(settings) as con:
         drop_superseded_rows(con)
     for old in old_publications(settings):
         old.unlink()
-    prune_downloads(settings, {kept_id(kept) for kept in kept_publications(settings)})
+    prune_exports(settings, {kept_id(kept) for kept in kept_publications(settings)})
     return what_was_published(kept, len(required.tables))
 
 
@@ -211,7 +211,7 @@ def what_was_published(kept: Path, gates: int) -> Publication:
     return Publication(identity, published_at, gates, size, others + 1, rows + others)
 
 
-def put_in_force(settings: Settings, kept: Path) -> None:
+def activate(settings: Settings, kept: Path) -> None:
     """Make a kept publication the published file: a second name for it, moved over the old one.
 
     Its downloads follow it.
@@ -221,7 +221,7 @@ def put_in_force(settings: Settings, kept: Path) -> None:
     fresh.unlink(missing_ok=True)
     os.link(kept, fresh)
     os.replace(fresh, settings.warehouse)
-    put_downloads_in_force(settings, kept_id(kept))
+    activate_exports(settings, kept_id(kept))
     sync(settings.publications)
     sync(settings.warehouse_dir)
 
@@ -242,10 +242,10 @@ def reconcile(settings: Settings) -> Path | None:
         for kept in kept_publications(settings)[:1]:
             broken_off = kept_id(kept) not in {*known, publication_id(settings)}
             if broken_off and candidate and publications_in(kept)[-1][4] == candidate[0]:
-                put_in_force(settings, kept)
+                activate(settings, kept)
                 finished = kept
         if in_force := publication_id(settings):
-            put_downloads_in_force(settings, in_force)
+            activate_exports(settings, in_force)
         if settings.warehouse.exists():
             for row in publications_in(settings.warehouse):
                 if row[0] not in known:

@@ -6,13 +6,13 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
-from dagster_project.publication.integrity import what_is_wrong
+from dagster_project.publication.integrity import integrity_errors
 from dagster_project.publication.publish import (
+    activate,
     kept_id,
     kept_publications,
     publication_id,
     publications_in,
-    put_in_force,
 )
 from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench
@@ -27,7 +27,7 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
     """
     kept = {kept_id(path): path for path in kept_publications(settings)}
     present = publication_id(settings)
-    were_in_force = _were_in_force(settings, list(kept))
+    were_in_force = _were_live(settings, list(kept))
     earlier = [name for name in were_in_force if present is None or name < present]
     chosen = to or (earlier[0] if earlier else None)
     if chosen is None or chosen not in kept:
@@ -38,7 +38,7 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
             found=to or f"none earlier than {present or 'now'}",
             fix="name a kept publication, or build and publish anew with `make publish`",
         )
-    wrong = what_is_wrong(kept[chosen])
+    wrong = integrity_errors(kept[chosen])
     if wrong:
         raise BadInput(
             "a kept publication that is damaged",
@@ -48,13 +48,13 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
             fix="name another kept publication, or publish anew: delete"
             f" {settings.warehouse} and `make run`",
         )
-    put_in_force(settings, kept[chosen])
+    activate(settings, kept[chosen])
     with contextlib.suppress(BadInput, duckdb.Error), open_workbench(settings) as con:
         ledger.enter_decision(con, "rollback", chosen, reason)
     return chosen
 
 
-def _were_in_force(settings: Settings, kept: list[str]) -> list[str]:
+def _were_live(settings: Settings, kept: list[str]) -> list[str]:
     """Return those that the published file names as earlier ones; all, if it does not tell."""
     try:
         named = {row[0] for row in publications_in(settings.warehouse)}

@@ -89,7 +89,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
             pages = _write_pages(con, folder, publication)
             _write_dbt_docs(con, folder)
         _write_assets(settings, folder)
-        _put_in_force(settings, folder)
+        _activate(settings, folder)
     return Report(folder, publication["id"], pages, time.monotonic() - began)
 
 
@@ -228,7 +228,7 @@ def _vega(settings: Settings) -> Path:
     return path
 
 
-def _put_in_force(settings: Settings, folder: Path) -> None:
+def _activate(settings: Settings, folder: Path) -> None:
     fresh = settings.report.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder.relative_to(settings.warehouse_dir), target_is_directory=True)

@@ -68,9 +68,9 @@ SOURCE = Source(
     # not asked outside of that season.
     calendar=Calendar(
         timezone="America/New_York",
-        ask="0 11 * 6-8 3",
-        due="0 12 31 8 *",
-        within=timedelta(days=92),
+        poll_cron="0 11 * 6-8 3",
+        deadline_cron="0 12 31 8 *",
+        freshness_window=timedelta(days=92),
     ),
     layouts=(JsonDocumentLayout("BEA API, IntlServTrade", observations, _records),),
 )

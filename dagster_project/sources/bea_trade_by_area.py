@@ -82,13 +82,13 @@ SOURCE = Source(
     name="bea_trade_by_area",
     tables=(observations,),
     required=(observations,),
-    by_hand="BEA serves the workbook from an interactive table, which has no address",
+    manual_instructions="BEA serves the workbook from an interactive table, which has no address",
     # Four times a year, late in the last month of the next quarter (21 September 2021). A person
     # saves the workbook, and has a fortnight for it.
     calendar=Calendar(
         timezone="America/New_York",
-        due="0 12 10 1,4,7,10 *",
-        within=timedelta(days=45),
+        deadline_cron="0 12 10 1,4,7,10 *",
+        freshness_window=timedelta(days=45),
     ),
     layouts=(
         WorkbookLayout(

@@ -52,9 +52,9 @@ SOURCE = Source(
     # Every month, about the sixth to tenth working day, at 8:50, with revisions of earlier months.
     calendar=Calendar(
         timezone="Asia/Tokyo",
-        ask="15 9 7-18 * *",
-        due="0 12 20 * *",
-        within=timedelta(days=15),
+        poll_cron="15 9 7-18 * *",
+        deadline_cron="0 12 20 * *",
+        freshness_window=timedelta(days=15),
     ),
     layouts=(
         JsonDocumentLayout("Bank of Japan API, JSON", observations, _series),

@@ -20,7 +20,7 @@ real values only the Japanese structure has been seen.
 import re
 from datetime import timedelta
 
-from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
+from dagster_project.layouts import CsvLayout, RawTable, ZipLayout
 from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
@@ -63,9 +63,9 @@ SOURCE = Source(
     # regional file follows five months after its quarter.
     calendar=Calendar(
         timezone="Asia/Tokyo",
-        ask="15 9 7-18 * *",
-        due="0 12 20 * *",
-        within=timedelta(days=15),
+        poll_cron="15 9 7-18 * *",
+        deadline_cron="0 12 20 * *",
+        freshness_window=timedelta(days=15),
     ),
-    layouts=(*_FORMS, *(ZippedLayout(form, _CSV) for form in _FORMS)),
+    layouts=(*_FORMS, *(ZipLayout(form, _CSV) for form in _FORMS)),
 )

@@ -11,7 +11,7 @@ import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 
-from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
+from dagster_project.layouts import CsvLayout, RawTable, ZipLayout
 from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Release, Source
 
@@ -45,13 +45,13 @@ SOURCE = Source(
     # the second, when the month that has ended is complete, so that not every day is a release.
     calendar=Calendar(
         timezone="Europe/Berlin",
-        ask="0 17 2 * *",
-        due="0 12 5 * *",
-        within=timedelta(days=5),
+        poll_cron="0 17 2 * *",
+        deadline_cron="0 12 5 * *",
+        freshness_window=timedelta(days=5),
     ),
     packaged=_packaged,
     layouts=(
         _HISTORY,
-        ZippedLayout(_HISTORY, member=re.compile(re.escape(_MEMBER))),
+        ZipLayout(_HISTORY, member=re.compile(re.escape(_MEMBER))),
     ),
 )

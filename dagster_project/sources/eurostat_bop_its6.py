@@ -33,9 +33,9 @@ SOURCE = Source(
     # New years come in January to March, revisions of all years in autumn.
     calendar=Calendar(
         timezone="Europe/Luxembourg",
-        ask="30 11 * 1-3,9-11 1",
-        due="0 12 15 4,11 *",
-        within=timedelta(days=150),
+        poll_cron="30 11 * 1-3,9-11 1",
+        deadline_cron="0 12 15 4,11 *",
+        freshness_window=timedelta(days=150),
     ),
     layouts=DATASET.layouts,
 )

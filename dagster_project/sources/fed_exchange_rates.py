@@ -17,12 +17,12 @@ SOURCE = Source(
     name="fed_exchange_rates",
     tables=(annual,),
     required=(annual,),
-    by_hand="the CSV of datahub's collection exchange-rates: data/annual.csv",
+    manual_instructions="the CSV of datahub's collection exchange-rates: data/annual.csv",
     # Once a year, in the first days of January; the table that is put here by hand follows.
     calendar=Calendar(
         timezone="America/New_York",
-        due="0 12 1 3 *",
-        within=timedelta(days=59),
+        deadline_cron="0 12 1 3 *",
+        freshness_window=timedelta(days=59),
     ),
     layouts=(
         CsvLayout(

@@ -18,7 +18,7 @@ SOURCE = Source(
     name="iso_country_codes",
     tables=(countries,),
     required=(countries,),
-    by_hand="the CSV of datahub's collection country-codes: data/country-codes.csv",
+    manual_instructions="the CSV of datahub's collection country-codes: data/country-codes.csv",
     layouts=(
         CsvLayout(
             "country codes of datahub",

@@ -42,9 +42,9 @@ SOURCE = Source(
     # Countries are updated one by one, all year.
     calendar=Calendar(
         timezone="Europe/Paris",
-        ask="0 6 * * 6",
-        due="0 12 15 1,4,7,10 *",
-        within=timedelta(days=85),
+        poll_cron="0 6 * * 6",
+        deadline_cron="0 12 15 1,4,7,10 *",
+        freshness_window=timedelta(days=85),
     ),
     layouts=DATASET.layouts,
 )

@@ -14,7 +14,7 @@ import re
 from datetime import timedelta
 
 from dagster_project.base.settings import Settings
-from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
+from dagster_project.layouts import CsvLayout, RawTable, ZipLayout
 from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
@@ -37,7 +37,7 @@ observations = RawTable(
 )
 
 
-def _layout(mirror: str, methodology: str, keep: str, mark: str) -> CsvLayout:
+def _layout(mirror: str, methodology: str, keep: str, must_contain: str) -> CsvLayout:
     return CsvLayout(
         f"BaTIS, {mirror} mirror",
         observations,
@@ -58,7 +58,7 @@ def _layout(mirror: str, methodology: str, keep: str, mark: str) -> CsvLayout:
         ),
         keep=keep,
         natural_key=("reporter", "partner", "flow", "item_code", "year"),
-        mark=mark,
+        must_contain=must_contain,
     )
 
 
@@ -67,10 +67,10 @@ def source(all_items: bool) -> Source:
 
     The models take the item of intellectual property either way.
     """
-    keep, mark = ("true", "") if all_items else ("item_code like 'SH%'", "SH")
+    keep, must_contain = ("true", "") if all_items else ("item_code like 'SH%'", "SH")
     mirrors = (
-        _layout("WTO", "Final_value_methodology", keep, mark),
-        _layout("OECD", "Methodology", keep, mark),
+        _layout("WTO", "Final_value_methodology", keep, must_contain),
+        _layout("OECD", "Methodology", keep, must_contain),
     )
     return Source(
         name="oecd_wto_batis",
@@ -80,13 +80,13 @@ def source(all_items: bool) -> Source:
         # server says that it has changed.
         calendar=Calendar(
             timezone="Europe/Zurich",
-            ask="0 4 * 1-3,10-12 6",
-            due="0 12 1 3 *",
-            within=timedelta(days=150),
+            poll_cron="0 4 * 1-3,10-12 6",
+            deadline_cron="0 12 1 3 *",
+            freshness_window=timedelta(days=150),
         ),
         layouts=(
             *mirrors,
-            *(ZippedLayout(mirror, re.compile(r"[^/]*\.csv", re.I)) for mirror in mirrors),
+            *(ZipLayout(mirror, re.compile(r"[^/]*\.csv", re.I)) for mirror in mirrors),
         ),
     )
 

@@ -140,9 +140,9 @@ SOURCE = Source(
     # Once a year, in winter, about 13 months after the year it is about, at 9:30; the day moves.
     calendar=Calendar(
         timezone="Europe/London",
-        ask="45 9 * 1-4,10-12 2",
-        due="0 12 1 5 *",
-        within=timedelta(days=215),
+        poll_cron="45 9 * 1-4,10-12 2",
+        deadline_cron="0 12 1 5 *",
+        freshness_window=timedelta(days=215),
     ),
     layouts=(
         WorkbookLayout(

@@ -100,9 +100,9 @@ SOURCE = Source(
     # Once a year, on the last working day of October, at 9:30.
     calendar=Calendar(
         timezone="Europe/London",
-        ask="45 9 * 10,11 1-5",
-        due="0 12 15 11 *",
-        within=timedelta(days=60),
+        poll_cron="45 9 * 10,11 1-5",
+        deadline_cron="0 12 15 11 *",
+        freshness_window=timedelta(days=60),
     ),
     layouts=(
         WorkbookLayout(

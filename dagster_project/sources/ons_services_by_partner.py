@@ -72,9 +72,9 @@ SOURCE = Source(
     # 24 October 2018, 23 January, 24 April, 24 July 2019.
     calendar=Calendar(
         timezone="Europe/London",
-        ask="45 9 * 1,4,7,10 1-5",
-        due="0 12 8 2,5,8,11 *",
-        within=timedelta(days=40),
+        poll_cron="45 9 * 1,4,7,10 1-5",
+        deadline_cron="0 12 8 2,5,8,11 *",
+        freshness_window=timedelta(days=40),
     ),
     layouts=(
         WorkbookLayout(

@@ -62,9 +62,9 @@ SOURCE = Source(
     # months from year to year.
     calendar=Calendar(
         timezone="Europe/London",
-        ask="45 9 * 2-7 2",
-        due="0 12 1 8 *",
-        within=timedelta(days=185),
+        poll_cron="45 9 * 2-7 2",
+        deadline_cron="0 12 1 8 *",
+        freshness_window=timedelta(days=185),
     ),
     layouts=tuple(
         WorkbookLayout(

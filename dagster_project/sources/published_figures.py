@@ -39,6 +39,6 @@ SOURCE = Source(
     name="published_figures",
     tables=(figures,),
     required=(figures,),
-    by_hand="transcribed from texts, see landing/README.md",
+    manual_instructions="transcribed from texts, see landing/README.md",
     layouts=(CsvLayout("published figures", figures, header_row=1, header=figures.columns),),
 )

@@ -16,6 +16,6 @@ class Calendar:
     """
 
     timezone: str
-    due: str
-    within: timedelta
-    ask: str | None = None
+    deadline_cron: str
+    freshness_window: timedelta
+    poll_cron: str | None = None

@@ -75,9 +75,9 @@ SOURCE = Source(
     # 27 March 2026), during the day.
     calendar=Calendar(
         timezone="Asia/Shanghai",
-        ask="0 18 20-31 3,6,9,12 *",
-        due="0 12 7 1,4,7,10 *",
-        within=timedelta(days=30),
+        poll_cron="0 18 20-31 3,6,9,12 *",
+        deadline_cron="0 12 7 1,4,7,10 *",
+        freshness_window=timedelta(days=30),
     ),
     layouts=(
         WorkbookLayout(

@@ -54,7 +54,7 @@ class Source:
     layouts: tuple[Layout, ...]
     required: tuple[RawTable, ...]
     packaged: Callable[[], Release] | None = None
-    by_hand: str | None = None
+    manual_instructions: str | None = None
     calendar: Calendar | None = None
     companions: re.Pattern[str] | None = None
 

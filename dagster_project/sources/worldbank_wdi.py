@@ -35,7 +35,7 @@ from dagster_project.layouts import (
     Sheet,
     Workbook,
     WorkbookLayout,
-    ZippedLayout,
+    ZipLayout,
 )
 from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
@@ -164,18 +164,18 @@ SOURCE = Source(
     # is made anew overnight in Washington, so it is asked for once a week, all the year round.
     calendar=Calendar(
         timezone="America/New_York",
-        ask="0 6 * * 2",
-        due="0 12 1 2,5,8,11 *",
-        within=timedelta(days=85),
+        poll_cron="0 6 * * 2",
+        deadline_cron="0 12 1 2,5,8,11 *",
+        freshness_window=timedelta(days=85),
     ),
     layouts=(
         _DOWNLOAD,
         _WITHOUT_PREAMBLE,
-        ZippedLayout(_DOWNLOAD, re.compile(r"API_.*\.csv")),
-        ZippedLayout(_WITHOUT_PREAMBLE, re.compile(r"WDI(?:CSV|Data)\.csv")),
+        ZipLayout(_DOWNLOAD, re.compile(r"API_.*\.csv")),
+        ZipLayout(_WITHOUT_PREAMBLE, re.compile(r"WDI(?:CSV|Data)\.csv")),
         WorkbookLayout("World Bank DataBank, workbook", observations, ("Data",), _databank_book),
         *_DATABANK_CSV,
-        *(ZippedLayout(layout, re.compile(r".*_Data\.csv")) for layout in _DATABANK_CSV),
+        *(ZipLayout(layout, re.compile(r".*_Data\.csv")) for layout in _DATABANK_CSV),
         CsvLayout(
             "World Bank bulk download, country metadata",
             countries,

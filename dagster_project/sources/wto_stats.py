@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from dagster_project.layouts import CsvLayout, JsonDocumentLayout, RawTable, ZippedLayout
+from dagster_project.layouts import CsvLayout, JsonDocumentLayout, RawTable, ZipLayout
 from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
@@ -110,13 +110,13 @@ SOURCE = Source(
     # Annual figures in spring, revised in autumn (the bulk file of 22 April 2026).
     calendar=Calendar(
         timezone="Europe/Zurich",
-        ask="30 5 * 4,5,10,11 1",
-        due="0 12 31 5 *",
-        within=timedelta(days=62),
+        poll_cron="30 5 * 4,5,10,11 1",
+        deadline_cron="0 12 31 5 *",
+        freshness_window=timedelta(days=62),
     ),
     layouts=(
         *_files,
-        *(ZippedLayout(layout, re.compile(r"[^/]*\.csv", re.I)) for layout in _files),
+        *(ZipLayout(layout, re.compile(r"[^/]*\.csv", re.I)) for layout in _files),
         JsonDocumentLayout("WTO timeseries API, JSON", observations, _records),
     ),
 )

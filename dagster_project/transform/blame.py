@@ -44,7 +44,13 @@ _NAMES_OF_DBT = {
     "relationships": "from_field",
 }
 # Data tests that a row fails by itself. Of rows that fail together the newest release is to blame.
-_BY_ITSELF = {"accepted_values", "relationships", "not_null", "filled", "known_codes"}
+_BY_ITSELF = {
+    "accepted_values",
+    "relationships",
+    "not_null",
+    "not_null_columns",
+    "codes_in_dimension",
+}
 _NEWEST = (
     "qualify release_date is not distinct from"
     " max(release_date) over (partition by failing_row, source)"
@@ -229,7 +235,10 @@ def _look_up(
     ]
     shared = sorted(theirs & ours if by is None else theirs & ours & set(by))
     same = [f'failing."{name}" is not distinct from there."{name}"' for name in shared]
-    if {"column_name", "code"} <= ours and "column_name" not in theirs:  # the test `known_codes`
+    if {
+        "column_name",
+        "code",
+    } <= ours and "column_name" not in theirs:  # the test `codes_in_dimension`
         columns = con.execute("select distinct column_name from failing").fetchall()
         codes = [
             f'failing.column_name = {literal(name)} and failing.code = there."{name}"'

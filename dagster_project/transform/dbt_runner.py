@@ -89,7 +89,7 @@ def _invoke(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    _no_events_for_nobody()
+    suppress_unheard_events()
     settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     quiet = ["--log-level", "none", "--log-level-file", "none"]
@@ -106,7 +106,7 @@ def _invoke(
 
 
 @cache
-def _no_events_for_nobody() -> None:
+def suppress_unheard_events() -> None:
     """Have dbt's events made into messages only if somebody listens: some thousand a build.
 
     A warning that may have to be an error is made into one all the same.

@@ -51,7 +51,7 @@ def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
     refuse_if_lost(settings.workbench)
-    with _machine_trouble_told(settings):
+    with _report_machine_trouble(settings):
         con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
         make_private(settings.workbench)
         ledger.create(con)
@@ -68,7 +68,7 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with write_lock(settings, timeout=0):
         refuse_if_lost(settings.workbench)
-        with _machine_trouble_told(settings):
+        with _report_machine_trouble(settings):
             if settings.workbench.exists():
                 con = duckdb.connect(
                     settings.workbench, read_only=True, config=settings.duckdb_config
@@ -98,7 +98,7 @@ def refuse_if_lost(workbench: Path) -> None:
 
 
 @contextmanager
-def _machine_trouble_told(settings: Settings) -> Iterator[None]:
+def _report_machine_trouble(settings: Settings) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:

@@ -259,7 +259,7 @@ def accepted_files(con: duckdb.DuckDBPyConnection) -> list[tuple]:
     ).fetchall()
 
 
-def in_force_before(
+def current_before(
     con: duckdb.DuckDBPyConnection, source: str, release: date, loaded_at: datetime
 ) -> tuple[date, datetime] | None:
     """Return the date and the time of loading of the accepted release before a load of another.

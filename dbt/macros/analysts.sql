@@ -196,7 +196,7 @@
     with
         {%- for side in ["earlier", "later"] %}
             {{ side }}_release as (
-                select {{ listed(series) }}, value, rounding, conf_status
+                select {{ column_list(series) }}, value, rounding, conf_status
                 from core.fct_royalty_observations
                 where
                     source = of_source
@@ -244,12 +244,13 @@
                     )
                 }} as is_unchanged
             from earlier_release
-            full outer join later_release on {{ same("earlier_release", "later_release", series) }}
+            full outer join
+                later_release on {{ equal_on("earlier_release", "later_release", series) }}
         )
 
     select
         what,
-        {{ listed(series) }},
+        {{ column_list(series) }},
         earlier_value,
         later_value,
         later_value - earlier_value as change,
@@ -257,7 +258,7 @@
         as change_pct
     from compared
     where not coalesce(is_unchanged, earlier_value is null and later_value is null)
-    order by {{ listed(series) }}
+    order by {{ column_list(series) }}
 {%- endmacro %}
 
 {% macro lineage_of_body() -%}

@@ -59,7 +59,7 @@
 
         contested_flows as (
             select
-                {{ listed(row_key, "flows") }},
+                {{ column_list(row_key, "flows") }},
                 row_number() over (
                     partition by flows.reporter_code, flows.{{ code }}, flows.period, flows.concept
                     order by
@@ -72,14 +72,14 @@
             from flows
             inner join
                 contested_series
-                on {{ same("flows", "contested_series", ["reporter_code", code, "concept"]) }}
+                on {{ equal_on("flows", "contested_series", ["reporter_code", code, "concept"]) }}
             inner join {{ ref("dim_source") }} as sources on flows.source = sources.source
         ),
 
         -- Growth that a text states beside a level tells the level of the year before.
         derived_year_before as (
             select
-                {{ listed(row_key, "derived") }},
+                {{ column_list(row_key, "derived") }},
                 max(
                     case when derived.flow = 'receipts' then derived.value_usd_m end
                 ) as previous_receipts_usd_m,
@@ -88,12 +88,12 @@
                 ) as previous_payments_usd_m
             from {{ ref("int_levels_year_before") }} as derived
             where {{ at_total("derived", but=[dimension]) }}
-            group by {{ listed(row_key, "derived") }}
+            group by {{ column_list(row_key, "derived") }}
         ),
 
         with_context as (
             select
-                {{ listed(row_key, "flows") }},
+                {{ column_list(row_key, "flows") }},
                 flows.frequency,
                 members.{{ name }},
                 coalesce({{ members[dimension] }}, false) as is_ranked,
@@ -113,13 +113,13 @@
                 derived_year_before.previous_payments_usd_m as derived_previous_payments_usd_m
             from flows
             inner join {{ ref("dim_period") }} as periods on flows.period = periods.period
-            left join contested_flows on {{ same("flows", "contested_flows", row_key) }}
+            left join contested_flows on {{ equal_on("flows", "contested_flows", row_key) }}
             left join
                 {{ ref("dim_" ~ dimension) }} as members on flows.{{ code }} = members.{{ code }}
             left join
                 totals
                 on {{
-                    same(
+                    equal_on(
                         "flows",
                         "totals",
                         ["source", "concept", "reporter_code", "period"],
@@ -128,19 +128,19 @@
             left join
                 flows as previous
                 on {{
-                    same(
+                    equal_on(
                         "flows",
                         "previous",
                         ["source", "concept", "reporter_code", code],
                     )
                 }}
                 and periods.year_before = previous.period
-            left join derived_year_before on {{ same("flows", "derived_year_before", row_key) }}
+            left join derived_year_before on {{ equal_on("flows", "derived_year_before", row_key) }}
         ),
 
         with_previous as (
             select
-                {{ listed(row_key) }},
+                {{ column_list(row_key) }},
                 frequency,
                 {{ name }},
                 is_ranked,
@@ -192,7 +192,7 @@
                         when is_ranked and {{ flow }}_usd_m is not null
                         then
                             rank() over (
-                                partition by {{ listed(ranked_within) }}
+                                partition by {{ column_list(ranked_within) }}
                                 order by
                                     case when is_ranked then {{ flow }}_usd_m end desc nulls last
                             )

@@ -23,7 +23,7 @@
     A code is first looked for in the source's rows of the mapping seeds (economy_code_map, sector_code_map,
     category_code_map) that hold for the release, then in the dimension itself. What neither knows becomes _U: nothing
     is dropped. -#}
-{% macro conformed(staged, further_columns=[]) -%}
+{% macro conform_codes(staged, further_columns=[]) -%}
     select
         staged.source,
         staged.release_date,

@@ -18,14 +18,14 @@
 {%- endmacro %}
 
 {#- The columns as a select list or a partition list, each with the prefix of a table alias if one is given. -#}
-{% macro listed(columns, alias=none) -%}
+{% macro column_list(columns, alias=none) -%}
     {%- for column in columns -%}
         {{ alias ~ "." if alias }}{{ column }}{{ ", " if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
 
 {#- Join condition: two aliases have the same values in the columns (none of which is ever NULL). -#}
-{% macro same(left, right, columns) -%}
+{% macro equal_on(left, right, columns) -%}
     {%- for column in columns -%}
         {{ left }}.{{ column }} = {{ right }}.{{ column }}{{ " and " if not loop.last }}
     {%- endfor -%}
@@ -53,7 +53,7 @@
     the whole is the total of all. -#}
 {% macro part_of_whole(part, whole) -%}
     {{
-        same(
+        equal_on(
             part,
             whole,
             ["source", "release_date", "reporter_code", "concept", "period"],
@@ -64,7 +64,7 @@
         (
             {{ part }}.partner_code <> 'WLD'
             and {{
-                same(
+                equal_on(
                     part,
                     whole,
                     [

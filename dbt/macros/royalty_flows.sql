@@ -2,7 +2,7 @@
     A flow that nobody states, or that is suppressed, stays NULL: it is not zero. `columns` is the grain. -#}
 {% macro flows_side_by_side(statements, columns) -%}
     select
-        {{ listed(columns) }},
+        {{ column_list(columns) }},
         currency,
         max(release_date) as newest_release,
         count(value) as values_stated,
@@ -15,7 +15,7 @@
         max(case when rate_is_missing then 1 else 0 end) = 1 as rate_is_missing,
         max(case when is_computed then 1 else 0 end) = 1 as is_computed
     from {{ statements }}
-    group by {{ listed(columns) }}, currency
+    group by {{ column_list(columns) }}, currency
 {%- endmacro %}
 
 {#- Receipts, payments and balance in US dollars as marts show them. A balance that was computed stays the difference
@@ -54,7 +54,7 @@
 {#- One currency a key: that of the newest release, then the one with most values, then USD. -#}
 {% macro currency_number(columns) -%}
     row_number() over (
-        partition by {{ listed(columns) }}
+        partition by {{ column_list(columns) }}
         order by
             newest_release desc,
             values_stated desc,
@@ -123,7 +123,7 @@
         known_sources as ({{ known_sources(observations, sources, known) }}),
 
         plain_statements as (
-            select {{ listed(grain + stated, "observations") }}, false as is_computed
+            select {{ column_list(grain + stated, "observations") }}, false as is_computed
             from {{ observations }} as observations
             inner join known_sources on observations.source = known_sources.source
             where
@@ -136,13 +136,13 @@
 
         numbered_statements as (
             select
-                {{ listed(grain + stated, "observations") }},
+                {{ column_list(grain + stated, "observations") }},
                 observations.comparator,
                 known_sources.releases_are,
                 known_sources.latest_release,
                 row_number() over (
                     partition by
-                        {{ listed(grain, "observations") }},
+                        {{ column_list(grain, "observations") }},
                         observations.currency,
                         observations.flow
                     order by {{ newest_statement_first("observations") }}
@@ -153,7 +153,7 @@
         ),
 
         statements_in_force as (
-            select {{ listed(grain + stated) }}, comparator
+            select {{ column_list(grain + stated) }}, comparator
             from numbered_statements
             where
                 case
@@ -169,26 +169,26 @@
 
         numbered_flows as (
             select
-                {{ listed(grain) }},
+                {{ column_list(grain) }},
                 newest_release,
                 currency,
-                {{ listed(flows) }},
+                {{ column_list(flows) }},
                 {{ currency_number(grain) }} as currency_number
             from flows_by_currency
         ),
 
         flows_in_force as (
-            select {{ listed(grain) }}, newest_release, currency, {{ listed(flows) }}
+            select {{ column_list(grain) }}, newest_release, currency, {{ column_list(flows) }}
             from plain_flows
             union all
-            select {{ listed(grain) }}, newest_release, currency, {{ listed(flows) }}
+            select {{ column_list(grain) }}, newest_release, currency, {{ column_list(flows) }}
             from numbered_flows
             where currency_number = 1
         ),
 
         final as (
             select
-                {{ listed(key_columns()) }},
+                {{ column_list(key_columns()) }},
                 source,
                 newest_release as release_date,
                 currency,
@@ -222,7 +222,7 @@
         )
 
     select
-        {{ listed(key_columns()) }},
+        {{ column_list(key_columns()) }},
         source,
         release_date,
         currency,

@@ -35,7 +35,7 @@
                 split_part({{ cell }}, ' ', 1) as number_text,
                 substr({{ cell }}, length(split_part({{ cell }}, ' ', 1)) + 1)
                 || coalesce({{ flags }}, '') as stated_flags
-            from ({{ accepted(raw_table) }}) as raw_rows
+            from ({{ accepted_rows(raw_table) }}) as raw_rows
         ),
 
         as_numbers as (
@@ -172,7 +172,7 @@
             from in_currency
             where currency is not null
         )
-        {{ conformed("staged") }}
+        {{ conform_codes("staged") }}
 {%- endmacro %}
 
 {#- A period as SDMX writes it, from the forms of older releases: 2018Q3, 2018S1, 2018M07, 2018-M07, 2018-A1. -#}

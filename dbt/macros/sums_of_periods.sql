@@ -27,7 +27,7 @@
     with
         parts as (
             select
-                {{ listed(series) }},
+                {{ column_list(series) }},
                 release_date as part_release,
                 currency,
                 flow,
@@ -45,7 +45,7 @@
         parts_of_wholes as (
             {%- for target in targets %}
                 select
-                    {{ listed(series) }},
+                    {{ column_list(series) }},
                     part_release,
                     currency,
                     flow,
@@ -65,7 +65,7 @@
 
         sums as (
             select
-                {{ listed(columns) }},
+                {{ column_list(columns) }},
                 part_frequency,
                 {%- if "release_date" not in columns %}
                     max(part_release) as release_date,
@@ -78,27 +78,29 @@
                 {{ exact("sum(rounding)") }} as rounding,
                 coalesce(min(case when obs_status <> 'A' then obs_status end), 'A') as obs_status,
                 max(case when rate_is_missing then 1 else 0 end) = 1 as rate_is_missing,
-                min(part_frequency) over (partition by {{ listed(columns) }}) as finest_frequency
+                min(part_frequency) over (
+                    partition by {{ column_list(columns) }}
+                ) as finest_frequency
             from parts_of_wholes
-            group by {{ listed(columns) }}, part_frequency, currency, flow
+            group by {{ column_list(columns) }}, part_frequency, currency, flow
             having count(*) = max(parts_needed) and min(part_release) = max(part_release)
         ),
 
         computed as (
-            select {{ listed(columns + stated, "sums") }}
+            select {{ column_list(columns + stated, "sums") }}
             from sums
             where
                 part_frequency = finest_frequency
                 and not exists (
                     select 1
                     from {{ statements }} as statements
-                    where {{ same("statements", "sums", columns) }}
+                    where {{ equal_on("statements", "sums", columns) }}
                 )
         )
 
-    select {{ listed(columns + stated) }}, false as is_computed
+    select {{ column_list(columns + stated) }}, false as is_computed
     from {{ statements }}
     union all
-    select {{ listed(columns + stated) }}, true as is_computed
+    select {{ column_list(columns + stated) }}, true as is_computed
     from computed
 {%- endmacro %}

@@ -1,5 +1,5 @@
 -- Where no balance is stated it is receipts minus payments, and not known if either is not.
-select source, {{ listed(key_columns()) }}, receipts, payments, balance
+select source, {{ column_list(key_columns()) }}, receipts, payments, balance
 from {{ ref("fct_royalty_flows") }}
 where
     not balance_is_stated

@@ -1,4 +1,4 @@
-"""The whole corpus, in as many processes as there are processors: `make corpus`."""
+"""The whole corpus, in as many processes as there are processors: `make test-corrupt-files`."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ from tests.support import MADE_UP, REAL_FILES
 
 def main() -> int:
     """Try every case, print the table and what failed; return 1 if anything did."""
-    parser = argparse.ArgumentParser(prog="make corpus", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make test-corrupt-files", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1, help="times that each mutation is tried")
     seeds = parser.parse_args().seeds
     with TemporaryDirectory() as folder:

@@ -18,7 +18,7 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 from dagster_project.gates.explain import explain
-from dagster_project.gates.release_gate import admit
+from dagster_project.gates.release_gate import gate_release
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.layouts import layout_of
@@ -148,7 +148,7 @@ def _load_and_gate(workbench: Path, landing: Path, origin: Origin) -> str | None
             load_release(con, source, release, reload=True)
     except BadInput as problem:
         return str(problem)
-    results = admit(workbench, connect, source, origin.release, "corpus")
+    results = gate_release(workbench, connect, source, origin.release, "corpus")
     return explain(results) or None
 
 

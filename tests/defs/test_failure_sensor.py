@@ -13,11 +13,11 @@ from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.test_utils import create_run_for_test
 
 from dagster_project.__main__ import main
-from dagster_project.alerts.message import MOST_LETTERS, Failure, message
+from dagster_project.alerts.message import MOST_LETTERS, Alert, message
 from dagster_project.base.dagster_home import BY_MAKE_RUN
 from dagster_project.base.settings import Settings
 from dagster_project.definitions import defs
-from dagster_project.defs.failure_sensor import tell_of_failed_runs
+from dagster_project.defs.failure_sensor import run_failure_alert
 from dagster_project.defs.resources import Workbench
 from dagster_project.pipeline import run as run_module
 from dagster_project.pipeline.run import run
@@ -41,7 +41,7 @@ class Daemon:
     def tick(self) -> list[Any]:
         """Return the reactions and the reason to skip of a tick."""
         context = dg.build_sensor_context(instance=self.instance, cursor=self._cursor)
-        done = tell_of_failed_runs.evaluate_tick(context)
+        done = run_failure_alert.evaluate_tick(context)
         self._cursor = done.cursor
         skipped = done.skip_message if done.skip_message != NOTHING_FAILED else None
         return [*(done.dagster_run_reactions or []), *filter(None, [skipped])]
@@ -267,7 +267,7 @@ def test_make_run_with_nothing_amiss_tells_nobody(warehouse: Warehouse, hook: We
 
 
 def test_a_long_story_is_cut_and_says_so(folders: Warehouse) -> None:
-    told = message(Settings(), [Failure("FAILED x", "y" * 10_000), Failure("FAILED z", "short")])
+    told = message(Settings(), [Alert("FAILED x", "y" * 10_000), Alert("FAILED z", "short")])
     assert len(told.text) < MOST_LETTERS
     assert "the rest is in the run" in told.text
     assert told.fields["failures"][0]["why"] == "y" * 10_000

@@ -41,7 +41,7 @@ def test_a_publication_that_was_broken_off_is_finished_from_the_ui(
 ) -> None:
     warehouse.restore_candidate()
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "put_in_force", break_off)
+        patch.setattr(publishing, "activate", break_off)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     newest = kept_publications(warehouse.settings)[0]
@@ -79,7 +79,7 @@ def test_a_decision_that_cannot_be_made_fails_with_what_to_do(
 
 def test_a_rollback_from_the_ui_is_in_force_and_in_the_ledger(warehouse: Warehouse) -> None:
     present = held_by(warehouse.settings.warehouse)
-    done, said = start("rollback", "put_publication_in_force", to=present, reason="wrong figures")
+    done, said = start("rollback", "activate_publication", to=present, reason="wrong figures")
     assert done
     assert f"publication {present} is in force" in said
     assert warehouse.workbench("select decision, subject, reason from audit.decisions") == [
@@ -88,7 +88,7 @@ def test_a_rollback_from_the_ui_is_in_force_and_in_the_ledger(warehouse: Warehou
 
 
 def test_a_rollback_to_nothing_fails_with_what_is_kept(warehouse: Warehouse) -> None:
-    done, said = start("rollback", "put_publication_in_force", reason="wrong figures")
+    done, said = start("rollback", "activate_publication", reason="wrong figures")
     assert not done
     assert "nothing to roll back to" in said
 

@@ -68,7 +68,7 @@ def ticks(name: str, start: datetime) -> list[datetime]:
 def test_each_source_that_can_be_fetched_has_a_schedule_and_no_other() -> None:
     assert {each.name for each in defs.schedules or []} == set(SCHEDULES)
     for name, source in all_sources().items():
-        assert bool(source.calendar and source.calendar.ask) == (name in all_fetchers())
+        assert bool(source.calendar and source.calendar.poll_cron) == (name in all_fetchers())
 
 
 @pytest.mark.parametrize(("name", "first"), FIRST_TICKS.items(), ids=FIRST_TICKS)

@@ -141,7 +141,7 @@ def test_the_failed_gates_stay_in_the_ledger(layered: Scenario) -> None:
         ("marts", "marts.mart_coverage"),
     }
     assert layered.warehouse.workbench(
-        "select distinct test_name like 'unique_combination%' from audit.test_results"
+        "select distinct test_name like 'unique_combination_of_columns%' from audit.test_results"
         " where not success"
     ) == [(True,)]
 

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
-from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, Fetched, fetch_source
-from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, FetchResult, fetch_source
+from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 from tests.fetching.serving import Publisher, Reply, publisher, tree, zipped
 from tests.support import BARE, BULK, COUNTRIES
 
@@ -26,18 +26,18 @@ MARCH = "Tue, 01 Mar 2016 10:00:00 GMT"
 APRIL = "Fri, 01 Apr 2016 10:00:00 GMT"
 
 
-def one_file(session: Session) -> Published:
+def one_file(session: Session) -> PublicationDate:
     session.file(f"{session.base_url}/file.csv", "made_up.csv", "csv")
-    return Published(DAY, "the test")
+    return PublicationDate(DAY, "the test")
 
 
 def undated(session: Session) -> None:
     one_file(session)
 
 
-def archive(session: Session) -> Published:
+def archive(session: Session) -> PublicationDate:
     session.archive(f"{session.base_url}/archive.zip", re.compile(r".*\.csv"))
-    return Published(DAY, "the test")
+    return PublicationDate(DAY, "the test")
 
 
 def with_key(session: Session) -> None:
@@ -72,7 +72,7 @@ class Waiting:
 
 def fetch(
     settings: Settings, how: Fetcher | None = None, waiting: Waiting | None = None
-) -> Fetched:
+) -> FetchResult:
     return fetch_source(how or fetcher(), settings, sleep=waiting or Waiting(), today=lambda: TODAY)
 
 
@@ -239,9 +239,9 @@ def test_a_file_changed_under_its_old_date_becomes_a_release_of_its_own(
 def test_a_date_in_the_future_is_refused(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", CSV)
 
-    def tomorrow(session: Session) -> Published:
+    def tomorrow(session: Session) -> PublicationDate:
         one_file(session)
-        return Published(date(2022, 2, 3), "the test")
+        return PublicationDate(date(2022, 2, 3), "the test")
 
     assert refusal(settings, fetcher(tomorrow)).what == "a release dated in the future"
 
@@ -607,12 +607,12 @@ def test_a_key_is_in_no_error_and_no_log(
 def test_a_key_in_a_header_is_in_no_log_and_goes_to_no_other_host(
     settings: Settings, server: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def with_header(session: Session) -> Published:
+    def with_header(session: Session) -> PublicationDate:
         key = session.settings.wto_api_key
         assert key
         url = f"{session.base_url}/file.csv"
         session.file(url, "made_up.csv", "csv", secret_headers={"X-Key": key})
-        return Published(DAY, "the test")
+        return PublicationDate(DAY, "the test")
 
     caplog.set_level(logging.DEBUG)
     keyed = settings.model_copy(update={"wto_api_key": SecretStr(KEY)})

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
-from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, Fetched, fetch_source
+from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, FetchResult, fetch_source
 from dagster_project.fetching.publishers import all_fetchers, wto
 from dagster_project.sources import all_sources
 from dagster_project.sources.bea_intl_serv_trade import TYPES_OF_SERVICE
@@ -23,7 +23,7 @@ TODAY = date(2026, 11, 22)
 MARCH = "Sun, 01 Mar 2026 10:00:00 GMT"
 
 
-def fetch(settings: Settings, source: str) -> Fetched:
+def fetch(settings: Settings, source: str) -> FetchResult:
     return fetch_source(all_fetchers()[source], settings, sleep=lambda _: None, today=lambda: TODAY)
 
 
@@ -35,7 +35,7 @@ def refusal(settings: Settings, source: str) -> BadInput:
     return caught.value
 
 
-def names(fetched: Fetched) -> list[str]:
+def names(fetched: FetchResult) -> list[str]:
     return [path.name for path in fetched.release.files]
 
 
@@ -50,8 +50,12 @@ def test_every_fetcher_is_of_a_source_and_asks_an_address_over_https() -> None:
 @pytest.mark.parametrize("source", all_sources().values(), ids=all_sources())
 def test_a_source_is_fetched_or_packaged_or_says_how_its_files_are_got(source: Source) -> None:
     fetched = source.name in all_fetchers()
-    assert fetched or source.packaged or source.by_hand, "no fetcher: say `by_hand` in its module"
-    assert not (fetched and source.by_hand), "a fetcher brings it: take `by_hand` from its module"
+    assert fetched or source.packaged or source.manual_instructions, (
+        "no fetcher: say `by_hand` in its module"
+    )
+    assert not (fetched and source.manual_instructions), (
+        "a fetcher brings it: take `by_hand` from its module"
+    )
 
 
 # World Bank

@@ -56,7 +56,7 @@ def decide(con: duckdb.DuckDBPyConnection, reason: str | None = None) -> None:
         status = "rejected" if reason else "accepted"
         ledger.decide(con, WDI.name, DAY, loaded_at, status, reason)
         if reason is None:
-            load.drop_rows_not_in_force(con, WDI, DAY)
+            load.drop_rows_not_current(con, WDI, DAY)
 
 
 def state(con: duckdb.DuckDBPyConnection) -> list[tuple]:
@@ -305,7 +305,9 @@ def bulk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def load_bulk(con: duckdb.DuckDBPyConnection, path: Path, source: Source = BATIS) -> load.Loaded:
+def load_bulk(
+    con: duckdb.DuckDBPyConnection, path: Path, source: Source = BATIS
+) -> load.LoadResult:
     return load_release(con, source, Release(source.name, DAY, (path,)))
 
 

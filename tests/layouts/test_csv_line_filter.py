@@ -12,7 +12,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.ingest.load_release import load_release
 from dagster_project.layouts import CsvLayout, RawTable, csv_layout
 from dagster_project.layouts import csv_line_filter as marked_lines
-from dagster_project.layouts.csv_line_filter import NotPlain, copy_marked_lines
+from dagster_project.layouts.csv_line_filter import NeedsFullParser, copy_matching_lines
 from dagster_project.sources.source import Source, landed_release
 from dagster_project.workbench.ledger import create
 
@@ -27,7 +27,7 @@ def layout(mark: str) -> CsvLayout:
         header=("Code", "Item", "Value"),
         keep="item like 'SH%'",
         natural_key=("code", "item"),
-        mark=mark,
+        must_contain=mark,
     )
 
 
@@ -86,7 +86,7 @@ def test_as_the_general_reader_reads_it(
         path = Path(folder) / "bulk.csv"
         path.write_bytes(text.encode())
         assert kept(path, "SH") == kept(path, "")
-        copied = copy_marked_lines(path, Path(folder) / "lines", b"SH", 1, 3)
+        copied = copy_matching_lines(path, Path(folder) / "lines", b"SH", 1, 3)
         assert copied == len(rows)
 
 
@@ -95,7 +95,7 @@ def test_few_lines_are_copied_from_many(path: Path, monkeypatch: pytest.MonkeyPa
     other = b"".join(b"A,%d,1\n" % number for number in range(10_000))
     path.write_bytes(HEADER + other + b"A,SH,1\nB,SH,2\n" + other + b"C,SH,3\n" + other)
     lines = path.with_name("lines")
-    assert copy_marked_lines(path, lines, b"SH", 1, 3) == 30_003
+    assert copy_matching_lines(path, lines, b"SH", 1, 3) == 30_003
     found = lines.read_bytes().splitlines()
     assert [line for line in found if b"SH" in line] == [b"A,SH,1", b"B,SH,2", b"C,SH,3"]
     assert len(found) < 20
@@ -105,7 +105,7 @@ def test_a_long_line_is_copied_once(path: Path) -> None:
     line = b"SH" + b"x" * 300 + b",SH," + b"y" * 300 + b"SH\n"
     path.write_bytes(HEADER + line + b"A,SI,1\n")
     lines = path.with_name("lines")
-    assert copy_marked_lines(path, lines, b"SH", 1, 3) == 2
+    assert copy_matching_lines(path, lines, b"SH", 1, 3) == 2
     assert lines.read_bytes().count(line) == 1
 
 
@@ -126,8 +126,8 @@ NOT_PLAIN = {
 def test_what_is_not_plain(path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(marked_lines, "_BLOCK_BYTES", 64)
     path.write_bytes(HEADER + content)
-    with pytest.raises(NotPlain):
-        copy_marked_lines(path, path.with_name("lines"), b"SH", 1, 3)
+    with pytest.raises(NeedsFullParser):
+        copy_matching_lines(path, path.with_name("lines"), b"SH", 1, 3)
 
 
 def test_the_general_reader_takes_what_is_not_plain(path: Path) -> None:

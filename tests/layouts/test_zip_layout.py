@@ -5,12 +5,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.layouts import CsvLayout, RawTable, ZippedLayout
+from dagster_project.layouts import CsvLayout, RawTable, ZipLayout
 from dagster_project.layouts import zip_layout as zipped_layout
 from tests.layouts.reading import read, refusal
 
 rates = RawTable("made_up__rates", ("date",), by_cell=True)
-ZIPPED = ZippedLayout(
+ZIPPED = ZipLayout(
     CsvLayout("made-up rates", rates, 1, ("Date",), re.compile("[A-Z]{3}")),
     member=re.compile(r"made_up\.csv"),
 )
@@ -47,7 +47,7 @@ def test_the_folder_of_a_member_does_not_matter(
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{folder}made_up.csv", "Date,USD\n2020-01-02,1.1\n")
         archive.writestr(f"__MACOSX/{folder}._made_up.csv", "of macOS")
-    any_csv = ZippedLayout(ZIPPED.inner, re.compile(r".*\.csv"))
+    any_csv = ZipLayout(ZIPPED.inner, re.compile(r".*\.csv"))
     for layout in (ZIPPED, any_csv):
         assert read(con, path, (layout,)).rows.fetchall() == [("2020-01-02", "USD", "1.1", None, 2)]
         con.execute("drop table incoming")
@@ -107,14 +107,14 @@ def test_an_archive_is_unpacked_once_for_all_layouts(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unpacked: list[Path] = []
-    unpack = ZippedLayout._unpack
+    unpack = ZipLayout._unpack
 
-    def noted(self: ZippedLayout, path: Path, target: Path) -> None:
+    def noted(self: ZipLayout, path: Path, target: Path) -> None:
         unpacked.append(target)
         unpack(self, path, target)
 
-    monkeypatch.setattr(ZippedLayout, "_unpack", noted)
-    other = ZippedLayout(CsvLayout("another", rates, 1, ("Day",)), ZIPPED.member)
+    monkeypatch.setattr(ZipLayout, "_unpack", noted)
+    other = ZipLayout(CsvLayout("another", rates, 1, ("Day",)), ZIPPED.member)
     path = zip_of(tmp_path / "made_up.zip", made_up__csv="Date,USD,\n2020-01-02,1.1,\n")
     assert len(read(con, path, (other, ZIPPED)).rows) == 1
     assert len(unpacked) == 1

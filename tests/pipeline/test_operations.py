@@ -11,7 +11,7 @@ from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.settings import PROJECT_ROOT
 from tests.support import Scenario, Warehouse
 
-PAGE = PROJECT_ROOT / "docs" / "operations.md"
+PAGE = PROJECT_ROOT / "docs" / "runbook.md"
 BLOCK = re.compile(r"```console\n(?P<text>.*?)```", re.DOTALL)
 SLOW = {"publish", "rebuild"}  # shown by runs that other tests make
 

@@ -171,7 +171,7 @@ def test_a_release_in_force_that_is_not_there_any_more_is_not_lost_in_silence(
     with pytest.raises(BadInput, match=r"2016-04-01: made_up\.csv is not in the landing"):
         rebuilt(folders)
     assert file_sha256(folders.settings.workbench) == before
-    rebuilt(folders, anyway=True)
+    rebuilt(folders, force=True)
     assert folders.workbench(VERDICTS) == BY_HAND[:1]
 
 

@@ -554,4 +554,4 @@ def test_publishing_again_builds_everything_although_a_candidate_is_left(
         publish_again(folders.settings)
     ((job, run_config),) = asked
     assert job == "build"
-    assert run_config["ops"]["build_staging"] == {"config": {"everything": True}}
+    assert run_config["ops"]["build_staging"] == {"config": {"full_refresh": True}}

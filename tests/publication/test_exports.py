@@ -137,7 +137,7 @@ def test_the_next_run_mends_what_a_crash_between_file_and_downloads_has_left(
 
     exports = warehouse.settings.exports
     with monkeypatch.context() as patched:
-        patched.setattr(publishing, "put_downloads_in_force", crash)
+        patched.setattr(publishing, "activate_exports", crash)
         with pytest.raises(KeyboardInterrupt):
             publish_again(warehouse)
     assert os.readlink(exports / "current") != publication_id(warehouse.settings)

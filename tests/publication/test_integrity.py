@@ -7,10 +7,10 @@ import duckdb
 import pytest
 
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.publication.integrity import checksums, what_is_wrong
+from dagster_project.publication.integrity import checksums, integrity_errors
 from tests.support import Scenario, rows
 
-PAGE = PROJECT_ROOT / "docs" / "surviving.md"
+PAGE = PROJECT_ROOT / "docs" / "failure-modes.md"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def change(sql: str) -> Callable[[Path], None]:
 
 
 def test_a_publication_is_whole_and_audited(publication: Path) -> None:
-    assert what_is_wrong(publication) == []
+    assert integrity_errors(publication) == []
 
 
 def test_every_table_has_its_checksum(publication: Path) -> None:
@@ -63,7 +63,7 @@ WRONG = {
 )
 def test_what_is_wrong_is_named(publication: Path, wrong: str, sql: str) -> None:
     change(sql)(publication)
-    assert any(told.startswith(wrong) for told in what_is_wrong(publication))
+    assert any(told.startswith(wrong) for told in integrity_errors(publication))
 
 
 def test_the_order_of_rows_does_not_matter_and_their_number_does(

@@ -51,7 +51,7 @@ def test_one_that_a_crash_kept_from_being_in_force_is_passed_over(
     first = in_force(warehouse)
     warehouse.restore_candidate()
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "put_in_force", break_off)
+        patch.setattr(publishing, "activate", break_off)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     warehouse.restore_candidate()

@@ -4,12 +4,12 @@ from datetime import date
 from pathlib import Path
 
 from dagster_project.base.settings import Settings
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.source import Release, Source
 from dagster_project.workbench.connection import open_workbench
 
 
-def load(source: Source, folder: Path, file: Path) -> tuple[Path, Loaded]:
+def load(source: Source, folder: Path, file: Path) -> tuple[Path, LoadResult]:
     """Load a file, whose folder is named after its release; return the workbench's path."""
     settings = Settings(warehouse_dir=folder)
     release = Release(source.name, date.fromisoformat(file.parent.name), (file,))

@@ -6,7 +6,7 @@ import pytest
 
 from dagster_project.base.settings import Settings
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.bea_intl_serv_trade import SOURCE, TYPES_OF_SERVICE
 from dagster_project.sources.code_lists import seed
 from dagster_project.sources.source import Release
@@ -24,7 +24,7 @@ JAPAN = "area_or_country = 'Japan' and trade_direction = 'Exports'"
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     settings = Settings(warehouse_dir=tmp_path_factory.mktemp("bea"))
     release = Release(SOURCE.name, date(2026, 7, 7), (SOFTWARE, TOTAL))
     with open_workbench(settings) as con:
@@ -56,7 +56,7 @@ def test_what_is_fetched_is_mapped() -> None:
     assert len(codes) == len(set(codes)) == 90
 
 
-def test_good_answers_pass_their_gate(loaded: tuple[Path, Loaded]) -> None:
+def test_good_answers_pass_their_gate(loaded: tuple[Path, LoadResult]) -> None:
     assert loaded[1].rows == {SOURCE.tables[0].name: 15}
     (result,) = run_suites(loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")])
     assert [detail for detail in result.details if not detail["success"]] == []

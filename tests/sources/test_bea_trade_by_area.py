@@ -3,7 +3,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.ingest.load_release import Loaded
+from dagster_project.ingest.load_release import LoadResult
 from dagster_project.sources.bea_trade_by_area import SOURCE
 from tests.gates.judging import cases, cells, failed_by
 from tests.layouts.reading import refusal
@@ -19,12 +19,12 @@ CONFORMED = "intermediate.int_bea_trade_by_area__observations"
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     return load(SOURCE, tmp_path_factory.mktemp("made_up"), MADE_UP)
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     if not REAL.is_file():
         pytest.skip("the publisher's files are not part of the repository")
     return load(SOURCE, tmp_path_factory.mktemp("real"), REAL)
@@ -42,7 +42,9 @@ def read_cells(database: Path, where: str) -> list[tuple]:
 # What is read
 
 
-def test_a_country_on_both_sides_of_the_split_is_read_whole(made_up: tuple[Path, Loaded]) -> None:
+def test_a_country_on_both_sides_of_the_split_is_read_whole(
+    made_up: tuple[Path, LoadResult],
+) -> None:
     database, _ = made_up
     assert read_cells(database, "area = 'Venezuela'") == [
         ("Venezuela", "2019", "9", "Sheet0", "S", 10),
@@ -51,7 +53,7 @@ def test_a_country_on_both_sides_of_the_split_is_read_whole(made_up: tuple[Path,
 
 
 def test_the_line_is_that_of_the_exports_and_the_rest_is_counted(
-    made_up: tuple[Path, Loaded],
+    made_up: tuple[Path, LoadResult],
 ) -> None:
     database, loaded = made_up
     assert loaded.rows == {"bea_trade_by_area__observations": 44}
@@ -63,7 +65,7 @@ def test_the_line_is_that_of_the_exports_and_the_rest_is_counted(
 
 
 def test_marks_come_as_written_and_labels_without_their_blanks(
-    made_up: tuple[Path, Loaded],
+    made_up: tuple[Path, LoadResult],
 ) -> None:
     database, _ = made_up
     marks = {(area, year): value for area, year, value, *_ in read_cells(database, "true")}
@@ -128,7 +130,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
 # The gate on raw
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
 
 
@@ -201,7 +203,7 @@ def test_a_suppressed_figure_is_there_without_a_value(template: Scenario) -> Non
 # The publisher's own file
 
 
-def test_the_real_file_has_90_areas_of_5_years(real: tuple[Path, Loaded]) -> None:
+def test_the_real_file_has_90_areas_of_5_years(real: tuple[Path, LoadResult]) -> None:
     database, loaded = real
     assert loaded.rows == {"bea_trade_by_area__observations": 450}
     assert len({area for area, *_ in read_cells(database, "true")}) == 90
@@ -218,10 +220,12 @@ def test_the_real_file_has_90_areas_of_5_years(real: tuple[Path, Loaded]) -> Non
         ("Malta", "(D)", "Sheet0"),
     ],
 )
-def test_real_figures_of_2020(real: tuple[Path, Loaded], area: str, value: str, sheet: str) -> None:
+def test_real_figures_of_2020(
+    real: tuple[Path, LoadResult], area: str, value: str, sheet: str
+) -> None:
     ((*_, found, found_sheet, _, _),) = read_cells(real[0], f"area = '{area}' and year = '2020'")
     assert (found, found_sheet) == (value, sheet)
 
 
-def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
+def test_the_real_release_passes_the_gate(real: tuple[Path, LoadResult]) -> None:
     assert failed_by(real[0], TABLE, f"select * from {TABLE}") == {}

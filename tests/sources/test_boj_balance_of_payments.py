@@ -6,7 +6,7 @@ import pytest
 
 from dagster_project.base.settings import Settings
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.boj_balance_of_payments import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
@@ -23,7 +23,7 @@ CONFORMED = "intermediate.int_boj_balance_of_payments__observations"
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     settings = Settings(warehouse_dir=tmp_path_factory.mktemp("boj"))
     release = Release(SOURCE.name, date(2026, 3, 9), (PAGE,))
     with open_workbench(settings) as con:
@@ -67,7 +67,7 @@ def test_an_answer_that_is_built_otherwise_is_refused(
     assert found in problem.found
 
 
-def test_a_good_answer_passes_its_gate(loaded: tuple[Path, Loaded]) -> None:
+def test_a_good_answer_passes_its_gate(loaded: tuple[Path, LoadResult]) -> None:
     (result,) = run_suites(loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")])
     assert [detail for detail in result.details if not detail["success"]] == []
 

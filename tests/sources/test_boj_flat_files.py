@@ -9,7 +9,7 @@ import pytest
 
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.sources.boj_flat_files import SOURCE
 from dagster_project.sources.source import Release
@@ -89,7 +89,7 @@ def archive(name: str, content: str, encoding: str = "cp932") -> bytes:
     return zipped({f"{name}_jp.csv": content.encode(encoding)})
 
 
-def load(folder: Path, files: dict[str, bytes], day: date) -> tuple[Path, Loaded]:
+def load(folder: Path, files: dict[str, bytes], day: date) -> tuple[Path, LoadResult]:
     settings = Settings(warehouse_dir=folder)
     paths = []
     for name, content in files.items():
@@ -184,7 +184,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return load(tmp_path_factory.mktemp("boj"), files, date(2017, 5, 12))
 
 
-def test_of_the_real_values_103_series_are_kept(loaded: tuple[Path, Loaded]) -> None:
+def test_of_the_real_values_103_series_are_kept(loaded: tuple[Path, LoadResult]) -> None:
     database, done = loaded
     monthly, quarterly = done.files
     with duckdb.connect(database, read_only=True) as con:
@@ -198,7 +198,7 @@ def test_of_the_real_values_103_series_are_kept(loaded: tuple[Path, Loaded]) -> 
     ]
 
 
-def test_the_real_values_pass_their_gate(loaded: tuple[Path, Loaded]) -> None:
+def test_the_real_values_pass_their_gate(loaded: tuple[Path, LoadResult]) -> None:
     assert failed(loaded[0]) == []
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.ingest.load_release import Loaded
+from dagster_project.ingest.load_release import LoadResult
 from dagster_project.sources.fed_exchange_rates import SOURCE
 from tests.gates.judging import FIRST, cases, cells, failed_by
 from tests.layouts.reading import changed as changed_file
@@ -25,7 +25,7 @@ RATES = "intermediate.int_exchange_rates"
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     return load(SOURCE, tmp_path_factory.mktemp("made_up"), MADE_UP)
 
 
@@ -34,7 +34,7 @@ def test_a_renamed_column_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: P
     assert "'Value' instead of 'Exchange rate'" in refusal(con, path, SOURCE.layouts).found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
 
 

@@ -4,7 +4,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from dagster_project.ingest.load_release import Loaded
+from dagster_project.ingest.load_release import LoadResult
 from dagster_project.sources.iso_country_codes import SOURCE
 from tests.gates.judging import cases, cells, failed_by
 from tests.layouts.reading import changed as changed_file
@@ -21,7 +21,7 @@ STAGED = "staging.stg_iso_country_codes__countries"
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     return load(SOURCE, tmp_path_factory.mktemp("made_up"), MADE_UP)
 
 
@@ -43,7 +43,7 @@ def test_a_column_that_is_lost_or_there_twice_is_named(
     assert ("'M49'" in problem.found) == (new == b"M49")
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
 
 

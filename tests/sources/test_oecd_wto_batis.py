@@ -4,7 +4,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.ingest.load_release import Loaded
+from dagster_project.ingest.load_release import LoadResult
 from dagster_project.sources.oecd_wto_batis import SOURCE
 from tests.gates.judging import cases, cells, failed_by
 from tests.layouts.reading import changed as changed_file
@@ -25,12 +25,12 @@ CONFORMED = "intermediate.int_oecd_wto_batis__observations"
 @pytest.fixture(scope="module", params=[WTO, OECD], ids=["WTO", "OECD"])
 def mirror(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Loaded]:
+) -> tuple[Path, LoadResult]:
     return load(SOURCE, tmp_path_factory.mktemp("mirror"), request.param)
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     if not REAL.is_file():
         pytest.skip("the publisher's files are not part of the repository")
     return load(SOURCE, tmp_path_factory.mktemp("real"), REAL)
@@ -43,7 +43,7 @@ def test_each_mirror_has_its_layout() -> None:
     assert "'Methodology' instead of 'Final_value_methodology'" in str(wto.mismatch(OECD))
 
 
-def test_other_items_are_counted_and_left_out(mirror: tuple[Path, Loaded]) -> None:
+def test_other_items_are_counted_and_left_out(mirror: tuple[Path, LoadResult]) -> None:
     _, loaded = mirror
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(7, 6)]
     assert loaded.rows == {"oecd_wto_batis__observations": 6}
@@ -73,12 +73,12 @@ def test_a_renamed_column_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: P
 # The gate on raw
 
 
-def test_the_gate_takes_both_mirrors(mirror: tuple[Path, Loaded]) -> None:
+def test_the_gate_takes_both_mirrors(mirror: tuple[Path, LoadResult]) -> None:
     assert failed_by(mirror[0], TABLE, f"select * from {TABLE}") == {}
 
 
 def test_a_release_is_not_smaller_because_the_one_before_kept_all_items(
-    mirror: tuple[Path, Loaded],
+    mirror: tuple[Path, LoadResult],
 ) -> None:
     good = f"select * from {TABLE}"
     others = "select table_.* replace ('SB' as item_code, 'QQ' as reporter)"
@@ -173,7 +173,7 @@ def test_the_three_values_are_apart(template: Scenario) -> None:
 
 
 def test_the_excerpt_has_21_rows_20_of_them_of_intellectual_property(
-    real: tuple[Path, Loaded],
+    real: tuple[Path, LoadResult],
 ) -> None:
     database, loaded = real
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(21, 20)]

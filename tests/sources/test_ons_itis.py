@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from dagster_project.base.settings import Settings
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.ons_itis import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
@@ -32,7 +32,7 @@ USE, SALE = "Charges or payments for the use of ", "Outright sales and purchases
 TRADE_MARKS = "Trade marks, franchises, brands or design rights"
 
 
-def load(folder: Path, file: Path) -> tuple[Path, Loaded]:
+def load(folder: Path, file: Path) -> tuple[Path, LoadResult]:
     """Load a release into a workbench of its own."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
@@ -41,12 +41,12 @@ def load(folder: Path, file: Path) -> tuple[Path, Loaded]:
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     return load(tmp_path_factory.mktemp("made_up"), MADE_UP)
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     if not REAL.is_file():
         pytest.skip("the publisher's files are not part of the repository")
     return load(tmp_path_factory.mktemp("real"), REAL)
@@ -67,7 +67,7 @@ def cell(
 
 
 def test_only_intellectual_property_is_kept_and_the_rest_is_counted(
-    made_up: tuple[Path, Loaded],
+    made_up: tuple[Path, LoadResult],
 ) -> None:
     _, loaded = made_up
     # 7 tables, each with 5 rows by 3 flows by 2 years, and with 7 rows.
@@ -77,7 +77,7 @@ def test_only_intellectual_property_is_kept_and_the_rest_is_counted(
     assert file.rows_read == 2 + 2 * 4 + 4 + 7 * (17 + 22)
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, Loaded]) -> None:
+def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert cell(database, "C4", TRADE_MARKS, SALE, "Exports", "2013") == ("43", NEWER, 10, "E")
     # The word balance stands over the blank column as well.
@@ -94,7 +94,7 @@ def test_cells_come_as_written_with_their_address(made_up: tuple[Path, Loaded]) 
     )
 
 
-def test_marks_and_both_spellings_are_kept(made_up: tuple[Path, Loaded]) -> None:
+def test_marks_and_both_spellings_are_kept(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     with duckdb.connect(database, read_only=True) as con:
         marks = con.execute(
@@ -198,7 +198,7 @@ def test_a_table_that_is_missing_is_told(con: duckdb.DuckDBPyConnection, tmp_pat
     assert "C4 with Intellectual Property" not in problem.found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 
@@ -237,7 +237,7 @@ CASES += cases(
 CASES += cases(CONFORMED, {"nothing of the survey": cells(CONFORMED, FIRST, concept="'BPM6_SH'")})
 
 
-def test_real_figures_of_trade_marks(real: tuple[Path, Loaded]) -> None:
+def test_real_figures_of_trade_marks(real: tuple[Path, LoadResult]) -> None:
     database, _ = real
     sheet = " Table C1 2013-2019"
     assert cell(database, "C1", TRADE_MARKS, USE, "Exports", "2019") == (
@@ -264,13 +264,13 @@ def test_real_figures_of_trade_marks(real: tuple[Path, Loaded]) -> None:
     ],
 )
 def test_real_figures_of_both_classifications(
-    real: tuple[Path, Loaded], code: str, item: str, flow: str, year: str, value: str
+    real: tuple[Path, LoadResult], code: str, item: str, flow: str, year: str, value: str
 ) -> None:
     database, _ = real
     assert cell(database, code, None, item, flow, year)[0] == value
 
 
-def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
+def test_the_real_release_passes_the_gate(real: tuple[Path, LoadResult]) -> None:
     database, loaded = real
     assert loaded.rows == {"ons_itis__intellectual_property": 1449}
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(1742, 84)]

@@ -5,7 +5,7 @@ import duckdb
 import pytest
 
 from dagster_project.base.settings import Settings
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.ons_pink_book import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
@@ -24,7 +24,7 @@ STAGED = "staging.stg_ons_pink_book__intellectual_property"
 SHEET = "3.6"
 
 
-def load(folder: Path, file: Path) -> tuple[Path, Loaded]:
+def load(folder: Path, file: Path) -> tuple[Path, LoadResult]:
     """Load a release into a workbench of its own."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
@@ -33,12 +33,12 @@ def load(folder: Path, file: Path) -> tuple[Path, Loaded]:
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     return load(tmp_path_factory.mktemp("made_up"), MADE_UP)
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     if not REAL.is_file():
         pytest.skip("the publisher's files are not part of the repository")
     return load(tmp_path_factory.mktemp("real"), REAL)
@@ -55,7 +55,9 @@ def cell(database: Path, cdid: str, year: str) -> tuple:
     return found
 
 
-def test_only_the_one_sheet_is_kept_and_the_rest_is_counted(made_up: tuple[Path, Loaded]) -> None:
+def test_only_the_one_sheet_is_kept_and_the_rest_is_counted(
+    made_up: tuple[Path, LoadResult],
+) -> None:
     _, loaded = made_up
     assert loaded.rows == {"ons_pink_book__intellectual_property": 45}
     (file,) = loaded.files
@@ -65,7 +67,7 @@ def test_only_the_one_sheet_is_kept_and_the_rest_is_counted(made_up: tuple[Path,
     )  # 2 rows of another sheet, 8 without figures
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, Loaded]) -> None:
+def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     credit, software = " Exports (Credits)", "   Distribution of computer software"
     assert cell(database, "FJFN", "2012") == (credit, software, " -", SHEET, 9, "D")
@@ -128,7 +130,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
     assert "'3.6'" in problem.found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 
@@ -177,12 +179,12 @@ CASES += cases(
         ("EAI5", "1997", " -"),
     ],
 )
-def test_real_figures(real: tuple[Path, Loaded], cdid: str, year: str, value: str) -> None:
+def test_real_figures(real: tuple[Path, LoadResult], cdid: str, year: str, value: str) -> None:
     database, _ = real
     assert cell(database, cdid, year)[2] == value
 
 
-def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
+def test_the_real_release_passes_the_gate(real: tuple[Path, LoadResult]) -> None:
     database, loaded = real
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(517, 15)]
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}

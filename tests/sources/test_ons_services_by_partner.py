@@ -7,7 +7,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from dagster_project.base.settings import Settings
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.code_lists import seed
 from dagster_project.sources.ons_services_by_partner import SOURCE
 from dagster_project.sources.source import Release
@@ -29,7 +29,7 @@ NEXT = date(2022, 1, 28)
 REAL_CSV = REAL_FILES_MORE / SOURCE.name / str(NEXT) / "servicetypebycountrydataset.csv"
 
 
-def load(folder: Path, *files: Path, release: date = date(2021, 7, 12)) -> tuple[Path, Loaded]:
+def load(folder: Path, *files: Path, release: date = date(2021, 7, 12)) -> tuple[Path, LoadResult]:
     """Load a release into a workbench of its own."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
@@ -38,26 +38,26 @@ def load(folder: Path, *files: Path, release: date = date(2021, 7, 12)) -> tuple
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     return load(tmp_path_factory.mktemp("made_up"), WORKBOOK)
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     if not REAL.is_dir():
         pytest.skip("the publisher's files are not part of the repository")
     return load(tmp_path_factory.mktemp("real"), *sorted(REAL.iterdir()))
 
 
 @pytest.fixture(scope="module")
-def made_up_csv(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def made_up_csv(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     """The made-up workbook's sheet as CSV, as an edition in which B5 is the EU27."""
     folder = tmp_path_factory.mktemp("made_up_csv")
     return load(folder, time_series_as_csv(folder / "made_up.csv"), release=NEXT)
 
 
 @pytest.fixture(scope="module")
-def real_csv(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def real_csv(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     if not REAL_CSV.is_file():
         pytest.skip("the publishers' files are not part of the repository")
     return load(tmp_path_factory.mktemp("real_csv"), REAL_CSV, release=NEXT)
@@ -91,7 +91,7 @@ def cell(database: Path, direction: str, country_code: str, period: str) -> tupl
 
 
 def test_only_the_service_type_is_kept_and_the_rest_is_counted(
-    made_up: tuple[Path, Loaded],
+    made_up: tuple[Path, LoadResult],
 ) -> None:
     _, loaded = made_up
     # 2 directions x 6 partners x (2 years + 8 quarters)
@@ -100,7 +100,7 @@ def test_only_the_service_type_is_kept_and_the_rest_is_counted(
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(18, 12)]
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, Loaded]) -> None:
+def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert cell(database, "Exports", "W1", "2019") == ("100", "Time Series", 8, "F")
     assert cell(database, "Exports", "CN", "2019") == ("..", "Time Series", 4, "F")
@@ -157,7 +157,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
     assert problem.found == "no sheet 'Time Series' among 'Note', 'Series'"
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 
@@ -169,7 +169,7 @@ LABEL = (
 
 
 def test_the_csv_holds_the_cells_of_the_sheet(
-    made_up: tuple[Path, Loaded], made_up_csv: tuple[Path, Loaded]
+    made_up: tuple[Path, LoadResult], made_up_csv: tuple[Path, LoadResult]
 ) -> None:
     query = f"select direction, country_code, period, value, _row from {TABLE} order by all"
     of_workbook, of_csv = (rows(database, query) for database, _ in (made_up, made_up_csv))
@@ -179,7 +179,7 @@ def test_the_csv_holds_the_cells_of_the_sheet(
     assert cell(made_up_csv[0], "Exports", "W1", "2019") == ("100", None, 8, "2019")
 
 
-def test_the_gate_takes_the_made_up_csv(made_up_csv: tuple[Path, Loaded]) -> None:
+def test_the_gate_takes_the_made_up_csv(made_up_csv: tuple[Path, LoadResult]) -> None:
     database, _ = made_up_csv
     assert failed_by(database, TABLE, f"select * from {TABLE}", release=NEXT) == {}
 
@@ -214,7 +214,7 @@ def test_a_renamed_header_of_the_csv_is_named(
     ],
 )
 def test_a_label_that_contradicts_the_map_says_which_row_to_add(
-    made_up: tuple[Path, Loaded], release: str, label: str, row_to_add: str
+    made_up: tuple[Path, LoadResult], release: str, label: str, row_to_add: str
 ) -> None:
     query = (
         f"select * replace (date '{release}' as _release,"
@@ -284,7 +284,7 @@ CASES += [
 CASES += cases(CONFORMED, {"a cell is a figure": cells(CONFORMED, "conf_status = 'C'", value="0")})
 
 
-def test_an_unfinished_last_year_passes(made_up: tuple[Path, Loaded]) -> None:
+def test_an_unfinished_last_year_passes(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     query = f"select * from {TABLE} where period not in ('2020', '2020Q2', '2020Q3', '2020Q4')"
     assert failed_by(database, TABLE, query) == {}
@@ -301,13 +301,13 @@ def test_an_unfinished_last_year_passes(made_up: tuple[Path, Loaded]) -> None:
     ],
 )
 def test_real_figures(
-    real: tuple[Path, Loaded], direction: str, country_code: str, period: str, value: str
+    real: tuple[Path, LoadResult], direction: str, country_code: str, period: str, value: str
 ) -> None:
     database, _ = real
     assert cell(database, direction, country_code, period)[0] == value
 
 
-def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
+def test_the_real_release_passes_the_gate(real: tuple[Path, LoadResult]) -> None:
     database, loaded = real
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(7808, 166)]
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
@@ -325,14 +325,14 @@ def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
     ],
 )
 def test_real_figures_of_the_csv(
-    real_csv: tuple[Path, Loaded], direction: str, country_code: str, period: str, value: str
+    real_csv: tuple[Path, LoadResult], direction: str, country_code: str, period: str, value: str
 ) -> None:
     database, _ = real_csv
     assert cell(database, direction, country_code, period)[0] == value
 
 
 def test_the_real_csv_passes_the_gate(
-    real: tuple[Path, Loaded], real_csv: tuple[Path, Loaded]
+    real: tuple[Path, LoadResult], real_csv: tuple[Path, LoadResult]
 ) -> None:
     database, loaded = real_csv
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(7802, 166)]
@@ -343,7 +343,7 @@ def test_the_real_csv_passes_the_gate(
     assert failed_by(database, TABLE, query, before, NEXT) == {}
 
 
-def test_every_cell_of_the_real_csv_is_read(real_csv: tuple[Path, Loaded]) -> None:
+def test_every_cell_of_the_real_csv_is_read(real_csv: tuple[Path, LoadResult]) -> None:
     with REAL_CSV.open(encoding="utf-8", newline="") as file:
         expected = sorted(
             (line["Direction"], line["Country code"], line["Country"], period, cell)
@@ -385,7 +385,7 @@ ROWS = {
     ],
 )
 def test_checks_of_an_economist(
-    made_up: tuple[Path, Loaded], changes: dict[tuple[str, str], int | None], fails: str
+    made_up: tuple[Path, LoadResult], changes: dict[tuple[str, str], int | None], fails: str
 ) -> None:
     query = staged(
         "area_code, flow, period, value, rounding",

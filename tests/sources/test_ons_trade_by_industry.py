@@ -5,7 +5,7 @@ import duckdb
 import pytest
 
 from dagster_project.base.settings import Settings
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.ons_trade_by_industry import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
@@ -23,7 +23,7 @@ CONFORMED = "intermediate.int_ons_trade_by_industry__observations"
 STAGED = "staging.stg_ons_trade_by_industry__observations"
 
 
-def load(folder: Path, *files: Path) -> tuple[Path, Loaded]:
+def load(folder: Path, *files: Path) -> tuple[Path, LoadResult]:
     """Load a release into a workbench of its own."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
@@ -32,12 +32,12 @@ def load(folder: Path, *files: Path) -> tuple[Path, Loaded]:
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     return load(tmp_path_factory.mktemp("made_up"), EXPORTS, IMPORTS)
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     if not REAL.is_dir():
         pytest.skip("the publisher's files are not part of the repository")
     return load(tmp_path_factory.mktemp("real"), *sorted(REAL.iterdir()))
@@ -55,7 +55,7 @@ def cell(database: Path, country: str, industry: str, direction: str, year: str)
 
 
 def test_only_the_service_account_is_kept_and_the_rest_is_counted(
-    made_up: tuple[Path, Loaded],
+    made_up: tuple[Path, LoadResult],
 ) -> None:
     _, loaded = made_up
     assert loaded.rows == {"ons_trade_by_industry__observations": 24}
@@ -63,7 +63,7 @@ def test_only_the_service_account_is_kept_and_the_rest_is_counted(
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(12, 6), (11, 6)]
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, Loaded]) -> None:
+def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert cell(database, "W1 World total", "58", "EX", "2018") == ("1,234", "tis_ind_ex", 5, "E")
     assert cell(database, "W1 World total", "58", "EX", "2019") == ("..", "tis_ind_ex", 5, "F")
@@ -122,7 +122,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
     assert "'exports'" in problem.found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, Loaded]) -> None:
+def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 
@@ -181,13 +181,13 @@ CASES += cases(CONFORMED, {"a cell is a figure": cells(CONFORMED, "conf_status =
     [("59", "EX", "3,805"), ("62", "EX", "3,311"), ("58", "IM", "394"), ("62", "IM", "..")],
 )
 def test_real_figures_of_2019(
-    real: tuple[Path, Loaded], industry: str, direction: str, value: str
+    real: tuple[Path, LoadResult], industry: str, direction: str, value: str
 ) -> None:
     database, _ = real
     assert cell(database, "W1 World total", industry, direction, "2019")[0] == value
 
 
-def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
+def test_the_real_release_passes_the_gate(real: tuple[Path, LoadResult]) -> None:
     database, loaded = real
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(5247, 153), (5232, 186)]
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
@@ -204,7 +204,7 @@ def test_the_real_release_passes_the_gate(real: tuple[Path, Loaded]) -> None:
     ],
 )
 def test_checks_of_an_economist(
-    made_up: tuple[Path, Loaded],
+    made_up: tuple[Path, LoadResult],
     eu: int | None,
     rest: int | None,
     world: int | None,
@@ -220,7 +220,7 @@ def test_checks_of_an_economist(
     assert [about.startswith(fails) for about in failed] == [True] * bool(fails)
 
 
-def test_an_industry_without_the_world_is_incomplete(made_up: tuple[Path, Loaded]) -> None:
+def test_an_industry_without_the_world_is_incomplete(made_up: tuple[Path, LoadResult]) -> None:
     query = staged(
         "area_code, industry_code, flow, period, value, rounding",
         ("B5", "58", "receipts", "2019", 1, 1),

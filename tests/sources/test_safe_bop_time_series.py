@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 
 from dagster_project.base.settings import Settings
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.sources.safe_bop_time_series import SOURCE
 from dagster_project.sources.source import Release
@@ -43,7 +43,7 @@ def real_safe(shared: Path) -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     settings = Settings(warehouse_dir=tmp_path_factory.mktemp("safe"))
     release = Release(SOURCE.name, date(2026, 3, 27), (FILE,))
     with open_workbench(settings) as con:
@@ -130,7 +130,7 @@ def test_an_error_in_a_sheet_without_the_blank_is_refused(
     assert refusal(con, path, SOURCE.layouts).where.endswith("cell C13")
 
 
-def test_a_good_file_passes_its_gate(loaded: tuple[Path, Loaded]) -> None:
+def test_a_good_file_passes_its_gate(loaded: tuple[Path, LoadResult]) -> None:
     (result,) = run_suites(loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")])
     assert [detail for detail in result.details if not detail["success"]] == []
 

@@ -16,8 +16,8 @@ from openpyxl import Workbook as Written
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.gates.explain import explain
-from dagster_project.gates.release_gate import admit
-from dagster_project.ingest.load_release import Loaded, load_release
+from dagster_project.gates.release_gate import gate_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.source import Release
 from dagster_project.sources.worldbank_wdi import SOURCE
 from dagster_project.workbench import ledger
@@ -417,7 +417,7 @@ def test_companions_alone_are_no_release(
 
 
 @contextmanager
-def gated(settings: Settings, *folders: Path) -> Iterator[tuple[Loaded, str]]:
+def gated(settings: Settings, *folders: Path) -> Iterator[tuple[LoadResult, str]]:
     """Load and gate releases one after the other; the last one's load, and what its gate says."""
 
     @contextmanager
@@ -431,7 +431,7 @@ def gated(settings: Settings, *folders: Path) -> Iterator[tuple[Loaded, str]]:
             loaded = load_release(
                 con, SOURCE, Release(SOURCE.name, day, tuple(sorted(folder.iterdir())))
             )
-        said = explain(admit(settings.workbench, connect, SOURCE, day, "a run"))
+        said = explain(gate_release(settings.workbench, connect, SOURCE, day, "a run"))
     yield loaded, said
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.ingest.load_release import Loaded
+from dagster_project.ingest.load_release import LoadResult
 from dagster_project.layouts import csv_layout
 from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.sources.wto_stats import SOURCE
@@ -37,7 +37,7 @@ CONFORMED = "intermediate.int_wto_stats__observations"
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Loaded]:
+def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
     if not REAL.is_file():
         pytest.skip("the publisher's file is not part of the repository")
     return load(SOURCE, tmp_path_factory.mktemp("real"), REAL)
@@ -239,7 +239,7 @@ def test_growth_is_among_the_stated_rates(template: Scenario) -> None:
 # The publisher's own file
 
 
-def test_each_of_the_446_records_is_accounted_for(real: tuple[Path, Loaded]) -> None:
+def test_each_of_the_446_records_is_accounted_for(real: tuple[Path, LoadResult]) -> None:
     database, loaded = real
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(7146, 446)]
     with duckdb.connect(database, read_only=True) as con:
@@ -256,7 +256,7 @@ def test_each_of_the_446_records_is_accounted_for(real: tuple[Path, Loaded]) -> 
     assert sum(expected.values()) == 446
 
 
-def test_the_real_file_passes_its_gate(real: tuple[Path, Loaded]) -> None:
+def test_the_real_file_passes_its_gate(real: tuple[Path, LoadResult]) -> None:
     assert failed_by(real[0], TABLE, f"select * from {TABLE}") == {}
 
 

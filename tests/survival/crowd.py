@@ -1,6 +1,6 @@
 """Many clients read, each in a process of its own, while one publication follows the other.
 
-`make crowd`, or `python -m tests.survival.crowd --readers 50 --publications 20 --folder ...`. Every
+`make test-readers`, or `python -m tests.survival.crowd --readers 50 --publications 20 --folder ...`. Every
 client computes the checksums of all tables, and compares them with what the publication states of
 itself: an answer that were partly of another publication would not match. The publications differ
 in core and marts, and go through `publish` with all its questions to the ledger. Exit code 0 if
@@ -52,14 +52,14 @@ def read_through(warehouse: Warehouse, readers: int, publications: int) -> dict[
         for number, report in enumerate(reports)
     ]
     try:
-        published = dict([_in_force(warehouse)])
+        published = dict([_current(warehouse)])
         _each_has_answered(reports)
         for number in range(publications):
             warehouse.restore_candidate()
             with duckdb.connect(settings.candidate) as con:
                 con.execute(_CHANGES)
             publish(settings, f"made-up-run-{number}", required(), ledger_comments(), table_keys())
-            published.update([_in_force(warehouse)])
+            published.update([_current(warehouse)])
             _each_has_answered(reports)
     finally:
         stop.touch()
@@ -80,7 +80,7 @@ def read_through(warehouse: Warehouse, readers: int, publications: int) -> dict[
     }
 
 
-def _in_force(warehouse: Warehouse) -> tuple[str, str]:
+def _current(warehouse: Warehouse) -> tuple[str, str]:
     with duckdb.connect(warehouse.settings.warehouse, read_only=True) as con:
         return answer(con)[:2]
 

@@ -1,4 +1,4 @@
-"""Runs are killed, again and again, and what is left is looked at: `make kill`.
+"""Runs are killed, again and again, and what is left is looked at: `make test-crashes`.
 
 `python -m tests.survival.kills --kills N --seed S` makes a warehouse with one publication, lands a
 new release, and has one run bring it up to date undisturbed: that is the reference. Then it goes
@@ -34,7 +34,7 @@ from dagster_project.definitions import defs
 from dagster_project.gates.run_suites import _context
 from dagster_project.maintenance.status import status
 from dagster_project.pipeline.run import PUBLISHED, run
-from dagster_project.publication.integrity import what_is_wrong
+from dagster_project.publication.integrity import integrity_errors
 from dagster_project.publication.publish import kept_publications
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.transform.dbt_runner import _parsed
@@ -82,7 +82,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
         Point(f"{_PUBLISH}:_enter_checksums", leaving=True),
         Point("os:fsync"),
         Point(f"{_PUBLISH}:_complete", leaving=True),
-        Point(f"{_PUBLISH}:put_in_force"),
+        Point(f"{_PUBLISH}:activate"),
         Point("os:link", leaving=True, about=FILE),
         Point("os:replace", about=FILE),
         Point("os:replace", leaving=True, about=FILE),
@@ -183,7 +183,7 @@ def look(warehouse: Warehouse) -> dict[str, list]:
     wrong = [
         f"{path.name}: {what}"
         for path in (settings.warehouse, *others)
-        for what in what_is_wrong(path)
+        for what in integrity_errors(path)
     ]
     if len(others) == len(kept_publications(settings)):
         wrong.append("the published file is none of those kept")

@@ -23,11 +23,11 @@ from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.ingest.pending_releases import make_plan
 from dagster_project.pipeline.run import FAILED, PUBLISHED
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.integrity import what_is_wrong
+from dagster_project.publication.integrity import integrity_errors
 from dagster_project.publication.publish import (
     kept_publications,
+    publication_blockers,
     publication_id,
-    reasons_against,
     reconcile,
 )
 from dagster_project.publication.rollback import roll_back
@@ -132,12 +132,12 @@ def test_a_full_disk_stops_a_publication_which_the_next_run_makes_good(
     assert code == FAILED
     assert told.startswith("FAILED, nothing was published: the disk is full | where: ")
     assert held_by(settings.warehouse) == first
-    assert what_is_wrong(settings.warehouse) == []
+    assert integrity_errors(settings.warehouse) == []
     filler.unlink()
     code, told = run_once(capsys)
     assert code == PUBLISHED
     assert held_by(settings.warehouse) > first
-    assert what_is_wrong(settings.warehouse) == []
+    assert integrity_errors(settings.warehouse) == []
 
 
 def test_a_full_disk_under_dagster_is_one_message_too(
@@ -165,7 +165,7 @@ def test_a_read_only_folder_is_named_and_what_is_published_can_be_read(
     assert code == FAILED
     assert told.startswith("FAILED a file or folder that may not be written to")
     assert str(on_disk.settings.warehouse_dir) in told
-    assert what_is_wrong(on_disk.settings.warehouse) == []
+    assert integrity_errors(on_disk.settings.warehouse) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
@@ -226,14 +226,14 @@ def test_a_damaged_candidate_is_not_published_but_built_anew(warehouse: Warehous
     ready_to_publish(warehouse)
     settings = warehouse.settings
     with open_workbench(settings) as con:
-        assert reasons_against(settings, con, required()) == []
+        assert publication_blockers(settings, con, required()) == []
     spoil(settings.candidate, 0)
     with open_workbench(settings) as con:
-        (reason,) = reasons_against(settings, con, required())
+        (reason,) = publication_blockers(settings, con, required())
     assert reason.startswith("the candidate file cannot be read")
     with pytest.raises(BadInput, match="the candidate file cannot be read"):
         warehouse.publish_candidate()
-    assert what_is_wrong(settings.warehouse) == []
+    assert integrity_errors(settings.warehouse) == []
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
@@ -250,7 +250,7 @@ def test_a_damaged_publication_is_named_and_rolled_back(
     assert told.startswith("REFUSED the published file cannot be read")
     assert "`make rollback`" in told
     assert roll_back(settings) == first == held_by(settings.warehouse)
-    assert what_is_wrong(settings.warehouse) == []
+    assert integrity_errors(settings.warehouse) == []
 
 
 def test_without_any_other_publication_a_damaged_one_is_deleted_and_published_anew(
@@ -263,7 +263,7 @@ def test_without_any_other_publication_a_damaged_one_is_deleted_and_published_an
     code, told = run_once(capsys)
     assert code == PUBLISHED
     assert told.startswith("published ")
-    assert what_is_wrong(settings.warehouse) == []
+    assert integrity_errors(settings.warehouse) == []
 
 
 def test_no_damaged_publication_is_put_in_force(warehouse: Warehouse) -> None:
@@ -433,7 +433,7 @@ def test_a_ui_that_starts_closes_the_runs_that_died_with_the_last_one(
     assert became
 
 
-@pytest.mark.parametrize("step", ["put_in_force", "reconcile"])
+@pytest.mark.parametrize("step", ["activate", "reconcile"])
 def test_a_publication_that_has_its_name_is_finished_by_the_next_run(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -474,4 +474,4 @@ def test_a_publication_broken_off_while_it_was_completed_is_taken_up_again(
             warehouse.publish_candidate()
     assert held_by(settings.warehouse) == first
     assert warehouse.publish_candidate().publication_id == held_by(settings.warehouse) > first
-    assert what_is_wrong(settings.warehouse) == []
+    assert integrity_errors(settings.warehouse) == []

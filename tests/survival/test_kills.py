@@ -1,4 +1,4 @@
-"""A round of the kill harness; `make kill` has as many as one likes."""
+"""A round of the kill harness; `make test-crashes` has as many as one likes."""
 
 import json
 import subprocess

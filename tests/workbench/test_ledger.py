@@ -36,11 +36,11 @@ def test_a_load_is_compared_with_what_was_in_force_before_and_never_with_itself(
     loads: duckdb.DuckDBPyConnection, release: date, hour: int, before: tuple | None
 ) -> None:
     loaded_at = datetime(2016, 8, 1, hour)
-    assert ledger.in_force_before(loads, "made_up", release, loaded_at) == before
+    assert ledger.current_before(loads, "made_up", release, loaded_at) == before
 
 
 def test_the_only_load_of_the_only_release_has_none_before_it(
     loads: duckdb.DuckDBPyConnection,
 ) -> None:
     loads.execute("delete from audit.releases where loaded_at > ?", [LOADED[8]])
-    assert ledger.in_force_before(loads, "made_up", JUNE, LOADED[8]) is None
+    assert ledger.current_before(loads, "made_up", JUNE, LOADED[8]) is None

@@ -10,14 +10,14 @@ answer.
 
 from datetime import date, datetime
 
-from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 from dagster_project.sources.boj_balance_of_payments import NET_CHARGES
 
 _PAGES = 50
 _OK = 200
 
 
-def _fetch(session: Session) -> Published:
+def _fetch(session: Session) -> PublicationDate:
     address = (
         f"{session.base_url}/getDataCode?db=BP01&code={NET_CHARGES}"
         "&format=json&lang=en&startDate=199601"
@@ -46,7 +46,7 @@ def _fetch(session: Session) -> Published:
         if not following:
             if not updated:
                 raise session.unexpected(url, f"the series {NET_CHARGES}", "no series")
-            return Published(max(updated), "LAST_UPDATE of the series")
+            return PublicationDate(max(updated), "LAST_UPDATE of the series")
         url = f"{address}&startPosition={following}"
     raise session.unexpected(address, f"at most {_PAGES} pages", "more")
 

@@ -5,13 +5,13 @@ import re
 from datetime import date
 
 from dagster_project.fetching.archive import Unpacking, unzip
-from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 
 _MEMBER = "eurofxref-hist.csv"
 _LIMIT = 64 << 20
 
 
-def _fetch(session: Session) -> Published:
+def _fetch(session: Session) -> PublicationDate:
     url = f"{session.base_url}/eurofxref-hist.zip"
     packed = session.file(url, "eurofxref-hist.zip", "zip")
     limits = Unpacking(re.compile(re.escape(_MEMBER)), _LIMIT)
@@ -21,7 +21,7 @@ def _fetch(session: Session) -> Published:
         next(records, None)
         newest = next(records, [""])[:1]
     try:
-        return Published(date.fromisoformat(newest[0]), "the file's newest day")
+        return PublicationDate(date.fromisoformat(newest[0]), "the file's newest day")
     except (ValueError, IndexError):
         raise session.unexpected(
             url, "a date in the first row below the header", repr(newest)

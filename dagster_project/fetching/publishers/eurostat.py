@@ -9,15 +9,15 @@ import csv
 from datetime import date, datetime
 from pathlib import Path
 
-from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 
 _KEY = "A.MIO_EUR+MIO_NAC.SH+SH1+SH2+SH3+SH4.CRE+DEB+BAL.."
 
 
-def _fetch(session: Session) -> Published:
+def _fetch(session: Session) -> PublicationDate:
     url = f"{session.base_url}/data/bop_its6_det/{_KEY}?format=SDMX-CSV&compressed=false"
     path = session.file(url, "bop_its6_det.csv", "csv")
-    return Published(_last_update(session, url, path), "LAST UPDATE in the file")
+    return PublicationDate(_last_update(session, url, path), "LAST UPDATE in the file")
 
 
 def _last_update(session: Session, url: str, path: Path) -> date:

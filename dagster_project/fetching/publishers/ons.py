@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 
 _EDITIONS = 30
 _WORKBOOK = re.compile(r".*\.xlsx?", re.IGNORECASE)
@@ -25,10 +25,10 @@ def _fetcher(source: str, *pages: str) -> Fetcher:
     )
 
 
-def _fetch(pages: tuple[str, ...]) -> Callable[[Session], Published]:
-    def fetch(session: Session) -> Published:
+def _fetch(pages: tuple[str, ...]) -> Callable[[Session], PublicationDate]:
+    def fetch(session: Session) -> PublicationDate:
         released = [_fetch_newest_edition(session, page) for page in pages]
-        return Published(max(released), "the release date of the dataset page")
+        return PublicationDate(max(released), "the release date of the dataset page")
 
     return fetch
 

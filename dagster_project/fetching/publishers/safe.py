@@ -7,7 +7,7 @@ import re
 from datetime import date, datetime
 from html.parser import HTMLParser
 
-from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 
 _PAGE = "/safe/2019/0627/13519.html"
 _DAY = re.compile(r"/file/(\d{8})/")
@@ -37,7 +37,7 @@ class _Links(HTMLParser):
             self.found[self._open] += data
 
 
-def _fetch(session: Session) -> Published | None:
+def _fetch(session: Session) -> PublicationDate | None:
     page = f"{session.base_url}{_PAGE}"
     links = _Links()
     links.feed(session.page(page))
@@ -52,7 +52,7 @@ def _fetch(session: Session) -> Published | None:
     if not day:
         return None
     try:
-        return Published(_as_date(day), "the day in the workbook's address")
+        return PublicationDate(_as_date(day), "the day in the workbook's address")
     except ValueError:
         raise session.unexpected(page, "a day in the workbook's address", url) from None
 

@@ -10,14 +10,14 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
-from dagster_project.fetching.fetcher import Fetcher, Published, Session
+from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 from dagster_project.sources.worldbank_wdi import PAYMENTS, RECEIPTS
 
 _FILES = re.compile(r"(Metadata_Country_|Metadata_Indicator_)?API_14_DS2_en_csv_v2_\d+\.csv")
 _PAGES = 50
 
 
-def _fetch(session: Session) -> Published:
+def _fetch(session: Session) -> PublicationDate:
     if session.settings.worldbank_wdi_through == "api":
         return _fetch_pages(session)
     url = f"{session.base_url}/en/topic/14?downloadformat=csv"
@@ -26,7 +26,7 @@ def _fetch(session: Session) -> Published:
         names = ", ".join(path.name for path in files)
         raise session.unexpected(url, "the data file and two metadata files", names)
     data = next(path for path in files if path.name.startswith("API_"))
-    return Published(_last_updated(session, url, data), "'Last Updated Date' in the file")
+    return PublicationDate(_last_updated(session, url, data), "'Last Updated Date' in the file")
 
 
 def _last_updated(session: Session, url: str, data: Path) -> date:
@@ -37,7 +37,7 @@ def _last_updated(session: Session, url: str, data: Path) -> date:
     raise session.unexpected(url, "'Last Updated Date' among the first four records", "none")
 
 
-def _fetch_pages(session: Session) -> Published:
+def _fetch_pages(session: Session) -> PublicationDate:
     updated = []
     for indicator in (RECEIPTS, PAYMENTS):
         page, pages = 1, 1
@@ -58,7 +58,7 @@ def _fetch_pages(session: Session) -> Published:
             if not 1 <= pages <= _PAGES:
                 raise session.unexpected(url, f"1 to {_PAGES} pages", str(pages))
             page += 1
-    return Published(max(updated), "'lastupdated' in the answer")
+    return PublicationDate(max(updated), "'lastupdated' in the answer")
 
 
 def _day(session: Session, url: str, text: str) -> date:

@@ -25,9 +25,9 @@
     "row_number",
     "column_name",
 ] -%}
-with final as (select {{ listed(columns) }} from {{ ref("int_observations") }})
+with final as (select {{ column_list(columns) }} from {{ ref("int_observations") }})
 
-select {{ listed(columns) }}
+select {{ column_list(columns) }}
 from final
 order by
     reporter_code,

@@ -16,8 +16,8 @@
         "row_number",
     ]
 ) -%}
-with final as (select {{ listed(columns) }} from {{ ref("int_stated_rates") }})
+with final as (select {{ column_list(columns) }} from {{ ref("int_stated_rates") }})
 
-select {{ listed(columns) }}
+select {{ column_list(columns) }}
 from final
 order by reporter_code, period, source, release_date, file_name, figure_id

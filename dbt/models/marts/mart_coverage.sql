@@ -34,7 +34,7 @@ with
 
     known as not materialized(
         select
-            {{ listed(grain + members, "observations") }},
+            {{ column_list(grain + members, "observations") }},
             observations.value_usd_m,
             observations.value,
             observations.conf_status,
@@ -53,12 +53,12 @@ with
 
     numbered as (
         select
-            {{ listed(grain + members) }},
+            {{ column_list(grain + members) }},
             value_usd_m,
             value,
             conf_status,
             row_number() over (
-                partition by {{ listed(grain + members) }}
+                partition by {{ column_list(grain + members) }}
                 order by release_date desc, case when currency = 'USD' then 0 else 1 end, currency
             ) as newest_first
         from known
@@ -66,11 +66,11 @@ with
     ),
 
     figures as (
-        select {{ listed(grain + members) }}, value_usd_m, value, conf_status
+        select {{ column_list(grain + members) }}, value_usd_m, value, conf_status
         from numbered
         where newest_first = 1
         union all
-        select {{ listed(grain + members) }}, value_usd_m, value, conf_status
+        select {{ column_list(grain + members) }}, value_usd_m, value, conf_status
         from known
         where is_plain
     ),
@@ -79,7 +79,7 @@ with
     -- figures tells, however many dimensions there are.
     parts as (
         select
-            {{ listed(grain) }},
+            {{ column_list(grain) }},
             case
                 {%- for dimension in covering %}
                     when {{ dimension }}_code <> {{ total_of(dimension) }} then '{{ dimension }}'
@@ -116,7 +116,7 @@ with
 
     counted as (
         select
-            {{ listed(grain + ["dimension"], "parts") }},
+            {{ column_list(grain + ["dimension"], "parts") }},
             sum(case when parts.is_stated then 1 else 0 end) as figures_stated,
             sum(case when parts.is_suppressed then 1 else 0 end) as figures_suppressed,
             sum(
@@ -131,19 +131,19 @@ with
         from parts
         left join
             covering_members
-            on {{ same("parts", "covering_members", ["dimension", "member_code"]) }}
-        group by {{ listed(grain + ["dimension"], "parts") }}
+            on {{ equal_on("parts", "covering_members", ["dimension", "member_code"]) }}
+        group by {{ column_list(grain + ["dimension"], "parts") }}
     ),
 
     totals as (
-        select {{ listed(grain) }}, covered_usd_m as value_usd_m
+        select {{ column_list(grain) }}, covered_usd_m as value_usd_m
         from counted
         where dimension = 'total'
     ),
 
     final as (
         select
-            {{ listed(grain, "counted") }},
+            {{ column_list(grain, "counted") }},
             counted.dimension,
             cast(counted.figures_stated as bigint) as figures_stated,
             cast(counted.figures_suppressed as bigint) as figures_suppressed,
@@ -152,7 +152,7 @@ with
             totals.value_usd_m as total_usd_m,
             {{ share_pct("counted.covered_usd_m", "totals.value_usd_m") }} as coverage_pct
         from counted
-        left join totals on {{ same("counted", "totals", grain) }}
+        left join totals on {{ equal_on("counted", "totals", grain) }}
     )
 
 select

@@ -82,7 +82,7 @@ with
             left join
                 {{ flow }}_preferred_totals
                 on {{
-                    same(
+                    equal_on(
                         "totals",
                         flow ~ "_preferred_totals",
                         ["concept", "period", "reporter_code"],
@@ -113,7 +113,7 @@ with
             {{ ref("dim_partner") }} as partners on flows.partner_code = partners.partner_code
         left join
             methods
-            on {{ same("flows", "methods", ["source", "concept", "period", "reporter_code"]) }}
+            on {{ equal_on("flows", "methods", ["source", "concept", "period", "reporter_code"]) }}
         where
             {{ at_total("flows", but=["partner"]) }}
             and reporters.kind = 'country'
@@ -130,10 +130,10 @@ with
     -- payments in another.
     numbered_statements as (
         select
-            {{ listed(statement, "observations") }},
+            {{ column_list(statement, "observations") }},
             observations.rounding,
             row_number() over (
-                partition by {{ listed(statement, "observations") }}
+                partition by {{ column_list(statement, "observations") }}
                 order by {{ newest_statement_first("observations") }}
             ) as newest_first
         from {{ ref("fct_royalty_observations") }} as observations
@@ -142,7 +142,7 @@ with
     ),
 
     roundings as (
-        select {{ listed(statement) }}, rounding
+        select {{ column_list(statement) }}, rounding
         from numbered_statements
         where newest_first = 1 and rounding > 0
     ),
@@ -194,8 +194,11 @@ with
             left join
                 roundings
                 on roundings.flow = '{{ flow }}'
-                and
-                {{ same("bilateral", "roundings", statement | reject("equalto", "flow") | list) }}
+                and {{
+                    equal_on(
+                        "bilateral", "roundings", statement | reject("equalto", "flow") | list
+                    )
+                }}
             left join
                 {{ ref("int_exchange_rates") }} as rates
                 on bilateral.currency = rates.currency
@@ -235,7 +238,7 @@ with
             payments_side
             on receipts_side.reporter_code = payments_side.partner_code
             and receipts_side.partner_code = payments_side.reporter_code
-            and {{ same("receipts_side", "payments_side", ["concept", "period"]) }}
+            and {{ equal_on("receipts_side", "payments_side", ["concept", "period"]) }}
     ),
 
     final as (

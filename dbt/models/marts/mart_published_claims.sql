@@ -18,7 +18,7 @@ with
             citation,
             sentence,
             measure,
-            {{ listed(dimensions) }},
+            {{ column_list(dimensions) }},
             concepts,
             cast(period as string) as period,
             comparator,
@@ -65,7 +65,7 @@ with
         from claims
         inner join
             {{ ref("int_measures_by_release") }} as measures
-            on {{ same("claims", "measures", dimensions + ["measure", "unit"]) }}
+            on {{ equal_on("claims", "measures", dimensions + ["measure", "unit"]) }}
             and (claims.period = measures.period or claims.measure = 'first_year_in_surplus')
             and {{ in_list("measures.concept", "claims.concepts") }}
         where
@@ -105,7 +105,7 @@ with
             claims.citation,
             claims.sentence,
             claims.measure,
-            {{ listed(dimensions, "claims") }},
+            {{ column_list(dimensions, "claims") }},
             claims.period,
             claims.comparator,
             claims.stated_value,
@@ -137,7 +137,7 @@ select
     citation,
     sentence,
     measure,
-    {{ listed(dimensions) }},
+    {{ column_list(dimensions) }},
     period,
     comparator,
     stated_value,

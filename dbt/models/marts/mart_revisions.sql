@@ -16,7 +16,7 @@ with
 
     observations as (
         select
-            {{ listed(series, "stated") }},
+            {{ column_list(series, "stated") }},
             stated.release_date,
             stated.value,
             stated.rounding,
@@ -27,41 +27,41 @@ with
     ),
 
     statements as (
-        select {{ listed(series) }}, release_date, value, rounding
+        select {{ column_list(series) }}, release_date, value, rounding
         from observations
         where value is not null
     ),
 
     withheld as (
-        select {{ listed(series) }}, release_date
+        select {{ column_list(series) }}, release_date
         from observations
         where value is null and conf_status = 'C'
     ),
 
     with_neighbours as (
         select
-            {{ listed(series) }},
+            {{ column_list(series) }},
             release_date,
             value,
             rounding,
             lag(release_date) over (
-                partition by {{ listed(series) }} order by release_date
+                partition by {{ column_list(series) }} order by release_date
             ) as previous_release_date,
             lag(value) over (
-                partition by {{ listed(series) }} order by release_date
+                partition by {{ column_list(series) }} order by release_date
             ) as previous_value,
             lag(rounding) over (
-                partition by {{ listed(series) }} order by release_date
+                partition by {{ column_list(series) }} order by release_date
             ) as previous_rounding,
             lead(release_date) over (
-                partition by {{ listed(series) }} order by release_date
+                partition by {{ column_list(series) }} order by release_date
             ) as next_statement
         from statements
     ),
 
     restated as (
         select
-            {{ listed(series) }},
+            {{ column_list(series) }},
             release_date,
             previous_release_date,
             value,
@@ -91,9 +91,9 @@ with
     -- Where a release begins. A window that moves on has not dropped the periods before
     -- it; one that ends earlier has.
     windows as (
-        select {{ listed(window) }}, release_date, min(period) as first_period
+        select {{ column_list(window) }}, release_date, min(period) as first_period
         from statements
-        group by {{ listed(window) }}, release_date
+        group by {{ column_list(window) }}, release_date
     ),
 
     -- Economies that a code of the source no longer means from a release on: a union that
@@ -116,7 +116,7 @@ with
 
     dropped as (
         select
-            {{ listed(series, "statements") }},
+            {{ column_list(series, "statements") }},
             releases.next_release as release_date,
             statements.release_date as previous_release_date,
             cast(null as decimal(18, 6)) as value,
@@ -129,11 +129,11 @@ with
             and statements.release_date = releases.release_date
         inner join
             windows
-            on {{ same("statements", "windows", window) }}
+            on {{ equal_on("statements", "windows", window) }}
             and releases.next_release = windows.release_date
         left join
             withheld
-            on {{ same("statements", "withheld", series) }}
+            on {{ equal_on("statements", "withheld", series) }}
             and releases.next_release = withheld.release_date
         left join
             replaced_economies as reporters
@@ -154,7 +154,7 @@ with
 
     revisions as (
         select
-            {{ listed(series) }},
+            {{ column_list(series) }},
             release_date,
             previous_release_date,
             value,
@@ -163,7 +163,7 @@ with
         from restated
         union all
         select
-            {{ listed(series) }},
+            {{ column_list(series) }},
             release_date,
             previous_release_date,
             value,
@@ -174,7 +174,7 @@ with
 
     final as (
         select
-            {{ listed(series) }},
+            {{ column_list(series) }},
             release_date,
             previous_release_date,
             revision_kind,
@@ -187,7 +187,7 @@ with
     )
 
 select
-    {{ listed(key_columns()) }},
+    {{ column_list(key_columns()) }},
     flow,
     source,
     release_date,

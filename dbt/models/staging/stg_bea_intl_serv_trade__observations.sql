@@ -1,5 +1,5 @@
 with
-    observations as ({{ accepted(source("raw", "bea_intl_serv_trade__observations")) }}),
+    observations as ({{ accepted_rows(source("raw", "bea_intl_serv_trade__observations")) }}),
 
     marked as (
         select

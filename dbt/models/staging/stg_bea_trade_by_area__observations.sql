@@ -1,5 +1,5 @@
 with
-    observations as ({{ accepted(source("raw", "bea_trade_by_area__observations")) }}),
+    observations as ({{ accepted_rows(source("raw", "bea_trade_by_area__observations")) }}),
 
     -- `0` is nil and exact; `(*)` is something below half a million. Whatever other mark
     -- stands for a figure, the figure is missing.

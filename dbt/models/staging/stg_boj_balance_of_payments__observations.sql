@@ -1,5 +1,5 @@
 with
-    observations as ({{ accepted(source("raw", "boj_balance_of_payments__observations")) }}),
+    observations as ({{ accepted_rows(source("raw", "boj_balance_of_payments__observations")) }}),
 
     final as (
         select

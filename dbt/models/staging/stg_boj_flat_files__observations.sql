@@ -2,7 +2,7 @@
 -- サービス/その他サービス/知的財産権等使用料/アメリカ合衆国/受取. Monthly files break the world down by
 -- type of right, quarterly files break the total down by area.
 with
-    observations as ({{ accepted(source("raw", "boj_flat_files__observations")) }}),
+    observations as ({{ accepted_rows(source("raw", "boj_flat_files__observations")) }}),
 
     -- A file with a period that ends in 05, 07, 08, 10 or 11 is monthly. Of the others, those
     -- with 06, 09 or 12 write the last month of a quarter, and the rest its number.

@@ -1,5 +1,5 @@
 with
-    rates as ({{ accepted(source("raw", "ecb_reference_rates__daily")) }}),
+    rates as ({{ accepted_rows(source("raw", "ecb_reference_rates__daily")) }}),
 
     final as (
         select

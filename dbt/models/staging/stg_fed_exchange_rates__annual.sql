@@ -1,5 +1,5 @@
 with
-    rates as ({{ accepted(source("raw", "fed_exchange_rates__annual")) }}),
+    rates as ({{ accepted_rows(source("raw", "fed_exchange_rates__annual")) }}),
 
     final as (
         select

@@ -1,5 +1,5 @@
 with
-    countries as ({{ accepted(source("raw", "iso_3166__countries")) }}),
+    countries as ({{ accepted_rows(source("raw", "iso_3166__countries")) }}),
 
     final as (
         select

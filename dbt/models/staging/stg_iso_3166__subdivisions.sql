@@ -1,5 +1,5 @@
 with
-    subdivisions as ({{ accepted(source("raw", "iso_3166__subdivisions")) }}),
+    subdivisions as ({{ accepted_rows(source("raw", "iso_3166__subdivisions")) }}),
 
     final as (
         select

@@ -1,5 +1,5 @@
 with
-    countries as ({{ accepted(source("raw", "iso_country_codes__countries")) }}),
+    countries as ({{ accepted_rows(source("raw", "iso_country_codes__countries")) }}),
 
     final as (
         select

@@ -7,7 +7,7 @@ with
     -- Raw may hold all items of services; the facts are about intellectual property.
     observations as (
         select raw_rows.*
-        from ({{ accepted(source("raw", "oecd_wto_batis__observations")) }}) as raw_rows
+        from ({{ accepted_rows(source("raw", "oecd_wto_batis__observations")) }}) as raw_rows
         where raw_rows.item_code like 'SH%'
     ),
 

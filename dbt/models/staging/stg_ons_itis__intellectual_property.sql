@@ -1,5 +1,5 @@
 with
-    cells as ({{ accepted(source("raw", "ons_itis__intellectual_property")) }}),
+    cells as ({{ accepted_rows(source("raw", "ons_itis__intellectual_property")) }}),
 
     trimmed as (
         select

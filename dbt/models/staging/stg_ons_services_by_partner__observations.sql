@@ -1,5 +1,5 @@
 with
-    observations as ({{ accepted(source("raw", "ons_services_by_partner__observations")) }}),
+    observations as ({{ accepted_rows(source("raw", "ons_services_by_partner__observations")) }}),
 
     final as (
         select

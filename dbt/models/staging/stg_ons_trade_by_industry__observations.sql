@@ -1,6 +1,6 @@
 -- Area and industry are cells with code and name glued, split at the first blank.
 with
-    observations as ({{ accepted(source("raw", "ons_trade_by_industry__observations")) }}),
+    observations as ({{ accepted_rows(source("raw", "ons_trade_by_industry__observations")) }}),
 
     final as (
         select

@@ -1,5 +1,5 @@
 with
-    figures as ({{ accepted(source("raw", "published_figures__figures")) }}),
+    figures as ({{ accepted_rows(source("raw", "published_figures__figures")) }}),
 
     final as (
         select

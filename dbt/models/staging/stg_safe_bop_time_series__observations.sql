@@ -1,5 +1,5 @@
 with
-    observations as ({{ accepted(source("raw", "safe_bop_time_series__observations")) }}),
+    observations as ({{ accepted_rows(source("raw", "safe_bop_time_series__observations")) }}),
 
     -- Debits are written with a minus.
     final as (

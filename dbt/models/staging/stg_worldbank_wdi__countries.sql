@@ -1,5 +1,5 @@
 with
-    countries as ({{ accepted(source("raw", "worldbank_wdi__countries")) }}),
+    countries as ({{ accepted_rows(source("raw", "worldbank_wdi__countries")) }}),
 
     final as (
         select

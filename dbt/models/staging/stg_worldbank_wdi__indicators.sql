@@ -1,5 +1,5 @@
 with
-    indicators as ({{ accepted(source("raw", "worldbank_wdi__indicators")) }}),
+    indicators as ({{ accepted_rows(source("raw", "worldbank_wdi__indicators")) }}),
 
     final as (
         select

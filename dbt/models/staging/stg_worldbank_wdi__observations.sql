@@ -1,5 +1,5 @@
 with
-    observations as ({{ accepted(source("raw", "worldbank_wdi__observations")) }}),
+    observations as ({{ accepted_rows(source("raw", "worldbank_wdi__observations")) }}),
 
     final as (
         select

@@ -24,7 +24,7 @@ with
                 end as {{ role }}_number
                 {{- "," if not loop.last }}
             {%- endfor %}
-        from ({{ accepted(source("raw", "wto_stats__observations")) }}) as raw_rows
+        from ({{ accepted_rows(source("raw", "wto_stats__observations")) }}) as raw_rows
     ),
 
     -- The unit decides: money is a level, a percentage is a rate under the same item.

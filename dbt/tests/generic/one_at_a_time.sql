@@ -17,7 +17,7 @@
         )
 
     select
-        {{ listed(columns, "earlier") }},
+        {{ column_list(columns, "earlier") }},
         earlier.holds_from as one_from,
         earlier.holds_to as one_to,
         later.holds_from as other_from,
@@ -25,7 +25,7 @@
     from numbered as earlier
     inner join
         numbered as later
-        on {{ same("earlier", "later", columns) }}
+        on {{ equal_on("earlier", "later", columns) }}
         and earlier.number < later.number
         and earlier.holds_from < later.holds_to
         and later.holds_from < earlier.holds_to

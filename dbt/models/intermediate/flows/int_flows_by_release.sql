@@ -1,0 +1,123 @@
+-- One row a key and release, with what that release states about it side by side: of what
+-- published claims can be about (their reporters, and all totals with the world, which
+-- compete for ranks), and of the sources that state balances themselves. Where a release
+-- states only the parts of a quarter or year, the quarter or year is their sum.
+{%- set grain = ["source", "release_date"] + key_columns() %}
+with
+    claims as (select distinct reporter_code from {{ ref("published_claims") }}),
+
+    statements as (
+        select
+            {{ column_list(grain) }},
+            currency,
+            flow,
+            value,
+            value_usd_m,
+            -- "About 74" and "more than 127" leave more open than their last digit.
+            case
+                when comparator <> '='
+                then
+                    {{
+                        money(
+                            "rounding + 2 * "
+                            ~ var("about_is_within")
+                            ~ " * cast(abs(value) as double)"
+                        )
+                    }}
+                else rounding
+            end as rounding,
+            comparator,
+            obs_status,
+            rate_is_missing
+        from {{ ref("int_observations") }}
+        where
+            statement_number = 1
+            and (
+                partner_code = 'WLD'
+                or reporter_code in (select reporter_code from claims)
+                or source
+                in (select source from {{ ref("int_united_observations") }} where flow = 'balance')
+            )
+    ),
+
+    statements_and_sums as ({{ with_sums_of_periods("statements", grain) }}),
+
+    flows_by_currency as ({{ flows_side_by_side("statements_and_sums", grain) }}),
+
+    numbered_flows as (
+        select
+            {{ column_list(grain) }},
+            currency,
+            receipts_stated,
+            payments_stated,
+            balance_stated,
+            total_stated,
+            receipts_rounding,
+            payments_rounding,
+            balance_rounding,
+            total_rounding,
+            receipts_stated_usd_m,
+            payments_stated_usd_m,
+            balance_stated_usd_m,
+            total_stated_usd_m,
+            is_computed,
+            {{ currency_number(grain) }} as currency_number
+        from flows_by_currency
+    ),
+
+    final as (
+        select
+            {{ column_list(grain) }},
+            currency,
+            receipts_stated as receipts,
+            payments_stated as payments,
+            coalesce(balance_stated, receipts_stated - payments_stated) as balance,
+            coalesce(total_stated, receipts_stated + payments_stated) as total_trade,
+            receipts_rounding,
+            payments_rounding,
+            balance_rounding,
+            total_rounding,
+            receipts_stated_usd_m as receipts_usd_m,
+            payments_stated_usd_m as payments_usd_m,
+            coalesce(
+                balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m
+            ) as balance_usd_m,
+            coalesce(
+                total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m
+            ) as total_trade_usd_m,
+            balance_stated is not null as balance_is_stated,
+            total_stated is not null as total_is_stated,
+            is_computed
+        from numbered_flows
+        where currency_number = 1
+    )
+
+select
+    source,
+    release_date,
+    reporter_code,
+    partner_code,
+    sector_code,
+    category_code,
+    affiliation_code,
+    region_code,
+    concept,
+    period,
+    frequency,
+    currency,
+    receipts,
+    payments,
+    balance,
+    total_trade,
+    receipts_rounding,
+    payments_rounding,
+    balance_rounding,
+    total_rounding,
+    receipts_usd_m,
+    payments_usd_m,
+    balance_usd_m,
+    total_trade_usd_m,
+    balance_is_stated,
+    total_is_stated,
+    is_computed
+from final

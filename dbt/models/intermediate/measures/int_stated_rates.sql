@@ -1,0 +1,32 @@
+-- What texts and publishers state besides levels: growth, shares, changes, ranks, first
+-- years in surplus.
+{%- set columns = (
+    ["source", "release_date"]
+    + key_columns()
+    + [
+        "flow",
+        "measure",
+        "value",
+        "unit",
+        "currency",
+        "rounding",
+        "comparator",
+        "figure_id",
+        "citation",
+        "stated_as",
+        "file_name",
+        "row_number",
+    ]
+) %}
+with
+    final as (
+        select {{ column_list(columns) }}
+        from {{ ref("int_published_figures__figures") }}
+        where measure <> 'level'
+        union all
+        select {{ column_list(columns) }}
+        from {{ ref("int_wto_stats__rates") }}
+    )
+
+select {{ column_list(columns) }}
+from final

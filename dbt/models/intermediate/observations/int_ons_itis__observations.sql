@@ -1,0 +1,48 @@
+-- The UK survey's tables of intellectual property in the common shape. Outright sales
+-- are in no item of the balance of payments that is about use, so everything here is of
+-- the concept ONS_ITIS and of categories of its own. Only the total goes on from the
+-- older classification: its first year in the newer one is a break (B).
+with
+    staged as (
+        select
+            source,
+            release_date,
+            'GBR' as reporter,
+            'WLD' as partner,
+            table_code as sector,
+            category_label as category,
+            '_T' as affiliation,
+            '_T' as region,
+            'ONS_ITIS' as concept,
+            period,
+            case
+                flow
+                when 'Exports'
+                then 'receipts'
+                when 'Imports'
+                then 'payments'
+                when 'Balance'
+                then 'balance'
+            end as flow,
+            value,
+            'GBP' as currency,
+            6 as unit_multiplier,
+            rounding,
+            '=' as comparator,
+            case
+                when
+                    obs_status = 'A'
+                    and item = 'Total intellectual property'
+                    and period
+                    = min(period) over (partition by release_date, file_name, table_code, section)
+                then 'B'
+                else obs_status
+            end as obs_status,
+            conf_status,
+            file_name,
+            sheet_name,
+            row_number,
+            column_name
+        from {{ ref("stg_ons_itis__intellectual_property") }}
+    )
+    {{ conform_codes("staged") }}

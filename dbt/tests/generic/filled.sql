@@ -1,8 +1,0 @@
-{#- Every one of the columns is filled in every row. One test a table instead of one a column. -#}
-{% test filled(model, columns) %}
-
-    select {{ columns | join(", ") }}
-    from {{ model }}
-    where {% for column in columns %} {{ column }} is null {{ "or" if not loop.last }} {% endfor %}
-
-{% endtest %}
