@@ -14,12 +14,12 @@ from dagster._core.test_utils import create_run_for_test
 
 from dagster_project.__main__ import main
 from dagster_project.alerts.message import MOST_LETTERS, Alert, message
+from dagster_project.base import dagster_home
 from dagster_project.base.dagster_home import BY_MAKE_RUN
 from dagster_project.base.settings import Settings
 from dagster_project.definitions import defs
 from dagster_project.defs.failure_sensor import run_failure_alert
 from dagster_project.defs.resources import Workbench
-from dagster_project.pipeline import run as run_module
 from dagster_project.pipeline.run import run
 from tests.alerts.receivers import SECRET, Webhook, mail_server, webhook
 from tests.pipeline.test_run import text_of
@@ -197,7 +197,7 @@ def test_a_build_that_sets_a_release_aside_is_told_of_once_and_retried_by_dagste
     bad = text_of(DAY, old="level,4.0,USD,9,0.1", new="level,0.00001,USD,9,0.1")
     warehouse.land(SOURCE, DAY, TEXT.name, bad)  # its rounding is larger than the figure
     warehouse.land(SOURCE, "2020-02-29", TEXT.name, text_of("2020-02-29", reporter="FRA"))
-    settings = Path(run_module.__file__).with_name("dagster.yaml").read_text()
+    settings = Path(dagster_home.__file__).with_name("dagster.yaml").read_text()
     retries = {"run_retries": yaml.safe_load(settings)["run_retries"]}
     with dg.DagsterInstance.ephemeral(settings=retries) as instance:
         daemon = Daemon(instance)
