@@ -3,13 +3,12 @@
 Expectations say it themselves (`meta.kind`, `meta.ground`). Of dbt's data tests the type decides.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.gates.suites import suite_path, tables_with_suites
+from dagster_project.gates.suite_files import raise_if_unused, read_suite, tables_with_suites
 from dagster_project.sources import all_sources
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.workbench.ledger import LIST, PLAUSIBILITY, STRUCTURE
@@ -55,7 +54,8 @@ class Rule:
 
 
 def rules() -> list[Rule]:
-    """Return the expectations of every suite."""
+    """Return the expectations of every suite. Raises BadInput on a mistake in one of them."""
+    raise_if_unused()
     return [
         Rule(
             table.split(".")[0],
@@ -65,7 +65,7 @@ def rules() -> list[Rule]:
             expectation["meta"]["ground"],
         )
         for table in tables_with_suites(SCHEMAS)
-        for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]
+        for expectation in read_suite(table)["expectations"]
     ]
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.base.environment import own_environment
 from dagster_project.base.machine_errors import machine_trouble
 from dagster_project.base.settings import Settings
-from dagster_project.gates.suites import EXPECTATIONS, SEVERITIES, load_suite
+from dagster_project.gates.suite_files import EXPECTATIONS, SEVERITIES
+from dagster_project.gates.suites import load_suite
 from dagster_project.sources.code_lists import code_lists
 from dagster_project.workbench.ledger import LIST, GateResult
 
@@ -105,7 +106,6 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path) -> GateResult:
             if "unexpected_rows_query" in expectation["kwargs"]
         ],
     )
-    lineage = suite.get("meta", {}).get("lineage", [])
     asset = datasource.get_asset(_ASSET)
     asset.query = batch.query
     validation = (
@@ -115,7 +115,7 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path) -> GateResult:
             ExpectationSuite(**suite),
             result_format={
                 "result_format": "COMPLETE",
-                "unexpected_index_column_names": lineage,
+                "unexpected_index_column_names": suite["meta"]["lineage"],
                 "partial_unexpected_count": FAILING_ROWS_SHOWN,
             },
             expectation_parameters=parameters,
@@ -152,9 +152,8 @@ def _detail(validation: Any, batch: Batch) -> dict[str, Any]:
     if failing is None and config.type == "unexpected_rows_expectation":
         failing = result.get("observed_value")
     column = config.kwargs.get("column") or ", ".join(config.kwargs.get("column_list", []))
-    meta = config.meta or {}
-    kind = meta.get("kind", "")
-    severity = str(getattr(config.severity, "value", config.severity or "critical"))
+    meta = config.meta
+    kind = meta["kind"]
     observed = "; ".join(errors) or _observed(result, failing)
     if kind == LIST and rows and "rows_found" in rows[0]:
         observed = _codes(rows, failing)
@@ -163,14 +162,14 @@ def _detail(validation: Any, batch: Batch) -> dict[str, Any]:
         "type": config.type,
         "column": column,
         "kind": kind,
-        "ground": meta.get("ground", ""),
+        "ground": meta["ground"],
         # A list that cannot be evaluated is a fault of ours, not a new code.
-        "severity": "critical" if errors else SEVERITIES.get(kind, severity),
+        "severity": "critical" if errors else SEVERITIES[kind],
         "success": bool(validation.success),
         "observed": observed,
         "failing": failing if isinstance(failing, int) else 0,
         "failing_rows": [dict(row) for row in rows[:FAILING_ROWS_SHOWN]],
-        "fix": meta.get("fix", ""),
+        "fix": meta["fix"],
         "failing_query": "" if validation.success else _failing_query(config, result, batch),
     }
 

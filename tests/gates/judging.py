@@ -4,7 +4,6 @@ The cases of the seeds, of core, marts and what no single source owns are in `te
 Those of a source are in its own module `tests/sources/test_<source>.py`, by the name `CASES`.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.gates.suites import suite_path, tables_with_suites
+from dagster_project.gates.suite_files import read_suite, tables_with_suites
 from dagster_project.sources import all_sources
 
 FIRST = "row_number() over () = 1"
@@ -106,7 +105,7 @@ def many(table: str, rows: int) -> str:
 def generic_cases() -> Iterator[Case]:
     """A case for each expectation whose own arguments say how to break it."""
     for table in tables_with_suites(LAYERS):
-        for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]:
+        for expectation in read_suite(table)["expectations"]:
             if query := _generic(table, expectation):
                 yield Case(table, expectation["description"], query)
 
@@ -117,7 +116,7 @@ def previous_cases() -> Iterator[Case]:
     That one has twice the records, or other codes than the good one in every record.
     """
     for table in tables_with_suites(["raw"]):
-        for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]:
+        for expectation in read_suite(table)["expectations"]:
             query = expectation["kwargs"].get("unexpected_rows_query", "")
             if "$previous" not in query:
                 continue
@@ -187,8 +186,7 @@ def all_cases() -> tuple[Case, ...]:
 @cache
 def descriptions(table: str) -> tuple[str, ...]:
     """The descriptions in the suite of a table."""
-    suite = json.loads(suite_path(table).read_text("utf-8"))
-    return tuple(expectation["description"] for expectation in suite["expectations"])
+    return tuple(expectation["description"] for expectation in read_suite(table)["expectations"])
 
 
 def expectations_of(schemas: Sequence[str]) -> Iterator[tuple[str, str]]:
