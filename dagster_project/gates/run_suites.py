@@ -91,21 +91,51 @@ def _datasource(database: Path) -> "Iterator[SQLDatasource]":
 
 
 def _run(datasource: "SQLDatasource", batch: Batch, root: Path) -> GateResult:
+    parameters: dict[str, Any] = code_lists(batch.release_date)
+    suite = load_suite(batch.table_name, parameters, root, batch.previous)
+    rows = _count_rows(datasource, batch)
+    details = [
+        _detail(result, batch, rows) for result in _validate(datasource, batch, suite, parameters)
+    ]
+    failed = [detail for detail in details if not detail["success"]]
+    return GateResult(
+        gate=batch.gate,
+        table_name=batch.table_name,
+        release_date=batch.release_date,
+        success=not any(detail["severity"] == "critical" for detail in failed),
+        expectations=len(details),
+        failed=len(failed),
+        details=details,
+    )
+
+
+def _count_rows(datasource: "SQLDatasource", batch: Batch) -> int | None:
+    """Return how many rows a batch has; None if it cannot be read: its expectations say why."""
+    import sqlalchemy as sa
+
+    query = sa.text(f"select count(*) from ({batch.query}) as batch")
+    try:
+        return int(datasource.get_execution_engine().execute_query(query).fetchall()[0][0])
+    except sa.exc.SQLAlchemyError:
+        return None
+
+
+def _validate(
+    datasource: "SQLDatasource",
+    batch: Batch,
+    suite: dict[str, Any],
+    parameters: dict[str, Any],
+) -> list[Any]:
     from great_expectations import ExpectationSuite
 
     from dagster_project.patches.gx_single_scan import judge_in_one_scan
 
-    parameters = code_lists(batch.release_date)
-    suite = load_suite(batch.table_name, parameters, root, batch.previous)
-    judge_in_one_scan(
-        datasource.get_execution_engine(),
-        batch.query,
-        [
-            expectation["kwargs"]["unexpected_rows_query"]
-            for expectation in suite["expectations"]
-            if "unexpected_rows_query" in expectation["kwargs"]
-        ],
-    )
+    queries = [
+        expectation["kwargs"]["unexpected_rows_query"]
+        for expectation in suite["expectations"]
+        if "unexpected_rows_query" in expectation["kwargs"]
+    ]
+    judge_in_one_scan(datasource.get_execution_engine(), batch.query, queries)
     asset = datasource.get_asset(_ASSET)
     asset.query = batch.query
     validation = (
@@ -121,21 +151,11 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path) -> GateResult:
             expectation_parameters=parameters,
         )
     )
-    details = [_detail(result, batch) for result in validation.results]
-    failed = [detail for detail in details if not detail["success"]]
-    return GateResult(
-        gate=batch.gate,
-        table_name=batch.table_name,
-        release_date=batch.release_date,
-        success=not any(detail["severity"] == "critical" for detail in failed),
-        expectations=len(details),
-        failed=len(failed),
-        details=details,
-    )
+    return validation.results
 
 
-def _detail(validation: Any, batch: Batch) -> dict[str, Any]:
-    """Boil one validation result down to what a person, the UI and the ledger need."""
+def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str, Any]:
+    """Reduce one validation result to what a person, the UI and the ledger need."""
     config, result = validation.expectation_config, validation.result
     errors = [
         info["exception_message"] or info["exception_traceback"].strip().splitlines()[-1]
@@ -167,6 +187,7 @@ def _detail(validation: Any, batch: Batch) -> dict[str, Any]:
         "severity": "critical" if errors else SEVERITIES[kind],
         "success": bool(validation.success),
         "observed": observed,
+        "rows_checked": rows_checked,
         "failing": failing if isinstance(failing, int) else 0,
         "failing_rows": [dict(row) for row in rows[:FAILING_ROWS_SHOWN]],
         "fix": meta["fix"],

@@ -10,6 +10,7 @@ from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.workbench.ledger import GateResult
 
 TABLE = "raw.made_up__things"
+ROW_COUNT = "expect_table_row_count_to_be_between"
 
 
 @pytest.fixture
@@ -80,6 +81,24 @@ def test_a_failing_row_is_named(database: Path, failing: dict[str, Any]) -> None
 def test_a_suite_sees_only_its_batch(database: Path) -> None:
     only = f"select * from {TABLE} where _file = 'b.csv'"
     assert judge(database, filled("code"), query=only).success
+
+
+@pytest.mark.parametrize(
+    "passing", [filled("value"), no_rows("_row > 3"), whole_table(ROW_COUNT, min_value=1)]
+)
+def test_it_says_how_many_rows_were_checked(database: Path, passing: dict[str, Any]) -> None:
+    assert [detail["rows_checked"] for detail in judge(database, passing).details] == [3]
+    only = f"select * from {TABLE} where _file = 'b.csv'"
+    assert [detail["rows_checked"] for detail in judge(database, passing, query=only).details] == [
+        1
+    ]
+
+
+def test_a_batch_that_cannot_be_read_fails_its_expectations(database: Path) -> None:
+    result = judge(database, filled("value"), no_rows("_row > 3"), query="from raw.no_such")
+    assert [(detail["success"], detail["rows_checked"]) for detail in result.details] == [
+        (False, None)
+    ] * 2
 
 
 def test_a_failed_warning_is_reported_and_does_not_fail_the_gate(database: Path) -> None:
@@ -238,7 +257,8 @@ def test_row_rules_that_find_nothing_cost_one_scan(database: Path, statements: l
         database, no_rows("code = 'X'"), no_rows("_row > 9 order by _row"), no_rows("value = 'x'")
     )
     assert result.success
-    assert [statement.count("count(*) filter") for statement in statements] == [3]
+    assert [statement.count("count(*) filter") for statement in statements] == [0, 3]
+    assert statements[0].startswith("select count(*) from (")  # for the rows that were checked
 
 
 def test_a_row_rule_that_finds_rows_names_them_and_the_others_stand(database: Path) -> None:
