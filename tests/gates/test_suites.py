@@ -47,7 +47,7 @@ def test_a_suite_says_what_it_expects_and_what_to_do(table: str) -> None:
         assert expectation["severity"] == SEVERITIES[meta["kind"]], expectation["description"]
         assert meta["ground"].strip()
         if meta["kind"] == STRUCTURE:
-            assert not stands_on_too_little(meta["ground"]), expectation["description"]
+            assert not has_too_little_ground(meta["ground"]), expectation["description"]
         if meta["kind"] == LIST:  # which the gate shows as codes, each with its number of rows
             query = expectation["kwargs"]["unexpected_rows_query"]
             assert all(name in query for name in ("column_name", " code", "rows_found"))
@@ -59,7 +59,7 @@ def test_a_long_query_is_where_the_formatter_sees_it(table: str) -> None:
         assert len(expectation.get("query", "")) <= 200, expectation["description"]
 
 
-def stands_on_too_little(ground: str) -> bool:
+def has_too_little_ground(ground: str) -> bool:
     """Whether a rule has no other ground than made-up files or one excerpt."""
     return ground.startswith(("made-up", "made up", "one excerpt", "an excerpt", "the excerpt"))
 

@@ -216,12 +216,12 @@ REJECTIONS = {
     "worldbank_wdi 2017-03-01": [
         "expected: one figure for each country, indicator and year",
         "file 'made_up_receipts.csv', row 2, column '2012', country_code 'CHN'",
-        "look which of the rows the publisher means",
+        "find out which of the rows the publisher means",
     ],
     "worldbank_wdi 2021-12-01": [
-        "at least four fifths of the rows of the one in force before",
+        "at least four fifths of the rows of the current one",
         "rows_found 8, release_before 2021-09-15, rows_before 48",
-        "at least four fifths of the economies of the one in force before",
+        "at least four fifths of the economies of the current one",
         "found: 5 rows, the first: coverage '1 of 6 economies: a download of one country',"
         " missing 'EUU'",
     ],
