@@ -1,6 +1,6 @@
-"""Running suites on a DuckDB file, pushed down as SQL and read-only.
+"""Runs suites on a DuckDB file, read-only, as SQL.
 
-Great Expectations costs seconds to import: only the functions here do it, when they are called.
+Great Expectations takes seconds to import, so only the functions here import it, when called.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,14 +33,17 @@ _ENGINE_OPTIONS = {
     "pool_reset_on_return": None,
 }
 
-# One asset, whose query is that of the batch in hand: GX writes its whole configuration as YAML
-# each time that one comes or goes, which took half of a gate's time.
+# One asset for all batches, with a new query for each: GX writes its whole configuration as YAML
+# whenever an asset is added or removed, which took half of a gate's time.
 _ASSET = "batch"
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one suite is run on: a table, or one release of it, beside the release before."""
+    """The rows that one suite checks: a table, or one release of it.
+
+    previous: the query for the current release before this one.
+    """
 
     gate: str
     table_name: str
@@ -54,8 +57,8 @@ def run_suites(
 ) -> list[GateResult]:
     """Run each batch's suite. An expectation that cannot be evaluated counts as failed.
 
-    Expectations of kind `list` are reported and do not fail the gate. Raises BadInput where it was
-    the machine (disk, memory) that kept one from being evaluated: no release is to blame.
+    Expectations of kind `list` are reported and do not fail the gate. Raises BadInput if one could
+    not be evaluated because of the machine (disk, memory): no release is to blame.
     """
     with own_environment(), _datasource(database) as datasource:
         return [_run(datasource, batch, root) for batch in batches]
@@ -84,7 +87,7 @@ def _datasource(database: Path) -> "Iterator[SQLDatasource]":
     try:
         yield datasource
     finally:
-        # A pooled connection would keep the file open read-only, and the next writer out.
+        # A pooled connection would keep the file open, and lock out the next writer.
         datasource.get_engine().dispose()
         datasource.get_execution_engine().engine.dispose()
         context.data_sources.delete("warehouse")
@@ -183,7 +186,7 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
         "column": column,
         "kind": kind,
         "ground": meta["ground"],
-        # A list that cannot be evaluated is a fault of ours, not a new code.
+        # A list that cannot be evaluated is an error in the suite, not a new code.
         "severity": "critical" if errors else SEVERITIES[kind],
         "success": bool(validation.success),
         "observed": observed,
@@ -196,7 +199,7 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
 
 
 def _failing_query(config: Any, result: dict[str, Any], batch: Batch) -> str:
-    """Return the SQL that gives all rows that fail a rule; none for a rule on a whole table."""
+    """Return the SQL for all rows that fail a rule; none for a rule on a whole table."""
     if rule := config.kwargs.get("unexpected_rows_query"):
         return rule.format(batch=f"({batch.query})")
     # GX writes the query of the batch as if it were the name of a table.
