@@ -91,7 +91,7 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name=f"gate_{layer.name}",
         specs=[
-            _spec(dg.AssetKey(table.split(".")), "Stops what is built on it.")
+            _spec(dg.AssetKey(table.split(".")), "Stops everything built on it.")
             for table in layer_tables(layer)
         ],
         pool=WRITING_POOL,

@@ -115,7 +115,7 @@ def _queries(suite: Path) -> dict[str, str]:
 def _from_rule(
     written: Mapping[str, Any], rules: Mapping[str, dict[str, Any]], where: str
 ) -> dict[str, Any]:
-    """Return what an expectation says, and what its rule says where it is silent."""
+    """Return an expectation's own keys, and those of its rule that it does not have."""
     own = {key: value for key, value in written.items() if key not in ("rule", "with")}
     values = written.get("with", {})
     if "rule" not in written:
@@ -165,7 +165,7 @@ def _expectation(
 
 
 def _named(text: str, known: Mapping[str, Any], what: str, where: str) -> Any:
-    """Return what a word names, or a longer text itself."""
+    """Return the entry that a text of one word names, or the text itself if it is longer."""
     if " " in text or "\n" in text:
         return text
     if text not in known:

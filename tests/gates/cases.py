@@ -1,4 +1,4 @@
-"""How to break each expectation on what no module of `tests/sources` has to itself.
+"""How to break each expectation on tables that no module of `tests/sources` covers.
 
 That is the seeds, core, marts, what unites the sources, and the four sources that came first.
 """
@@ -176,7 +176,7 @@ def _figure_cases() -> Iterator[Case]:
 
 
 def model_cases() -> Iterator[Case]:
-    """What the arguments of an expectation on seeds and models do not say how to break."""
+    """Expectations on seeds and models whose arguments do not show how to break them."""
     for of_layers in (_before_core, _core, _marts):
         for table, expectation, query in of_layers():
             yield Case(table, expectation, query)

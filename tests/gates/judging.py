@@ -1,7 +1,7 @@
-"""Changes that break one expectation each, where they are collected from, and what they fail.
+"""Cases: changes that break one expectation each, and the run that shows it.
 
-The cases of the seeds, of core, marts and what no single source owns are in `tests.gates.cases`.
-Those of a source are in its own module `tests/sources/test_<source>.py`, by the name `CASES`.
+The cases of seeds, core, marts and of tables with several sources are in `tests.gates.cases`; those
+of a source are `CASES` in `tests/sources/test_<source>.py`.
 """
 
 import re
@@ -28,7 +28,7 @@ class Case:
     """One change that breaks one expectation: a query on the good table, or on the one before.
 
     `row` is what the gate's failing rows must name, where the expectation can name a row. `also`
-    names other expectations that the same change cannot but break. An expectation is named by its
+    names other expectations that the same change always breaks. An expectation is named by its
     description, or by how that begins.
     """
 
@@ -63,7 +63,7 @@ def cases(
 
 
 def described(table: str, start: str) -> str:
-    """The one description in the suite of a table that is or begins with a text."""
+    """The description in a table's suite that is or begins with a text."""
     all_ = descriptions(table)
     if start in all_:
         return start
@@ -103,7 +103,7 @@ def many(table: str, rows: int) -> str:
 
 
 def generic_cases() -> Iterator[Case]:
-    """A case for each expectation whose own arguments say how to break it."""
+    """A case for each expectation whose arguments show how to break it."""
     for table in tables_with_suites(LAYERS):
         for expectation in read_suite(table)["expectations"]:
             if query := _generic(table, expectation):
@@ -111,7 +111,7 @@ def generic_cases() -> Iterator[Case]:
 
 
 def previous_cases() -> Iterator[Case]:
-    """Cases for the expectations on raw tables that look at the release before.
+    """Cases for the expectations on raw tables that compare with the release before.
 
     That one has twice the records, or other codes than the good one in every record.
     """

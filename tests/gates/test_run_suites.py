@@ -39,7 +39,7 @@ def judge(database: Path, *expectations: dict[str, Any], query: str = "") -> Gat
 
 
 def expectation(description: str, **more: Any) -> dict[str, Any]:
-    """An expectation of structure, unless told otherwise."""
+    """An expectation, of structure by default."""
     rest = {"kind": "structure", "ground": "a document", "fix": "look at the row"}
     return {"description": description, **rest, **more}
 
@@ -261,7 +261,7 @@ def test_row_rules_that_find_nothing_cost_one_scan(database: Path, statements: l
     assert statements[0].startswith("select count(*) from (")  # for the rows that were checked
 
 
-def test_a_row_rule_that_finds_rows_names_them_and_the_others_stand(database: Path) -> None:
+def test_a_row_rule_that_finds_rows_names_them_and_the_others_still_pass(database: Path) -> None:
     result = judge(database, no_rows("code = 'X'"), no_rows("_file = 'a.csv' order by _row"))
     clean, found = result.details
     assert (clean["success"], clean["failing"]) == (True, 0)

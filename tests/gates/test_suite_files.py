@@ -1,4 +1,4 @@
-"""How a suite file becomes a suite, and what a mistake in it ends in."""
+"""A suite file becomes a suite; a mistake in it becomes one error."""
 
 import json
 import re

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from dagster_project.gates.policy_page import DATA_TESTS, KINDS, PAGE, data_tests, gate_policy, rules
+from dagster_project.gates.policy_page import (
+    DATA_TESTS,
+    KINDS,
+    PAGE,
+    data_tests,
+    gate_policy,
+    rules,
+)
 from dagster_project.gates.suite_files import (
     EXPECTATIONS,
     SEVERITIES,
