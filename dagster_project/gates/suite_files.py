@@ -106,10 +106,11 @@ def _queries(suite: Path) -> dict[str, str]:
     path = suite.with_suffix(".sql")
     text = path.read_text("utf-8") if path.exists() else ""
     _, *parts = re.split(r"^-- name: (\w+)$", text, flags=re.M)
-    return {
-        name: query.strip().removesuffix(";").rstrip()
-        for name, query in zip(parts[::2], parts[1::2], strict=True)
-    }
+    names = parts[::2]
+    if len(set(names)) < len(names):
+        raise _mistake(path.name, "each name once", ", ".join(names))
+    queries = [query.strip().removesuffix(";").rstrip() for query in parts[1::2]]
+    return dict(zip(names, queries, strict=True))
 
 
 def _from_rule(

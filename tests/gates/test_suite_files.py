@@ -91,6 +91,12 @@ def test_a_query_of_one_word_is_in_the_file_beside_the_suite(tmp_path: Path) -> 
     ]
 
 
+def test_a_file_has_a_query_once(tmp_path: Path) -> None:
+    sql = "-- name: first\nselect 1\n;\n-- name: first\nselect 2\n;\n"
+    with pytest.raises(BadInput, match=r"made_up__things\.sql \| expected: each name once"):
+        read(tmp_path, {**OWN, "query": "first"}, sql=sql)
+
+
 @pytest.mark.parametrize(
     ("written", "words"),
     [
