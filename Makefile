@@ -56,7 +56,7 @@ lint: .venv/ready ## check style, types and SQL formatting
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
-	@.venv/bin/sqlfmt --check --quiet dbt
+	@.venv/bin/sqlfmt --check --quiet dbt expectations
 
 test-corrupt-files: .venv/ready ## every way of breaking every landing file (minutes; SEEDS=n times each)
 	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
@@ -75,7 +75,7 @@ audit: $(UV) ## look the locked packages up in the database of known holes
 format: .venv/ready ## format Python and SQL
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
-	@.venv/bin/sqlfmt --quiet dbt
+	@.venv/bin/sqlfmt --quiet dbt expectations
 
 bench: .venv-bench/ready ## what bulk files cost beside a hand-written floor, 1 million rows (minutes)
 	@.venv-bench/bin/python -m benchmarks.bench --only ingest,bulk,nothing_new,queries,sensor --pairs 1

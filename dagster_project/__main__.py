@@ -69,7 +69,7 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
             for line in status(settings):
                 say(line)
         case "docs":
-            from dagster_project.gates.policy import write_gate_policy
+            from dagster_project.gates.policy_page import write_gate_policy
             from dagster_project.transform.docs.dictionary import write_data_dictionary
             from dagster_project.transform.docs.lineage import write_column_lineage
 

@@ -67,7 +67,7 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
                 )
         if not results:
             raise dg.Failure("\n".join(refused.values()), allow_retries=False)
-        yield from _as_check_results(results, list(refused.values()))
+        yield from check_results(results, list(refused.values()))
 
     return gate
 
@@ -91,7 +91,7 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name=f"gate_{layer.name}",
         specs=[
-            _spec(dg.AssetKey(table.split(".")), "Stops what is built on it.")
+            _spec(dg.AssetKey(table.split(".")), "Stops everything built on it.")
             for table in layer_tables(layer)
         ],
         pool=WRITING_POOL,
@@ -118,7 +118,7 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
             start_again_without(context, con, verdict)
         if not all(result.success for result in results):
             context.log.error(explain(results))
-        yield from _as_check_results(results)
+        yield from check_results(results)
 
     return gate
 
@@ -135,7 +135,7 @@ def _excused(result: GateResult, verdict: Verdict) -> GateResult:
     return replace(result, details=details, success=success)
 
 
-def _as_check_results(
+def check_results(
     results: Iterable[GateResult], refused: Sequence[str] = ()
 ) -> Iterator[dg.AssetCheckResult]:
     """Show each table's result in the UI: one table of expectations, and one of failing rows.
@@ -170,12 +170,14 @@ def _as_check_results(
 
 
 def _expectation(detail: dict[str, Any]) -> dict[str, str]:
+    rows = detail["rows_checked"]
     return {
         "result": "passed" if detail["success"] else "FAILED",
         "expectation": detail["expectation"],
         "kind": detail.get("kind", ""),
         "severity": detail["severity"],
         "observed": detail["observed"],
+        "rows checked": "" if rows is None else f"{rows:,}",
         "what to do": "" if detail["success"] else detail["fix"],
     }
 

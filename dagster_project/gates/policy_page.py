@@ -1,15 +1,14 @@
-"""What kind of rule each check is: the tables of `docs/gate-policy.md`, made from the suites.
+"""Writes the tables of `docs/gate-policy.md`: the kind of each check, and its ground.
 
-Expectations say it themselves (`meta.kind`, `meta.ground`). Of dbt's data tests the type decides.
+An expectation states both in its suite. The kind of a dbt data test follows from its type.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.gates.suites import suite_path, tables_with_suites
+from dagster_project.gates.suite_files import raise_if_unused, read_suite, tables_with_suites
 from dagster_project.sources import all_sources
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.workbench.ledger import LIST, PLAUSIBILITY, STRUCTURE
@@ -21,13 +20,13 @@ MADE_UP = "made-up files only"
 
 _BEGIN, _END = "<!-- begin: written by `make docs` -->", "<!-- end: written by `make docs` -->"
 
-# The kind of a data test, by its generic type or (a singular test) by its name, and why. None is a
-# list: a code that no map knows is `_U` from intermediate on, and `_U` is in every dimension.
+# The kind of a data test and why, by its generic type, or by its name if it is singular. None is a
+# list: an unmapped code is `_U` from intermediate on, and `_U` is in every dimension.
 DATA_TESTS = {
     "accepted_values": (STRUCTURE, "words of the project's own, which models and seeds write"),
     "not_null_columns": (
         STRUCTURE,
-        "a row without its key is of nothing; raw checks what it comes from",
+        "a row without its key means nothing; raw checks its origin",
     ),
     "codes_in_dimension": (STRUCTURE, "codes are conformed before; an unknown one is `_U`"),
     "not_null": (STRUCTURE, "as `not_null_columns`"),
@@ -45,17 +44,18 @@ DATA_TESTS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One check: where it looks, what should hold, of which kind it is and why."""
+    """One expectation: where it looks, what should hold, its kind and its ground."""
 
     schema: str
-    source: str  # empty where it is about no source alone
+    source: str  # empty if it is about several
     about: str
     kind: str
     ground: str
 
 
 def rules() -> list[Rule]:
-    """Return the expectations of every suite."""
+    """Return the expectations of every suite. Raises BadInput on a mistake in one of them."""
+    raise_if_unused()
     return [
         Rule(
             table.split(".")[0],
@@ -65,18 +65,18 @@ def rules() -> list[Rule]:
             expectation["meta"]["ground"],
         )
         for table in tables_with_suites(SCHEMAS)
-        for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]
+        for expectation in read_suite(table)["expectations"]
     ]
 
 
 def source_of(table: str) -> str:
-    """Return the source that a table (`<schema>.<table>`) is of, or an empty text."""
+    """Return the source of a table (`<schema>.<table>`), empty if it has several."""
     name = table.split(".")[1].removeprefix("stg_").removeprefix("int_").split("__")[0]
     return name if name in all_sources() else ""
 
 
 def data_tests() -> Counter[str]:
-    """Return how many data tests there are of each type (of singular ones: by name)."""
+    """Return the number of data tests of each type (singular tests: by name)."""
     return Counter(
         (node.get("test_metadata") or node)["name"]
         for node in manifest()["nodes"].values()
@@ -85,12 +85,12 @@ def data_tests() -> Counter[str]:
 
 
 def write_gate_policy() -> None:
-    """Write the tables into the page; the prose around them is written by hand."""
+    """Write the tables into the page, and leave the prose around them."""
     PAGE.write_text(gate_policy(PAGE.read_text("utf-8")), "utf-8")
 
 
 def gate_policy(page: str) -> str:
-    """Return the page with its tables as the suites are now."""
+    """Return the page with the tables of the present suites."""
     before, rest = page.split(_BEGIN)
     return "\n".join([before + _BEGIN, *_lines(), _END]) + rest.split(_END)[1]
 
@@ -98,9 +98,8 @@ def gate_policy(page: str) -> str:
 def _lines() -> Iterator[str]:
     every = rules()
     tests = data_tests()
-    yield "### By schema"
-    yield ""
     yield from _table(
+        "### By schema",
         ("schema", *KINDS, "together"),
         [
             *((schema, *_counted(r for r in every if r.schema == schema)) for schema in SCHEMAS),
@@ -108,9 +107,8 @@ def _lines() -> Iterator[str]:
             ("dbt data tests", *_of_tests(tests)),
         ],
     )
-    yield "### By source (raw, staging, intermediate)"
-    yield ""
     yield from _table(
+        "### By source (raw, staging, intermediate)",
         ("source", *KINDS, "together", "on made-up files only"),
         [
             (f"`{source}`", *_counted(of), sum(MADE_UP in rule.ground for rule in of))
@@ -118,15 +116,13 @@ def _lines() -> Iterator[str]:
             for of in [[rule for rule in every if rule.source == source]]
         ],
     )
-    yield "### dbt data tests by type"
-    yield ""
     yield from _table(
+        "### dbt data tests by type",
         ("type", "tests", "kind", "why"),
         [(f"`{name}`", tests[name], *DATA_TESTS[name]) for name in sorted(tests)],
     )
-    yield "### Lists: what warns and never rejects"
-    yield ""
     yield from _table(
+        "### Lists: what warns and never rejects",
         ("schema", "source", "rule", "ground"),
         [
             (rule.schema, f"`{rule.source}`" if rule.source else "", rule.about, rule.ground)
@@ -134,9 +130,8 @@ def _lines() -> Iterator[str]:
             if rule.kind == LIST and rule.about != "every code is mapped"
         ],
     )
-    yield "### Still grounded on made-up files only"
-    yield ""
     yield from _table(
+        "### Still grounded on made-up files only",
         ("source", "schema", "rule", "kind"),
         sorted(
             (f"`{rule.source}`", rule.schema, rule.about, rule.kind)
@@ -158,8 +153,9 @@ def _of_tests(tests: Counter[str]) -> tuple[int, ...]:
     return (*(kinds[kind] for kind in KINDS), kinds.total())
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    for line in lines:
+def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    yield title
+    yield ""
+    for line in [head, ["---"] * len(head), *rows]:
         yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |"
     yield ""
