@@ -11,6 +11,8 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+from dagster_project.base.run_tags import PARTITION
+
 
 def say(text: str, level: str = "INFO", **about: Any) -> None:
     """Print a line at once, for the person or the log store that reads what a command says.
@@ -49,7 +51,7 @@ class JsonFormatter(logging.Formatter):
             record.levelname,
             run.get("orig_message") or record.getMessage(),
             source=job.removeprefix("ingest_") if job and job.startswith("ingest_") else None,
-            release=tags.get("dagster/partition"),
+            release=tags.get(PARTITION),
             job=job,
             step=run.get("step_key"),
             event=event.event_type_value if event else None,
