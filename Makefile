@@ -52,11 +52,13 @@ test-crashes: .venv/ready ## kill runs at many points and look at what is left (
 test-readers: .venv/ready ## many clients read through many publications (READERS=50 PUBLICATIONS=20)
 	@$(RUN) -m tests.survival.crowd --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/crowd
 
-lint: .venv/ready ## check style, types and SQL formatting
+lint: .venv/ready ## check style, types, SQL formatting, imports and dependencies
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@.venv/bin/sqlfmt --check --quiet dbt
+	@.venv/bin/lint-imports --no-logo --no-cache
+	@.venv/bin/deptry .
 
 test-corrupt-files: .venv/ready ## every way of breaking every landing file (minutes; SEEDS=n times each)
 	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
