@@ -14,7 +14,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-crashes test-readers test-corrupt-files kill crowd corpus audit lint format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ lint: .venv/ready ## check style, types, SQL formatting, imports and dependencie
 	@.venv/bin/sqlfmt --check --quiet dbt
 	@.venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/deptry .
+
+glossary: .venv/ready ## list the words that the house does not use, each with what to write instead
+	@PRE_COMMIT_HOME=$(CURDIR)/.cache/pre-commit .venv/bin/pre-commit run glossary --all-files --color never
 
 test-corrupt-files: .venv/ready ## every way of breaking every landing file (minutes; SEEDS=n times each)
 	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
