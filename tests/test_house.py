@@ -98,6 +98,14 @@ def test_three_files_are_loose_in_the_package() -> None:
     assert loose == {"__init__.py", "__main__.py", "definitions.py"}
 
 
+def test_the_architecture_page_has_every_package() -> None:
+    page = (PROJECT_ROOT / "docs" / "architecture.md").read_text("utf-8")
+    packages = {
+        path.parent.name for path in (PROJECT_ROOT / "dagster_project").glob("*/__init__.py")
+    }
+    assert set(re.findall(r"^\| `[├└] (\w+)/`", page, re.MULTILINE)) == packages
+
+
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [

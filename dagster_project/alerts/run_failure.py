@@ -12,7 +12,7 @@ SET_ASIDE = "royalty_flows/set_aside"  # tag of a run: its id, and the releases 
 
 
 def alert_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Alert:
-    """Return what to tell of a failed run."""
+    """Return the alert about a failed run."""
     events = list(events)
     source, release = _source(run, events), _release(run)
     rejected = bool(_failed_gates(events))

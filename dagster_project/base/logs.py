@@ -1,4 +1,4 @@
-"""Lines for people, or (`ROYALTY_LOG_FORMAT=json`) one JSON object a line for a log store.
+"""Lines for people, or (`ROYALTY_LOG_FORMAT=json`) one JSON object per line for a log store.
 
 The same keys in what `make run` says and in what Dagster logs of a run: `time` (UTC), `level`,
 `message`, and where they are known `source`, `release`, `job`, `step`, `event` and `run_id`.

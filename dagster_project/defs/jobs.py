@@ -62,7 +62,7 @@ publish_job = dg.define_asset_job(
 report_job = dg.define_asset_job(
     "write_report",
     selection=dg.AssetSelection.assets(report),
-    description="Write the report on what is published, a static site.",
+    description="Write the report on the live publication, a static site.",
 )
 
 asset_jobs = [fetch_job, *ingest_jobs, build_job, publish_job, report_job]
@@ -112,7 +112,7 @@ def decide_on_release(
 def activate_publication(
     context: dg.OpExecutionContext, config: RollbackConfig, workbench: Workbench
 ) -> None:
-    """Put a kept publication in force."""
+    """Make a kept publication the live one."""
     with report_bad_input():
         chosen = roll_back(Settings(), config.to, config.reason)
     context.log.info(f"publication {chosen} is in force")
@@ -135,7 +135,7 @@ def decide() -> None:
 
 @dg.job(executor_def=dg.in_process_executor)
 def rollback() -> None:
-    """Put an earlier publication in force, at once. It stays until something new is published."""
+    """Make an earlier publication live, at once. It stays live until the next publication."""
     activate_publication()
 
 
