@@ -13,6 +13,7 @@ from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_trouble, trouble_behind
+from dagster_project.base.run_tags import MAX_RETRIES, REPOSITORY
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.ingest.pending_releases import Plan, make_plan
@@ -31,9 +32,9 @@ PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 _FULL_REFRESH = {
     f"build_{layer}": {"config": {"full_refresh": True}} for layer in ("staging", "intermediate")
 }
-_NO_RETRIES = {"dagster/max_retries": "0"}  # of whole runs: the person who started it is there
+_NO_RETRIES = {MAX_RETRIES: "0"}  # of whole runs: the person who started it is there
 # By this tag the UI finds the runs of a job; its timeline shows what was launched from it alone.
-_OF_THIS_LOCATION = {".dagster/repository": "__repository__@royalty_flows"}
+_OF_THIS_LOCATION = {REPOSITORY: "__repository__@royalty_flows"}
 
 
 def run(
