@@ -31,13 +31,18 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#- The dimensions that a flow is broken down by. -#}
+{% macro dimensions() -%}
+    {{ return(["partner", "sector", "category", "affiliation", "region"]) }}
+{%- endmacro %}
+
 {#- The code of the total in one dimension. -#}
 {% macro total_of(dimension) -%} {{ "'WLD'" if dimension == "partner" else "'_T'" }} {%- endmacro %}
 
 {#- Condition: every dimension except those named is at its total. -#}
 {% macro at_total(alias, but=[]) -%}
     {%- set conditions = [] -%}
-    {%- for dimension in ["partner", "sector", "category", "affiliation", "region"] if dimension not in but -%}
+    {%- for dimension in dimensions() if dimension not in but -%}
         {%- do conditions.append(alias ~ "." ~ dimension ~ "_code = " ~ total_of(dimension)) -%}
     {%- endfor -%}
     {{ conditions | join(" and ") }}
