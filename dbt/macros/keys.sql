@@ -84,11 +84,7 @@
         or (
             {{ part }}.partner_code = 'WLD'
             and {{ at_total(whole) }}
-            and case when {{ part }}.sector_code = '_T' then 0 else 1 end
-            + case when {{ part }}.category_code = '_T' then 0 else 1 end
-            + case when {{ part }}.affiliation_code = '_T' then 0 else 1 end
-            + case when {{ part }}.region_code = '_T' then 0 else 1 end
-            = 1
+            and {{ broken_down(part, but=["partner"]) }} = 1
         )
     )
 {%- endmacro %}

@@ -89,12 +89,7 @@ with
             value is not null as is_stated,
             coalesce(conf_status, 'F') <> 'F' as is_suppressed
         from figures
-        where
-            {%- for dimension in dimensions() %}
-                case when {{ dimension }}_code = {{ total_of(dimension) }} then 0 else 1 end
-                {{ "+" if not loop.last }}
-            {%- endfor %}
-            <= 1
+        where {{ broken_down("figures") }} <= 1
     ),
 
     parts_of_totals as (
