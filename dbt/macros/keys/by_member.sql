@@ -8,6 +8,8 @@
             {{ dimension }}_code = {{ total_of(dimension) }} as is_total,
             {{ column_list(columns) }}
         from {{ relation }} as by_{{ dimension }}
-        where {{ at_total("by_" ~ dimension, but=[dimension]) }} {{ "union all" if not loop.last }}
+        where
+            {{ broken_down("by_" ~ dimension, but=[dimension]) }}
+            = 0 {{ "union all" if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

@@ -1,18 +1,3 @@
-{#- Condition: a row of a mapping seed (its alias) holds for a release, which its date names. From `valid_from`, inclusive,
-    to `valid_to`, exclusive; NULL is open. -#}
-{% macro map_holds(alias, release_date) -%}
-    {{ release_date }} >= {{ map_holds_from(alias ~ ".") }}
-    and {{ release_date }} < {{ map_holds_to(alias ~ ".") }}
-{%- endmacro %}
-
-{% macro map_holds_from(prefix="") -%}
-    coalesce({{ prefix }}valid_from, date '0001-01-01')
-{%- endmacro %}
-
-{% macro map_holds_to(prefix="") -%}
-    coalesce({{ prefix }}valid_to, date '9999-12-31')
-{%- endmacro %}
-
 {#- The observations of one source in the common shape of int_observations: codes conformed, money in millions.
 
     `staged` is a CTE or relation with: source, release_date, reporter, partner, sector, category, affiliation,
