@@ -90,7 +90,7 @@ bench: .venv-bench/ready ## what bulk files cost beside a hand-written floor, 1 
 bench-full: .venv-bench/ready ## the same up to 49.6 million rows (hours, 15 GB of disk below TMPDIR)
 	@.venv-bench/bin/python -m benchmarks.bench --full
 
-docs: .venv/ready ## write the data dictionary, the gate policy's tables and the column lineage
+docs: .venv/ready ## write the data dictionary and the gate policy's tables
 	@$(RUN) -m dagster_project docs
 
 status: .venv/ready ## show the live publication, current releases, and rejected ones with reasons

@@ -19,7 +19,7 @@ from jinja2 import Environment
 from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.gates.suite_files import EXPECTATIONS, read_suite
 
-NUMBERS = PROJECT_ROOT / "dbt" / "macros" / "numbers.sql"
+NUMBERS = PROJECT_ROOT / "dbt" / "macros" / "numbers"
 
 # What publishers put in the place of a figure: `..`, `-`, `(D)`, `[c]`, `[r][e]`, `n.a.`, `x`. Any
 # other text there is no mark but a broken file.
@@ -71,5 +71,6 @@ def _cell(cell: str | date) -> str:
 @cache
 def tolerance_of_sum() -> str:
     """The SQL of the dbt macro of this name: models, data tests and suites share one tolerance."""
-    macros: Any = Environment().from_string(NUMBERS.read_text("utf-8")).module
+    numbers = "".join(path.read_text("utf-8") for path in sorted(NUMBERS.glob("*.sql")))
+    macros: Any = Environment().from_string(numbers).module
     return str(macros.tolerance_of_sum())

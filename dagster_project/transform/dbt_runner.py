@@ -30,13 +30,18 @@ class DbtError(Exception):
     """dbt could not run, or nodes failed; the message has each failing node's own."""
 
 
+def project_state() -> str:
+    """Return what tells whether the dbt project is still the same: where it is, and a digest."""
+    # The parser keeps absolute paths: in a project that was copied or moved they lead elsewhere.
+    return f"{DBT_PROJECT} {tree_sha256([DBT_PROJECT], _SUFFIXES)}"
+
+
 def manifest_path() -> Path:
     """Return the manifest's path; the project is parsed first if it has changed since.
 
     Raises BadInput if dbt cannot parse it.
     """
-    # The parser keeps absolute paths: in a project that was copied or moved they lead elsewhere.
-    state = f"{DBT_PROJECT} {tree_sha256([DBT_PROJECT], _SUFFIXES)}"
+    state = project_state()
     stamp = _STAMP.read_text() if _STAMP.exists() else ""
     if not (_MANIFEST.exists() and stamp == state):
         _TARGET.mkdir(exist_ok=True)
