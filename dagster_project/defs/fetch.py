@@ -1,7 +1,7 @@
-"""Fetching as Dagster assets: one a source. No raw table depends on them.
+"""Fetching as Dagster assets: one per source, upstream of the source's raw tables.
 
-What is ingested is what stands in the landing folder; an edge from here to the raw tables would
-have a release downloaded again before it is loaded.
+The edge is for the reader of the lineage. A load reads the landing folder: it waits for no fetch,
+and starts none.
 """
 
 import dagster as dg
@@ -55,7 +55,11 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
                 str(problem), metadata=vars(problem), allow_retries=isinstance(problem, TryLater)
             ) from None
         _tell(context, fetched)
-        return dg.MaterializeResult(metadata=_metadata(fetched))
+        return dg.MaterializeResult(
+            metadata=_metadata(fetched),
+            # A fetch that found nothing new must not mark loaded releases as out of date.
+            data_version=dg.DataVersion(str(fetched.release.date)),
+        )
 
     return fetch
 
