@@ -12,6 +12,7 @@ import dagster as dg
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.defs.fetch import fetch_key
+from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.ingest.load_release import LoadResult, Measured, load_release
@@ -129,7 +130,7 @@ def _load(
     release = find_release(source, settings.landing_dir, day, settings.bundled_dir)
     wait_until_settled(release, settings.settle_seconds)
     with workbench.get_connection() as con:
-        loaded = load_release(con, source, release, reload=reload)
+        loaded = load_release(con, source, release, reload=reload, report=progress_report(context))
     if loaded.unchanged:
         context.log.info(f"{release.label}: these bytes are loaded and accepted already")
         return loaded
