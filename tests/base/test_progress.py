@@ -9,7 +9,7 @@ SOON = 0.001  # seconds: no test waits for five of them
 
 
 class Lines(list[str]):
-    """Lines that were said; `said` is set by the first."""
+    """Lines that were said; `said` is set by each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -18,6 +18,12 @@ class Lines(list[str]):
     def __call__(self, line: str) -> None:
         self.append(line)
         self.said.set()
+
+    def wait(self) -> None:
+        """Wait for a line that was begun after this call: the second from now."""
+        for _ in range(2):
+            self.said.clear()
+            assert self.said.wait(10)
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ def test_a_line_says_how_far_with_a_rate_and_an_estimate(lines: Lines) -> None:
     with ProgressReport(lines, interval=SOON).follow("made_up 2020", "B", 2_000_000) as progress:
         progress.began -= 10
         progress.reach(0.25)
-        assert lines.said.wait(10)
+        lines.wait()
     assert lines[-1].startswith("made_up 2020: 25 %: 500k of 2.00MB, ")
     assert lines[-1].endswith("kB/s, 00:30 left")
 
@@ -45,8 +51,7 @@ def test_items_are_counted_by_their_word(lines: Lines) -> None:
         progress.began -= 10
         items = progress.track("abc")
         assert [next(items), next(items)] == ["a", "b"]
-        lines.said.clear()
-        assert lines.said.wait(10)
+        lines.wait()
         assert [*items] == ["c"]
     assert progress.done == 3
     assert lines[-1].startswith("gate of core: 33 %: 1 of 3 tables, 0.")
@@ -55,7 +60,7 @@ def test_items_are_counted_by_their_word(lines: Lines) -> None:
 
 def test_what_the_work_does_not_know_is_not_guessed(lines: Lines) -> None:
     with ProgressReport(lines, interval=SOON).follow("made_up", "B", 100):
-        assert lines.said.wait(10)
+        lines.wait()
     assert lines[-1] == "made_up: 00:00 so far"
 
 
@@ -90,9 +95,7 @@ def test_a_bar_is_drawn_on_a_terminal_and_goes_again(
 ) -> None:
     with ProgressReport(lines, bar=True, interval=SOON).follow("made_up", "B", 100) as progress:
         progress.reach(0.5)
-        for _ in range(2):  # after the second line, the first bar has been drawn
-            lines.said.clear()
-            assert lines.said.wait(10)
+        lines.wait()
     drawn = capsys.readouterr().out
     assert "made_up: 50 %|" in drawn
     assert "50.0 of 100" in drawn
