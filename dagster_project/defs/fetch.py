@@ -1,8 +1,4 @@
-"""Fetching as Dagster assets: one per source, upstream of the source's raw tables.
-
-The edge is for the reader of the lineage. A load reads the landing folder: it waits for no fetch,
-and starts none.
-"""
+"""Fetching as Dagster assets: one per source, upstream of its landing folder."""
 
 import dagster as dg
 
@@ -57,8 +53,6 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
         _tell(context, fetched)
         return dg.MaterializeResult(
             metadata=_metadata(fetched),
-            # A fetch that found nothing new must not mark loaded releases as out of date.
-            data_version=dg.DataVersion(str(fetched.release.date)),
         )
 
     return fetch

@@ -41,6 +41,26 @@ def raw_key(table: RawTable) -> dg.AssetKey:
     return dg.AssetKey(["raw", table.name])
 
 
+def landing_key(source: str) -> dg.AssetKey:
+    """The asset key of a source's landing folder."""
+    return dg.AssetKey(["landing", source])
+
+
+def landing_folder(source: Source) -> dg.AssetSpec:
+    """Return the landing folder of a source, which the UI shows between fetch and raw tables.
+
+    Dagster does not make it, as files come by hand, too: a load waits for no fetch and starts none.
+    """
+    return dg.AssetSpec(
+        landing_key(source.name),
+        group_name="landing",
+        deps=[fetch_key(source.name)] if source.name in all_fetchers() else [],
+        kinds={"file"},
+        description=f"The landing folder of {source.name}: one folder per release, with the"
+        " publisher's files as they were fetched or put there by hand.",
+    )
+
+
 def raw_assets(source: Source) -> dg.AssetsDefinition:
     """Return the asset that loads one release into all raw tables of a source."""
     partitions = releases_partition(source)
@@ -102,9 +122,7 @@ def _specs(source: Source, partitions: dg.PartitionsDefinition) -> list[dg.Asset
     return [
         dg.AssetSpec(
             raw_key(table),
-            # The lineage begins with the fetch. A load does not wait for one: it reads the landing
-            # folder, where files that were put there by hand count as much.
-            deps=[fetch_key(source.name)] if source.name in all_fetchers() else [],
+            deps=[landing_key(source.name)],
             group_name="raw",
             description=f"{about['publisher']}: {about['title']}. Every cell as the publisher wrote"
             " it, with its file, sheet and row.",

@@ -37,7 +37,11 @@ def run(tags: dict[str, str], **definitions: Any) -> list[str]:
         result = (
             dg.Definitions(assets=[made_up], jobs=[job], **definitions)
             .resolve_job_def("part")
-            .execute_in_process(instance=instance, tags=tags)
+            .execute_in_process(
+                run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}},
+                instance=instance,
+                tags=tags,
+            )
         )
         return logged(instance, result.run_id)
 
