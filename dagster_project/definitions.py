@@ -12,7 +12,7 @@ from dagster_project.defs.jobs import asset_jobs, operator_jobs
 from dagster_project.defs.landing_sensor import landing_sensor
 from dagster_project.defs.loggers import run_loggers
 from dagster_project.defs.publication import publication
-from dagster_project.defs.raw import raw_assets
+from dagster_project.defs.raw import landing_folder, raw_assets
 from dagster_project.defs.report import report
 from dagster_project.defs.resources import Workbench
 from dagster_project.defs.schedules import fetch_schedules
@@ -24,6 +24,7 @@ SOURCES = tuple(all_sources().values())
 defs = dg.Definitions(
     assets=[
         *fetch_assets(),
+        *(landing_folder(source) for source in SOURCES),
         *(raw_assets(source).map_asset_specs(described) for source in SOURCES),
         *(layer_assets(layer) for layer in LAYERS),
         publication,

@@ -6,7 +6,6 @@ tests/base/test_run_tags.py pins each to Dagster's own constant.
 MAX_RETRIES = "dagster/max_retries"
 PARTITION = "dagster/partition"
 PARTITION_RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-REPOSITORY = ".dagster/repository"
 RETRY_ON_ANY_FAILURE = "dagster/retry_on_asset_or_op_failure"
 RETRY_RUN_ID = "dagster/auto_retry_run_id"
 RETRY_STRATEGY = "dagster/retry_strategy"

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.base.settings import Settings
+from dagster_project.defs.progress import progress_report
 from dagster_project.defs.raw import REFUSED, raw_key
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.defs.set_aside import Verdict, enter, judge, start_again_without
@@ -103,10 +104,10 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
         selected = sorted(".".join(key.asset_key.path) for key in context.selected_asset_check_keys)
         with workbench.get_connection() as con:
             candidate = ledger.current_candidate(con)
-        results = run_suites(
-            layer.database(Settings()),
-            [Batch(layer.name, table, f"select * from {table}") for table in selected],
-        )
+        batches = [Batch(layer.name, table, f"select * from {table}") for table in selected]
+        report = progress_report(context)
+        with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
+            results = run_suites(layer.database(Settings()), progress.track(batches))
         with workbench.get_connection() as con:
             verdict = judge(con, Settings(), failed_expectations(layer, results))
             results = [_excused(result, verdict) for result in results]

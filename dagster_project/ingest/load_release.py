@@ -16,6 +16,7 @@ import duckdb
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
 from dagster_project.layouts.csv_layout import unreadable
 from dagster_project.layouts.zip_layout import remove_unpacked
@@ -60,7 +61,12 @@ def modified_at(stat: os.stat_result) -> datetime:
 
 
 def load_release(
-    con: duckdb.DuckDBPyConnection, source: Source, release: Release, *, reload: bool = False
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    release: Release,
+    *,
+    reload: bool = False,
+    report: ProgressReport = SILENT,
 ) -> LoadResult:
     """Load a release's files as status `loaded`; the gate on raw decides what becomes of it.
 
@@ -76,7 +82,7 @@ def load_release(
         entries = ledger.file_entries(con, source.name, release.date)
         accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
         if not accepted or reload:
-            return _load(con, source, release, stats, digests)
+            return _load(con, source, release, stats, digests, report)
         if accepted != {path.name: sha256.result() for path, sha256 in digests.items()}:
             raise changed_bytes(release, accepted)
     rows = {table.name: _count(con, table, release) for table in source.tables}
@@ -89,6 +95,7 @@ def _load(
     release: Release,
     stats: dict[Path, os.stat_result],
     digests: dict[Path, "Future[str]"],
+    report: ProgressReport,
 ) -> LoadResult:
     create_raw_tables(con, source)
     loaded_at = ledger.now(con)
@@ -107,7 +114,7 @@ def _load(
                     continue
                 began = time.perf_counter()
                 table, inserted, read, kept, notes = _load_file(
-                    con, source, release, path, loaded_at
+                    con, source, release, path, loaded_at, report
                 )
                 took = measured[table.name]
                 took.seconds += time.perf_counter() - began
@@ -233,12 +240,26 @@ def _load_file(
     release: Release,
     path: Path,
     loaded_at: datetime,
+    report: ProgressReport = SILENT,
 ) -> tuple[RawTable, int, int, int, tuple[str, ...]]:
     """Load one file; return its table, rows inserted, records read and kept, and notes."""
+    size = path.stat().st_size
+    with report.follow(f"{release.label}, {path.name}", "B", size) as progress:
+        return _insert(con, source, release, path, loaded_at, progress)
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    release: Release,
+    path: Path,
+    loaded_at: datetime,
+    progress: Progress,
+) -> tuple[RawTable, int, int, int, tuple[str, ...]]:
     con.execute("drop table if exists incoming")
     with _as_bad_input(path):
         layout = layout_of(path, source.layouts)
-        extract = layout.read(con, path)
+        extract = layout.read(con, path, progress.reach)
     if extract.rows_read == 0:
         raise BadInput(
             "a file without records",
@@ -250,7 +271,7 @@ def _load_file(
     table = layout.table
     rows = extract.rows  # noqa: F841 - DuckDB finds the relation by this name
     data = ", ".join(f'"{column}"' for column in table.data_columns)
-    with closing(extract), _records_read(con, path) as scanned:
+    with closing(extract), _records_read(con, path, progress) as scanned:
         inserted = con.execute(
             f"""
             insert into raw."{table.name}" ({data}, {", ".join(LINEAGE_COLUMNS)})
@@ -270,7 +291,9 @@ def _load_file(
 
 
 @contextmanager
-def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[int]]:
+def _records_read(
+    con: duckdb.DuckDBPyConnection, path: Path, progress: Progress
+) -> Iterator[list[int]]:
     """Count what a CSV reader delivers to the block's one statement, before any filter.
 
     DuckDB's own profile of the statement says it, at no cost; a count would be a second read. Rows
@@ -279,6 +302,9 @@ def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[i
     """
     con.execute("set preserve_insertion_order = false")
     con.execute("set enable_profiling = 'no_output'")
+    con.execute("set enable_progress_bar = true")  # else DuckDB does not know how far it is
+    con.execute("set enable_progress_bar_print = false")
+    progress.poll = lambda: con.query_progress() / 100
     scanned: list[int] = []
     try:
         yield scanned
@@ -290,6 +316,8 @@ def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[i
     profile = json.loads(con.get_profiling_information())
     scanned.append(_csv_records(profile))
     con.execute("reset enable_profiling")
+    con.execute("reset enable_progress_bar")
+    con.execute("reset enable_progress_bar_print")
     con.execute("reset preserve_insertion_order")
 
 

@@ -16,7 +16,7 @@ import duckdb
 from python_calamine import CalamineError, CalamineWorkbook
 
 from dagster_project.base.errors import BadInput
-from dagster_project.layouts.layout import Extract, RawTable
+from dagster_project.layouts.layout import Extract, OnRead, RawTable, ignore
 
 MAX_UNPACKED_BYTES = 256 << 20  # an .xlsx is a zip: the largest real one unpacks to 40 MB
 MAX_CELLS = 5_000_000  # the largest real sheet has 240,000
@@ -324,7 +324,7 @@ class WorkbookLayout:
             return f"no sheet {', '.join(missing)} among {', '.join(repr(name) for name in names)}"
         return None
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         book = Workbook(path)
         try:
             cells = list(self.parse(book))

@@ -13,7 +13,6 @@ def test_each_tag_is_the_one_that_dagster_reads_and_writes() -> None:
             tags.ASSET_PARTITION_RANGE_START_TAG,
             tags.ASSET_PARTITION_RANGE_END_TAG,
         ),
-        "REPOSITORY": tags.REPOSITORY_LABEL_TAG,
         "RETRY_ON_ANY_FAILURE": tags.RETRY_ON_ASSET_OR_OP_FAILURE_TAG,
         "RETRY_RUN_ID": tags.AUTO_RETRY_RUN_ID_TAG,
         "RETRY_STRATEGY": tags.RETRY_STRATEGY_TAG,
