@@ -172,7 +172,7 @@ def _write_dbt_docs(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def _copy_downloads(settings: Settings, publication_id: str, folder: Path) -> None:
-    """Give the publication's downloads a second name in the site, so that it is complete by itself."""
+    """Give the publication's downloads a second name in the site: it is complete by itself."""
     exports = exports_of(settings, publication_id)
     if exports.is_dir():
         folder.mkdir()
