@@ -56,7 +56,7 @@ lint: .venv/ready ## check style, types, SQL formatting, imports and dependencie
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
-	@.venv/bin/sqlfmt --check --quiet dbt expectations
+	@.venv/bin/sqlfmt --check --quiet dbt dagster_project expectations
 	@.venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/deptry .
 
@@ -82,7 +82,7 @@ audit: $(UV) ## check locked dependencies for known vulnerabilities
 format: .venv/ready ## format Python and SQL
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
-	@.venv/bin/sqlfmt --quiet dbt expectations
+	@.venv/bin/sqlfmt --quiet dbt dagster_project expectations
 
 bench: .venv-bench/ready ## what bulk files cost beside a hand-written floor, 1 million rows (minutes)
 	@.venv-bench/bin/python -m benchmarks.bench --only ingest,bulk,nothing_new,queries,sensor --pairs 1
