@@ -13,6 +13,7 @@ import pytest
 
 from tests.fetching.serving import Publisher, publisher
 from tests.support import (
+    COLLECTED,
     GARBAGE,
     MADE_UP,
     REAL_FILES,
@@ -33,6 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
         from dagster_project.transform.dbt_runner import manifest_path
 
         manifest_path()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Remember what is collected, before markers deselect a part of it."""
+    config.stash[COLLECTED] = list(items)
 
 
 @pytest.fixture(autouse=True)

@@ -36,6 +36,7 @@ PAGES = (
 )
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.ui,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium is not installed"),
 ]
