@@ -5,7 +5,8 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := .venv/bin/python
-PYTEST := $(RUN) -m pytest -n 2 --dist loadgroup
+# By file: two processes that need one scenario would both wait for it.
+PYTEST := $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
@@ -15,7 +16,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-crashes test-readers test-corrupt-files kill crowd corpus audit lint format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files kill crowd corpus audit lint format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -48,7 +49,10 @@ test: .venv/ready ## test the behaviour that a change can break (minutes)
 	@$(PYTEST) -m "not slow"
 
 test-slow: .venv/ready ## test crashes, readers, corrupt files, the simulated year, Superset, browsers
-	@$(PYTEST) -m "slow"
+	@$(PYTEST) --dist loadgroup -m "slow"
+
+test-changed: .venv/ready ## test what differs from the branch main (BASE=another)
+	@$(RUN) -m tests.changed $(or $(BASE),main) | xargs --no-run-if-empty $(PYTEST)
 
 test-crashes: .venv/ready ## kill runs at many points and look at what is left (KILLS=300 SEED=1)
 	@$(RUN) -m tests.survival.kills --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/kills

@@ -38,8 +38,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Remember what is collected, before markers deselect a part of it."""
+    """Remember what is collected, before markers deselect a part of it.
+
+    Files whose tests need a warehouse come first: no long one is left for the end, when the other
+    process has nothing more to do.
+    """
     config.stash[COLLECTED] = list(items)
+    with_warehouse = {item.path for item in items if "shared" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in with_warehouse)
 
 
 @pytest.fixture(autouse=True)

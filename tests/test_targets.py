@@ -1,7 +1,6 @@
 """`make test` and `make test-slow` together run every test, once."""
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
@@ -14,36 +13,30 @@ SLOW = {
     "survival": "crashes and readers",
     "corpus": "corrupt files",
     "defs/test_year.py": "the simulated year",
-    "superset": "Superset, except the test of its files that needs no server",
+    "superset": "Superset; but `test_files.py` needs it in one test alone",
     "ui": "the browser",
     "report/test_browser.py": "the browser",
 }
 
 
-def targets() -> dict[str, list[str]]:
-    """Return the pytest options of each target that runs tests."""
-    recipes = re.findall(
-        r"^(test[\w-]*):[^\n]*\n\t@\$\(PYTEST\)(.*)$", (PROJECT_ROOT / "Makefile").read_text(), re.M
-    )
-    return {target: shlex.split(options) for target, options in recipes}
-
-
 def test_every_test_is_in_exactly_one_target(pytestconfig: pytest.Config) -> None:
-    assert targets()["test"] == ["-m", "not slow"]
-    assert targets()["test-slow"] == ["-m", "slow"]
-    ran_by_ci = re.findall(r"^make (test\S*)$", (PROJECT_ROOT / ".ci" / "run").read_text(), re.M)
-    assert ran_by_ci == ["test", "test-slow"]
-    collected = pytestconfig.stash[COLLECTED]
-    assert len({item.nodeid for item in collected}) == len(collected) > 0
+    makefile = (PROJECT_ROOT / "Makefile").read_text()
+    chosen = dict(re.findall(r'^(test[\w-]*):.*\n\t@\$\(PYTEST\).* -m "(.*)"$', makefile, re.M))
+    assert chosen == {"test": "not slow", "test-slow": "slow"}
+    assert not re.search(r"--(ignore|deselect)|-k ", makefile)
+    ci = (PROJECT_ROOT / ".ci" / "run").read_text()
+    assert re.findall(r"^make (test.*)$", ci, re.M) == ["test", "test-slow"]
+    collected = [item.nodeid for item in pytestconfig.stash[COLLECTED]]
+    assert len(set(collected)) == len(collected) > 0
 
 
 def test_tests_are_slow_by_kind(pytestconfig: pytest.Config) -> None:
-    tests = Path(__file__).parent
-    misplaced = [
-        item.nodeid
-        for item in pytestconfig.stash[COLLECTED]
-        if bool(item.get_closest_marker("slow"))
-        != any(item.path.is_relative_to(tests / kind) for kind in SLOW)
-        and item.path.name != "test_files.py"
-    ]
-    assert misplaced == []
+    folder = Path(__file__).parent
+    of_a_kind: set[str] = set()
+    others: set[str] = set()
+    for item in pytestconfig.stash[COLLECTED]:
+        kinds = [kind for kind in SLOW if item.path.is_relative_to(folder / kind)]
+        if bool(kinds) != bool(item.get_closest_marker("slow")):
+            (of_a_kind if kinds else others).add(str(item.path.relative_to(folder)))
+    assert of_a_kind <= {"superset/test_files.py"}
+    assert others == set()
