@@ -40,12 +40,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Remember what is collected, before markers deselect a part of it.
 
-    Files whose tests need a warehouse come first: no long one is left for the end, when the other
-    process has nothing more to do.
+    Files whose tests need a warehouse come first, and of these what needs real files: two processes
+    then begin with two warehouses, and end with small files that share out evenly.
     """
     config.stash[COLLECTED] = list(items)
-    with_warehouse = {item.path for item in items if "shared" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: item.path not in with_warehouse)
+    needs: dict[Path, set[str]] = {}
+    for item in items:
+        needs.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+    items.sort(
+        key=lambda item: (
+            needs[item.path].isdisjoint({"real", "union"}),
+            "shared" not in needs[item.path],
+        )
+    )
 
 
 @pytest.fixture(autouse=True)
