@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := .venv/bin/python
-# By file: two processes that need one scenario would both wait for it.
+# Whole files: no process waits for a warehouse that the other one builds.
 PYTEST := $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 export DO_NOT_TRACK := 1
@@ -52,7 +52,7 @@ test-slow: .venv/ready ## test crashes, readers, corrupt files, the simulated ye
 	@$(PYTEST) --dist loadgroup -m "slow"
 
 test-changed: .venv/ready ## test what differs from the branch main (BASE=another)
-	@$(RUN) -m tests.changed $(or $(BASE),main) | xargs --no-run-if-empty $(PYTEST)
+	@files=$$($(RUN) -m tests.changed $(or $(BASE),main)) && echo $$files | xargs --no-run-if-empty $(PYTEST)
 
 test-crashes: .venv/ready ## kill runs at many points and look at what is left (KILLS=300 SEED=1)
 	@$(RUN) -m tests.survival.kills --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/kills

@@ -36,7 +36,7 @@ def test_what_it_does_not_touch() -> None:
         assert len(touched([file])) < len(texts()) / 3
 
 
-def test_what_all_tests_stand_on_touches_all_but_the_slow_ones() -> None:
+def test_shared_test_code_touches_all_tests_except_slow_ones() -> None:
     slow = {test for test, text in texts().items() if SLOW.search(text)}
     assert "tests/report/test_browser.py" in slow
     assert "tests/superset/test_files.py" not in slow
