@@ -95,4 +95,7 @@ def touched(files: Iterable[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(touched(changed_files(sys.argv[1]))))
+    try:
+        print("\n".join(touched(changed_files(sys.argv[1]))))
+    except subprocess.CalledProcessError:  # git has said why
+        sys.exit("name a branch or a commit of this repository: make test-changed BASE=...")
