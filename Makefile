@@ -5,6 +5,8 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := .venv/bin/python
+# Whole files: no process waits for a warehouse that the other one builds.
+PYTEST := $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
@@ -14,7 +16,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -43,8 +45,14 @@ superset-lock: $(UV) ## lock Superset's packages again, after a change of supers
 metrics: .venv/ready ## ask for metrics: make metrics METRICS="receipts balance" BY=reporter__region ORDER=-receipts
 	@$(RUN) -m dagster_project metrics $(METRICS) $(if $(BY),--by $(BY)) $(if $(WHERE),--where "$(WHERE)") $(if $(ORDER),--order="$(ORDER)") $(if $(LIMIT),--limit $(LIMIT))
 
-test: .venv/ready ## run all tests
-	@$(RUN) -m pytest -n 2 --dist loadgroup
+test: .venv/ready ## test the behaviour that a change can break (minutes)
+	@$(PYTEST) -m "not slow"
+
+test-slow: .venv/ready ## test crashes, readers, corrupt files, the simulated year, Superset, browsers
+	@$(PYTEST) --dist loadgroup -m "slow"
+
+test-changed: .venv/ready ## test what differs from the branch main (BASE=another)
+	@files=$$($(RUN) -m tests.changed $(or $(BASE),main)) && echo $$files | xargs --no-run-if-empty $(PYTEST)
 
 test-crashes: .venv/ready ## kill runs at many points and examine the leftovers (KILLS=300 SEED=1)
 	@$(RUN) -m tests.survival.kills --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/kills

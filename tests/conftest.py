@@ -13,6 +13,7 @@ import pytest
 
 from tests.fetching.serving import Publisher, publisher
 from tests.support import (
+    COLLECTED,
     GARBAGE,
     MADE_UP,
     REAL_FILES,
@@ -33,6 +34,25 @@ def pytest_configure(config: pytest.Config) -> None:
         from dagster_project.transform.dbt_runner import manifest_path
 
         manifest_path()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Remember what is collected, before markers deselect a part of it.
+
+    Files whose tests need a warehouse come first, and of these what needs real files: two processes
+    then begin with two warehouses, and end with small files that share out evenly.
+    """
+    config.stash[COLLECTED] = list(items)
+    needs: dict[Path, set[str]] = {}
+    for item in items:
+        needs.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+    items.sort(
+        key=lambda item: (
+            needs[item.path].isdisjoint({"real", "union"}),
+            "shared" not in needs[item.path],
+        )
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import pytest
 from dagster import DagsterInstance
 
 from dagster_project.base.dagster_home import dagster_home
@@ -32,6 +33,7 @@ REAL_FILES = PROJECT_ROOT.parent / "shared" / "landing"  # not part of the repos
 REAL_FILES_MORE = REAL_FILES.with_name("landing-more")
 TEXTS = PROJECT_ROOT / "landing" / "published_figures"
 TEXT = MADE_UP / "published_figures" / "2019-06-30" / "made_up_text.csv"
+COLLECTED = pytest.StashKey[list[pytest.Item]]()  # tests, before any is deselected
 
 
 def break_off(*_: object) -> None:

@@ -16,6 +16,8 @@ from tests.corpus.mutation import Expected, Mutation, Unchanged, of_bytes
 from tests.corpus.table import failures, table
 from tests.support import Scenario
 
+pytestmark = pytest.mark.slow
+
 # How many cases there are at least: a mutation that changes nothing any more is none.
 KINDS = {".csv": 105, ".json": 70, ".xlsx": 95, ".zip": 45, ".xml": 25, ".tsv": 25}
 

@@ -31,9 +31,11 @@ def macros(folder: str) -> Any:
     return Environment(extensions=["jinja2.ext.do"]).from_string(text).module
 
 
+DATABASE = duckdb.connect()  # one for thousands of examples: to open it costs more than to ask
+
+
 def evaluated(sql: str) -> Any:
-    with duckdb.connect() as con:
-        return con.execute(f"select {sql}").fetchall()[0][0]
+    return DATABASE.execute(f"select {sql}").fetchall()[0][0]
 
 
 @SETTINGS

@@ -99,6 +99,20 @@ def layered(shared: Path, template: Scenario) -> Scenario:
     return built_once(shared / "layered", build, template.warehouse)
 
 
+@pytest.fixture(scope="session")
+def decided(shared: Path, layered: Scenario) -> Scenario:
+    """One of those is accepted by hand, and the good one loaded again with another id in it."""
+
+    def build(warehouse: Warehouse) -> Outcome:
+        with open_workbench(warehouse.settings) as con:
+            accept(con, f"{SOURCE}/2020-03-06", "the publisher confirms it")
+        content = text_of(GOOD, reporter="FRA", old="made-up-05", new="made-up-5")
+        warehouse.land(SOURCE, GOOD, TEXT.name, content)
+        return warehouse.run(f"{SOURCE}/{GOOD}")
+
+    return built_once(shared / "decided", build, layered.warehouse)
+
+
 def test_the_others_are_published_in_the_same_run(layered: Scenario) -> None:
     assert layered.outcome.code == PUBLISHED_WITH_REJECTIONS
     assert layered.warehouse.published(
@@ -147,13 +161,9 @@ def test_the_next_run_does_not_try_again(layered: Scenario, folders: Warehouse) 
     assert outcome.output.count(f"still rejected: {SOURCE} 2020-03-0") == len(FAULTS)
 
 
-def test_what_a_person_accepts_is_published_with_warnings(
-    layered: Scenario, folders: Warehouse
-) -> None:
-    warehouse = layered.warehouse.copy(folders.folder)
-    with open_workbench(warehouse.settings) as con:
-        accept(con, f"{SOURCE}/2020-03-06", "the publisher confirms it")
-    assert warehouse.run().code == PUBLISHED
+def test_what_a_person_accepts_is_published_with_warnings(decided: Scenario) -> None:
+    warehouse = decided.warehouse
+    assert decided.outcome.code == PUBLISHED
     assert warehouse.published(
         "select count(*) from core.fct_royalty_flows where reporter_code = 'ITA'"
     ) != [(0,)]
@@ -183,14 +193,9 @@ def test_a_release_loaded_again_falls_back_to_what_it_was(
     ) == [("accepted",), ("rejected",)]
 
 
-def test_a_publication_drops_the_rows_of_loads_that_were_replaced(
-    layered: Scenario, folders: Warehouse
-) -> None:
-    warehouse = layered.warehouse.copy(folders.folder)
-    content = text_of(GOOD, reporter="FRA", old="made-up-05", new="made-up-5")
-    warehouse.land(SOURCE, GOOD, TEXT.name, content)
-    assert warehouse.run(f"{SOURCE}/{GOOD}").code == PUBLISHED
-    assert warehouse.workbench(
+def test_a_publication_drops_the_rows_of_loads_that_were_replaced(decided: Scenario) -> None:
+    assert decided.outcome.code == PUBLISHED
+    assert decided.warehouse.workbench(
         "select count(*), count(distinct _loaded_at) from raw.published_figures__figures"
         f" where _release = '{GOOD}'"
     ) == [(16, 1)]

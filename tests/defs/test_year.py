@@ -32,6 +32,8 @@ from tests.fetching.test_publishers import DATA, TOPIC, bulk
 from tests.pipeline.test_run import text_of
 from tests.support import BULK, MADE_UP, TEXT, Scenario, Warehouse, rows
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ("worldbank_wdi", "ons_pink_book")
 YEAR = 2022
 PINK_BOOK = "/economy/nationalaccounts/balanceofpayments/datasets/3tradeinservicesthepinkbook2016"

@@ -43,12 +43,14 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "bulk.csv"
 
 
+DATABASE = duckdb.connect()  # one for all examples: to open it costs more than to read a file
+
+
 def kept(path: Path, mark: str) -> list[tuple]:
-    with duckdb.connect() as con:
-        extract = layout(mark).read(con, path)
-        rows = sorted(extract.rows.fetchall(), key=str)
-        extract.close()
-        return rows
+    extract = layout(mark).read(DATABASE, path)
+    rows = sorted(extract.rows.fetchall(), key=str)
+    extract.close()
+    return rows
 
 
 def test_the_kept_records_and_the_number_of_all(path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
+from dagster_project.ingest import pending_releases
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.manual_decisions import accept, reject
 from dagster_project.ingest.pending_releases import find_release
@@ -29,6 +30,13 @@ VERDICTS = (
 def no_build(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the build: these tests look at the workbench."""
     monkeypatch.setattr(module, "build", lambda settings, instance, failures: True)
+
+
+@pytest.fixture
+def world_bank_alone(no_build: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the sources that come as packages, too: thousands of rates, loaded each time."""
+    world_bank = all_sources()["worldbank_wdi"]
+    monkeypatch.setattr(pending_releases, "all_sources", lambda: {world_bank.name: world_bank})
 
 
 def checksums(published: Path) -> dict[str, tuple]:
@@ -112,7 +120,7 @@ BY_HAND = [
 ]
 
 
-@pytest.mark.usefixtures("no_build")
+@pytest.mark.usefixtures("world_bank_alone")
 def test_decisions_by_hand_are_made_again(folders: Warehouse) -> None:
     land_a_good_and_a_bad_release(folders)
     load_and_decide_against_the_gate(folders)
@@ -129,7 +137,7 @@ def test_decisions_by_hand_are_made_again(folders: Warehouse) -> None:
     ]
 
 
-@pytest.mark.usefixtures("no_build")
+@pytest.mark.usefixtures("world_bank_alone")
 def test_what_is_not_what_it_claims_to_be_is_not_accepted_again(folders: Warehouse) -> None:
     land_a_good_and_a_bad_release(folders)
     twice = BARE.read_text().replace("NAM", "CHN")  # accepted while the gate did not look for it
@@ -139,7 +147,7 @@ def test_what_is_not_what_it_claims_to_be_is_not_accepted_again(folders: Warehou
         rebuilt(folders)
 
 
-@pytest.mark.usefixtures("no_build")
+@pytest.mark.usefixtures("world_bank_alone")
 def test_decisions_come_from_the_published_file_if_there_is_no_workbench(
     folders: Warehouse,
 ) -> None:
@@ -151,7 +159,7 @@ def test_decisions_come_from_the_published_file_if_there_is_no_workbench(
     assert folders.workbench(VERDICTS) == BY_HAND
 
 
-@pytest.mark.usefixtures("no_build")
+@pytest.mark.usefixtures("world_bank_alone")
 def test_a_decision_on_other_bytes_is_not_made_again(folders: Warehouse) -> None:
     land_a_good_and_a_bad_release(folders)
     load_and_decide_against_the_gate(folders)
@@ -160,7 +168,7 @@ def test_a_decision_on_other_bytes_is_not_made_again(folders: Warehouse) -> None
     assert folders.workbench(VERDICTS)[0][2:] == ("accepted", None)
 
 
-@pytest.mark.usefixtures("no_build")
+@pytest.mark.usefixtures("world_bank_alone")
 def test_a_release_in_force_that_is_not_there_any_more_is_not_lost_in_silence(
     folders: Warehouse,
 ) -> None:
@@ -175,7 +183,7 @@ def test_a_release_in_force_that_is_not_there_any_more_is_not_lost_in_silence(
     assert folders.workbench(VERDICTS) == BY_HAND[:1]
 
 
-@pytest.mark.usefixtures("no_build")
+@pytest.mark.usefixtures("world_bank_alone")
 def test_a_crash_at_the_swap_leaves_the_old_workbench_in_place(
     folders: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

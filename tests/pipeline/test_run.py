@@ -114,6 +114,21 @@ def impossible(shared: Path, template: Scenario) -> Scenario:
     return built_once(shared / "impossible", build, template.warehouse)
 
 
+@pytest.fixture(scope="session")
+def taken_up(shared: Path, template: Scenario) -> Scenario:
+    """A release whose gate never ran, and a new one whose file is only half copied."""
+
+    def build(warehouse: Warehouse) -> Outcome:
+        warehouse.change_ledger(
+            "update audit.releases set status = 'loaded' where release_date = '2016-03-01'"
+        )
+        lines = text_of("2020-02-29", reporter="FRA").splitlines(keepends=True)
+        warehouse.land("published_figures", "2020-02-29", TEXT.name, "".join(lines[:-1]))
+        return warehouse.run()
+
+    return built_once(shared / "taken_up", build, template.warehouse)
+
+
 # A good run
 
 
@@ -301,12 +316,13 @@ def test_changed_bytes_of_an_accepted_release_are_refused(warehouse: Warehouse) 
 
 
 def test_a_file_that_was_half_copied_is_loaded_again_when_it_is_whole(
-    warehouse: Warehouse,
+    taken_up: Scenario, folders: Warehouse
 ) -> None:
-    lines = text_of("2020-02-29", reporter="FRA").splitlines(keepends=True)
-    warehouse.land("published_figures", "2020-02-29", TEXT.name, "".join(lines[:-1]))
-    assert "accepted published_figures 2020-02-29: 15 of 15" in warehouse.run().output
-    warehouse.land("published_figures", "2020-02-29", TEXT.name, "".join(lines))
+    assert "accepted published_figures 2020-02-29: 15 of 15" in taken_up.outcome.output
+    warehouse = taken_up.warehouse.copy(folders.folder)
+    warehouse.land(
+        "published_figures", "2020-02-29", TEXT.name, text_of("2020-02-29", reporter="FRA")
+    )
     outcome = warehouse.run()
     assert outcome.code == PUBLISHED
     assert "accepted published_figures 2020-02-29: 16 of 16" in outcome.output
@@ -344,11 +360,8 @@ def test_a_reload_that_fails_its_gate_leaves_the_old_rows_in_force(warehouse: Wa
     assert warehouse.workbench("from staging.stg_published_figures__figures order by all") == before
 
 
-def test_a_release_whose_gate_never_ran_is_taken_up_again(warehouse: Warehouse) -> None:
-    warehouse.change_ledger(
-        "update audit.releases set status = 'loaded' where release_date = '2016-03-01'"
-    )
-    outcome = warehouse.run()
+def test_a_release_whose_gate_never_ran_is_taken_up_again(taken_up: Scenario) -> None:
+    outcome, warehouse = taken_up.outcome, taken_up.warehouse
     assert outcome.code == PUBLISHED
     assert "accepted worldbank_wdi 2016-03-01: 7 of 7" in outcome.output
     assert warehouse.workbench(

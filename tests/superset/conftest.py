@@ -1,6 +1,6 @@
 """A real Superset on a copy of the template, for all tests of the folder.
 
-`make test` gives them all to one process (`xdist_group`), so that one server starts.
+`make test-slow` gives them all to one process (`xdist_group`), so that one server starts.
 """
 
 import json

@@ -10,6 +10,7 @@ from tests.superset.conftest import PYTHON, Superset
 from tests.ui.test_ui import CHROMIUM, FLAGS
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.ui,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH (Debian: chromium)"),
     pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-superset (make superset-env)"),

@@ -51,6 +51,7 @@ def test_the_database_is_read_only() -> None:
     assert not any(value for key, value in database.items() if key.startswith("allow_"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-superset (make superset-env)")
 def test_without_a_publication_it_says_what_to_do(folders: Warehouse) -> None:
     ended = subprocess.run(

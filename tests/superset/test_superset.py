@@ -17,6 +17,7 @@ from tests.superset.conftest import PYTHON, Superset, parameters, publish_change
 from tests.support import held_by, rows
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-superset (make superset-env)"),
     pytest.mark.xdist_group("superset"),
 ]

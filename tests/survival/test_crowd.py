@@ -1,5 +1,9 @@
+import pytest
+
 from tests.support import Warehouse
 from tests.survival.crowd import read_through
+
+pytestmark = pytest.mark.slow
 
 
 def test_no_answer_is_of_two_publications_and_no_reader_has_an_error(warehouse: Warehouse) -> None:

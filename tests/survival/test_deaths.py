@@ -19,6 +19,8 @@ from tests.survival.deaths import (
 )
 from tests.survival.kills import POINTS, look
 
+pytestmark = pytest.mark.slow
+
 
 def note(path: Path, text: str) -> None:
     with path.open("a") as file:

@@ -35,6 +35,8 @@ from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench
 from tests.support import TEXT, Scenario, Warehouse, break_off, held_by
 
+pytestmark = pytest.mark.slow
+
 PAGE = 4096
 
 

@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dagster_project.base.settings import PROJECT_ROOT
 from tests.support import Scenario
+
+pytestmark = pytest.mark.slow
 
 
 def test_whatever_kills_a_run_the_next_one_gives_what_an_undisturbed_one_does(
