@@ -46,9 +46,17 @@ from dagster_project.transform.unchanged_nodes import (
     select_nodes,
     tests_of,
 )
-from dagster_project.workbench import ledger
+from dagster_project.workbench.builds import (
+    current_candidate,
+    enter_node_builds,
+    finish_layer,
+    forget_node_builds,
+    start_candidate,
+    start_layer,
+)
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.ledger import TestResult
+from dagster_project.workbench.gate_results import TestResult, enter_test_results
+from dagster_project.workbench.releases import accepted_files
 
 FAILED = ("error", "fail", "runtime error")  # the statuses of dbt that mean it
 
@@ -104,7 +112,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
                     _enter_nodes(con, begun, results, context.run.run_id)
                 _enter_tests(con, layer, begun, results, context.run.run_id)
                 if whole_layer and not failed:
-                    ledger.finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
+                    finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
             if failed:
                 _fail(context, con, layer, failed)
 
@@ -203,13 +211,13 @@ def _begin(
                 create_raw_tables(con, source)
         with transaction(con):
             if layer.name == "staging" and whole_layer:
-                ledger.start_candidate(con, context.run.run_id, build_fingerprint(con))
-            candidate = ledger.current_candidate(con)
+                start_candidate(con, context.run.run_id, build_fingerprint(con))
+            candidate = current_candidate(con)
             if candidate is None:
                 raise dg.Failure(
                     "no candidate has been started: run the job `build`", allow_retries=False
                 )
-            ledger.start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
+            start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
             made_from = {} if layer.in_candidate else fingerprints(con, layer)
             kept = kept_nodes(con, layer, made_from) if whole_layer and not full_refresh else {}
             built = [
@@ -217,8 +225,8 @@ def _begin(
                 for unique_id, node in layer_nodes(layer).items()
                 if unique_id not in kept and table_name(node) in tables
             ]
-            ledger.forget_node_builds(con, [*built, *tests_of(layer, built)])
-            begun = _Begun(candidate[0], ledger.accepted_files(con), made_from, kept)
+            forget_node_builds(con, [*built, *tests_of(layer, built)])
+            begun = _Begun(candidate[0], accepted_files(con), made_from, kept)
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
         settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -244,12 +252,12 @@ def _enter_nodes(
 
     Nothing if a release was decided on while they ran: then nobody knows which saw it.
     """
-    if ledger.accepted_files(con) == begun.accepted:
+    if accepted_files(con) == begun.accepted:
         succeeded = [
             result.node.unique_id for result in results if result.status in ("success", "pass")
         ]
         made_from = {node: begun.made_from[node] for node in succeeded if node in begun.made_from}
-        ledger.enter_node_builds(con, made_from, run_id)
+        enter_node_builds(con, made_from, run_id)
 
 
 def _enter_tests(
@@ -273,7 +281,7 @@ def _enter_tests(
         for test in tests
         if test in begun.kept
     ]
-    ledger.enter_test_results(con, begun.candidate_id, layer.name, [*found, *kept])
+    enter_test_results(con, begun.candidate_id, layer.name, [*found, *kept])
 
 
 def _row_counts(database: Path, unique_ids: Iterable[str]) -> dict[str, int]:

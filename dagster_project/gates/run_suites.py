@@ -16,7 +16,7 @@ from dagster_project.base.machine_errors import machine_trouble
 from dagster_project.base.settings import Settings
 from dagster_project.gates.suites import EXPECTATIONS, SEVERITIES, load_suite
 from dagster_project.sources.code_lists import code_lists
-from dagster_project.workbench.ledger import LIST, GateResult
+from dagster_project.workbench.gate_results import LIST, GateResult
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext

@@ -21,7 +21,7 @@ from typing import Any
 from jinja2 import Environment
 
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.workbench.ledger import LIST, PLAUSIBILITY, STRUCTURE
+from dagster_project.workbench.gate_results import LIST, PLAUSIBILITY, STRUCTURE
 
 EXPECTATIONS = PROJECT_ROOT / "expectations"
 NUMBERS = PROJECT_ROOT / "dbt" / "macros" / "numbers.sql"

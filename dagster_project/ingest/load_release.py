@@ -21,8 +21,14 @@ from dagster_project.layouts.csv_layout import unreadable
 from dagster_project.layouts.zip_layout import remove_unpacked
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, Source
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import transaction
+from dagster_project.workbench.ledger_schema import ledger_time
+from dagster_project.workbench.releases import (
+    FileEntry,
+    enter_files,
+    file_entries,
+    set_release_status,
+)
 
 
 @dataclass
@@ -43,7 +49,7 @@ class LoadResult:
     """
 
     rows: dict[str, int]
-    files: tuple[ledger.FileEntry, ...]
+    files: tuple[FileEntry, ...]
     unchanged: bool
     measured: dict[str, Measured] = field(default_factory=dict)
 
@@ -73,7 +79,7 @@ def load_release(
     stats = {path: path.stat() for path in release.files}
     with ThreadPoolExecutor(1) as meanwhile:
         digests = {path: meanwhile.submit(file_sha256, path) for path in release.files}
-        entries = ledger.file_entries(con, source.name, release.date)
+        entries = file_entries(con, source.name, release.date)
         accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
         if not accepted or reload:
             return _load(con, source, release, stats, digests)
@@ -91,7 +97,7 @@ def _load(
     digests: dict[Path, "Future[str]"],
 ) -> LoadResult:
     create_raw_tables(con, source)
-    loaded_at = ledger.now(con)
+    loaded_at = ledger_time(con)
     try:
         unreadable = dict(_unreadable_companions(source, release))
         with transaction(con):
@@ -128,14 +134,14 @@ def _load(
                         found="files " + ", ".join(path.name for path in release.files),
                         fix="fetch the whole release again",
                     )
-            ledger.enter_files(con, source.name, release.date, files)
+            enter_files(con, source.name, release.date, files)
     except BadInput as problem:
         rejected = [
             _entry(path, sha256.result(), 0, 0, "rejected", str(problem), loaded_at)
             for path, sha256 in digests.items()
         ]
         with transaction(con):
-            ledger.enter_files(con, source.name, release.date, rejected)
+            enter_files(con, source.name, release.date, rejected)
         raise
     finally:
         remove_unpacked()
@@ -197,9 +203,9 @@ def _entry(
     status: str,
     reason: str | None,
     loaded_at: datetime,
-) -> ledger.FileEntry:
+) -> FileEntry:
     stat = path.stat()
-    return ledger.FileEntry(
+    return FileEntry(
         path.name,
         sha256,
         stat.st_size,
@@ -373,7 +379,7 @@ def restore_superseded(con: duckdb.DuckDBPyConnection, source: str, release: dat
             ).fetchall()
             for table in owner.tables
         ):
-            ledger.decide(con, source, release, loaded_at, "accepted", reason)
+            set_release_status(con, source, release, loaded_at, "accepted", reason)
             return
 
 

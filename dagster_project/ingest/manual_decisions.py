@@ -11,9 +11,10 @@ from dagster_project.base.errors import BadInput
 from dagster_project.ingest.load_release import create_raw_tables, drop_rows_not_current
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Source
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.ledger import STRUCTURE
+from dagster_project.workbench.decisions import enter_decision
+from dagster_project.workbench.gate_results import STRUCTURE, last_gate_results
+from dagster_project.workbench.releases import file_entries, set_release_status
 
 # How the reason of a file's entry begins, if a person and not the gate decided.
 REJECTED, ACCEPTED = "rejected by hand: ", "accepted by hand: "
@@ -22,14 +23,14 @@ REJECTED, ACCEPTED = "rejected by hand: ", "accepted by hand: "
 def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     """Take a release (`<source>/<date>`) out of force. Raises BadInput."""
     source, day = _known(release)
-    entries = ledger.file_entries(con, source.name, day)
+    entries = file_entries(con, source.name, day)
     accepted = entries.get("accepted")
     if not accepted:
         raise _not_there(release, "accepted", ", ".join(entries) or "no such release")
     loaded_at = accepted[0].loaded_at
     with transaction(con):
-        ledger.enter_decision(con, "reject", release, reason)
-        ledger.decide(con, source.name, day, loaded_at, "rejected", f"{REJECTED}{reason}")
+        enter_decision(con, "reject", release, reason)
+        set_release_status(con, source.name, day, loaded_at, "rejected", f"{REJECTED}{reason}")
 
 
 def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
@@ -40,7 +41,7 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     """
     source, day = _known(release)
     create_raw_tables(con, source)
-    entries = ledger.file_entries(con, source.name, day)
+    entries = file_entries(con, source.name, day)
     rejected = entries.get("rejected")
     if not rejected:
         raise _not_there(release, "rejected", ", ".join(entries) or "no such release")
@@ -63,7 +64,7 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     tables = [f"raw.{table.name}" for table in source.tables]
     broken = [
         f"{detail['expectation']} ({result.table_name}, {detail['observed']})"
-        for result in ledger.last_gate_results(con, tables, day)
+        for result in last_gate_results(con, tables, day)
         for detail in result.details
         if detail.get("kind") == STRUCTURE and not detail["success"]
     ]
@@ -77,8 +78,8 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
             " (docs/gate-policy.md), then `make run RELOAD=" + release + "`",
         )
     with transaction(con):
-        ledger.enter_decision(con, "accept", release, reason)
-        ledger.decide(con, source.name, day, loaded_at, "accepted", f"{ACCEPTED}{reason}")
+        enter_decision(con, "accept", release, reason)
+        set_release_status(con, source.name, day, loaded_at, "accepted", f"{ACCEPTED}{reason}")
         drop_rows_not_current(con, source, day)
 
 
@@ -90,7 +91,7 @@ def forget(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     source, day = _known(release)
     create_raw_tables(con, source)
     with transaction(con):
-        ledger.enter_decision(con, "forget", release, reason)
+        enter_decision(con, "forget", release, reason)
         deleted = con.execute(
             "delete from audit.releases where source = ? and release_date = ? returning 1",
             [source.name, day],

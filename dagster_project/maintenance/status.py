@@ -18,8 +18,9 @@ from dagster_project.publication.publish import (
     publications_in,
 )
 from dagster_project.transform.build_fingerprint import build_fingerprint
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import read_workbench
+from dagster_project.workbench.publications import last_publication
+from dagster_project.workbench.releases import all_file_entries
 
 _DECISIONS_SHOWN = 5
 
@@ -89,7 +90,7 @@ def _published(settings: Settings, present: str | None) -> str:
 
 
 def _state(con: duckdb.DuckDBPyConnection, present: str | None) -> str:
-    last = ledger.last_publication(con)
+    last = last_publication(con)
     if not last:
         return "nothing was ever published"
     if last[1] != build_fingerprint(con):
@@ -173,9 +174,7 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def _waiting(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[str]:
-    plan = plan_against(
-        ledger.all_file_entries(con), settings.landing_dir, bundled=settings.bundled_dir
-    )
+    plan = plan_against(all_file_entries(con), settings.landing_dir, bundled=settings.bundled_dir)
     if plan.new:
         yield f"\nlanded, not loaded: {len(plan.new)} (`make run` loads them)"
         yield from (f"  {release.source}/{release.date}" for release in plan.new)

@@ -29,8 +29,9 @@ from dagster_project.publication.exports import (
 )
 from dagster_project.publication.integrity import checksums
 from dagster_project.transform.build_fingerprint import build_fingerprint
-from dagster_project.workbench import ledger
+from dagster_project.workbench.builds import current_candidate, unfinished_layers
 from dagster_project.workbench.connection import literal, open_workbench, transaction
+from dagster_project.workbench.ledger_schema import ledger_time
 
 # Description, and those of the columns, of each ledger table.
 Comments = Mapping[str, tuple[str, Mapping[str, str]]]
@@ -77,7 +78,7 @@ def ledger_blockers(
     last_built = _last_built(required, built)
     reasons = [
         f"the layer {layer} was not built whole, or one of its models or data tests failed"
-        for layer in ledger.unfinished_layers(con, candidate_id)
+        for layer in unfinished_layers(con, candidate_id)
     ]
     if build_fingerprint(con) != fingerprint:
         reasons.append("releases, models or gates have changed since the candidate was started")
@@ -146,7 +147,7 @@ def publication_blockers(
     settings: Settings, con: duckdb.DuckDBPyConnection, required: Required
 ) -> list[str]:
     """Say what keeps the present candidate from being published, by its file and the ledger."""
-    candidate = ledger.current_candidate(con)
+    candidate = current_candidate(con)
     reasons = _candidate_reasons(settings, candidate)
     if candidate and not reasons:
         reasons = ledger_blockers(con, *candidate, required)
@@ -166,7 +167,7 @@ def publish(
     keys: of the tables that can be downloaded.
     """
     with open_workbench(settings) as con:
-        candidate = ledger.current_candidate(con)
+        candidate = current_candidate(con)
         reasons = publication_blockers(settings, con, required)
         if not candidate or reasons:
             raise BadInput(
@@ -178,7 +179,7 @@ def publish(
                 fix="mend the cause, then run the job `build` (or `make run`)",
             )
         candidate_id, fingerprint = candidate
-        published_at = ledger.now(con)
+        published_at = ledger_time(con)
         publication_id = f"{published_at:%Y%m%dT%H%M%S%f}"[:-3]
         row = [publication_id, published_at, run_id, duckdb.__version__, candidate_id, fingerprint]
     _complete(settings, row, comments)
@@ -238,7 +239,7 @@ def reconcile(settings: Settings) -> Path | None:
         known = {
             row[0] for row in con.execute("select publication_id from audit.publication").fetchall()
         }
-        candidate = ledger.current_candidate(con)
+        candidate = current_candidate(con)
         for kept in kept_publications(settings)[:1]:
             broken_off = kept_id(kept) not in {*known, publication_id(settings)}
             if broken_off and candidate and publications_in(kept)[-1][4] == candidate[0]:

@@ -21,7 +21,8 @@ from dagster_project.transform.layers import (
     layer_tests,
     table_name,
 )
-from dagster_project.workbench import ledger
+from dagster_project.workbench.builds import node_builds
+from dagster_project.workbench.releases import accepted_files
 
 _LEDGER = "audit.releases"
 UNIT_TESTS = "resource_type:unit_test"  # which tell of the SQL and not of the rows
@@ -45,7 +46,7 @@ def _content(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple]:
 
     A load is known by its time. Rows of one stand together, so that DuckDB reads next to nothing.
     """
-    accepted = ledger.accepted_files(con)
+    accepted = accepted_files(con)
     if table == _LEDGER:
         return accepted
     loads = {time for (time,) in con.execute(f"select distinct _loaded_at from {table}").fetchall()}
@@ -70,7 +71,7 @@ def kept_nodes(
             " union all select schema_name || '.' || view_name from duckdb_views()"
         ).fetchall()
     }
-    ran = ledger.node_builds(con)
+    ran = node_builds(con)
     tables = layer_nodes(layer)
     kept = {
         unique_id: ran[unique_id][1]

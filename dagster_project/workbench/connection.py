@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.machine_errors import machine_trouble
 from dagster_project.base.settings import PUBLISHED_FILE, Settings
-from dagster_project.workbench import ledger
+from dagster_project.workbench.ledger_schema import create_ledger
 
 # What only reads the ledger holds the lock for a moment: nobody is turned away for that.
 PATIENCE_SECONDS = 5
@@ -54,7 +54,7 @@ def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     with _report_machine_trouble(settings):
         con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
         make_private(settings.workbench)
-        ledger.create(con)
+        create_ledger(con)
     with con:
         yield con
 
@@ -75,7 +75,7 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                 )
             else:
                 con = duckdb.connect()
-                ledger.create(con)
+                create_ledger(con)
         with con:
             yield con
 

@@ -14,8 +14,9 @@ from dagster_project.layouts import csv_layout
 from dagster_project.layouts import zip_layout as zipped_layout
 from dagster_project.sources import all_sources, oecd_wto_batis
 from dagster_project.sources.source import Release, Source
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import transaction
+from dagster_project.workbench.ledger_schema import create_ledger
+from dagster_project.workbench.releases import set_release_status
 from tests.support import BULK, COUNTRIES, INDICATORS, MADE_UP
 
 WDI = all_sources()["worldbank_wdi"]
@@ -25,7 +26,7 @@ DAY = date(2021, 9, 15)
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        ledger.create(connection)
+        create_ledger(connection)
         yield connection
 
 
@@ -54,7 +55,7 @@ def decide(con: duckdb.DuckDBPyConnection, reason: str | None = None) -> None:
     ).fetchall()[0]
     with transaction(con):
         status = "rejected" if reason else "accepted"
-        ledger.decide(con, WDI.name, DAY, loaded_at, status, reason)
+        set_release_status(con, WDI.name, DAY, loaded_at, status, reason)
         if reason is None:
             load.drop_rows_not_current(con, WDI, DAY)
 
@@ -133,7 +134,7 @@ def test_nothing_stays_if_the_ledger_cannot_be_written(
     def refuse(*_: object) -> None:
         raise duckdb.IOException("disk full")
 
-    monkeypatch.setattr(ledger, "enter_files", refuse)
+    monkeypatch.setattr(load, "enter_files", refuse)
     with pytest.raises(duckdb.IOException):
         load_release(con, WDI, release)
     assert state(con) == []

@@ -15,8 +15,8 @@ from dagster_project.ingest.pending_releases import find_release
 from dagster_project.maintenance.status import status
 from dagster_project.publication.rollback import roll_back
 from dagster_project.sources import all_sources
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench, write_lock
+from dagster_project.workbench.ledger_schema import ledger_time
 from tests.support import BARE, Scenario, Warehouse
 
 
@@ -89,7 +89,7 @@ def test_a_rollback_is_told(warehouse: Warehouse) -> None:
     ((published,),) = warehouse.published("select publication_id from audit.publication")
     with open_workbench(warehouse.settings) as con:
         row = con.execute("from audit.publication").fetchall()[0]
-        later = [f"9{published[1:]}", ledger.now(con), *row[2:]]
+        later = [f"9{published[1:]}", ledger_time(con), *row[2:]]
         con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", later)
     roll_back(warehouse.settings, published, "wrong figures")
     assert line(warehouse, "state").startswith(f"state         rolled back from 9{published[1:]}")

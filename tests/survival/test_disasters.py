@@ -31,7 +31,8 @@ from dagster_project.publication.publish import (
     reconcile,
 )
 from dagster_project.publication.rollback import roll_back
-from dagster_project.workbench import ledger
+from dagster_project.workbench import ledger_schema
+from dagster_project.workbench.builds import current_candidate, start_candidate
 from dagster_project.workbench.connection import open_workbench
 from tests.support import TEXT, Scenario, Warehouse, break_off, held_by
 
@@ -292,7 +293,7 @@ def test_what_comes_last_counts_even_if_the_clock_was_put_back(
 
     settings = warehouse.settings
     first = held_by(settings.warehouse)
-    monkeypatch.setattr(ledger, "datetime", Clock)
+    monkeypatch.setattr(ledger_schema, "datetime", Clock)
     published = []
     for _ in range(2):
         warehouse.restore_candidate()
@@ -303,8 +304,8 @@ def test_what_comes_last_counts_even_if_the_clock_was_put_back(
     assert code == PUBLISHED
     assert f"nothing new: publication {published[1]} stays in force" in told
     with open_workbench(settings) as con:
-        started = ledger.start_candidate(con, "made-up-run", "made-up")
-        assert ledger.current_candidate(con) == (started, "made-up")
+        started = start_candidate(con, "made-up-run", "made-up")
+        assert current_candidate(con) == (started, "made-up")
     assert roll_back(settings) == published[0]
 
 

@@ -15,7 +15,8 @@ from dagster_project.pipeline.run import PUBLISHED, publish_again
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import LAYERS, Layer, layer_nodes, layer_tests
 from dagster_project.transform.unchanged_nodes import fingerprints, inputs_behind, kept_nodes
-from dagster_project.workbench import ledger
+from dagster_project.workbench.builds import node_builds
+from dagster_project.workbench.releases import accepted_files
 from tests.support import BARE, Outcome, Scenario, Warehouse, built_once, execute
 
 STAGING, INTERMEDIATE, CORE, MARTS = LAYERS
@@ -200,12 +201,12 @@ def test_nothing_is_kept_of_a_build_in_which_a_release_was_decided_on(
     workbench: duckdb.DuckDBPyConnection, decided_meanwhile: bool, entered: set[str]
 ) -> None:
     workbench.execute("delete from audit.node_builds")
-    begun = _Begun("a candidate", ledger.accepted_files(workbench), {OBSERVATIONS: "digest"}, {})
+    begun = _Begun("a candidate", accepted_files(workbench), {OBSERVATIONS: "digest"}, {})
     if decided_meanwhile:
         workbench.execute("update audit.releases set status = 'rejected' where source = 'iso_3166'")
     node = SimpleNamespace(unique_id=OBSERVATIONS)
     _enter_nodes(workbench, begun, [SimpleNamespace(node=node, status="success")], "a run")
-    assert ledger.node_builds(workbench).keys() == entered
+    assert node_builds(workbench).keys() == entered
 
 
 def test_each_data_test_is_of_one_layer() -> None:
