@@ -23,7 +23,7 @@ from dagster_project.pipeline.run import (
     publish_again,
     run,
 )
-from dagster_project.publication.publish import publications_in
+from dagster_project.publication.kept_files import publications_in
 from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench.connection import open_workbench, write_lock
 

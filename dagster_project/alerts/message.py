@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.base.settings import Settings
-from dagster_project.publication.publish import publication_id
+from dagster_project.publication.kept_files import publication_id
 
 # A channel cuts or refuses what is longer, and nobody reads it: the run has the rest.
 MOST_LETTERS = 3000

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
@@ -149,10 +150,8 @@ def _land(
             fix="fetch again tomorrow, or remove the release of today if it was never loaded",
         )
     day = free[0]
-    for path in files:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    _sync_folder(session.release)
+    for path in (*files, session.release):
+        sync(path)
     is_first = not target.is_dir()
     target.mkdir(exist_ok=True)
     try:
@@ -161,7 +160,7 @@ def _land(
         if is_first:
             target.rmdir()
         raise
-    _sync_folder(target)
+    sync(target)
     release = Release(
         fetcher.source, day.on, tuple(target / str(day.on) / path.name for path in files)
     )
@@ -238,13 +237,3 @@ def _remember(history: FetchHistory, session: Session, release: Release) -> None
         if served.files.items() <= held.items()
     }
     history.write()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the disk know a folder's names; only POSIX can."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -12,7 +12,6 @@ column `value` over a group's rows may lie from zero by rounding: the dbt macro 
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -21,6 +20,7 @@ from typing import Any
 from jinja2 import Environment
 
 from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.base.sql import literal_list
 from dagster_project.workbench.gate_results import LIST, PLAUSIBILITY, STRUCTURE
 
 EXPECTATIONS = PROJECT_ROOT / "expectations"
@@ -90,13 +90,8 @@ def load_suite(
 def _literal(listed: Sequence[Any]) -> str:
     """A list in SQL: `('A', 'B')` of codes, `(values (…), (…))` of rows of texts and dates."""
     if listed and isinstance(listed[0], tuple):
-        return f"(values {', '.join(_literal(row) for row in listed)})"
-    return f"({', '.join(map(_cell, listed or ['']))})"  # an empty list is no SQL
-
-
-def _cell(cell: str | date) -> str:
-    text = str(cell).replace("'", "''")
-    return f"date '{text}'" if isinstance(cell, date) else f"'{text}'"
+        return f"(values {', '.join(map(literal_list, listed))})"
+    return literal_list(listed or [""])  # an empty list is no SQL
 
 
 @cache

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from dagster_project.base.durable_files import sync
 from dagster_project.base.settings import Settings
-from dagster_project.publication.publish import kept_id, old_publications, sync
+from dagster_project.base.sql import literal
+from dagster_project.publication.kept_files import kept_id, old_publications
 from dagster_project.sources import all_sources
-from dagster_project.workbench.connection import literal, open_workbench, transaction, write_lock
+from dagster_project.workbench.connection import open_workbench, transaction, write_lock
 from dagster_project.workbench.replaced import leftovers, replaced_at, replaced_workbenches
 
 if TYPE_CHECKING:

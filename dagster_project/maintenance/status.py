@@ -11,7 +11,7 @@ from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.settings import Settings
 from dagster_project.ingest.pending_releases import plan_against
-from dagster_project.publication.publish import (
+from dagster_project.publication.kept_files import (
     kept_id,
     kept_publications,
     publication_id,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.settings import Settings
@@ -30,7 +31,7 @@ from dagster_project.pipeline.run import (
     build,
     ingest,
 )
-from dagster_project.publication.publish import reconcile, sync
+from dagster_project.publication.publish import reconcile
 from dagster_project.workbench.connection import open_workbench, write_lock
 from dagster_project.workbench.decisions import enter_decision
 from dagster_project.workbench.releases import file_entries

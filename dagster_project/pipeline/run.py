@@ -16,7 +16,9 @@ from dagster_project.base.machine_errors import machine_trouble, trouble_behind
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.ingest.pending_releases import Plan, make_plan
-from dagster_project.publication.publish import publication_blockers, publication_id, reconcile
+from dagster_project.publication.eligibility import publication_blockers
+from dagster_project.publication.kept_files import publication_id
+from dagster_project.publication.publish import reconcile
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import build_fingerprint
@@ -270,12 +272,10 @@ def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> l
 
 def _only_publication_is_left(settings: Settings) -> bool:
     """Whether an earlier run was broken off, or failed, after the last gate had passed."""
-    from dagster_project.defs.publication import required
-
     if not settings.candidate.exists():
         return False
     with open_workbench(settings) as con:
-        return not publication_blockers(settings, con, required())
+        return not publication_blockers(settings, con)
 
 
 def _execute(

@@ -15,8 +15,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.base.durable_files import replace_symlink
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
+from dagster_project.base.sql import literal
+from dagster_project.transform.dbt_runner import manifest
 
 # Key columns of each table, `<schema>.<table>`.
 Keys = Mapping[str, Sequence[str]]
@@ -36,16 +39,30 @@ _FIELD_TYPES = {
 }
 
 
+def table_keys() -> dict[str, list[str]]:
+    """Return the key columns of each published table, by the data test that they are unique."""
+    keys: dict[str, list[str]] = {}
+    nodes = manifest()["nodes"]
+    for test in nodes.values():
+        kind = (test.get("test_metadata") or {}).get("name")
+        if kind in ("unique", "unique_combination_of_columns"):
+            table = nodes[test["attached_node"]]
+            columns = test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]]
+            keys.setdefault(f"{table['schema']}.{table['name']}", columns)
+    return keys
+
+
 def exports_of(settings: Settings, publication_id: str) -> Path:
     """Return the folder of a publication's downloads."""
     return settings.exports / publication_id
 
 
-def write_exports(settings: Settings, database: Path, publication_id: str, keys: Keys) -> None:
+def write_exports(settings: Settings, database: Path, publication_id: str) -> None:
     """Write the downloads of a publication from its file, beside those in force."""
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
     fresh.mkdir(parents=True)
+    keys = table_keys()
     with duckdb.connect(database, read_only=True, config=settings.duckdb_config) as con:
         resources = [
             _write_table(con, fresh, f"{schema}.{table}", keys, publication_id)
@@ -66,10 +83,7 @@ def activate_exports(settings: Settings, publication_id: str) -> None:
     if not exports_of(settings, publication_id).is_dir():
         current.unlink(missing_ok=True)
     elif not current.is_symlink() or os.readlink(current) != publication_id:
-        fresh = settings.exports / f"{_CURRENT}.new"
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(publication_id, target_is_directory=True)
-        os.replace(fresh, current)
+        replace_symlink(current, publication_id)
 
 
 def prune_exports(settings: Settings, kept: set[str]) -> None:
@@ -100,9 +114,9 @@ def _write_table(
         "columns": json.dumps({column: about for column, _, about, _ in columns}),
         "publication": publication_id,
     }
-    metadata = ", ".join(f"{fact}: {_literal(value)}" for fact, value in facts.items())
+    metadata = ", ".join(f"{fact}: {literal(value)}" for fact, value in facts.items())
     ((rows,),) = con.execute(
-        f"copy {table} to {_literal(str(path))}"
+        f"copy {table} to {literal(str(path))}"
         f" (format parquet, compression zstd, kv_metadata {{{metadata}}})"
     ).fetchall()
     nullable = {column for column, _, _, is_nullable in columns if is_nullable}
@@ -177,7 +191,3 @@ def _sources(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
             "citation": citation,
             "releases": releases,
         }
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

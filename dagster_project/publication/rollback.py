@@ -7,7 +7,7 @@ import duckdb
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.publication.integrity import integrity_errors
-from dagster_project.publication.publish import (
+from dagster_project.publication.kept_files import (
     activate,
     kept_id,
     kept_publications,

@@ -4,7 +4,6 @@ A query is plain SQL that any client can run on the published file: values are w
 bound to it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,13 +41,3 @@ def ask(con: duckdb.DuckDBPyConnection, sql: str) -> Answer:
     cursor = con.execute(sql)
     columns = tuple(column[0] for column in cursor.description or ())
     return Answer(sql.strip(), columns, tuple(cursor.fetchall()))
-
-
-def literal(value: str) -> str:
-    """Return a text as a SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def in_list(values: Sequence[str]) -> str:
-    """Return texts as the right side of SQL's `in`."""
-    return "(" + ", ".join(literal(value) for value in values) + ")"

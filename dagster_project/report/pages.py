@@ -6,7 +6,8 @@ from functools import cache
 
 import duckdb
 
-from dagster_project.report.answers import Answer, ask, literal
+from dagster_project.base.sql import literal
+from dagster_project.report.answers import Answer, ask
 from dagster_project.report.figures import Column, Figure
 
 MONEY = (

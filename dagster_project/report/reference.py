@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import duckdb
 
-from dagster_project.report.answers import ask, literal
+from dagster_project.base.sql import literal
+from dagster_project.report.answers import ask
 from dagster_project.report.figures import Column, Figure
 from dagster_project.report.pages import Page
 from dagster_project.transform.docs.dbt_docs import dbt_docs_address

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import duckdb
 
-from dagster_project.report.answers import ask, literal
+from dagster_project.base.sql import literal
+from dagster_project.report.answers import ask
 from dagster_project.report.charts import figures as charts
 from dagster_project.report.figures import Column, Figure
 from dagster_project.report.pages import MONEY, SOURCES_DIFFER, Page, balance_series, sources_of

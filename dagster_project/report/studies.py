@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dagster_project.report.answers import Answer, ask, literal
+from dagster_project.base.sql import literal
+from dagster_project.report.answers import Answer, ask
 from dagster_project.report.charts import figures as charts
 from dagster_project.report.figures import Column, Figure, cited
 from dagster_project.report.pages import (

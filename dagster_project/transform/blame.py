@@ -17,10 +17,10 @@ import duckdb
 
 from dagster_project.base.errors import in_words, printable
 from dagster_project.base.settings import Settings
+from dagster_project.base.sql import literal
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import Layer, layer_nodes, table_name
 from dagster_project.transform.unchanged_nodes import inputs_behind
-from dagster_project.workbench.connection import literal
 from dagster_project.workbench.gate_results import GateResult
 from dagster_project.workbench.releases import accepted_files
 

@@ -124,8 +124,3 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         con.rollback()
         raise
     con.commit()
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL's literal, where a statement takes no parameters."""
-    return "'" + text.replace("'", "''") + "'"

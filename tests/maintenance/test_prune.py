@@ -12,7 +12,7 @@ from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.maintenance import prune as module
 from dagster_project.maintenance.prune import prune
-from dagster_project.publication.publish import kept_publications, publication_id
+from dagster_project.publication.kept_files import kept_publications, publication_id
 from dagster_project.sources import all_sources
 from dagster_project.workbench.connection import open_workbench
 from tests.support import BARE, Warehouse

@@ -96,7 +96,7 @@ def test_a_rollback_is_told(warehouse: Warehouse) -> None:
     assert f"rollback {published}: wrong figures" in told(warehouse)
 
 
-def test_a_damaged_workbench_is_told_with_what_was_published(
+def test_a_damaged_workbench_is_told_with_read_publication(
     warehouse: Warehouse, template: Scenario
 ) -> None:
     warehouse.settings.workbench.write_bytes(b"not a DuckDB file, once it was one")
@@ -184,7 +184,7 @@ def test_it_changes_nothing_and_holds_no_lock(warehouse: Warehouse) -> None:
     assert (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size)
 
 
-def test_a_lost_workbench_is_told_with_what_was_published(warehouse: Warehouse) -> None:
+def test_a_lost_workbench_is_told_with_read_publication(warehouse: Warehouse) -> None:
     warehouse.settings.workbench.unlink()
     report = told(warehouse)
     assert "ATTENTION     the workbench is lost" in report

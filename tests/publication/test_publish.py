@@ -6,13 +6,10 @@ import pytest
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
-from dagster_project.defs.publication import required
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.publish import (
-    kept_publications,
-    publication_id,
-    reconcile,
-)
+from dagster_project.publication.kept_files import kept_publications, publication_id
+from dagster_project.publication.publish import reconcile
+from dagster_project.publication.requirements import required
 from dagster_project.transform.dbt_runner import manifest
 from tests.support import Scenario, Warehouse, break_off, held_by, rows
 
@@ -348,7 +345,7 @@ def test_a_crash_before_the_rename_leaves_the_published_file(
 ) -> None:
     before = file_sha256(warehouse.settings.warehouse)
     with monkeypatch.context() as patch:
-        patch.setattr(publishing.os, "replace", break_off)
+        patch.setattr(os, "replace", break_off)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     assert file_sha256(warehouse.settings.warehouse) == before

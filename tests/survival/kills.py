@@ -35,7 +35,7 @@ from dagster_project.gates.run_suites import _context
 from dagster_project.maintenance.status import status
 from dagster_project.pipeline.run import PUBLISHED, run
 from dagster_project.publication.integrity import integrity_errors
-from dagster_project.publication.publish import kept_publications
+from dagster_project.publication.kept_files import kept_publications
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.transform.dbt_runner import _parsed
 from tests.support import MADE_UP, TEXT, Warehouse, execute, rows

@@ -18,18 +18,14 @@ from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.defs.publication import required
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.ingest.pending_releases import make_plan
 from dagster_project.pipeline.run import FAILED, PUBLISHED
 from dagster_project.publication import publish as publishing
+from dagster_project.publication.eligibility import publication_blockers
 from dagster_project.publication.integrity import integrity_errors
-from dagster_project.publication.publish import (
-    kept_publications,
-    publication_blockers,
-    publication_id,
-    reconcile,
-)
+from dagster_project.publication.kept_files import kept_publications, publication_id
+from dagster_project.publication.publish import reconcile
 from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench import ledger_schema
 from dagster_project.workbench.builds import current_candidate, start_candidate
@@ -227,10 +223,10 @@ def test_a_damaged_candidate_is_not_published_but_built_anew(warehouse: Warehous
     ready_to_publish(warehouse)
     settings = warehouse.settings
     with open_workbench(settings) as con:
-        assert publication_blockers(settings, con, required()) == []
+        assert publication_blockers(settings, con) == []
     spoil(settings.candidate, 0)
     with open_workbench(settings) as con:
-        (reason,) = publication_blockers(settings, con, required())
+        (reason,) = publication_blockers(settings, con)
     assert reason.startswith("the candidate file cannot be read")
     with pytest.raises(BadInput, match="the candidate file cannot be read"):
         warehouse.publish_candidate()
