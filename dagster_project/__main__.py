@@ -4,6 +4,7 @@ import argparse
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,7 @@ from dagster_project.pipeline.run import (
     PUBLISHED,
     dagster_home,
     fail_orphaned_runs,
+    home_folder,
     publish_again,
     run,
 )
@@ -66,7 +68,7 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
         case "metrics":
             _ask_for_metrics(settings, options)
         case "status":
-            for line in status(settings):
+            for line in status(settings, _last_failure):
                 say(line)
         case "docs":
             from dagster_project.gates.policy import write_gate_policy
@@ -161,14 +163,26 @@ def _decide(settings: Settings, options: argparse.Namespace) -> None:
     say(f"{options.release}: done. `make run` builds and publishes accordingly")
 
 
+def _last_failure() -> str:
+    if not (home_folder() / "history").is_dir():
+        return "none known: there is no Dagster instance yet"
+    from dagster import DagsterInstance
+
+    from dagster_project.defs.run_history import last_failure
+
+    with DagsterInstance.get() as instance:
+        return last_failure(instance)
+
+
 def _prune(settings: Settings, dry_run: bool) -> None:
     from dagster import DagsterInstance
 
+    from dagster_project.defs.run_history import old_runs
     from dagster_project.maintenance.prune import prune
 
     dagster_home()
     with DagsterInstance.get() as instance:
-        removed = prune(settings, instance, dry_run=dry_run)
+        removed = prune(settings, partial(old_runs, instance), dry_run=dry_run)
     for what in removed:
         say(f"{'would remove' if dry_run else 'removed'} {what}")
     if not removed:

@@ -48,9 +48,8 @@ from dagster_project.transform.unchanged_nodes import (
 )
 from dagster_project.workbench.builds import (
     current_candidate,
-    enter_node_builds,
+    enter_made_from,
     finish_layer,
-    forget_node_builds,
     start_candidate,
     start_layer,
 )
@@ -217,15 +216,19 @@ def _begin(
                 raise dg.Failure(
                     "no candidate has been started: run the job `build`", allow_retries=False
                 )
-            start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
             made_from = {} if layer.in_candidate else fingerprints(con, layer)
             kept = kept_nodes(con, layer, made_from) if whole_layer and not full_refresh else {}
-            built = [
-                unique_id
-                for unique_id, node in layer_nodes(layer).items()
-                if unique_id not in kept and table_name(node) in tables
-            ]
-            forget_node_builds(con, [*built, *tests_of(layer, built)])
+            names = {node: table_name(found) for node, found in layer_nodes(layer).items()}
+            built = [node for node in names if node not in kept and names[node] in tables]
+            nodes = build_order(layer) if whole_layer else [*built, *tests_of(layer, built)]
+            start_layer(
+                con,
+                candidate[0],
+                layer.name,
+                {node: names.get(node) for node in nodes},
+                context.run.run_id,
+                {node: (made_from[node], run_id) for node, run_id in kept.items()},
+            )
             begun = _Begun(candidate[0], accepted_files(con), made_from, kept)
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
@@ -257,7 +260,7 @@ def _enter_nodes(
             result.node.unique_id for result in results if result.status in ("success", "pass")
         ]
         made_from = {node: begun.made_from[node] for node in succeeded if node in begun.made_from}
-        enter_node_builds(con, made_from, run_id)
+        enter_made_from(con, begun.candidate_id, made_from, run_id)
 
 
 def _enter_tests(

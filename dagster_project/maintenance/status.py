@@ -1,13 +1,12 @@
 """What the person on duty wants to know first: what is published, in force, rejected, waiting."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import duckdb
 
-from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.settings import Settings
 from dagster_project.ingest.pending_releases import plan_against
@@ -25,14 +24,17 @@ from dagster_project.workbench.releases import all_file_entries
 _DECISIONS_SHOWN = 5
 
 
-def status(settings: Settings) -> Iterator[str]:
-    """Yield the lines of the report; every file is opened read-only, and nothing is changed."""
+def status(settings: Settings, last_failure: Callable[[], str]) -> Iterator[str]:
+    """Yield the lines of the report; every file is opened read-only, and nothing is changed.
+
+    last_failure: says which run failed last.
+    """
     present = publication_id(settings)
     kept = [kept_id(path) for path in kept_publications(settings)]
     yield f"warehouse     {settings.warehouse}"
     yield f"published     {_published(settings, present)}"
     yield f"kept          {', '.join(kept) or 'none'}"
-    failure = _last_failure()  # slow, and before the ledger is open: that keeps writers waiting
+    failure = last_failure()  # slow, and before the ledger is open: that keeps writers waiting
     damage = _damage(settings)
     with _ledger(settings, damage) as (con, trouble):
         if con and not trouble:
@@ -114,33 +116,6 @@ def _disk(settings: Settings) -> str:
     return (
         f"{free / 2**30:,.1f} GB free; the warehouse folder takes {_megabytes(sum(found.values()))}"
     )
-
-
-def _last_failure() -> str:
-    if not (home_folder() / "history").is_dir():
-        return "none known: there is no Dagster instance yet"
-    from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
-
-    with DagsterInstance.get() as instance:
-        for failed in instance.get_run_records(
-            RunsFilter(statuses=[DagsterRunStatus.FAILURE]), limit=1
-        ):
-            run = failed.dagster_run
-            name = " ".join(filter(None, (run.job_name, run.tags.get("dagster/partition"))))
-            later = instance.get_run_records(
-                RunsFilter(
-                    job_name=run.job_name,
-                    statuses=[DagsterRunStatus.SUCCESS],
-                    created_after=failed.create_timestamp,
-                    tags={
-                        key: value for key, value in run.tags.items() if key == "dagster/partition"
-                    },
-                ),
-                limit=1,
-            )
-            after = "it has succeeded since" if later else f"in the UI: /runs/{run.run_id}"
-            return f"{failed.create_timestamp:%Y-%m-%d %H:%M} UTC, {name}; {after}"
-    return "none"
 
 
 def _current(con: duckdb.DuckDBPyConnection) -> Iterator[str]:

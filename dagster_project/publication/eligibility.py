@@ -8,7 +8,7 @@ import duckdb
 from dagster_project.base.settings import Settings
 from dagster_project.publication.requirements import Required, required
 from dagster_project.transform.build_fingerprint import build_fingerprint
-from dagster_project.workbench.builds import current_candidate, unfinished_layers
+from dagster_project.workbench.builds import current_candidate, tables_built, unfinished_layers
 
 
 def publication_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -50,13 +50,7 @@ def ledger_blockers(
 
     fingerprint: the state that the candidate was started from.
     """
-    built = dict(
-        con.execute(
-            "select table_name, max(materialized_at) from audit.materializations"
-            " where candidate_id = ? group by table_name",
-            [candidate_id],
-        ).fetchall()
-    )
+    built = tables_built(con, candidate_id)
     last_built = _last_built(required, built)
     reasons = [
         f"the layer {layer} was not built whole, or one of its models or data tests failed"

@@ -21,7 +21,7 @@ from dagster_project.transform.layers import (
     layer_tests,
     table_name,
 )
-from dagster_project.workbench.builds import node_builds
+from dagster_project.workbench.builds import nodes_built
 from dagster_project.workbench.releases import accepted_files
 
 _LEDGER = "audit.releases"
@@ -71,7 +71,7 @@ def kept_nodes(
             " union all select schema_name || '.' || view_name from duckdb_views()"
         ).fetchall()
     }
-    ran = node_builds(con)
+    ran = nodes_built(con)
     tables = layer_nodes(layer)
     kept = {
         unique_id: ran[unique_id][1]

@@ -42,24 +42,16 @@ create table if not exists audit.candidates (
     fingerprint varchar not null,
     started_at timestamp not null
 );
-create table if not exists audit.materializations (
+create table if not exists audit.builds (
     candidate_id varchar not null,
     layer varchar not null,
-    table_name varchar not null,
-    run_id varchar not null,
-    materialized_at timestamp not null
-);
-create table if not exists audit.layer_builds (
-    candidate_id varchar not null,
-    layer varchar not null,
+    node varchar not null,
+    table_name varchar,
     run_id varchar not null,
     started_at timestamp not null,
-    finished_at timestamp
-);
-create table if not exists audit.node_builds (
-    node varchar not null,
-    made_from varchar not null,
-    run_id varchar not null
+    finished_at timestamp,
+    made_from varchar,
+    made_by varchar
 );
 create table if not exists audit.test_results (
     candidate_id varchar not null,
@@ -87,14 +79,15 @@ create table if not exists audit.decisions (
 );
 """
 
+_REPLACED_TABLES = ("materializations", "layer_builds", "node_builds")  # by `builds`
+
 _TICK = timedelta(milliseconds=1)  # ids of publications are times in milliseconds
 
 _TIMES = {
     "releases": ("loaded_at",),
     "gate_results": ("checked_at",),
     "candidates": ("started_at",),
-    "materializations": ("materialized_at",),
-    "layer_builds": ("started_at", "finished_at"),
+    "builds": ("started_at", "finished_at"),
     "test_results": ("checked_at",),
     "publication": ("published_at",),
     "decisions": ("decided_at",),
@@ -102,8 +95,13 @@ _TIMES = {
 
 
 def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing of the ledger."""
+    """Create the tables of the ledger that are missing, and drop those that it had before.
+
+    Of their entries none counts any more: another version of the project builds everything again.
+    """
     con.execute(_DDL)
+    for table in _REPLACED_TABLES:
+        con.execute(f"drop table if exists audit.{table}")
 
 
 def ledger_time(con: duckdb.DuckDBPyConnection) -> datetime:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.__main__ import _last_failure
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.manual_decisions import reject
 from dagster_project.ingest.pending_releases import find_release
@@ -21,12 +22,12 @@ from tests.support import BARE, Scenario, Warehouse
 
 
 def told(warehouse: Warehouse) -> str:
-    return "\n".join(status(warehouse.settings))
+    return "\n".join(status(warehouse.settings, _last_failure))
 
 
 def line(warehouse: Warehouse, word: str) -> str:
     """The line of the head that begins with a word."""
-    return next(text for text in status(warehouse.settings) if text.startswith(word))
+    return next(text for text in status(warehouse.settings, _last_failure) if text.startswith(word))
 
 
 def load(warehouse: Warehouse, *releases: str) -> None:
@@ -48,7 +49,7 @@ def test_of_each_source_the_release_in_force_is_named_with_how_many_are_behind_i
 ) -> None:
     load(folders, "2016-03-01", "2016-04-01")
     assert "in force: 1 sources" in told(folders)
-    (named,) = [text for text in status(folders.settings) if "worldbank_wdi  " in text]
+    (named,) = [text for text in told(folders).splitlines() if "worldbank_wdi  " in text]
     assert "2016-04-01" in named
     assert "7 records" in named
     assert named.endswith(", 1 earlier")
@@ -96,7 +97,7 @@ def test_a_rollback_is_told(warehouse: Warehouse) -> None:
     assert f"rollback {published}: wrong figures" in told(warehouse)
 
 
-def test_a_damaged_workbench_is_told_with_read_publication(
+def test_a_damaged_workbench_is_told_with_what_was_published(
     warehouse: Warehouse, template: Scenario
 ) -> None:
     warehouse.settings.workbench.write_bytes(b"not a DuckDB file, once it was one")
@@ -184,7 +185,7 @@ def test_it_changes_nothing_and_holds_no_lock(warehouse: Warehouse) -> None:
     assert (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size)
 
 
-def test_a_lost_workbench_is_told_with_read_publication(warehouse: Warehouse) -> None:
+def test_a_lost_workbench_is_told_with_what_was_published(warehouse: Warehouse) -> None:
     warehouse.settings.workbench.unlink()
     report = told(warehouse)
     assert "ATTENTION     the workbench is lost" in report

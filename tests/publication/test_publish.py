@@ -239,7 +239,7 @@ def test_a_candidate_of_a_ledger_without_data_tests_is_not_published(
 
 
 def test_a_table_that_was_not_built_is_named(warehouse: Warehouse, candidate: str) -> None:
-    change_gates(warehouse, "delete from audit.materializations")
+    change_gates(warehouse, "delete from audit.builds")
     assert refusal(warehouse) == f"{TABLE} was not built"
 
 
@@ -256,7 +256,7 @@ def test_gates_are_void_once_what_they_stand_on_is_built_again(
 ) -> None:
     change_gates(
         warehouse,
-        "update audit.materializations set materialized_at ="
+        "update audit.builds set started_at ="
         " (select max(checked_at) + interval 1 second from audit.gate_results)",
         rebuilt,
     )
@@ -269,9 +269,7 @@ def test_gates_are_void_once_what_they_stand_on_is_built_again(
 def test_a_layer_that_was_not_built_whole_is_named(
     warehouse: Warehouse, candidate: str, layer: str
 ) -> None:
-    warehouse.change_ledger(
-        f"update audit.layer_builds set finished_at = null where layer = '{layer}'"
-    )
+    warehouse.change_ledger(f"update audit.builds set finished_at = null where layer = '{layer}'")
     assert f"the layer {layer} was not built whole" in refusal(warehouse)
 
 
