@@ -17,7 +17,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.machine_errors import machine_trouble
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
-from dagster_project.layouts.csv_layout import unreadable
+from dagster_project.layouts.csv_file import unreadable
 from dagster_project.layouts.zip_layout import remove_unpacked
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, Source

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.base.errors import BadInput
-from dagster_project.layouts.csv_layout import (
+from dagster_project.layouts.csv_file import (
     csv_records,
     likeness_of,
     markup,
@@ -18,7 +18,8 @@ from dagster_project.layouts.csv_layout import (
     wrong_names,
 )
 from dagster_project.layouts.layout import Extract, RawTable
-from dagster_project.layouts.workbook_layout import Cell, Sheet, extract_of
+from dagster_project.layouts.workbook import Sheet
+from dagster_project.layouts.workbook_layout import Cell, extract_of
 
 MAX_BYTES = 64 << 20  # it is read into memory; the largest real one has 1 MB
 
