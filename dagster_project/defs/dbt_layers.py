@@ -26,7 +26,7 @@ from dagster_project.defs.asset_metadata import (
 )
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.defs.set_aside import enter, judge, start_again_without
-from dagster_project.ingest.load_release import create_raw_tables
+from dagster_project.ingest.raw_rows import create_raw_tables
 from dagster_project.sources import all_sources
 from dagster_project.transform.blame import failed_node
 from dagster_project.transform.build_fingerprint import build_fingerprint

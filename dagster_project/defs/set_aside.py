@@ -17,8 +17,8 @@ from dagster._core.storage.tags import MAX_RETRIES_TAG, RETRY_ON_ASSET_OR_OP_FAI
 from dagster_project.alerts.run_failure import SET_ASIDE
 from dagster_project.base.errors import printable
 from dagster_project.base.settings import Settings
-from dagster_project.ingest.load_release import restore_superseded
 from dagster_project.ingest.manual_decisions import ACCEPTED
+from dagster_project.ingest.raw_rows import restore_superseded
 from dagster_project.transform.blame import Blamed, FailedRule, blame, sources_behind
 from dagster_project.transform.build_fingerprint import build_fingerprint, fingerprint_of
 from dagster_project.workbench.builds import current_candidate

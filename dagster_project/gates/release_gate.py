@@ -9,7 +9,7 @@ import duckdb
 
 from dagster_project.gates.explain import explain
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.ingest.load_release import loaded_rows_query
+from dagster_project.ingest.raw_rows import loaded_rows_query
 from dagster_project.sources.source import Source
 from dagster_project.workbench.connection import transaction
 from dagster_project.workbench.gate_results import GateResult, enter_gate_results

@@ -8,7 +8,7 @@ from datetime import date
 import duckdb
 
 from dagster_project.base.errors import BadInput
-from dagster_project.ingest.load_release import create_raw_tables, drop_rows_not_current
+from dagster_project.ingest.raw_rows import create_raw_tables, drop_rows_not_current
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Source
 from dagster_project.workbench.connection import transaction

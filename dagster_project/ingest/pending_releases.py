@@ -162,17 +162,19 @@ def plan_against(
             _sort_in(plan, entered, release, release.name in reload, known, bundled)
             if plan.new[-1:] == [release] and "accepted" in entered:
                 plan.replaced.add(release.name)
-    for name in sorted(reload - found):
-        plan.problems.append(
-            BadInput(
-                "a release to be loaded again that is not there",
-                where=name,
-                expected="<source>/<date> of a release in the landing folder",
-                found="no such release",
-                fix="`make status` lists the releases",
-            )
-        )
+    plan.problems += map(_not_landed, sorted(reload - found))
     return plan
+
+
+def _not_landed(name: str) -> BadInput:
+    """The error for a release to be loaded again that is not there."""
+    return BadInput(
+        "the release to reload is missing",
+        where=name,
+        expected="<source>/<date> of a release in the landing folder",
+        found="no such release",
+        fix="`make status` lists the releases",
+    )
 
 
 def release_state(release: Release) -> str:

@@ -131,23 +131,21 @@ def _write_table(
         "hash": f"sha256:{file_sha256(path)}",
         "rows": rows,
         "schema": {
-            "fields": [
-                {
-                    "name": column,
-                    "type": _field_type(type_),
-                    "description": about,
-                    "constraints": {"required": column not in nullable},
-                }
-                for column, type_, about, _ in columns
-            ],
+            "fields": [_field(*column) for column in columns],
             # A key in the sense of the specification has no missing values.
             **({} if nullable & set(key) else {"primaryKey": key}),
         },
     }
 
 
-def _field_type(type_: str) -> str:
-    return "number" if type_.startswith("DECIMAL") else _FIELD_TYPES[type_]
+def _field(column: str, type_: str, about: str, is_nullable: bool) -> dict[str, Any]:
+    """Return a column's entry in the data package."""
+    return {
+        "name": column,
+        "type": "number" if type_.startswith("DECIMAL") else _FIELD_TYPES[type_],
+        "description": about,
+        "constraints": {"required": not is_nullable},
+    }
 
 
 def _package(

@@ -19,7 +19,7 @@ from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
-from dagster_project.ingest.load_release import drop_superseded_rows
+from dagster_project.ingest.raw_rows import drop_superseded_rows
 from dagster_project.publication.eligibility import publication_blockers
 from dagster_project.publication.exports import activate_exports, prune_exports, write_exports
 from dagster_project.publication.integrity import checksums
