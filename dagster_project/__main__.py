@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 from pydantic import ValidationError
 
+from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import trouble_behind
@@ -21,7 +22,6 @@ from dagster_project.pipeline.run import (
     PUBLISHED,
     dagster_home,
     fail_orphaned_runs,
-    home_folder,
     publish_again,
     run,
 )

@@ -1,4 +1,4 @@
-"""What the events of a Dagster run say of its failure."""
+"""The alert for a failed Dagster run, by its events."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ _RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_
 
 
 def alert_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Alert:
-    """Return what to tell of a failed run."""
+    """Return the alert for a failed run."""
     events = list(events)
     source, release = _source(run, events), _release(run)
     rejected = bool(_failed_gates(events))

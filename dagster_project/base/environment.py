@@ -1,8 +1,8 @@
 """The environment that dbt and Great Expectations run in: this project's, whole.
 
 Both read variables that change what runs (`DBT_EXCLUDE_RESOURCE_TYPES=test` leaves out every data
-test, `GX_CLOUD_…` another context), and their lists change with each version. So none of a user's
-comes through, whatever its name. Imports nothing of the stack.
+test, `GX_CLOUD_…` another context), and their lists change with each version. So no variable of
+a user's comes through, whatever its name. Imports nothing of the stack.
 """
 
 import os

@@ -57,7 +57,7 @@ class FetchHistory:
         return self.folder / self.release / name
 
     def known(self, url: str) -> CachedResponse | None:
-        """Return the version of an address, if all that came of it still stands as it landed."""
+        """Return the version of an address, if all its files are still as they landed."""
         served = self.served.get(url)
         if served is None or not served.validators.headers or not served.files:
             return None

@@ -73,7 +73,7 @@ def fetch_source(
             where=f"{fetcher.source}: {settings.landing_dir}",
             expected="room and permission to write",
             found=str(error),
-            fix="make room, or mend the permissions, then fetch again",
+            fix="make room, or correct the permissions, then fetch again",
         ) from error
 
 
@@ -132,7 +132,7 @@ def _land(
     fingerprints = {fetcher.fingerprint(path) for path in files}
     dates = _dates(fetcher, published, session.last_modified, today)
     # The newest release, and one of the same date: an older one that says the same was revised
-    # since, and is stated anew.
+    # since, and is stated again.
     for release in reversed(landed):
         if release.date not in (landed[-1].date, dates[0].on):
             continue
@@ -145,7 +145,7 @@ def _land(
         raise BadInput(
             "other files under the same date",
             where=f"{fetcher.source}/{dates[-1].on}",
-            expected="one release a day",
+            expected="one release per day",
             found="a release of today that differs from what the publisher serves now",
             fix="fetch again tomorrow, or remove the release of today if it was never loaded",
         )
@@ -197,7 +197,7 @@ def _check_layouts(source: str, files: list[Path]) -> None:
             where=f"{source}: as it was downloaded",
             expected=f"a file that fills raw.{', raw.'.join(missing)}",
             found="files " + (", ".join(path.name for path in files) or "none"),
-            fix="look at what the publisher serves now, and mend the source's fetcher",
+            fix="look at what the publisher serves now, and correct the source's fetcher",
         )
 
 

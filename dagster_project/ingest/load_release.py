@@ -64,7 +64,7 @@ def load_release(
     """Load a release's files as status `loaded`; the gate on raw decides what becomes of it.
 
     An accepted release with the same bytes is left alone. With `reload` it is loaded again, next to
-    what is in force, which stays in force until the gate has passed.
+    the current one, which stays current until the gate has passed.
 
     Raises BadInput if a file cannot be read (the ledger then says `rejected`, and no row stays), or
     if an accepted release's bytes have changed and `reload` was not asked for.
@@ -224,7 +224,7 @@ def _entry(
 
 
 def changed_bytes(release: Release, accepted: dict[str, str]) -> BadInput:
-    """The error for files that differ from those in force under the same release."""
+    """The error for files that differ from the accepted ones of the same release."""
     return BadInput(
         "the files of an accepted release have changed",
         where=release.label,
@@ -297,7 +297,7 @@ def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[i
         if "CSV Error" not in str(error):
             raise
         raise unreadable(path, error) from error
-    # After an error the transaction takes no statement but rollback, and profiling harms nobody.
+    # After an error the transaction takes no statement but rollback, and profiling does no harm.
     profile = json.loads(con.get_profiling_information())
     scanned.append(_csv_records(profile))
     con.execute("reset enable_profiling")
@@ -330,7 +330,7 @@ def _as_bad_input(path: Path) -> Iterator[None]:
             where=path.name,
             expected="a file as the source's layouts describe it",
             found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            fix="fetch the file again; if the publisher serves it so, mend the source's module",
+            fix="fetch the file again; if the publisher serves it so, correct the source's module",
         ) from error
 
 

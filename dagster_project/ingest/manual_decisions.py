@@ -1,6 +1,6 @@
 """Decisions on a release that a person makes: reject, accept, forget. The ledger keeps the reasons.
 
-They change which releases are in force; the next run builds and publishes accordingly.
+They change which releases are current; the next run builds and publishes accordingly.
 """
 
 from datetime import date
@@ -21,7 +21,7 @@ REJECTED, ACCEPTED = "rejected by hand: ", "accepted by hand: "
 
 
 def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
-    """Take a release (`<source>/<date>`) out of force. Raises BadInput."""
+    """Reject a current release (`<source>/<date>`). Raises BadInput."""
     source, day = _known(release)
     entries = file_entries(con, source.name, day)
     accepted = entries.get("accepted")
@@ -34,9 +34,9 @@ def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
 
 
 def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
-    """Put a release into force that its gate rejected, as it was loaded last. Raises BadInput.
+    """Accept a release that its gate rejected, as it was loaded last. Raises BadInput.
 
-    A release whose files could not be read has no rows to put into force, and stays rejected. So
+    A release whose files could not be read has no rows and stays rejected. So
     does one that failed a rule of kind `structure`: its rows are not what they claim to be.
     """
     source, day = _known(release)
@@ -55,11 +55,11 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     ]
     if not any(counts):
         raise BadInput(
-            "a release that has no rows",
+            "the release has no rows",
             where=release,
             expected="a release that was loaded, and then rejected by its gate",
             found="no row in its raw tables: its files could not be read",
-            fix="mend the files or the source's module, then reload the release",
+            fix="correct the files or the source's module, then reload the release",
         )
     tables = [f"raw.{table.name}" for table in source.tables]
     broken = [
@@ -120,7 +120,7 @@ def _known(release: str) -> tuple[Source, date]:
 
 def _not_there(release: str, expected: str, found: str = "no such release") -> BadInput:
     return BadInput(
-        "a release in another state",
+        f"the release is not {expected}",
         where=release,
         expected=expected,
         found=found,

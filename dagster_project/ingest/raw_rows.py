@@ -28,7 +28,7 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: RawTable, release: Release
 
 
 def drop_rows_not_current(con: duckdb.DuckDBPyConnection, source: Source, release: date) -> None:
-    """Delete a release's raw rows, but for those of files that the ledger has as accepted."""
+    """Delete a release's raw rows, except those of files that the ledger has as accepted."""
     for table in source.tables:
         con.execute(
             f"""
@@ -55,7 +55,7 @@ def drop_superseded_rows(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def restore_superseded(con: duckdb.DuckDBPyConnection, source: str, release: date) -> None:
-    """Accept the load again that the last one of a release had replaced, if its rows are there."""
+    """Accept again the load that a release's last one replaced, if its rows are still there."""
     for owner, day, loaded_at, reason in _superseded_loads(con):
         if (owner.name, day) == (source, release) and any(
             con.execute(

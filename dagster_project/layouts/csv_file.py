@@ -58,7 +58,7 @@ def csv_records(path: Path, errors: str = "strict") -> Iterator[list[str]]:
 
 
 def _names_in(header: Iterable[str]) -> set[str]:
-    """The names in a header, whatever stands between them."""
+    """The names in a header, whatever separates them."""
     return {name.strip('" ') for cell in header for name in re.split("[;\t]", cell)}
 
 
@@ -112,14 +112,14 @@ def in_quotes(names: list[str]) -> str:
 def refuse_half_a_record(path: Path) -> None:
     """Raise BadInput for a file without a line end at its end.
 
-    Where it breaks off within the last field, a figure has lost digits and nothing else tells.
+    Truncated within the last field, a figure has lost digits and nothing else shows it.
     """
     with path.open("rb") as file:
         file.seek(-min(40, path.stat().st_size), os.SEEK_END)
         end = file.read()
     if not end.endswith((b"\n", b"\r")):
         raise BadInput(
-            "a file that breaks off in its last record",
+            "the file is truncated in its last record",
             where=f"{path.name}, last line",
             expected="a line end after the last record",
             found=f"the end {end.decode('utf-8', 'replace')!r}",
@@ -159,7 +159,7 @@ def unreadable(path: Path, error: duckdb.Error) -> BadInput:
     line = re.search(r"CSV Error on Line: (\d+)", text)
     reason = _REASON.search(text)
     return BadInput(
-        "a file that breaks off or is not the CSV its header promises",
+        "the file is truncated or is not the CSV its header promises",
         where=f"{path.name}{f', line {line[1]}' if line else ''}",
         expected="every record with the header's number of fields, in UTF-8",
         found=(reason[0] if reason else text.splitlines()[0]).strip(),

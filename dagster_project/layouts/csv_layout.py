@@ -58,7 +58,7 @@ class CsvLayout:
     absent: columns of the table that this layout's files do not have: NULL.
     fallback_encoding: the encoding of a file that is not in UTF-8, for publishers who serve both.
         Such a file is converted, piece by piece, before it is read. Its header is plain ASCII.
-    natural_key: the columns that tell one record from all others. With it a bulk file can do
+    natural_key: the columns that identify a record. With it a bulk file can do
         without row numbers, which cost as much as reading (they keep DuckDB to one thread);
         `lines_of` finds the line of a record on request.
     must_contain: a text that each record to keep contains as the publisher writes it. Lines of a
@@ -146,7 +146,7 @@ class CsvLayout:
 
     @property
     def _has_names(self) -> bool:
-        """Whether the columns before the figures can be told by their names."""
+        """Whether the columns before the figures can be found by their names."""
         return len(set(self.header)) == len(self.header)
 
     def _names(self, header: list[str]) -> list[str]:
@@ -270,7 +270,7 @@ class CsvLayout:
             select {self._columns()}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
             from {{}} where {self.keep}
         """
-        # The general reader takes what is not plain, and tells the line if there is anything amiss.
+        # The general reader takes what is not plain, and names the line if something is wrong.
         with ExitStack() as unused, suppress(NeedsFullParser):
             if self.must_contain:
                 scratch = TemporaryDirectory(prefix="royalty_marked_lines_")

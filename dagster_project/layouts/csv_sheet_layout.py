@@ -63,7 +63,7 @@ class CsvSheetLayout:
             rows = list(csv_records(path))
         except (UnicodeDecodeError, csv.Error) as error:
             raise BadInput(
-                "a file that breaks off or is not the CSV its header promises",
+                "the file is truncated or is not the CSV its header promises",
                 where=path.name,
                 expected="records in UTF-8",
                 found=not_csv(path, error),

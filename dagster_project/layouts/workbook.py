@@ -84,7 +84,7 @@ class Sheet:
             where=self.address(row, column),
             expected=repr(label),
             found=repr(found),
-            fix="compare the sheet with the release before, and mend the layout in the source's"
+            fix="compare the sheet with the release before, and correct the layout in the source's"
             " module",
         )
 

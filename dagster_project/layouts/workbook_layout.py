@@ -14,7 +14,7 @@ from dagster_project.layouts.workbook import NOT_A_WORKBOOK, Workbook
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell that holds a figure (or a mark in its place), with the labels it stands under.
+    """One cell that holds a figure (or a mark in its place), with the labels that it is under.
 
     labels: the raw table's columns, in their order. row and column count from 0. header: what the
     raw table has in `_column`, where that is not the spreadsheet's letter.

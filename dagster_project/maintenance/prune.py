@@ -1,4 +1,4 @@
-"""Removing what no longer counts: nothing that is in force, nothing that the UI shows.
+"""Removing leftovers: nothing that is current or live, nothing that the UI shows.
 
 Each kind of leftover has a function that says what would go and how to remove it.
 """
@@ -37,7 +37,7 @@ OldRuns = Callable[[datetime], Iterable[Leftover]]
 
 
 def prune(settings: Settings, old_runs: OldRuns, *, dry_run: bool = False) -> list[str]:
-    """Remove what no longer counts, and return what it was; with `dry_run`, what it would be.
+    """Remove leftovers and return them in words; with `dry_run`, return what would be removed.
 
     Raises BadInput if another run is writing.
     """
@@ -67,7 +67,9 @@ def _files(settings: Settings, before: datetime) -> Iterator[Leftover]:
         if replaced_at(path) < before:
             yield Leftover(f"{path.name} ({_size(path)})", path.unlink)
     if (folder := leftovers(settings)).exists():
-        yield Leftover(f"what a broken-off rebuild left: {folder}", partial(shutil.rmtree, folder))
+        yield Leftover(
+            f"leftovers of an interrupted rebuild: {folder}", partial(shutil.rmtree, folder)
+        )
 
 
 _OLD_CANDIDATES = (

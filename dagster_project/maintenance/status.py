@@ -1,4 +1,4 @@
-"""What the person on duty wants to know first: what is published, in force, rejected, waiting."""
+"""The state of the warehouse: live publication, current and rejected releases, new files."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -96,12 +96,14 @@ def _state(con: duckdb.DuckDBPyConnection, present: str | None) -> str:
     if not last:
         return "nothing was ever published"
     if last[1] != build_fingerprint(con):
-        return "releases, models or gates have changed since: `make run` publishes anew"
+        return "releases, models or gates have changed since: `make run` publishes again"
     if present is None:
-        return "the published file is none that was kept: `make publish` builds and publishes anew"
+        return (
+            "the published file is not one of those kept: `make publish` builds and publishes again"
+        )
     if last[0] != present:
-        return f"rolled back from {last[0]}: `make publish` builds and publishes anew"
-    return "up to date with what is in force"
+        return f"rolled back from {last[0]}: `make publish` builds and publishes again"
+    return "up to date with the current releases"
 
 
 def _disk(settings: Settings) -> str:

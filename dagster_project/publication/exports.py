@@ -1,8 +1,8 @@
 """The downloads of a publication: its tables as Parquet, with a Frictionless data package.
 
 `exports/<publication>/` holds those of each kept publication, and the link `exports/current` leads
-to the one in force. Everything is taken from the publication's own file, comments included, so the
-downloads say what the file says. Rows stand in the table's own order, which its model says in full:
+to the live one. Everything is taken from the publication's own file, comments included, so the
+downloads say what the file says. Rows are in the table's own order, which its model says in full:
 the same data give the same bytes, and a reader of one economy skips the others.
 """
 
@@ -58,7 +58,7 @@ def exports_of(settings: Settings, publication_id: str) -> Path:
 
 
 def write_exports(settings: Settings, database: Path, publication_id: str) -> None:
-    """Write the downloads of a publication from its file, beside those in force."""
+    """Write the downloads of a publication from its file, beside the live ones."""
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
     fresh.mkdir(parents=True)
@@ -161,8 +161,8 @@ def _package(
         "title": "Cross-border payments for the use of intellectual property",
         "description": "Who pays whom for the use of intellectual property, in which industry and"
         " for which kind of right, as official sources state it, with the lineage of each number."
-        " Several sources state the same: filter on `preferred`, or on `source`. A total stands"
-        " beside its parts. NULL is not zero.",
+        " Several sources state the same: filter on `preferred`, or on `source`. A total is"
+        " listed beside its parts. NULL is not zero.",
         "version": publication_id,
         "created": f"{published_at.isoformat()}Z",
         "sources": list(_sources(con)),
@@ -171,7 +171,7 @@ def _package(
 
 
 def _sources(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
-    """Yield each source that has a release in force, with its licence and how to cite it.
+    """Yield each source that has a current release, with its licence and how to cite it.
 
     The licences differ from source to source, so the package as a whole names none.
     """

@@ -31,7 +31,7 @@ def kept_publications(settings: Settings) -> list[Path]:
 
 
 def old_publications(settings: Settings) -> list[Path]:
-    """Return the publications beyond those to be kept; never the one in force."""
+    """Return the publications beyond those to be kept; never the live one."""
     return [
         old
         for old in kept_publications(settings)[settings.keep_publications :]
@@ -45,7 +45,7 @@ def kept_id(kept: Path) -> str:
 
 
 def publication_id(settings: Settings) -> str | None:
-    """Return the id of the publication in force; None if there is none, or it cannot be read.
+    """Return the id of the live publication; None if there is none, or it cannot be read.
 
     The published file is a second name of a kept one, so that no file needs to be opened; but not
     in a folder that was copied or restored.
@@ -75,8 +75,8 @@ def publications_in(path: Path) -> list[tuple]:
             where=str(path),
             expected="a DuckDB file that no other process has open for writing",
             found=str(error).splitlines()[0],
-            fix="close the client that has it open for writing. If the file is damaged, put another"
-            " publication in force with `make rollback`; if none is kept, delete it and `make run`",
+            fix="close the client that has it open for writing. If the file is damaged, activate"
+            " another publication with `make rollback`; if none is kept, delete it and `make run`",
         ) from error
 
 

@@ -53,7 +53,7 @@ def publish(settings: Settings, run_id: str) -> Publication:
                 expected=f"{len(needed.tables)} tables built, their gates and"
                 f" {len(needed.tests)} data tests passed, for this candidate",
                 found="; ".join(reasons),
-                fix="mend the cause, then run the job `build` (or `make run`)",
+                fix="correct the cause, then run the job `build` (or `make run`)",
             )
         candidate_id, fingerprint = candidate
         published_at = ledger_time(con)
@@ -76,11 +76,10 @@ def publish(settings: Settings, run_id: str) -> Publication:
 
 
 def reconcile(settings: Settings) -> Path | None:
-    """Finish the publication that a crash broke off, if one did, and return its kept file.
+    """Finish the publication that a crash interrupted, if one did, and return its kept file.
 
-    The kept file that the ledger knows nothing of, of the candidate that it knows last, is put in
-    force; then the ledger gets what the published file says of itself, and the
-    downloads follow it.
+    A kept file that the ledger does not know, of the candidate that it knows last, goes live. Then
+    the ledger gets what the published file says of itself, and the downloads follow.
     """
     finished = None
     with open_workbench(settings) as con:
@@ -89,12 +88,12 @@ def reconcile(settings: Settings) -> Path | None:
         }
         candidate = current_candidate(con)
         for kept in kept_publications(settings)[:1]:
-            broken_off = kept_id(kept) not in {*known, publication_id(settings)}
-            if broken_off and candidate and publications_in(kept)[-1][4] == candidate[0]:
+            interrupted = kept_id(kept) not in {*known, publication_id(settings)}
+            if interrupted and candidate and publications_in(kept)[-1][4] == candidate[0]:
                 activate(settings, kept)
                 finished = kept
-        if in_force := publication_id(settings):
-            activate_exports(settings, in_force)
+        if live := publication_id(settings):
+            activate_exports(settings, live)
         if settings.warehouse.exists():
             for row in publications_in(settings.warehouse):
                 if row[0] not in known:

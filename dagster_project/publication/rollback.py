@@ -1,4 +1,4 @@
-"""Going back to a kept publication."""
+"""Rolling back to a kept publication."""
 
 import contextlib
 
@@ -19,16 +19,16 @@ from dagster_project.workbench.decisions import enter_decision
 
 
 def roll_back(settings: Settings, to: str | None = None, reason: str = "none was given") -> str:
-    """Put a kept publication in force and return its id: the one before the present, or `to`.
+    """Activate a kept publication and return its id: the one before the live one, or `to`.
 
-    It stays in force until a run has something new to publish. One that a crash kept from ever
-    being in force is taken only if it is named. The ledger keeps the reason, but a workbench that
-    cannot be opened does not stand in the way. Raises BadInput.
+    It stays live until a run has something new to publish. One that never went live because of a
+    crash is activated only if it is named. The ledger keeps the reason; a workbench that cannot be
+    opened does not prevent the rollback. Raises BadInput.
     """
     kept = {kept_id(path): path for path in kept_publications(settings)}
     present = publication_id(settings)
-    were_in_force = _were_live(settings, list(kept))
-    earlier = [name for name in were_in_force if present is None or name < present]
+    were_live = _were_live(settings, list(kept))
+    earlier = [name for name in were_live if present is None or name < present]
     chosen = to or (earlier[0] if earlier else None)
     if chosen is None or chosen not in kept:
         raise BadInput(
@@ -36,7 +36,7 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
             where=str(settings.publications),
             expected="one of the kept publications: " + (", ".join(kept) or "none is kept"),
             found=to or f"none earlier than {present or 'now'}",
-            fix="name a kept publication, or build and publish anew with `make publish`",
+            fix="name a kept publication, or build and publish again with `make publish`",
         )
     wrong = integrity_errors(kept[chosen])
     if wrong:
@@ -45,7 +45,7 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
             where=str(kept[chosen]),
             expected="the tables as they were published, each with its gate passed",
             found="; ".join(wrong),
-            fix="name another kept publication, or publish anew: delete"
+            fix="name another kept publication, or publish again: delete"
             f" {settings.warehouse} and `make run`",
         )
     activate(settings, kept[chosen])
@@ -55,7 +55,7 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
 
 
 def _were_live(settings: Settings, kept: list[str]) -> list[str]:
-    """Return those that the published file names as earlier ones; all, if it does not tell."""
+    """Return those that the published file names as earlier ones; all, if it cannot be read."""
     try:
         named = {row[0] for row in publications_in(settings.warehouse)}
     except BadInput:

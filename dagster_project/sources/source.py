@@ -70,7 +70,7 @@ class Source:
 
 
 def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[BadInput]]:
-    """Return the releases of one source in the landing folder, oldest first, and what is amiss.
+    """Return the releases of one source in the landing folder, oldest first, and the problems.
 
     Folders and files whose names begin with a dot are not looked at: tools that copy put there what
     is not complete yet.

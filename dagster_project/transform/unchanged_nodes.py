@@ -25,7 +25,7 @@ from dagster_project.workbench.builds import nodes_built
 from dagster_project.workbench.releases import accepted_files
 
 _LEDGER = "audit.releases"
-UNIT_TESTS = "resource_type:unit_test"  # which tell of the SQL and not of the rows
+UNIT_TESTS = "resource_type:unit_test"  # which are about the SQL and not the rows
 
 
 def fingerprints(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
@@ -44,7 +44,7 @@ def fingerprints(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]
 def _content(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple]:
     """Return the accepted files whose loads a raw table has rows of; of the ledger, all of them.
 
-    A load is known by its time. Rows of one stand together, so that DuckDB reads next to nothing.
+    A load is known by its time. Rows of one are together, so that DuckDB reads next to nothing.
     """
     accepted = accepted_files(con)
     if table == _LEDGER:

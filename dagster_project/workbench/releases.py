@@ -75,7 +75,7 @@ def note_modified(
 def enter_files(
     con: duckdb.DuckDBPyConnection, source: str, release: date, files: Iterable[FileEntry]
 ) -> None:
-    """Enter files, and drop the release's earlier entries that never came into force."""
+    """Enter files, and drop the release's earlier entries that were never accepted."""
     con.execute(
         "delete from audit.releases where source = ? and release_date = ?"
         " and status in ('loaded', 'rejected')",
@@ -128,7 +128,7 @@ def current_before(
     """Return the date and the time of loading of the accepted release before a load of another.
 
     That is an earlier load of the same date, where the release is loaded again; never the load
-    itself, which is looked at again where it is in force.
+    itself, which is checked again where it is current.
     """
     return con.execute(
         "select release_date, loaded_at from audit.releases where source = ?"

@@ -10,6 +10,7 @@ import pytest
 from dagster_project.base.errors import BadInput
 from dagster_project.ingest import load_release as load
 from dagster_project.ingest.load_release import load_release
+from dagster_project.ingest.raw_rows import drop_rows_not_current, loaded_rows_query
 from dagster_project.layouts import csv_layout
 from dagster_project.layouts import zip_layout as zipped_layout
 from dagster_project.sources import all_sources, oecd_wto_batis
@@ -57,7 +58,7 @@ def decide(con: duckdb.DuckDBPyConnection, reason: str | None = None) -> None:
         status = "rejected" if reason else "accepted"
         set_release_status(con, WDI.name, DAY, loaded_at, status, reason)
         if reason is None:
-            load.drop_rows_not_current(con, WDI, DAY)
+            drop_rows_not_current(con, WDI, DAY)
 
 
 def state(con: duckdb.DuckDBPyConnection) -> list[tuple]:
@@ -285,7 +286,7 @@ def test_the_gate_sees_one_load_of_one_release(
     load_release(con, WDI, release)
     decide(con)
     loaded = load_release(con, WDI, release, reload=True)
-    query = load.loaded_rows_query(WDI.tables[0], DAY, loaded.files[0].loaded_at)
+    query = loaded_rows_query(WDI.tables[0], DAY, loaded.files[0].loaded_at)
     assert count(con) == 96
     assert len(con.sql(query)) == 48
 
@@ -356,7 +357,7 @@ def test_a_bulk_file_that_breaks_off_within_its_last_figure_is_refused(
     con: duckdb.DuckDBPyConnection, bulk: Path
 ) -> None:
     bulk.write_bytes(bulk.read_bytes().rstrip()[:-1])
-    with pytest.raises(BadInput, match="breaks off in its last record"):
+    with pytest.raises(BadInput, match="truncated in its last record"):
         load_bulk(con, bulk)
     assert con.execute("select status from audit.releases").fetchall() == [("rejected",)]
 

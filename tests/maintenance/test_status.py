@@ -80,10 +80,10 @@ def test_what_has_landed_and_is_not_loaded_is_named(folders: Warehouse) -> None:
 def test_the_publication_is_named_and_whether_it_is_up_to_date(warehouse: Warehouse) -> None:
     ((published,),) = warehouse.published("select publication_id from audit.publication")
     assert line(warehouse, "published").startswith(f"published     {published}, made ")
-    assert line(warehouse, "state") == "state         up to date with what is in force"
+    assert line(warehouse, "state") == "state         up to date with the current releases"
     with open_workbench(warehouse.settings) as con:
         reject(con, "worldbank_wdi/2016-03-01", "withdrawn")
-    assert "`make run` publishes anew" in line(warehouse, "state")
+    assert "`make run` publishes again" in line(warehouse, "state")
 
 
 def test_a_rollback_is_told(warehouse: Warehouse) -> None:

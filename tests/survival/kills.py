@@ -187,7 +187,7 @@ def look(warehouse: Warehouse) -> dict[str, list]:
     ]
     if len(others) == len(kept_publications(settings)):
         wrong.append("the published file is none of those kept")
-    if not any("release" in line for line in status(settings)):
+    if not any("release" in line for line in status(settings, lambda: "")):
         wrong.append("`make status` says nothing of releases")
     return {"wrong": wrong, "tables": [] if wrong else tables_of(settings.warehouse)}
 
