@@ -99,7 +99,7 @@ _LOGGERS = (
 
 
 class _Redaction(logging.Filter):
-    """Takes keys out of what is logged below."""
+    """Takes keys out of log records."""
 
     def __init__(self, redact: Callable[[str], str]) -> None:
         super().__init__()
@@ -173,7 +173,7 @@ class Downloader:
         """Download to `target`, written through to the disk, or raise BadInput and leave nothing.
 
         secret_params: keys, as further parameters of the URL. secret_headers: keys, as headers; a
-        redirect to another host does not get them. known: ask only for what is newer.
+        redirect to another host does not get them. known: ask only for a newer version.
         """
         params, headers = secret_params or {}, secret_headers or {}
         download = _Download(self, url, target, kind, params, headers, known or Validators())
@@ -373,7 +373,7 @@ class _Download:
         return response.headers.get("content-range", "").startswith(f"bytes {have}-") and have > 0
 
     def _receive(self, response: httpx.Response, resumed: bool) -> None:
-        """Write the body behind what is there, or from the start."""
+        """Append the body to the file, or write it from the start."""
         encoded = "content-encoding" in response.headers
         etag = response.headers.get("etag", "")
         ranges = response.headers.get("accept-ranges", "") == "bytes" or resumed

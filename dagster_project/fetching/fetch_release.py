@@ -79,7 +79,7 @@ def fetch_source(
 
 @contextmanager
 def _incoming(settings: Settings, source: str) -> Iterator[Path]:
-    """Yield a folder for what is not complete yet; it is gone afterwards, whatever happens."""
+    """Yield a folder for incomplete files; it is removed in any case."""
     if not settings.landing_dir.is_dir():
         raise BadInput(
             "no landing folder",
@@ -228,7 +228,7 @@ def _dates(
 
 
 def _remember(history: FetchHistory, session: Session, release: Release) -> None:
-    """Note what was served, as far as the release holds it byte for byte."""
+    """Note the responses, as far as the release holds it byte for byte."""
     held = {path.name: file_sha256(path) for path in release.files}
     history.release = str(release.date)
     history.served = {

@@ -69,7 +69,7 @@ class Fetcher:
         return frozenset({host, *self.further_hosts} - {""})
 
     def fingerprint(self, path: Path) -> str:
-        """Return the SHA-256 of what a file says: of its bytes, except what is volatile."""
+        """Return the SHA-256 of a file's bytes, without its volatile members."""
         if not self.volatile:
             return file_sha256(path)
         try:

@@ -128,7 +128,7 @@ def plan_against(
     known: Collection[tuple[str, str]] = (),
     bundled: Path | None = None,
 ) -> Plan:
-    """Compare what has landed with the ledger's entries; see `make_plan`.
+    """Compare the landed releases with the ledger's entries; see `make_plan`.
 
     A file is read only if its size or time is not the ledger's. known: names and states of releases
     (`release_state`) whose difference from the ledger has been looked into before.

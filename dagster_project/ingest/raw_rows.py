@@ -45,7 +45,7 @@ def drop_rows_not_current(con: duckdb.DuckDBPyConnection, source: Source, releas
 
 
 def drop_superseded_rows(con: duckdb.DuckDBPyConnection) -> None:
-    """Delete the raw rows of loads that later ones have replaced: what is published needs none."""
+    """Delete the raw rows of loads that later ones have replaced: the published file needs none."""
     for source, release, loaded_at, _ in _superseded_loads(con):
         for table in source.tables:
             con.execute(

@@ -4,7 +4,7 @@ A publisher that serves SDMX serves every dataset in all of these formats, and a
 So the raw table is the dataset's, not the format's: one row per observation, a column per dimension
 and attribute under its id in lower case, wherever the message attaches it (to the data set, a group
 of series, the series or the observation), and the value in `value`. Every value is the text of the
-file. The case of ids does not matter; what is not asked for is left out.
+file. The case of ids does not matter; other columns are left out.
 
 The standard library does the reading: see docs/sdmx.md for the libraries that were tried. Nothing
 here resolves an entity, and memory does not grow with an XML or TSV file.

@@ -64,7 +64,7 @@ def _damage(settings: Settings) -> str | None:
 def _ledger(
     settings: Settings, damage: str | None
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection | None, str | None]]:
-    """Open the ledger: the workbench's, else the published file's, with what is wrong in words.
+    """Open the ledger: the workbench's, else the published file's, with its problem in words.
 
     damage: why the published file cannot be read, if it cannot.
     """
@@ -74,9 +74,9 @@ def _ledger(
             if settings.workbench.exists() or settings.warehouse.exists():
                 con = stack.enter_context(read_workbench(settings))
         except TryLater:
-            trouble = "a run is writing; below is what was published last"
+            trouble = "a run is writing; below is the live publication"
         except (BadInput, OSError) as problem:
-            trouble = f"{problem}; below is what was published last"
+            trouble = f"{problem}; below is the live publication"
         if con is None and settings.warehouse.exists() and not damage:
             con = stack.enter_context(duckdb.connect(settings.warehouse, read_only=True))
         yield con, trouble

@@ -87,7 +87,7 @@ def activate_exports(settings: Settings, publication_id: str) -> None:
 
 
 def prune_exports(settings: Settings, kept: set[str]) -> None:
-    """Delete the downloads of publications that are kept no longer, and what a crash has left."""
+    """Delete the downloads of publications that are no longer kept, and leftovers of a crash."""
     for folder in settings.exports.glob("*"):
         if folder.is_dir() and not folder.is_symlink() and folder.name not in kept:
             shutil.rmtree(folder)

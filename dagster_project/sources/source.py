@@ -147,16 +147,16 @@ def landed_release(source: str, folder: Path) -> Release:
 
 
 def _no_file(where: str, found: str, expected: str) -> BadInput:
-    """The error for what is not read: a link may lead to any file of the machine.
+    """The error for anything but a regular file: a link may lead to any file of the machine.
 
     What does not fit a layout is quoted in a message, and messages are published with the ledger.
     """
     return BadInput(
-        "something that is no raw file",
+        "not a regular file",
         where=where,
         expected=expected,
         found=found,
-        fix="put the file itself there (a hard link will do), or remove what is no file",
+        fix="put the file itself there (a hard link will do), or remove it",
     )
 
 
