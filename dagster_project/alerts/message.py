@@ -62,7 +62,7 @@ def message(settings: Settings, failures: Sequence[Alert]) -> Message:
             for line in (
                 failure["what"],
                 _cut(failure["why"], MOST_LETTERS // len(alerts)),
-                f"in force: {failure['in_force']}",
+                f"live: {failure['in_force']}",
                 failure["link"],
             )
             if line

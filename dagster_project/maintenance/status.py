@@ -132,7 +132,7 @@ def _current(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         group by source order by source
         """
     ).fetchall()
-    yield f"\nin force: {len(sources)} sources, their latest releases"
+    yield f"\ncurrent: {len(sources)} sources, their latest releases"
     for source, day, records, loaded_at, earlier in sources:
         line = f"  {source:<26} {day}  {records:>10,} records, loaded {loaded_at:%Y-%m-%d %H:%M}"
         yield line + (f", {earlier} earlier" if earlier else "")

@@ -48,7 +48,7 @@ def test_of_each_source_the_release_in_force_is_named_with_how_many_are_behind_i
     folders: Warehouse,
 ) -> None:
     load(folders, "2016-03-01", "2016-04-01")
-    assert "in force: 1 sources" in told(folders)
+    assert "current: 1 sources" in told(folders)
     (named,) = [text for text in told(folders).splitlines() if "worldbank_wdi  " in text]
     assert "2016-04-01" in named
     assert "7 records" in named
@@ -104,7 +104,7 @@ def test_a_damaged_workbench_is_told_with_what_was_published(
     report = told(warehouse)
     assert "ATTENTION     a damaged database file" in report
     assert "`make rebuild`" in report
-    assert f"in force: {len(all_sources())} sources" in report
+    assert f"current: {len(all_sources())} sources" in report
 
 
 def in_another_process(script: str, path: Path) -> contextlib.ExitStack:
@@ -144,7 +144,7 @@ def test_a_file_of_another_time_with_the_same_bytes_is_no_change(folders: Wareho
     load(folders, "2016-03-01")
     os.utime(folders.landing / "worldbank_wdi" / "2016-03-01" / "made_up.csv", (1, 1))
     head, _, waiting = told(folders).partition("landed, not loaded")  # those that are packaged
-    assert "in force: 1 sources" in head
+    assert "current: 1 sources" in head
     assert "worldbank_wdi" not in waiting
     assert "refused" not in waiting
 
@@ -190,7 +190,7 @@ def test_a_lost_workbench_is_told_with_what_was_published(warehouse: Warehouse) 
     report = told(warehouse)
     assert "ATTENTION     the workbench is lost" in report
     assert "`make rebuild`" in report
-    assert f"in force: {len(all_sources())} sources" in report
+    assert f"current: {len(all_sources())} sources" in report
     assert "state  " not in report
 
 
@@ -202,4 +202,4 @@ def test_a_damaged_published_file_is_told_and_is_no_rollback(warehouse: Warehous
     assert "ATTENTION     the published file cannot be read" in report
     assert "`make rollback`" in report
     assert "rolled back from" not in report
-    assert f"in force: {len(all_sources())} sources" in report  # the workbench has it
+    assert f"current: {len(all_sources())} sources" in report  # the workbench has it
