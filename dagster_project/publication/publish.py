@@ -3,10 +3,10 @@
 The ledger decides, not the run: every table of the candidate must have passed its gate, and every
 data test must have passed, after it and everything it may be built on was last built. Then the
 candidate gets its copy of the ledger, is closed and synced, and is renamed to a kept publication:
-from there on it is a publication, and `reconcile` finishes an interrupted one. A second
-name of it is moved over the published file. Readers that have the old file open keep it; on
-Windows, where an open file cannot be replaced, they must let go first. The downloads are written
-before and follow the published file.
+from there on it is a publication, and `reconcile` finishes an interrupted one. A second name of it
+is moved over the published file. Readers that have the old file open keep it; on Windows, where an
+open file cannot be replaced, they must close it first. The downloads are written before and follow
+the published file.
 """
 
 from collections.abc import Mapping

@@ -95,9 +95,9 @@ _TIMES = {
 
 
 def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables of the ledger that are missing, and drop those that it had before.
+    """Create missing tables of the ledger, and drop those that only earlier versions had.
 
-    Of their entries none counts any more: another version of the project builds everything again.
+    Their entries no longer count: a new version of the project builds everything again.
     """
     con.execute(_DDL)
     for table in _REPLACED_TABLES:
@@ -105,10 +105,10 @@ def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def ledger_time(con: duckdb.DuckDBPyConnection) -> datetime:
-    """The current time in UTC, without a zone; later than any that the ledger holds.
+    """Return the current time in UTC, without a zone; later than any that the ledger holds.
 
-    What comes last in the ledger is what counts. A clock that was put back must not turn that
-    round, so until it has caught up the time is a tick after the latest entry.
+    The latest entry is the one that counts, and a clock that jumps backwards must not reorder
+    entries: until it has caught up, the time is a tick after the latest entry.
     """
     columns = [f"(select max({name}) from audit.{t})" for t in _TIMES for name in _TIMES[t]]
     row = con.execute(f"select greatest({', '.join(columns)})").fetchone()
