@@ -14,18 +14,18 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-crashes test-readers test-corrupt-files kill crowd corpus audit lint format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-run: .venv/ready ## the main job: load what is new in the landing folder, build, publish (RELOAD=source/date loads one again)
+run: .venv/ready ## the main job: load new releases, build, publish (RELOAD=source/date loads one again)
 	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release))
 
 dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000 (PORT=another)
 	@$(RUN) -m dagster_project dev $(if $(PORT),--port $(PORT))
 
-report: .venv/ready ## write the report on what is published: warehouse/report/index.html
+report: .venv/ready ## write the report on the live publication: warehouse/report/index.html
 	@$(RUN) -m dagster_project report
 
 sql: .venv/ready ## open a SQL shell on the published file, read-only
@@ -36,7 +36,7 @@ superset: .venv-superset/ready ## open Apache Superset with a dashboard on http:
 
 superset-env: .venv-superset/ready ## install Superset, in an environment of its own; its tests skip without
 
-superset-lock: $(UV) ## lock Superset's packages anew, after a change of superset/requirements.in
+superset-lock: $(UV) ## lock Superset's packages again, after a change of superset/requirements.in
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make superset-lock" superset/requirements.in -o superset/requirements.txt
 
@@ -46,17 +46,24 @@ metrics: .venv/ready ## ask for metrics: make metrics METRICS="receipts balance"
 test: .venv/ready ## run all tests
 	@$(RUN) -m pytest -n 2 --dist loadgroup
 
-test-crashes: .venv/ready ## kill runs at many points and look at what is left (KILLS=300 SEED=1)
+test-crashes: .venv/ready ## kill runs at many points and examine the leftovers (KILLS=300 SEED=1)
 	@$(RUN) -m tests.survival.kills --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/kills
 
 test-readers: .venv/ready ## many clients read through many publications (READERS=50 PUBLICATIONS=20)
 	@$(RUN) -m tests.survival.crowd --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/crowd
 
-lint: .venv/ready ## check style, types and SQL formatting
+lint: .venv/ready ## check style, types, SQL formatting, imports and dependencies
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
-	@.venv/bin/sqlfmt --check --quiet dbt
+	@.venv/bin/sqlfmt --check --quiet dbt dagster_project expectations
+	@.venv/bin/lint-imports --no-logo --no-cache
+	@.venv/bin/deptry .
+
+glossary: .venv/ready ## list the words that the house does not use, each with what to write instead
+	@if git rev-parse --git-dir >/dev/null 2>&1; then \
+		PRE_COMMIT_HOME=$(CURDIR)/.cache/pre-commit .venv/bin/pre-commit run glossary --all-files --color never; \
+	else echo "GLOSSARY NOT CHECKED: git, which lists the files, is missing, or this is not a clone" >&2; fi
 
 test-corrupt-files: .venv/ready ## every way of breaking every landing file (minutes; SEEDS=n times each)
 	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
@@ -69,13 +76,13 @@ RENAMED_kill := test-crashes
 RENAMED_crowd := test-readers
 RENAMED_corpus := test-corrupt-files
 
-audit: $(UV) ## look the locked packages up in the database of known holes
+audit: $(UV) ## check locked dependencies for known vulnerabilities
 	@UV=$(UV) .ci/audit
 
 format: .venv/ready ## format Python and SQL
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
-	@.venv/bin/sqlfmt --quiet dbt
+	@.venv/bin/sqlfmt --quiet dbt dagster_project expectations
 
 bench: .venv-bench/ready ## what bulk files cost beside a hand-written floor, 1 million rows (minutes)
 	@.venv-bench/bin/python -m benchmarks.bench --only ingest,bulk,nothing_new,queries,sensor --pairs 1
@@ -83,31 +90,31 @@ bench: .venv-bench/ready ## what bulk files cost beside a hand-written floor, 1 
 bench-full: .venv-bench/ready ## the same up to 49.6 million rows (hours, 15 GB of disk below TMPDIR)
 	@.venv-bench/bin/python -m benchmarks.bench --full
 
-docs: .venv/ready ## write the data dictionary, the gate policy's tables and the column lineage
+docs: .venv/ready ## write the data dictionary and the gate policy's tables
 	@$(RUN) -m dagster_project docs
 
-status: .venv/ready ## what is published, which releases are in force, what is rejected and why
+status: .venv/ready ## show the live publication, current releases, and rejected ones with reasons
 	@$(RUN) -m dagster_project status
 
-publish: .venv/ready ## build and publish again from the releases in force, although nothing is new
+publish: .venv/ready ## build and publish again from the current releases, although nothing is new
 	@$(RUN) -m dagster_project publish
 
-rollback: .venv/ready ## put the publication before the present one in force (TO=publication REASON="...")
+rollback: .venv/ready ## roll back to the previous publication (TO=publication REASON="...")
 	@$(RUN) -m dagster_project rollback $(if $(TO),--to $(TO)) $(if $(REASON),--reason "$(REASON)")
 
-reject: ## take a release out of force (RELEASE=source/date REASON="...")
-accept: ## put a release into force that its gate rejected (RELEASE=source/date REASON="...")
+reject: ## reject an accepted release (RELEASE=source/date REASON="...")
+accept: ## accept a release that its gate rejected (RELEASE=source/date REASON="...")
 forget: ## delete a release's rows and entries (RELEASE=source/date REASON="...")
 reject accept forget: .venv/ready
 	@$(RUN) -m dagster_project $@ $(RELEASE) --reason "$(REASON)"
 
-rebuild: .venv/ready ## make the workbench anew from the landing folder, then publish (FORCE=1 if files are lost)
+rebuild: .venv/ready ## rebuild the workbench from the landing folder, then publish (FORCE=1 if files are lost)
 	@$(RUN) -m dagster_project rebuild $(if $(FORCE)$(ANYWAY),--force)
 
-prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DRY_RUN=1 shows what would go)
+prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DRY_RUN=1 only lists them)
 	@$(RUN) -m dagster_project prune $(if $(DRY_RUN),--dry-run)
 
-clean: ## remove all that was installed and built, with the warehouse and what was decided by hand; landing/ stays
+clean: ## remove everything installed and built, the warehouse and manual decisions included; landing/ stays
 	rm -rf .venv .venv-bench .venv-superset .tools .dagster .superset .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs
 
 # The marker is newer than the lock file if and only if the environment is complete.

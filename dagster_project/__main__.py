@@ -71,13 +71,11 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
             for line in status(settings, _last_failure):
                 say(line)
         case "docs":
-            from dagster_project.gates.policy import write_gate_policy
+            from dagster_project.gates.policy_page import write_gate_policy
             from dagster_project.transform.docs.dictionary import write_data_dictionary
-            from dagster_project.transform.docs.lineage import write_column_lineage
 
             write_data_dictionary()
             write_gate_policy()
-            write_column_lineage()
         case "rollback":
             with write_lock(settings):
                 chosen = roll_back(settings, options.to, options.reason)

@@ -13,6 +13,7 @@ import dagster as dg
 
 from dagster_project.definitions import defs
 from dagster_project.defs.gate_checks import GATE
+from dagster_project.defs.raw import landing_key, raw_key
 from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.sources import all_sources
 from dagster_project.transform.layers import LAYERS, layer_tables
@@ -77,6 +78,19 @@ def test_each_source_brings_its_tables_and_a_job_that_loads_then_gates() -> None
     assert {name: steps for name, steps in found["jobs"].items() if of_a_source(name)} == {
         f"ingest_{name}": [f"gate_{name}", f"load_{name}"] for name in SOURCES
     }
+
+
+def test_the_lineage_of_a_raw_table_begins_with_its_fetch_if_there_is_one() -> None:
+    assets = defs.resolve_asset_graph()
+    for name, source in SOURCES.items():
+        fetch = {dg.AssetKey(["fetch", name])} if name in all_fetchers() else set()
+        assert assets.get(landing_key(name)).parent_keys == fetch
+        assert assets.get(landing_key(name)).is_external  # else a load asks for a fetch
+        for table in source.tables:
+            assert assets.get(raw_key(table)).parent_keys == {landing_key(name)}
+    publication = assets.get(dg.AssetKey("publication"))
+    fetched = {dg.AssetKey(["fetch", name]) for name in all_fetchers()}
+    assert fetched <= dg.AssetSelection.assets(publication.key).upstream().resolve(assets)
 
 
 def test_each_source_has_its_staging_models_and_no_model_is_of_no_source() -> None:

@@ -21,6 +21,7 @@ QUERIED = [
 ]
 PAGES = [
     PROJECT_ROOT / "README.md",
+    PROJECT_ROOT / "CONTRIBUTING.md",
     PROJECT_ROOT / "landing" / "README.md",
     *sorted((PROJECT_ROOT / "docs").glob("*.md")),
 ]

@@ -5,13 +5,10 @@ from collections.abc import Iterable
 from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType, DagsterRun
 
 from dagster_project.alerts.message import Alert
+from dagster_project.base.run_tags import PARTITION, PARTITION_RANGE
 from dagster_project.sources import all_sources
 
 SET_ASIDE = "royalty_flows/set_aside"  # tag of a run: its id, and the releases that it set aside
-
-
-_PARTITION = "dagster/partition"
-_RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
 def alert_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Alert:
@@ -76,9 +73,9 @@ def _source(run: DagsterRun, events: Iterable[DagsterEvent]) -> str | None:
 
 
 def _release(run: DagsterRun) -> str | None:
-    if _PARTITION in run.tags:
-        return run.tags[_PARTITION]
-    first, last = (run.tags.get(tag) for tag in _RANGE)
+    if PARTITION in run.tags:
+        return run.tags[PARTITION]
+    first, last = (run.tags.get(tag) for tag in PARTITION_RANGE)
     return f"{first} to {last}" if first != last else first
 
 

@@ -1,4 +1,4 @@
-"""Lines for people, or (`ROYALTY_LOG_FORMAT=json`) one JSON object a line for a log store.
+"""Lines for people, or (`ROYALTY_LOG_FORMAT=json`) one JSON object per line for a log store.
 
 The same keys in what `make run` says and in what Dagster logs of a run: `time` (UTC), `level`,
 `message`, and where they are known `source`, `release`, `job`, `step`, `event` and `run_id`.
@@ -10,6 +10,8 @@ import logging
 import os
 from datetime import UTC, datetime
 from typing import Any
+
+from dagster_project.base.run_tags import PARTITION
 
 
 def say(text: str, level: str = "INFO", **about: Any) -> None:
@@ -49,7 +51,7 @@ class JsonFormatter(logging.Formatter):
             record.levelname,
             run.get("orig_message") or record.getMessage(),
             source=job.removeprefix("ingest_") if job and job.startswith("ingest_") else None,
-            release=tags.get("dagster/partition"),
+            release=tags.get(PARTITION),
             job=job,
             step=run.get("step_key"),
             event=event.event_type_value if event else None,

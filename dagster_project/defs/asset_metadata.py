@@ -171,8 +171,8 @@ def charts_shown(
     context: dg.AssetExecutionContext, database: Path, results: list[Any]
 ) -> dict[str, dict[str, Any]]:
     """Return, for each mart that was built and has a chart, its chart as metadata."""
-    from dagster_project.report.charts.draw import markdown
     from dagster_project.report.charts.marts import CHARTS
+    from dagster_project.report.charts.picture import markdown
 
     built = {result.node.name for result in results if result.status == "success"}
     charts: dict[str, dict[str, Any]] = {}

@@ -24,6 +24,7 @@ from dagster_project.defs.asset_metadata import (
     kept_shown,
     results_shown,
 )
+from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.defs.set_aside import enter, judge, start_again_without
 from dagster_project.ingest.raw_rows import create_raw_tables
@@ -168,7 +169,7 @@ def _run_layer(
         )
         selection = ["--indirect-selection", "buildable", *of_dagster]
     try:
-        return run_dbt(settings, ["build", *selection])
+        return run_dbt(settings, ["build", *selection], layer.name, progress_report(context))
     except DbtError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
 

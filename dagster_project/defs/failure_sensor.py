@@ -10,9 +10,8 @@ from dagster_project.alerts.delivery import has_address, send
 from dagster_project.alerts.message import message
 from dagster_project.alerts.run_failure import alert_of, set_aside_by
 from dagster_project.base.dagster_home import BY_MAKE_RUN
+from dagster_project.base.run_tags import WILL_RETRY
 from dagster_project.base.settings import Settings
-
-_RETRIED = "dagster/will_retry"
 
 
 @dg.run_failure_sensor(
@@ -26,7 +25,7 @@ def run_failure_alert(context: dg.RunFailureSensorContext) -> dg.SkipReason | No
     settings, run = Settings(), context.dagster_run
     if BY_MAKE_RUN.items() <= run.tags.items():
         return dg.SkipReason("`make run` tells of its runs itself")
-    if run.tags.get(_RETRIED) == "true" and not set_aside_by(run):
+    if run.tags.get(WILL_RETRY) == "true" and not set_aside_by(run):
         return dg.SkipReason(f"run {run.run_id} is tried again")
     if not has_address(settings):
         return dg.SkipReason("nobody to tell: set ROYALTY_NOTIFY_WEBHOOK or ROYALTY_NOTIFY_EMAIL")

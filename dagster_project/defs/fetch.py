@@ -1,8 +1,4 @@
-"""Fetching as Dagster assets: one a source. No raw table depends on them.
-
-What is ingested is what stands in the landing folder; an edge from here to the raw tables would
-have a release downloaded again before it is loaded.
-"""
+"""Fetching as Dagster assets: one per source, upstream of its landing folder."""
 
 import dagster as dg
 
@@ -55,7 +51,9 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
                 str(problem), metadata=vars(problem), allow_retries=isinstance(problem, TryLater)
             ) from None
         _tell(context, fetched)
-        return dg.MaterializeResult(metadata=_metadata(fetched))
+        return dg.MaterializeResult(
+            metadata=_metadata(fetched),
+        )
 
     return fetch
 

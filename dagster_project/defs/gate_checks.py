@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.base.settings import Settings
+from dagster_project.defs.progress import progress_report
 from dagster_project.defs.raw import REFUSED, raw_key
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.defs.set_aside import Verdict, enter, judge, start_again_without
@@ -67,7 +68,7 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
                 )
         if not results:
             raise dg.Failure("\n".join(refused.values()), allow_retries=False)
-        yield from _as_check_results(results, list(refused.values()))
+        yield from check_results(results, list(refused.values()))
 
     return gate
 
@@ -91,7 +92,7 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name=f"gate_{layer.name}",
         specs=[
-            _spec(dg.AssetKey(table.split(".")), "Stops what is built on it.")
+            _spec(dg.AssetKey(table.split(".")), "Stops everything built on it.")
             for table in layer_tables(layer)
         ],
         pool=WRITING_POOL,
@@ -103,10 +104,10 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
         selected = sorted(".".join(key.asset_key.path) for key in context.selected_asset_check_keys)
         with workbench.get_connection() as con:
             candidate = current_candidate(con)
-        results = run_suites(
-            layer.database(Settings()),
-            [Batch(layer.name, table, f"select * from {table}") for table in selected],
-        )
+        batches = [Batch(layer.name, table, f"select * from {table}") for table in selected]
+        report = progress_report(context)
+        with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
+            results = run_suites(layer.database(Settings()), progress.track(batches))
         with workbench.get_connection() as con:
             verdict = judge(con, Settings(), failed_expectations(layer, results))
             results = [_excused(result, verdict) for result in results]
@@ -118,7 +119,7 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
             start_again_without(context, con, verdict)
         if not all(result.success for result in results):
             context.log.error(explain(results))
-        yield from _as_check_results(results)
+        yield from check_results(results)
 
     return gate
 
@@ -135,7 +136,7 @@ def _excused(result: GateResult, verdict: Verdict) -> GateResult:
     return replace(result, details=details, success=success)
 
 
-def _as_check_results(
+def check_results(
     results: Iterable[GateResult], refused: Sequence[str] = ()
 ) -> Iterator[dg.AssetCheckResult]:
     """Show each table's result in the UI: one table of expectations, and one of failing rows.
@@ -170,12 +171,14 @@ def _as_check_results(
 
 
 def _expectation(detail: dict[str, Any]) -> dict[str, str]:
+    rows = detail["rows_checked"]
     return {
         "result": "passed" if detail["success"] else "FAILED",
         "expectation": detail["expectation"],
         "kind": detail.get("kind", ""),
         "severity": detail["severity"],
         "observed": detail["observed"],
+        "rows checked": "" if rows is None else f"{rows:,}",
         "what to do": "" if detail["success"] else detail["fix"],
     }
 

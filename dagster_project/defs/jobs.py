@@ -1,7 +1,9 @@
-"""What an operator starts from the UI that is not an asset: decide, roll back, prune.
+"""The jobs: those that make assets, and those that an operator starts from the UI.
 
-Each is one step over the function that the command line calls too. `build`, which publishes again
-from what is in force, is among the asset jobs.
+`fetch` brings the publishers' current releases into the landing folder; `ingest_<source>` loads and
+gates one release (a partition); `build` goes from the accepted releases to the publication
+(`publish`: only the last step, after an interruption); `write_report` writes the report. The
+operator's jobs are one step each, over the function that the command line calls too.
 """
 
 from enum import Enum
@@ -10,12 +12,62 @@ from functools import partial
 import dagster as dg
 from pydantic import Field
 
+from dagster_project.base.run_tags import RETRY_STRATEGY
 from dagster_project.base.settings import Settings
+from dagster_project.defs.fetch import GROUP as FETCH
+from dagster_project.defs.raw import raw_key
+from dagster_project.defs.report import report
 from dagster_project.defs.resources import WRITING_POOL, Workbench, report_bad_input
 from dagster_project.defs.run_history import old_runs
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.prune import prune
 from dagster_project.publication.rollback import roll_back
+from dagster_project.sources import all_sources
+
+# A run whose process has died is started again (dagster.yaml) from its beginning: nothing is built
+# on half-made tables.
+_FROM_THE_START = {RETRY_STRATEGY: "ALL_STEPS"}
+
+fetch_job = dg.define_asset_job(
+    "fetch",
+    selection=dg.AssetSelection.groups(FETCH),
+    description="Download every source's current release. A source that fails stops no other.",
+)
+
+ingest_jobs = [
+    dg.define_asset_job(
+        f"ingest_{source.name}",
+        selection=dg.AssetSelection.assets(*(raw_key(table) for table in source.tables)),
+        description=f"Load and gate one release of {source.name}, or several in a backfill.",
+        tags=_FROM_THE_START,
+    )
+    for source in all_sources().values()
+]
+
+build_job = dg.define_asset_job(
+    "build",
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.groups("raw", FETCH)
+    - dg.AssetSelection.assets(report),
+    description="From the accepted releases to a published, audited warehouse.",
+    tags=_FROM_THE_START,
+)
+
+publish_job = dg.define_asset_job(
+    "publish",
+    selection=dg.AssetSelection.assets("publication"),
+    description="Publish a candidate whose gates have all passed; refuses any other.",
+)
+
+# A job of its own, not part of `make run`: it takes 5 to 10 seconds, longer the first time,
+# when the charts' JavaScript is bundled, and a publication does not wait for its report.
+report_job = dg.define_asset_job(
+    "write_report",
+    selection=dg.AssetSelection.assets(report),
+    description="Write the report on the live publication, a static site.",
+)
+
+asset_jobs = [fetch_job, *ingest_jobs, build_job, publish_job, report_job]
 
 
 class Decision(Enum):
@@ -62,7 +114,7 @@ def decide_on_release(
 def activate_publication(
     context: dg.OpExecutionContext, config: RollbackConfig, workbench: Workbench
 ) -> None:
-    """Put a kept publication in force."""
+    """Make a kept publication the live one."""
     with report_bad_input():
         chosen = roll_back(Settings(), config.to, config.reason)
     context.log.info(f"publication {chosen} is in force")
@@ -85,7 +137,7 @@ def decide() -> None:
 
 @dg.job(executor_def=dg.in_process_executor)
 def rollback() -> None:
-    """Put an earlier publication in force, at once. It stays until something new is published."""
+    """Make an earlier publication live, at once. It stays live until the next publication."""
     activate_publication()
 
 

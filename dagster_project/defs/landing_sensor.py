@@ -7,16 +7,16 @@ build is requested. What has failed is not requested again until something about
 what a run can heal by itself, the run has tried again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
 from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.run_tags import RETRY_RUN_ID, RUN_KEY, WILL_RETRY
 from dagster_project.base.settings import Settings
 from dagster_project.defs.fetch import GROUP as FETCH
+from dagster_project.defs.jobs import build_job, ingest_jobs
 from dagster_project.defs.landing_cursor import Cursor
 from dagster_project.defs.raw import releases_partition
 from dagster_project.defs.schedules import default_status
@@ -28,16 +28,10 @@ from dagster_project.workbench.connection import open_workbench, read_workbench,
 from dagster_project.workbench.publications import last_publication
 from dagster_project.workbench.releases import all_file_entries, note_modified
 
-if TYPE_CHECKING:
-    from dagster._core.definitions.unresolved_asset_job_definition import (
-        UnresolvedAssetJobDefinition,
-    )
-
 SECONDS = 60  # between two evaluations: what does not change for so long is complete
 MOST_RUNS = 100  # requested by one evaluation; the others wait for the next
 _NAMES_SHOWN = 5
 _RETRIED_WITHIN = timedelta(minutes=5)  # Dagster's daemon does it within seconds
-_RUN_KEY = "dagster/run_key"  # the tag that Dagster puts on runs which a sensor requested
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -47,14 +41,12 @@ _UNFINISHED = [
 ]
 
 
-def landing_sensor(
-    ingest_jobs: Sequence["UnresolvedAssetJobDefinition"], build: "UnresolvedAssetJobDefinition"
-) -> dg.SensorDefinition:
-    """Return the sensor. `ingest_jobs` are called `ingest_<source>`."""
+def landing_sensor() -> dg.SensorDefinition:
+    """Return the sensor."""
 
     @dg.sensor(
         name="landing",
-        jobs=[*ingest_jobs, build],
+        jobs=[*ingest_jobs, build_job],
         minimum_interval_seconds=SECONDS,
         default_status=default_status()[1],
         description="Loads each complete new release of the landing folder in a run of its own,"
@@ -93,7 +85,7 @@ def landing_sensor(
             if up_to_date:
                 cursor.build = ""  # a decision may bring this state back: it is built again then
             elif in_force:
-                requests = _build(build.name, fingerprint, cursor, lines)
+                requests = _build(build_job.name, fingerprint, cursor, lines)
         elif under_way:
             lines.append(f"{len(under_way)} runs are under way: {_few(under_way.values())}")
         if requests:
@@ -129,15 +121,15 @@ def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
             for run in instance.get_runs(
                 dg.RunsFilter(
                     statuses=[dg.DagsterRunStatus.FAILURE],
-                    tags={WILL_RETRY_TAG: "true"},
+                    tags={WILL_RETRY: "true"},
                     updated_after=just_now,
                 )
             )
-            if AUTO_RETRY_RUN_ID_TAG not in run.tags
+            if RETRY_RUN_ID not in run.tags
         ),
     ]
     return {
-        run.tags.get(_RUN_KEY, run.run_id): f"{run.job_name} {run.run_id[:8]}"
+        run.tags.get(RUN_KEY, run.run_id): f"{run.job_name} {run.run_id[:8]}"
         for run in runs
         if not run.asset_selection or any(key.path[0] != FETCH for key in run.asset_selection)
     }

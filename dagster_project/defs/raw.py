@@ -11,7 +11,10 @@ import dagster as dg
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
+from dagster_project.defs.fetch import fetch_key
+from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
+from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.ingest.load_release import LoadResult, Measured, load_release
 from dagster_project.ingest.pending_releases import find_release, wait_until_settled
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
@@ -38,48 +41,33 @@ def raw_key(table: RawTable) -> dg.AssetKey:
     return dg.AssetKey(["raw", table.name])
 
 
+def landing_key(source: str) -> dg.AssetKey:
+    """The asset key of a source's landing folder."""
+    return dg.AssetKey(["landing", source])
+
+
+def landing_folder(source: Source) -> dg.AssetSpec:
+    """Return the landing folder of a source, which the UI shows between fetch and raw tables.
+
+    Dagster does not make it, as files come by hand, too: a load waits for no fetch and starts none.
+    """
+    return dg.AssetSpec(
+        landing_key(source.name),
+        group_name="landing",
+        deps=[fetch_key(source.name)] if source.name in all_fetchers() else [],
+        kinds={"file"},
+        description=f"The landing folder of {source.name}: one folder per release, with the"
+        " publisher's files as they were fetched or put there by hand.",
+    )
+
+
 def raw_assets(source: Source) -> dg.AssetsDefinition:
     """Return the asset that loads one release into all raw tables of a source."""
-    about = next((row for row in seed("sources") if row["source"] == source.name), None)
-    if about is None:
-        raise BadInput(
-            "a source without its row in the seed",
-            where="dbt/seeds/sources.csv",
-            expected=f"a row that begins with {source.name}",
-            found="none",
-            fix="add it: docs/adding-a-source.md",
-        )
     partitions = releases_partition(source)
-    specs = [
-        dg.AssetSpec(
-            raw_key(table),
-            group_name="raw",
-            description=f"{about['publisher']}: {about['title']}. Every cell as the publisher wrote"
-            " it, with its file, sheet and row.",
-            kinds={"duckdb", "python"},
-            metadata={
-                "publisher": about["publisher"],
-                "licence": about["licence"],
-                **({"served at": dg.MetadataValue.url(about["url"])} if about["url"] else {}),
-                **(
-                    {"landed by hand": source.manual_instructions}
-                    if source.manual_instructions
-                    else {}
-                ),
-                "dagster/column_schema": dg.TableSchema(
-                    [dg.TableColumn(name, "VARCHAR") for name in table.data_columns]
-                    + [dg.TableColumn(name, type_) for name, type_ in LINEAGE_COLUMNS.items()]
-                ),
-            },
-            partitions_def=partitions,
-            freshness_policy=freshness(source),
-        )
-        for table in source.tables
-    ]
 
     @dg.multi_asset(
         name=f"load_{source.name}",
-        specs=specs,
+        specs=_specs(source, partitions),
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITING_POOL,
@@ -87,26 +75,16 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
     def load(
         context: dg.AssetExecutionContext, config: IngestConfig, workbench: Workbench
     ) -> Iterator[dg.MaterializeResult]:
-        settings = Settings()
         refused: dict[str, BadInput] = {}
         for day in context.partition_keys:
             try:
-                release = find_release(source, settings.landing_dir, day, settings.bundled_dir)
-                wait_until_settled(release, settings.settle_seconds)
-                with workbench.get_connection() as con:
-                    loaded = load_release(con, source, release, reload=config.reload)
+                loaded = _load(context, source, day, workbench, reload=config.reload)
             except BadInput as problem:
                 context.log.error(str(problem))
                 refused[day] = problem
                 for table in source.tables:
                     context.add_asset_metadata({REFUSED: str(problem)}, raw_key(table), day)
                 continue
-            if loaded.unchanged:
-                context.log.info(f"{release.label}: the same bytes are in force; not loaded again")
-            for entry in loaded.files:
-                if entry.reason and not loaded.unchanged:
-                    log = context.log.info if entry.rows_read else context.log.warning
-                    log(f"{release.label}, {entry.file_name}: {entry.reason}")
             for table in source.tables:
                 context.add_asset_metadata(_metadata(loaded, table, day), raw_key(table), day)
         if len(refused) == len(context.partition_keys):
@@ -124,6 +102,61 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
             )
 
     return load
+
+
+def _specs(source: Source, partitions: dg.PartitionsDefinition) -> list[dg.AssetSpec]:
+    about = next((row for row in seed("sources") if row["source"] == source.name), None)
+    if about is None:
+        raise BadInput(
+            "a source without its row in the seed",
+            where="dbt/seeds/sources.csv",
+            expected=f"a row that begins with {source.name}",
+            found="none",
+            fix="add it: docs/adding-a-source.md",
+        )
+    metadata: dict[str, Any] = {"publisher": about["publisher"], "licence": about["licence"]}
+    if about["url"]:
+        metadata["served at"] = dg.MetadataValue.url(about["url"])
+    if source.manual_instructions:
+        metadata["landed by hand"] = source.manual_instructions
+    return [
+        dg.AssetSpec(
+            raw_key(table),
+            deps=[landing_key(source.name)],
+            group_name="raw",
+            description=f"{about['publisher']}: {about['title']}. Every cell as the publisher wrote"
+            " it, with its file, sheet and row.",
+            kinds={"duckdb", "python"},
+            metadata={**metadata, "dagster/column_schema": _column_schema(table)},
+            partitions_def=partitions,
+            freshness_policy=freshness(source),
+        )
+        for table in source.tables
+    ]
+
+
+def _column_schema(table: RawTable) -> dg.TableSchema:
+    columns = dict.fromkeys(table.data_columns, "VARCHAR") | LINEAGE_COLUMNS
+    return dg.TableSchema([dg.TableColumn(name, type_) for name, type_ in columns.items()])
+
+
+def _load(
+    context: dg.AssetExecutionContext, source: Source, day: str, workbench: Workbench, reload: bool
+) -> LoadResult:
+    """Load one release, and log what the load has to say. Raises BadInput if it is refused."""
+    settings = Settings()
+    release = find_release(source, settings.landing_dir, day, settings.bundled_dir)
+    wait_until_settled(release, settings.settle_seconds)
+    with workbench.get_connection() as con:
+        loaded = load_release(con, source, release, reload=reload, report=progress_report(context))
+    if loaded.unchanged:
+        context.log.info(f"{release.label}: these bytes are loaded and accepted already")
+        return loaded
+    for entry in loaded.files:
+        if entry.reason:
+            log = context.log.info if entry.rows_read else context.log.warning
+            log(f"{release.label}, {entry.file_name}: {entry.reason}")
+    return loaded
 
 
 def _metrics(measured: Measured | None) -> dict[str, float]:

@@ -14,7 +14,7 @@ from dagster_project.defs.resources import LOCK_TIMEOUT_SECONDS, WRITING_POOL, r
     kinds={"html"},
     pool=WRITING_POOL,
     description="A static site on the published file, written from that file alone: the studies,"
-    " a page a reporter, mirror, revisions, coverage, dictionary, downloads.",
+    " one page per reporter, mirror, revisions, coverage, dictionary, downloads.",
 )
 def report() -> dg.MaterializeResult:
     """Write the report on what is published."""

@@ -12,10 +12,10 @@ from datetime import date, datetime
 
 import dagster as dg
 import duckdb
-from dagster._core.storage.tags import MAX_RETRIES_TAG, RETRY_ON_ASSET_OR_OP_FAILURE_TAG
 
 from dagster_project.alerts.run_failure import SET_ASIDE
 from dagster_project.base.errors import printable
+from dagster_project.base.run_tags import MAX_RETRIES, RETRY_ON_ANY_FAILURE
 from dagster_project.base.settings import Settings
 from dagster_project.ingest.manual_decisions import ACCEPTED
 from dagster_project.ingest.raw_rows import restore_superseded
@@ -205,8 +205,8 @@ def start_again_without(
     tags = {SET_ASIDE: f"{run.run_id} {names}"}
     published = last_publication(con)
     is_new = published is None or published[1] != build_fingerprint(con)
-    if is_new and run.tags.get(MAX_RETRIES_TAG) != "0":
+    if is_new and run.tags.get(MAX_RETRIES) != "0":
         group = instance.get_run_group(run.run_id)
-        tags[RETRY_ON_ASSET_OR_OP_FAILURE_TAG] = "true"
-        tags[MAX_RETRIES_TAG] = str(len(list(group[1])) if group else 1)
+        tags[RETRY_ON_ANY_FAILURE] = "true"
+        tags[MAX_RETRIES] = str(len(list(group[1])) if group else 1)
     instance.add_run_tags(run.run_id, tags)

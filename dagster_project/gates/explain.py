@@ -17,7 +17,9 @@ def _failures(result: GateResult, severity: str) -> list[str]:
             continue
         line = f"{result.table_name}{about} | expected: {detail['expectation']}"
         line += f" | found: {detail['observed']}"
-        if detail["failing_rows"] and detail.get("kind") != LIST:  # there `found` names the codes
+        if (
+            detail["failing_rows"] and detail.get("kind") != LIST
+        ):  # of a list, `found` names the codes
             line += f", the first: {in_words(detail['failing_rows'][0])}"
         if detail["fix"]:
             line += f" | what to do: {detail['fix']}"

@@ -1,4 +1,4 @@
-"""The gate on raw: it admits one load of a release into the warehouse, or rejects it."""
+"""The gate on raw: it accepts one load of a release, or rejects it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -23,19 +23,19 @@ def gate_release(
     release: date,
     run_id: str,
 ) -> list[GateResult]:
-    """Run the suites of a source's raw tables on what was loaded last; enter result and decision.
+    """Run the suites of a source's raw tables on the last load; enter results and decision.
 
-    `connect` opens the workbench for writing; it is closed while the suites read. A release in
-    force that is looked at again stays in force: only a person takes it out. The rows of a load
-    that this one replaces stay until a publication, as a later layer may reject this one. Returns
-    nothing if the release is not loaded.
+    connect: opens the workbench for writing; it is closed while the suites read. A current release
+    that is checked again stays current: only a person rejects it. The rows of a load that this one
+    replaces stay until a publication, as a later layer may reject this one. Returns no results if
+    the release is not loaded.
     """
     with connect() as con:
         entries = file_entries(con, source.name, release)
-        entered = entries.get("loaded") or entries.get("accepted")
-        if not entered:
+        files = entries.get("loaded") or entries.get("accepted")
+        if not files:
             return []
-        loaded_at = entered[0].loaded_at
+        loaded_at = files[0].loaded_at
         previous = current_before(con, source.name, release, loaded_at)
     results = run_suites(
         workbench,

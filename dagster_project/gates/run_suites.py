@@ -1,6 +1,6 @@
-"""Running suites on a DuckDB file, pushed down as SQL and read-only.
+"""Runs suites on a DuckDB file, read-only, as SQL.
 
-Great Expectations costs seconds to import: only the functions here do it, when they are called.
+Great Expectations takes seconds to import, so only the functions here import it, when called.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.base.environment import own_environment
 from dagster_project.base.machine_errors import machine_trouble
 from dagster_project.base.settings import Settings
-from dagster_project.gates.suites import EXPECTATIONS, SEVERITIES, load_suite
+from dagster_project.gates.suite_files import EXPECTATIONS, SEVERITIES
+from dagster_project.gates.suites import load_suite
 from dagster_project.sources.code_lists import code_lists
 from dagster_project.workbench.gate_results import LIST, GateResult
 
@@ -32,14 +33,17 @@ _ENGINE_OPTIONS = {
     "pool_reset_on_return": None,
 }
 
-# One asset, whose query is that of the batch in hand: GX writes its whole configuration as YAML
-# each time that one comes or goes, which took half of a gate's time.
+# One asset for all batches, with a new query for each: GX writes its whole configuration as YAML
+# whenever an asset is added or removed, which took half of a gate's time.
 _ASSET = "batch"
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one suite is run on: a table, or one release of it, beside the release before."""
+    """The rows that one suite checks: a table, or one release of it.
+
+    previous: the query for the current release before this one.
+    """
 
     gate: str
     table_name: str
@@ -53,8 +57,8 @@ def run_suites(
 ) -> list[GateResult]:
     """Run each batch's suite. An expectation that cannot be evaluated counts as failed.
 
-    Expectations of kind `list` are reported and do not fail the gate. Raises BadInput where it was
-    the machine (disk, memory) that kept one from being evaluated: no release is to blame.
+    Expectations of kind `list` are reported and do not fail the gate. Raises BadInput if one could
+    not be evaluated because of the machine (disk, memory): no release is to blame.
     """
     with own_environment(), _datasource(database) as datasource:
         return [_run(datasource, batch, root) for batch in batches]
@@ -83,45 +87,19 @@ def _datasource(database: Path) -> "Iterator[SQLDatasource]":
     try:
         yield datasource
     finally:
-        # A pooled connection would keep the file open read-only, and the next writer out.
+        # A pooled connection would keep the file open, and lock out the next writer.
         datasource.get_engine().dispose()
         datasource.get_execution_engine().engine.dispose()
         context.data_sources.delete("warehouse")
 
 
 def _run(datasource: "SQLDatasource", batch: Batch, root: Path) -> GateResult:
-    from great_expectations import ExpectationSuite
-
-    from dagster_project.patches.gx_single_scan import judge_in_one_scan
-
-    parameters = code_lists(batch.release_date)
+    parameters: dict[str, Any] = code_lists(batch.release_date)
     suite = load_suite(batch.table_name, parameters, root, batch.previous)
-    judge_in_one_scan(
-        datasource.get_execution_engine(),
-        batch.query,
-        [
-            expectation["kwargs"]["unexpected_rows_query"]
-            for expectation in suite["expectations"]
-            if "unexpected_rows_query" in expectation["kwargs"]
-        ],
-    )
-    lineage = suite.get("meta", {}).get("lineage", [])
-    asset = datasource.get_asset(_ASSET)
-    asset.query = batch.query
-    validation = (
-        asset.get_batch_definition(_ASSET)
-        .get_batch()
-        .validate(
-            ExpectationSuite(**suite),
-            result_format={
-                "result_format": "COMPLETE",
-                "unexpected_index_column_names": lineage,
-                "partial_unexpected_count": FAILING_ROWS_SHOWN,
-            },
-            expectation_parameters=parameters,
-        )
-    )
-    details = [_detail(result, batch) for result in validation.results]
+    rows = _count_rows(datasource, batch)
+    details = [
+        _detail(result, batch, rows) for result in _validate(datasource, batch, suite, parameters)
+    ]
     failed = [detail for detail in details if not detail["success"]]
     return GateResult(
         gate=batch.gate,
@@ -134,8 +112,53 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path) -> GateResult:
     )
 
 
-def _detail(validation: Any, batch: Batch) -> dict[str, Any]:
-    """Boil one validation result down to what a person, the UI and the ledger need."""
+def _count_rows(datasource: "SQLDatasource", batch: Batch) -> int | None:
+    """Return how many rows a batch has; None if it cannot be read: its expectations say why."""
+    import sqlalchemy as sa
+
+    query = sa.text(f"select count(*) from ({batch.query}) as batch")
+    try:
+        return int(datasource.get_execution_engine().execute_query(query).fetchall()[0][0])
+    except sa.exc.SQLAlchemyError:
+        return None
+
+
+def _validate(
+    datasource: "SQLDatasource",
+    batch: Batch,
+    suite: dict[str, Any],
+    parameters: dict[str, Any],
+) -> list[Any]:
+    from great_expectations import ExpectationSuite
+
+    from dagster_project.patches.gx_single_scan import judge_in_one_scan
+
+    queries = [
+        expectation["kwargs"]["unexpected_rows_query"]
+        for expectation in suite["expectations"]
+        if "unexpected_rows_query" in expectation["kwargs"]
+    ]
+    judge_in_one_scan(datasource.get_execution_engine(), batch.query, queries)
+    asset = datasource.get_asset(_ASSET)
+    asset.query = batch.query
+    validation = (
+        asset.get_batch_definition(_ASSET)
+        .get_batch()
+        .validate(
+            ExpectationSuite(**suite),
+            result_format={
+                "result_format": "COMPLETE",
+                "unexpected_index_column_names": suite["meta"]["lineage"],
+                "partial_unexpected_count": FAILING_ROWS_SHOWN,
+            },
+            expectation_parameters=parameters,
+        )
+    )
+    return validation.results
+
+
+def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str, Any]:
+    """Reduce one validation result to what a person, the UI and the ledger need."""
     config, result = validation.expectation_config, validation.result
     errors = [
         info["exception_message"] or info["exception_traceback"].strip().splitlines()[-1]
@@ -152,9 +175,8 @@ def _detail(validation: Any, batch: Batch) -> dict[str, Any]:
     if failing is None and config.type == "unexpected_rows_expectation":
         failing = result.get("observed_value")
     column = config.kwargs.get("column") or ", ".join(config.kwargs.get("column_list", []))
-    meta = config.meta or {}
-    kind = meta.get("kind", "")
-    severity = str(getattr(config.severity, "value", config.severity or "critical"))
+    meta = config.meta
+    kind = meta["kind"]
     observed = "; ".join(errors) or _observed(result, failing)
     if kind == LIST and rows and "rows_found" in rows[0]:
         observed = _codes(rows, failing)
@@ -163,20 +185,21 @@ def _detail(validation: Any, batch: Batch) -> dict[str, Any]:
         "type": config.type,
         "column": column,
         "kind": kind,
-        "ground": meta.get("ground", ""),
-        # A list that cannot be evaluated is a fault of ours, not a new code.
-        "severity": "critical" if errors else SEVERITIES.get(kind, severity),
+        "ground": meta["ground"],
+        # A list that cannot be evaluated is an error in the suite, not a new code.
+        "severity": "critical" if errors else SEVERITIES[kind],
         "success": bool(validation.success),
         "observed": observed,
+        "rows_checked": rows_checked,
         "failing": failing if isinstance(failing, int) else 0,
         "failing_rows": [dict(row) for row in rows[:FAILING_ROWS_SHOWN]],
-        "fix": meta.get("fix", ""),
+        "fix": meta["fix"],
         "failing_query": "" if validation.success else _failing_query(config, result, batch),
     }
 
 
 def _failing_query(config: Any, result: dict[str, Any], batch: Batch) -> str:
-    """Return the SQL that gives all rows that fail a rule; none for a rule on a whole table."""
+    """Return the SQL for all rows that fail a rule; none for a rule on a whole table."""
     if rule := config.kwargs.get("unexpected_rows_query"):
         return rule.format(batch=f"({batch.query})")
     # GX writes the query of the batch as if it were the name of a table.

@@ -16,6 +16,7 @@ import duckdb
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.ingest.raw_rows import count_rows, create_raw_tables, drop_rows_not_current
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
 from dagster_project.layouts.csv_file import unreadable
@@ -59,7 +60,12 @@ def modified_at(stat: os.stat_result) -> datetime:
 
 
 def load_release(
-    con: duckdb.DuckDBPyConnection, source: Source, release: Release, *, reload: bool = False
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    release: Release,
+    *,
+    reload: bool = False,
+    report: ProgressReport = SILENT,
 ) -> LoadResult:
     """Load a release's files as status `loaded`; the gate on raw decides what becomes of it.
 
@@ -75,7 +81,7 @@ def load_release(
         entries = file_entries(con, source.name, release.date)
         accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
         if not accepted or reload:
-            return _load(con, source, release, stats, digests)
+            return _load(con, source, release, stats, digests, report)
         if accepted != {path.name: sha256.result() for path, sha256 in digests.items()}:
             raise changed_bytes(release, accepted)
     rows = {table.name: count_rows(con, table, release) for table in source.tables}
@@ -88,6 +94,7 @@ def _load(
     release: Release,
     stats: dict[Path, os.stat_result],
     digests: dict[Path, "Future[str]"],
+    report: ProgressReport,
 ) -> LoadResult:
     create_raw_tables(con, source)
     loaded_at = ledger_time(con)
@@ -95,7 +102,9 @@ def _load(
         companions = dict(_unreadable_companions(source, release))
         with transaction(con):
             drop_rows_not_current(con, source, release.date)
-            loaded = _load_files(con, source, release, stats, digests, companions, loaded_at)
+            loaded = _load_files(
+                con, source, release, stats, digests, companions, loaded_at, report
+            )
             enter_files(con, source.name, release.date, loaded.files)
     except BadInput as problem:
         rejected = [
@@ -118,6 +127,7 @@ def _load_files(
     digests: dict[Path, "Future[str]"],
     unreadable_companions: dict[Path, str],
     loaded_at: datetime,
+    report: ProgressReport,
 ) -> LoadResult:
     """Fill the raw tables from a release's files. Raises BadInput if a required one stays empty."""
     files = []
@@ -130,7 +140,9 @@ def _load_files(
             files.append(_entry(path, sha256, 0, 0, "loaded", note, loaded_at))
             continue
         began = time.perf_counter()
-        table, inserted, read, kept, notes = _load_file(con, source, release, path, loaded_at)
+        table, inserted, read, kept, notes = _load_file(
+            con, source, release, path, loaded_at, report
+        )
         took = measured[table.name]
         took.seconds += time.perf_counter() - began
         took.rows_read += read
@@ -244,12 +256,26 @@ def _load_file(
     release: Release,
     path: Path,
     loaded_at: datetime,
+    report: ProgressReport = SILENT,
 ) -> tuple[RawTable, int, int, int, tuple[str, ...]]:
     """Load one file; return its table, rows inserted, records read and kept, and notes."""
+    size = path.stat().st_size
+    with report.follow(f"{release.label}, {path.name}", "B", size) as progress:
+        return _insert(con, source, release, path, loaded_at, progress)
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    release: Release,
+    path: Path,
+    loaded_at: datetime,
+    progress: Progress,
+) -> tuple[RawTable, int, int, int, tuple[str, ...]]:
     con.execute("drop table if exists incoming")
     with _as_bad_input(path):
         layout = layout_of(path, source.layouts)
-        extract = layout.read(con, path)
+        extract = layout.read(con, path, progress.reach)
     if extract.rows_read == 0:
         raise BadInput(
             "a file without records",
@@ -261,7 +287,7 @@ def _load_file(
     table = layout.table
     rows = extract.rows  # noqa: F841 - DuckDB finds the relation by this name
     data = ", ".join(f'"{column}"' for column in table.data_columns)
-    with closing(extract), _records_read(con, path) as scanned:
+    with closing(extract), _records_read(con, path, progress) as scanned:
         inserted = con.execute(
             f"""
             insert into raw."{table.name}" ({data}, {", ".join(LINEAGE_COLUMNS)})
@@ -281,7 +307,9 @@ def _load_file(
 
 
 @contextmanager
-def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[int]]:
+def _records_read(
+    con: duckdb.DuckDBPyConnection, path: Path, progress: Progress
+) -> Iterator[list[int]]:
     """Count what a CSV reader delivers to the block's one statement, before any filter.
 
     DuckDB's own profile of the statement says it, at no cost; a count would be a second read. Rows
@@ -290,6 +318,9 @@ def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[i
     """
     con.execute("set preserve_insertion_order = false")
     con.execute("set enable_profiling = 'no_output'")
+    con.execute("set enable_progress_bar = true")  # else DuckDB does not know how far it is
+    con.execute("set enable_progress_bar_print = false")
+    progress.poll = lambda: con.query_progress() / 100
     scanned: list[int] = []
     try:
         yield scanned
@@ -301,6 +332,8 @@ def _records_read(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[i
     profile = json.loads(con.get_profiling_information())
     scanned.append(_csv_records(profile))
     con.execute("reset enable_profiling")
+    con.execute("reset enable_progress_bar")
+    con.execute("reset enable_progress_bar_print")
     con.execute("reset preserve_insertion_order")
 
 

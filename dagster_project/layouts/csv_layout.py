@@ -26,7 +26,7 @@ from dagster_project.layouts.csv_file import (
     wrong_names,
 )
 from dagster_project.layouts.csv_line_filter import NeedsFullParser, copy_matching_lines
-from dagster_project.layouts.layout import Extract, RawTable, as_pattern
+from dagster_project.layouts.layout import Extract, OnRead, RawTable, as_pattern, ignore
 
 # Larger files are read once, straight into the raw table, and their rows are not numbered.
 BULK_BYTES = 32 << 20
@@ -171,13 +171,13 @@ class CsvLayout:
             notes.append(f"further columns, left out: {in_quotes(further)}")
         return tuple(notes)
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         if not self._needs_conversion(path):
-            return self._read(con, path)
+            return self._read(con, path, on_read)
         scratch = TemporaryDirectory(prefix="royalty_converted_")
         try:
             converted = convert_to_utf_8(path, Path(scratch.name), self.fallback_encoding)
-            return replace(self._read(con, converted), scratch=scratch)
+            return replace(self._read(con, converted, on_read), scratch=scratch)
         except BaseException:
             scratch.cleanup()
             raise
@@ -185,14 +185,14 @@ class CsvLayout:
     def _needs_conversion(self, path: Path) -> bool:
         return bool(self.fallback_encoding) and not is_utf_8(path)
 
-    def _read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def _read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead) -> Extract:
         header = self._header(path)
         cells, names = self._cells(header), self._names(header)
         served = ", ".join(f'"{column}"' for column in self._served)
         columns = self._columns()
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
-            return self._read_bulk(con, path, names)
+            return self._read_bulk(con, path, names, on_read)
         refuse_zeros(path)
         try:
             texts = "nullif(trim(columns(*)), '')" if cells else "*"
@@ -262,7 +262,9 @@ class CsvLayout:
                     " layout in the source's module",
                 )
 
-    def _read_bulk(self, con: duckdb.DuckDBPyConnection, path: Path, names: list[str]) -> Extract:
+    def _read_bulk(
+        self, con: duckdb.DuckDBPyConnection, path: Path, names: list[str], on_read: OnRead
+    ) -> Extract:
         """Read a file straight into its table, without numbers of rows."""
         refuse_half_a_record(path)
         notes = self._notes(self._header(path))
@@ -277,7 +279,9 @@ class CsvLayout:
                 unused.callback(scratch.cleanup)
                 lines = Path(scratch.name) / "lines.csv"
                 must_contain, fields = self.must_contain.encode(), len(names)
-                rows_read = copy_matching_lines(path, lines, must_contain, self.header_row, fields)
+                rows_read = copy_matching_lines(
+                    path, lines, must_contain, self.header_row, fields, on_read
+                )
                 rows = con.sql(rows_of.format(self._reader(lines, names, copied=True)))
                 unused.pop_all()
                 return Extract(rows, rows_read, None, scratch, notes)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.layouts.layout import OnRead, ignore
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -27,7 +29,12 @@ class NeedsFullParser(Exception):
 
 
 def copy_matching_lines(
-    path: Path, target: Path, must_contain: bytes, header_row: int, fields: int
+    path: Path,
+    target: Path,
+    must_contain: bytes,
+    header_row: int,
+    fields: int,
+    on_read: OnRead = ignore,
 ) -> int:
     """Copy the lines that contain a text, and some beside them; return the number of all lines.
 
@@ -47,10 +54,13 @@ def copy_matching_lines(
         equal = np.equal(characters[begin:end], letter[0], out=found[begin:end])
         return int(np.count_nonzero(equal))
 
+    size, bytes_read = path.stat().st_size, 0
     lines, free = 0, begin  # free: where the next bytes go, behind those of a line that goes on
     with path.open("rb", buffering=0) as file, target.open("wb") as kept:
         file.seek(_end_of_header(path, header_row))
         while read := file.readinto(memoryview(block)[free : free + _BLOCK_BYTES]):
+            bytes_read += read
+            on_read(bytes_read / size)
             end = block.rfind(b"\n", begin, free + read) + 1
             ended = count(b"\n", end)
             if not ended or count(b",", end) != ended * (fields - 1):

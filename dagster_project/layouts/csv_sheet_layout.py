@@ -17,7 +17,7 @@ from dagster_project.layouts.csv_file import (
     refuse_zeros,
     wrong_names,
 )
-from dagster_project.layouts.layout import Extract, RawTable
+from dagster_project.layouts.layout import Extract, OnRead, RawTable, ignore
 from dagster_project.layouts.workbook import Sheet
 from dagster_project.layouts.workbook_layout import Cell, extract_of
 
@@ -56,7 +56,7 @@ class CsvSheetLayout:
         wrong = wrong_names(found, self.header, [])
         return f"row 1: {wrong}" if wrong else None
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         refuse_half_a_record(path)
         refuse_zeros(path)
         try:

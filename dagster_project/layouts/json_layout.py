@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.layouts.layout import Extract, RawTable, as_pattern
+from dagster_project.layouts.layout import Extract, OnRead, RawTable, as_pattern, ignore
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class JsonLayout:
                 return f"record {number} without {', '.join(missing)}"
         return None
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         fields = ", ".join(f'"{column}" varchar' for column in self.table.columns)
         con.read_json(as_pattern(path), columns={self.root: f"struct({fields})[]"}).to_table(
             "document"
@@ -121,7 +121,7 @@ class JsonDocumentLayout:
             return f"a document that is built otherwise ({error})"
         return None if rows else "a document without records"
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         rows = self._rows(path)
         names = self.table.data_columns
         quoted = ", ".join(f'"{name}"' for name in names)

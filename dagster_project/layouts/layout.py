@@ -1,6 +1,7 @@
 """What a raw table, a layout and its extract are, and which layout a file is of."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,9 @@ from typing import Protocol
 import duckdb
 
 from dagster_project.base.errors import BadInput
+
+# What a layout that takes long calls with the share of the file that it has read, from 0 to 1.
+OnRead = Callable[[float], object]
 
 LINEAGE_COLUMNS = {
     "_source": "VARCHAR",
@@ -70,6 +74,10 @@ class Extract:
             self.scratch.cleanup()
 
 
+def ignore(_share: float) -> None:
+    """Take no notice of how much of a file has been read."""
+
+
 class Layout(Protocol):
     """One way in which a publisher has served a table."""
 
@@ -91,7 +99,7 @@ class Layout(Protocol):
         """How close the file comes to this layout, from 0 to 1."""
         ...
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         """Read the whole file. Raises BadInput."""
         ...
 

@@ -28,7 +28,7 @@ import duckdb
 from dagster_project.base.errors import BadInput
 from dagster_project.layouts.csv_layout import CsvLayout
 from dagster_project.layouts.json_layout import JsonDocumentLayout
-from dagster_project.layouts.layout import Extract, Layout, RawTable
+from dagster_project.layouts.layout import Extract, Layout, OnRead, RawTable, ignore
 from dagster_project.layouts.sdmx_ids import column_of
 from dagster_project.layouts.sdmx_json import json_observations
 from dagster_project.layouts.sdmx_ml import xml_observations
@@ -152,9 +152,9 @@ class SdmxCsvLayout(_SdmxLayout):
             return f"row 1: without {', '.join(lost)}, and with unknown {', '.join(strange)}"
         return inner.mismatch(path)
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         inner = self._inner(path)
-        extract = inner.read(con, path)
+        extract = inner.read(con, path, on_read)
         names = dict(zip(inner.table.columns, inner.header, strict=True))
         if "action" in names and con.sql("from incoming where action = 'D'").fetchone():
             raise _unusable(self, path, "ACTION 'D', which deletes observations")
@@ -179,7 +179,7 @@ class _StreamedLayout(_SdmxLayout, ABC):
     def _observations(self, path: Path) -> Iterator[Row]:
         """Yield _row, _column, the table's columns and the value. Raises ValueError."""
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         columns = ("number", "cell", *self.table.columns, "value")
         with TemporaryDirectory(prefix="royalty_sdmx_") as folder:
             scratch = Path(folder) / "observations.csv"
@@ -319,8 +319,8 @@ class SdmxJsonLayout(_SdmxLayout):
             return f"a JSON document of {path.stat().st_size:,} bytes"
         return self._inner.mismatch(path)
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
-        extract = self._inner.read(con, path)
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
+        extract = self._inner.read(con, path, on_read)
         kept = extract.rows.filter(self.dataset.keep)
         return Extract(kept, extract.rows_read, len(kept))
 

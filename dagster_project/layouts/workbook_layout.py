@@ -8,7 +8,7 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 from dagster_project.layouts.cell_address import column_letter
-from dagster_project.layouts.layout import Extract, RawTable
+from dagster_project.layouts.layout import Extract, OnRead, RawTable, ignore
 from dagster_project.layouts.workbook import NOT_A_WORKBOOK, Workbook
 
 
@@ -59,7 +59,7 @@ class WorkbookLayout:
             return f"no sheet {', '.join(missing)} among {', '.join(repr(name) for name in names)}"
         return None
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         book = Workbook(path)
         try:
             cells = list(self.parse(book))

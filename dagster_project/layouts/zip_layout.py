@@ -11,7 +11,7 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.safe_zip import DAMAGED, unpack
-from dagster_project.layouts.layout import Extract, Layout, RawTable
+from dagster_project.layouts.layout import Extract, Layout, OnRead, RawTable, ignore
 
 MAX_MEMBER_BYTES = 8 << 30  # the largest real member, the BaTIS bulk file, has 3 GB
 UNSUSPICIOUS_BYTES = 64 << 20  # a bomb is small and unpacks to much more
@@ -93,10 +93,10 @@ class ZipLayout:
         except (ValueError, *DAMAGED) as error:
             return f"an archive with {error}"
 
-    def read(self, con: duckdb.DuckDBPyConnection, path: Path) -> Extract:
+    def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         member = self._unpacked(path)
         try:
-            return self.inner.read(con, member)
+            return self.inner.read(con, member, on_read)
         except BadInput as problem:
             where = problem.where.replace(member.name, f"{path.name}, member", 1)
             raise BadInput(**{**vars(problem), "where": where}) from problem

@@ -28,7 +28,8 @@ from great_expectations.expectations.metrics.query_metrics.query_table.unexpecte
 ROWS_FETCHED = 20
 
 _ROW_RULE = re.compile(
-    r"select [^()]*? from \{batch\} where (?P<condition>.*?)(?: order by [\w ,]+)?", re.I | re.S
+    r"select\s[^()]*?\sfrom\s+\{batch\}\s+where\s+(?P<condition>.*?)(?:\s+order\s+by\s[\w\s,]+)?",
+    re.I | re.S,
 )
 _NO_ROW_RULE = ("GROUP BY", "HAVING", "UNION", "WINDOW", "LIMIT", "QUALIFY")
 

@@ -13,6 +13,7 @@ from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_trouble, trouble_behind
+from dagster_project.base.run_tags import MAX_RETRIES
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.ingest.pending_releases import Plan, make_plan
@@ -36,9 +37,7 @@ PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 _FULL_REFRESH = {
     f"build_{layer}": {"config": {"full_refresh": True}} for layer in ("staging", "intermediate")
 }
-_NO_RETRIES = {"dagster/max_retries": "0"}  # of whole runs: the person who started it is there
-# By this tag the UI finds the runs of a job; its timeline shows what was launched from it alone.
-_OF_THIS_LOCATION = {".dagster/repository": "__repository__@royalty_flows"}
+_NO_RETRIES = {MAX_RETRIES: "0"}  # of whole runs: the person who started it is there
 
 
 def run(
@@ -289,23 +288,25 @@ def _execute(
     from dagster_project.definitions import defs
     from dagster_project.defs.resources import Workbench
     from dagster_project.patches.dagster_event_log import instance_of_main_job
+    from dagster_project.patches.dagster_run_origin import runs_with_origin
 
     if instance is None:
         instance = instance_of_main_job(str(dagster_home()))
     fail_orphaned_runs(instance, BY_MAKE_RUN)
     if partition:
         instance.add_dynamic_partitions(partition[0], [partition[1]])
-    return defs.resolve_job_def(job).execute_in_process(
-        run_config={
-            **(run_config or {}),
-            "loggers": {"console": {"config": {"log_level": _log_level(settings)}}},
-        },
-        instance=instance,
-        partition_key=partition[1] if partition else None,
-        raise_on_error=False,
-        resources={"workbench": Workbench.of(settings)},
-        tags=BY_MAKE_RUN | _NO_RETRIES | _OF_THIS_LOCATION,
-    )
+    with runs_with_origin(instance, job):
+        return defs.resolve_job_def(job).execute_in_process(
+            run_config={
+                **(run_config or {}),
+                "loggers": {"console": {"config": {"log_level": _log_level(settings)}}},
+            },
+            instance=instance,
+            partition_key=partition[1] if partition else None,
+            raise_on_error=False,
+            resources={"workbench": Workbench.of(settings)},
+            tags=BY_MAKE_RUN | _NO_RETRIES,
+        )
 
 
 def _log_level(settings: Settings) -> str:

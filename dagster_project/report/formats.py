@@ -1,6 +1,7 @@
 """How values are written on a page. Each number keeps its exact value in `data-value` beside it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,13 @@ from markupsafe import Markup, escape
 
 MINUS = "\N{MINUS SIGN}"
 NOT_STATED = Markup('<span class="none" title="not stated">\N{EN DASH}</span>')
-_PERIODS = {"S1": "first half of {}", "S2": "second half of {}"}
+_KINDS = {
+    "money": "_usd_m$",
+    "pct": "_pct$",
+    "date": "_date$",
+    "period": "^period$|_period$",
+    "rank": "^rank_by_",
+}
 
 
 def number(value: Any, decimals: int) -> str:
@@ -30,6 +37,21 @@ def exact(value: Any) -> str:
         case date():
             return value.isoformat()
     return str(value)
+
+
+def kind_of(column: str, values: Sequence[Any]) -> str:
+    """Return how a column's values are shown, by its name and else by the values themselves.
+
+    `period`, `date`, `money` (millions, no decimals), `pct` (one decimal), `rank`, `number` (as it
+    is), `text`. Others are named where the column is: `code`, `bytes`, `sha256`, `verdict`, `prose`
+    (names in backticks); `stated`, `found` (in the unit of a statement); `economy`, `study`,
+    `file`, `table`, `link` (a text that leads somewhere).
+    """
+    for kind, pattern in _KINDS.items():
+        if re.search(pattern, column):
+            return kind
+    numeric = any(isinstance(v, int | float | Decimal) and not isinstance(v, bool) for v in values)
+    return "number" if numeric else "text"
 
 
 def shown(value: Any, kind: str, record: Mapping[str, Any] | None = None) -> str | Markup:
@@ -55,6 +77,8 @@ def shown(value: Any, kind: str, record: Mapping[str, Any] | None = None) -> str
             return with_code(value)
         case "code":
             return Markup("<code>{0}</code>").format(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     return escape(exact(value))
@@ -66,14 +90,8 @@ def plain_number(value: Any) -> str:
     return number(value, len(text.partition(".")[2]))
 
 
-def period(text: str) -> str:
-    """Say a period in words: `2018-S1` is the first half of 2018."""
-    year, _, part = text.partition("-")
-    return _PERIODS[part].format(year) if part in _PERIODS else text
-
-
 def with_code(text: str) -> Markup:
-    """Write a text in which names stand in backticks."""
+    """Write a text in which names are in backticks."""
     return Markup("").join(
         Markup("<code>{0}</code>").format(part) if place % 2 else escape(part)
         for place, part in enumerate(text.split("`"))

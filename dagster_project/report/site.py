@@ -7,7 +7,6 @@ whole, and then the link is renamed over the old: a reader sees the one or the o
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,18 +23,9 @@ from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import exports_of
 from dagster_project.publication.kept_files import publications_in
 from dagster_project.report import formats
-from dagster_project.report.answers import ask
-from dagster_project.report.figures import Column, Figure
-from dagster_project.report.overview import (
-    coverage_page,
-    index_page,
-    mirror_page,
-    revisions_page,
-)
-from dagster_project.report.pages import Page
-from dagster_project.report.reference import dictionary_pages, downloads_page, sources_page
-from dagster_project.report.reporters import reporter_pages, reporter_path
-from dagster_project.report.studies import STUDIES, study_pages
+from dagster_project.report.figure import Column, Figure
+from dagster_project.report.page import all_pages, studies
+from dagster_project.report.query import Queries
 from dagster_project.transform.docs.dbt_docs import DBT_DOCS, dbt_docs
 from dagster_project.workbench.connection import write_lock
 
@@ -63,7 +53,7 @@ class Report:
 
 
 def write_report(settings: Settings, timeout: float = 0) -> Report:
-    """Write the report of the published file and put it in force.
+    """Write the report on the published file, in the place of the one before.
 
     timeout: seconds to wait while another run is writing. Raises BadInput if that is not enough, or
     if nothing is published that can be read.
@@ -94,35 +84,17 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
     return Report(folder, publication["id"], pages, time.monotonic() - began)
 
 
-def all_pages(con: duckdb.DuckDBPyConnection, downloads: dict[str, int]) -> Iterator[Page]:
-    """Yield every page of the site. downloads: the files that go with it, and their sizes."""
-    yield index_page(con)
-    yield from study_pages(con)
-    yield from reporter_pages(con)
-    yield mirror_page(con)
-    yield revisions_page(con)
-    yield coverage_page(con)
-    yield from dictionary_pages(con)
-    yield sources_page(con)
-    yield downloads_page(con, downloads)
-
-
 def _publication(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    newest = ask(
-        con,
-        "select publication_id, published_at from audit.publication"
-        " order by published_at desc limit 1",
-    )
-    return {
-        "id": newest.first("publication_id"),
-        "day": f"{newest.first('published_at'):%-d %B %Y}",
-    }
+    publication_id, published_at = con.execute(
+        "select publication_id, published_at from audit.publication order by published_at desc"
+    ).fetchall()[0]
+    return {"id": publication_id, "day": f"{published_at:%-d %B %Y}"}
 
 
 def _write_pages(con: duckdb.DuckDBPyConnection, folder: Path, publication: dict[str, str]) -> int:
     data = folder / "data"
     downloads = {path.name: path.stat().st_size for path in data.iterdir()} if data.exists() else {}
-    pages = list(all_pages(con, downloads))
+    pages = list(all_pages(Queries(con), downloads))
     links = Links({page.path for page in pages})
     environment = _environment(publication)
     for page in pages:
@@ -159,7 +131,7 @@ class Links:
 
     def __init__(self, paths: set[str]) -> None:
         self.paths = paths
-        self.studies = {study.text_release: study.path for study in STUDIES}
+        self.studies = studies()
 
     def cell_for(self, root: str) -> Any:
         """Return what writes a cell on a page from which the site's root is `root`."""
@@ -178,7 +150,7 @@ class Links:
     def _target(self, kind: str, value: Any, record: dict[str, Any]) -> str | None:
         match kind:
             case "economy":
-                path = reporter_path(record["reporter_code"])
+                path = f"reporters/{record['reporter_code']}.html"
             case "study":
                 path = self.studies.get(str(record["text_release"]), "")
             case "table":
@@ -201,7 +173,7 @@ def _write_dbt_docs(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def _copy_downloads(settings: Settings, publication_id: str, folder: Path) -> None:
-    """Give the publication's downloads a second name in the site, so that it stands alone."""
+    """Give the publication's downloads a second name in the site: it is complete by itself."""
     exports = exports_of(settings, publication_id)
     if exports.is_dir():
         folder.mkdir()

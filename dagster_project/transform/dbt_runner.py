@@ -4,15 +4,16 @@ dbt costs seconds to import: only the functions here do it, when they are called
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.base.environment import own_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import tree_sha256
+from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ DBT_PROJECT = PROJECT_ROOT / "dbt"
 _TARGET = DBT_PROJECT / "target"
 _MANIFEST = _TARGET / "manifest.json"
 _STAMP = _TARGET / "manifest.sha256"
+_HEARD = frozenset({"LogStartLine", "NodeFinished"})  # dbt's events that are listened to
 _SUFFIXES = frozenset({".sql", ".yml", ".csv", ".md"})
 
 
@@ -30,13 +32,18 @@ class DbtError(Exception):
     """dbt could not run, or nodes failed; the message has each failing node's own."""
 
 
+def project_state() -> str:
+    """Return what tells whether the dbt project is still the same: where it is, and a digest."""
+    # The parser keeps absolute paths: in a project that was copied or moved they lead elsewhere.
+    return f"{DBT_PROJECT} {tree_sha256([DBT_PROJECT], _SUFFIXES)}"
+
+
 def manifest_path() -> Path:
     """Return the manifest's path; the project is parsed first if it has changed since.
 
     Raises BadInput if dbt cannot parse it.
     """
-    # The parser keeps absolute paths: in a project that was copied or moved they lead elsewhere.
-    state = f"{DBT_PROJECT} {tree_sha256([DBT_PROJECT], _SUFFIXES)}"
+    state = project_state()
     stamp = _STAMP.read_text() if _STAMP.exists() else ""
     if not (_MANIFEST.exists() and stamp == state):
         _TARGET.mkdir(exist_ok=True)
@@ -73,18 +80,34 @@ def _parsed() -> "Manifest":
     return parsed
 
 
-def run_dbt(settings: Settings, args: Sequence[str]) -> "list[NodeResult]":
+def run_dbt(
+    settings: Settings, args: Sequence[str], what: str = "dbt", report: ProgressReport = SILENT
+) -> "list[NodeResult]":
     """Run a dbt command on the workbench and return each node's result, also of failing ones.
 
+    what: what the progress that is reported is called.
     Raises DbtError if dbt did not get as far as running nodes.
     """
     # Its results are returned: nothing reads them, or the manifest again, from files.
     artifacts = ["--no-write-json", "--target-path", str(settings.warehouse_dir / "dbt_target")]
-    return _invoke(settings, [*args, *artifacts], _parsed())
+    with report.follow(what, " nodes") as progress:
+        return _invoke(settings, [*args, *artifacts], _parsed(), [partial(_note, progress)])
+
+
+def _note(progress: Progress, event: Any) -> None:
+    """Note how many nodes there are, and each that is done."""
+    match event.info.name:
+        case "LogStartLine":
+            progress.total = event.data.total
+        case "NodeFinished":
+            progress.advance()
 
 
 def _invoke(
-    settings: Settings, args: Sequence[str], parsed: "Manifest | None" = None
+    settings: Settings,
+    args: Sequence[str],
+    parsed: "Manifest | None" = None,
+    callbacks: Sequence[Callable[[Any], None]] = (),
 ) -> "list[NodeResult]":
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -95,7 +118,9 @@ def _invoke(
     quiet = ["--log-level", "none", "--log-level-file", "none"]
     with _environment(settings):
         try:
-            outcome = dbtRunner(manifest=parsed).invoke([*args, *folders, *quiet])
+            outcome = dbtRunner(manifest=parsed, callbacks=list(callbacks)).invoke(
+                [*args, *folders, *quiet]
+            )
         finally:
             # dbt-duckdb keeps its connection, and with it the lock on the files.
             DuckDBConnectionManager.close_all_connections()
@@ -129,7 +154,8 @@ def suppress_unheard_events() -> None:
             force_warn_or_error_handling: bool = False,
         ) -> None:
             may_be_error = force_warn_or_error_handling or self.require_warn_or_error_handling
-            if self.loggers or self.callbacks or may_be_error:
+            is_heard = self.loggers or (self.callbacks and type(e).__name__ in _HEARD)
+            if is_heard or may_be_error:
                 super().fire_event(e, level, node, force_warn_or_error_handling)
 
     ctx_set_event_manager(Events())

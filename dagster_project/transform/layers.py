@@ -37,11 +37,13 @@ LAYERS = (
 
 
 def layer_nodes(layer: Layer) -> dict[str, Mapping[str, Any]]:
-    """Return the seeds and models of a layer by dbt's unique id."""
+    """Return the seeds and models of a layer by dbt's unique id: those that are tables or views."""
     return {
         unique_id: node
         for unique_id, node in manifest()["nodes"].items()
-        if node["resource_type"] in ("model", "seed") and layer.name in node["tags"]
+        if node["resource_type"] in ("model", "seed")
+        and layer.name in node["tags"]
+        and node["config"]["materialized"] != "ephemeral"
     }
 
 

@@ -1,7 +1,7 @@
 """Broken landing files: each ends accepted with right numbers, or refused with a message.
 
-Here every mutation is tried once on each kind of file; `make test-corrupt-files` tries it on every file, and on
-the publishers' own where they are.
+Here every mutation is tried once on each kind of file; `make test-corrupt-files` tries it on every
+file, and on the publishers' own where they are.
 """
 
 from collections.abc import Callable

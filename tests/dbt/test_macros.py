@@ -1,5 +1,6 @@
 """Properties of the macros that read periods and numbers, in DuckDB, without dbt."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
@@ -24,9 +25,9 @@ PERIODS = st.one_of(
 
 
 @cache
-def macros(file: str) -> Any:
-    """The macros of a file, as functions from SQL to SQL."""
-    text = (DBT_PROJECT / "macros" / file).read_text()
+def macros(folder: str) -> Any:
+    """The macros of a folder, as functions from SQL to SQL."""
+    text = "".join(path.read_text() for path in sorted((DBT_PROJECT / "macros" / folder).iterdir()))
     return Environment(extensions=["jinja2.ext.do"]).from_string(text).module
 
 
@@ -38,7 +39,7 @@ def evaluated(sql: str) -> Any:
 @SETTINGS
 @given(PERIODS)
 def test_a_period_is_that_of_its_first_day(period: str) -> None:
-    of = macros("periods.sql")
+    of = macros("periods")
     start = of.period_start(f"'{period}'")
     assert evaluated(of.period_of_day(start, of.period_frequency(f"'{period}'"))) == period
 
@@ -46,7 +47,7 @@ def test_a_period_is_that_of_its_first_day(period: str) -> None:
 @SETTINGS
 @given(PERIODS)
 def test_the_same_period_a_year_before_begins_a_year_before(period: str) -> None:
-    of = macros("periods.sql")
+    of = macros("periods")
     # DuckDB knows `string`, as Spark does.
     before = evaluated(of.period_start(of.period_year_before(f"'{period}'")))
     start = evaluated(of.period_start(f"'{period}'"))
@@ -56,7 +57,7 @@ def test_the_same_period_a_year_before_begins_a_year_before(period: str) -> None
 @SETTINGS
 @given(st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.sampled_from("ASQM"))
 def test_a_day_lies_in_its_period(day: date, frequency: str) -> None:
-    of = macros("periods.sql")
+    of = macros("periods")
     period = evaluated(of.period_of_day(f"date '{day}'", f"'{frequency}'"))
     months = {"A": 12, "S": 6, "Q": 3, "M": 1}[frequency]
     start = evaluated(of.period_start(f"'{period}'"))
@@ -96,7 +97,7 @@ def test_no_digit_is_lost_from_a_text_to_millions(
     text, number = stated
     exact = number.scaleb(multiplier - 6)
     assume(multiplier <= 8 or abs(exact) < 10**17)
-    of = macros("numbers.sql")
+    of = macros("numbers")
     found = evaluated(of.millions(of.number_in(f"'{text}'"), str(multiplier)))
     assert found == exact
 
@@ -107,12 +108,12 @@ def test_the_unit_of_the_last_digit_is_that_of_the_text(stated: tuple[str, Decim
     text, _ = stated
     exponent = Decimal(text.replace(",", "")).as_tuple().exponent
     assert isinstance(exponent, int)
-    assert evaluated(macros("numbers.sql").last_digit(f"'{text}'")) == Decimal(1).scaleb(exponent)
+    assert evaluated(macros("numbers").last_digit(f"'{text}'")) == Decimal(1).scaleb(exponent)
 
 
 def exceeds(*terms: str | None) -> bool:
     """Whether the sum of these texts lies further from zero than their rounding allows."""
-    of = macros("numbers.sql")
+    of = macros("numbers")
     listed = ", ".join("(null)" if term is None else f"('{term}')" for term in terms)
     return evaluated(
         f"abs(sum(value)) > {of.tolerance_of_sum()} from ("
@@ -154,3 +155,8 @@ def test_a_sum_of_floating_point_numbers_is_not_blamed(parts: list[float], round
     total = sum(map(float, texts))
     whole = f"{Decimal(f'{total:.15g}' if rounded else repr(total)):f}"
     assert not exceeds(whole, *(f"-{text}" for text in texts))
+
+
+def test_a_macro_is_in_the_file_of_its_name() -> None:
+    for path in DBT_PROJECT.glob("macros/**/*.sql"):
+        assert re.findall(r"{%-? macro (\w+)\(", path.read_text()) == [path.stem]

@@ -23,8 +23,7 @@ QUARTERS = [f"2014-Q{quarter}" for quarter in range(1, 5)]
 @cache
 def query(*grain: str) -> str:
     """The macro's SQL over the table `statements`, without dbt."""
-    files = ["keys", "periods", "numbers", "sums_of_periods"]
-    text = "".join((DBT_PROJECT / "macros" / f"{name}.sql").read_text() for name in files)
+    text = "".join(path.read_text() for path in sorted(DBT_PROJECT.glob("macros/*/*.sql")))
     module: Any = Environment(extensions=["jinja2.ext.do"]).from_string(text).module
     return str(module.with_sums_of_periods("statements", list(grain)))
 

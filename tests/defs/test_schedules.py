@@ -14,7 +14,7 @@ from dagster._core.instance.config import PoolGranularity
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from dagster_project.base.dagster_home import dagster_home
-from dagster_project.definitions import build_job, defs, ingest_jobs
+from dagster_project.definitions import defs
 from dagster_project.defs.landing_sensor import landing_sensor
 from dagster_project.defs.raw import freshness
 from dagster_project.defs.schedules import fetch_schedules
@@ -101,7 +101,7 @@ def test_nothing_is_on_until_somebody_asks_for_it(monkeypatch: pytest.MonkeyPatc
 
     def states() -> set[str]:
         on = {schedule.default_status.value for schedule in fetch_schedules(sources)}
-        return on | {landing_sensor(ingest_jobs, build_job).default_status.value}
+        return on | {landing_sensor().default_status.value}
 
     assert states() == {"STOPPED"}
     monkeypatch.setenv("ROYALTY_AUTOMATION", "true")

@@ -1,4 +1,4 @@
-"""How to break each expectation on what no module of `tests/sources` has to itself.
+"""How to break each expectation on tables that no module of `tests/sources` covers.
 
 That is the seeds, core, marts, what unites the sources, and the four sources that came first.
 """
@@ -84,7 +84,7 @@ def raw_cases() -> Iterator[Case]:
     daily = "ecb_reference_rates__daily"
     dates, rate = "date is an ISO date, not after the release", "value is a rate above zero, or N/A"
     dollar = "every day has a rate of the US dollar"
-    whole = "the history since 1999 is whole"
+    complete = "the history since 1999 is complete"
     currencies = "the currencies that figures are stated in are there"
     yen = "date = '2020-01-02' and _column = 'JPY'"
     for value in ("'2 January 2020'", "'2999-01-01'"):
@@ -93,7 +93,7 @@ def raw_cases() -> Iterator[Case]:
         yield _raw(daily, rate, "value", value, yen)
     yield _raw_twice(daily, "one rate for each day and currency", value="'1'")
     yield _raw(daily, dollar, "value", "'N/A'")
-    yield _raw_empty(daily, whole, currencies)
+    yield _raw_empty(daily, complete, currencies)
     yield Case(f"raw.{daily}", currencies, f"select * from raw.{daily} where _column <> 'KRW'")
 
 
@@ -176,7 +176,7 @@ def _figure_cases() -> Iterator[Case]:
 
 
 def model_cases() -> Iterator[Case]:
-    """What the arguments of an expectation on seeds and models do not say how to break."""
+    """Expectations on seeds and models whose arguments do not show how to break them."""
     for of_layers in (_before_core, _core, _marts):
         for table, expectation, query in of_layers():
             yield Case(table, expectation, query)
@@ -225,7 +225,7 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
     )
     yield (
         t,
-        "a level is of at most ten trillion in any currency but the smallest",
+        "a level in US dollars is at most ten trillion",
         cells(t, "figure_id = 'made-up-01'", value="10001"),
     )
     t = "staging.stg_worldbank_wdi__countries"
@@ -260,7 +260,7 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
     t = "intermediate.int_exchange_rates"
     yield (
         t,
-        "an average stands on enough days: 10 a month",
+        "an average covers enough days: 10 per month",
         cells(t, "currency = 'JPY' and period = '2018-S1'", days="59"),
     )
     yield (
@@ -314,7 +314,7 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
     t = "intermediate.int_levels_year_before"
     yield (
         t,
-        "a derived level of the year before is below 500,000 million US dollars",
+        "a derived level of the year before is below 500 billion US dollars",
         cells(t, FIRST, value_usd_m="500000"),
     )
     t = "intermediate.int_stated_rates"
@@ -329,7 +329,7 @@ def _core() -> Iterator[tuple[str, str, str]]:
     t = "core.dim_economy_classification"
     yield (
         t,
-        "at least three income groups are held by ten economies or more"
+        "at least three income groups have ten economies or more"
         " in a release that classifies more than a hundred",
         "select r.* replace (case when i < 9 then 'Low income' else 'High income' end"
         f" as income_group) from (from {t} limit 1) as r, range(101) as numbers (i)",
@@ -354,7 +354,7 @@ def _core() -> Iterator[tuple[str, str, str]]:
         cells(t, FIRST, release_date="current_date + interval 1 day"),
     )
     t = "core.fct_royalty_observations"
-    stated = "each source with a release in force states at least one number"
+    stated = "each source with a current release states at least one number"
     yield t, stated, f"select * from {t} where source <> 'worldbank_wdi'"
     yield t, stated, cells(t, "source = 'worldbank_wdi'", value="null", value_usd_m="null")
     yield (
@@ -364,14 +364,14 @@ def _core() -> Iterator[tuple[str, str, str]]:
     )
     yield (
         t,
-        "receipts or payments are negative in less than one figure of a hundred in a release"
+        "receipts or payments are negative in less than one of a hundred figures of a release"
         " (corrections)",
         cells(t, "flow = 'receipts'", value="-value", value_usd_m="-value_usd_m"),
     )
     t = "core.fct_royalty_flows"
     yield (
         t,
-        "payments or receipts of one reporter stay below 500,000 million US dollars",
+        "payments or receipts of one reporter stay below 500 billion US dollars",
         cells(t, "reporter_code = 'USA' and period = '2013'", payments_usd_m="500001"),
     )
 
@@ -413,7 +413,7 @@ def _marts() -> Iterator[tuple[str, str, str]]:
     yield t, "an economy is not its own mirror", cells(t, FIRST, payer_code="receiver_code")
     yield (
         t,
-        "what is explained and what is not make up the asymmetry at least",
+        "the explained and the unexplained part make up at least the asymmetry",
         cells(t, FIRST, unexplained_usd_m="unexplained_usd_m - 1000"),
     )
     yield (
@@ -473,7 +473,7 @@ _NOTHING_OBSERVED = Case(
     "core.fct_royalty_observations",
     "at least one observation",
     few("core.fct_royalty_observations"),
-    also=("each source with a release in force",),
+    also=("each source with a current release",),
 )
 
 CASES = [*raw_cases(), *model_cases(), _NOTHING_OBSERVED]

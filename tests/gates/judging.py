@@ -1,10 +1,9 @@
-"""Changes that break one expectation each, where they are collected from, and what they fail.
+"""Cases: changes that break one expectation each, and the run that shows it.
 
-The cases of the seeds, of core, marts and what no single source owns are in `tests.gates.cases`.
-Those of a source are in its own module `tests/sources/test_<source>.py`, by the name `CASES`.
+The cases of seeds, core, marts and of tables with several sources are in `tests.gates.cases`; those
+of a source are `CASES` in `tests/sources/test_<source>.py`.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.gates.suites import suite_path, tables_with_suites
+from dagster_project.gates.suite_files import read_suite, tables_with_suites
 from dagster_project.sources import all_sources
 
 FIRST = "row_number() over () = 1"
@@ -29,7 +28,7 @@ class Case:
     """One change that breaks one expectation: a query on the good table, or on the one before.
 
     `row` is what the gate's failing rows must name, where the expectation can name a row. `also`
-    names other expectations that the same change cannot but break. An expectation is named by its
+    names other expectations that the same change always breaks. An expectation is named by its
     description, or by how that begins.
     """
 
@@ -64,7 +63,7 @@ def cases(
 
 
 def described(table: str, start: str) -> str:
-    """The one description in the suite of a table that is or begins with a text."""
+    """The description in a table's suite that is or begins with a text."""
     all_ = descriptions(table)
     if start in all_:
         return start
@@ -104,20 +103,20 @@ def many(table: str, rows: int) -> str:
 
 
 def generic_cases() -> Iterator[Case]:
-    """A case for each expectation whose own arguments say how to break it."""
+    """A case for each expectation whose arguments show how to break it."""
     for table in tables_with_suites(LAYERS):
-        for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]:
+        for expectation in read_suite(table)["expectations"]:
             if query := _generic(table, expectation):
                 yield Case(table, expectation["description"], query)
 
 
 def previous_cases() -> Iterator[Case]:
-    """Cases for the expectations on raw tables that look at the release before.
+    """Cases for the expectations on raw tables that compare with the release before.
 
     That one has twice the records, or other codes than the good one in every record.
     """
     for table in tables_with_suites(["raw"]):
-        for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]:
+        for expectation in read_suite(table)["expectations"]:
             query = expectation["kwargs"].get("unexpected_rows_query", "")
             if "$previous" not in query:
                 continue
@@ -187,8 +186,7 @@ def all_cases() -> tuple[Case, ...]:
 @cache
 def descriptions(table: str) -> tuple[str, ...]:
     """The descriptions in the suite of a table."""
-    suite = json.loads(suite_path(table).read_text("utf-8"))
-    return tuple(expectation["description"] for expectation in suite["expectations"])
+    return tuple(expectation["description"] for expectation in read_suite(table)["expectations"])
 
 
 def expectations_of(schemas: Sequence[str]) -> Iterator[tuple[str, str]]:

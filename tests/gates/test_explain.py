@@ -49,8 +49,8 @@ def test_nothing_failed_nothing_said() -> None:
 
 
 def test_an_error_of_many_lines_becomes_one() -> None:
-    told = explain(
+    message = explain(
         [result(detail(observed="Conversion Error\n\nLINE 2: ...\n   ^", failing_rows=[]))]
     )
-    assert "found: Conversion Error LINE 2: ... ^ | what to do: add the code" in told
-    assert "\n" not in told
+    assert "found: Conversion Error LINE 2: ... ^ | what to do: add the code" in message
+    assert "\n" not in message

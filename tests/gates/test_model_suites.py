@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.gates.suites import tables_with_suites
+from dagster_project.gates.suite_files import tables_with_suites
 from dagster_project.sources import all_sources
 from dagster_project.transform.dbt_runner import manifest
 from tests.gates.judging import (

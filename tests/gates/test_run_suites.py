@@ -10,6 +10,7 @@ from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.workbench.gate_results import GateResult
 
 TABLE = "raw.made_up__things"
+ROW_COUNT = "expect_table_row_count_to_be_between"
 
 
 @pytest.fixture
@@ -30,33 +31,36 @@ def judge(database: Path, *expectations: dict[str, Any], query: str = "") -> Gat
     """Write a suite of these expectations and run it."""
     root = database.parent / "expectations"
     (root / "raw").mkdir(parents=True, exist_ok=True)
-    suite = {
-        "name": TABLE,
-        "meta": {"lineage": ["_file", "_row"]},
-        "expectations": expectations,
-    }
+    suite = {"lineage": ["_file", "_row"], "expectations": expectations}
     (root / "raw" / "made_up__things.json").write_text(json.dumps(suite))
     batch = Batch("raw", TABLE, query or f"select * from {TABLE}")
     (result,) = run_suites(database, [batch], root)
     return result
 
 
+def expectation(description: str, **more: Any) -> dict[str, Any]:
+    """An expectation, of structure by default."""
+    rest = {"kind": "structure", "ground": "a document", "fix": "look at the row"}
+    return {"description": description, **rest, **more}
+
+
 def filled(column: str, **more: Any) -> dict[str, Any]:
-    return {
-        "type": "expect_column_values_to_not_be_null",
-        "description": f"{column} is filled",
-        "kwargs": {"column": column},
-        **more,
-    }
+    is_filled = "expect_column_values_to_not_be_null"
+    return expectation(f"{column} is filled", type=is_filled, kwargs={"column": column}, **more)
+
+
+def in_set(column: str, codes: object) -> dict[str, Any]:
+    arguments = {"column": column, "value_set": codes}
+    return expectation("a code", type="expect_column_values_to_be_in_set", kwargs=arguments)
+
+
+def whole_table(type_: str, **arguments: object) -> dict[str, Any]:
+    return expectation("a rule about the whole table", type=type_, kwargs=arguments)
 
 
 def no_rows(where: str, **more: Any) -> dict[str, Any]:
-    return {
-        "type": "unexpected_rows_expectation",
-        "description": "no such row",
-        "kwargs": {"unexpected_rows_query": f"select _file, _row from {{batch}} where {where}"},
-        **more,
-    }
+    query = f"select _file, _row from $batch where {where}"
+    return expectation("no such row", **{"query": query, **more})
 
 
 def test_a_table_that_meets_its_suite_passes(database: Path) -> None:
@@ -65,9 +69,9 @@ def test_a_table_that_meets_its_suite_passes(database: Path) -> None:
     assert explain([result]) == ""
 
 
-@pytest.mark.parametrize("expectation", [filled("code"), no_rows("code is null")])
-def test_a_failing_row_is_named(database: Path, expectation: dict[str, Any]) -> None:
-    result = judge(database, expectation)
+@pytest.mark.parametrize("failing", [filled("code"), no_rows("code is null")])
+def test_a_failing_row_is_named(database: Path, failing: dict[str, Any]) -> None:
+    result = judge(database, failing)
     assert not result.success
     (detail,) = result.details
     assert detail["failing"] == 1
@@ -79,41 +83,56 @@ def test_a_suite_sees_only_its_batch(database: Path) -> None:
     assert judge(database, filled("code"), query=only).success
 
 
+@pytest.mark.parametrize(
+    "passing", [filled("value"), no_rows("_row > 3"), whole_table(ROW_COUNT, min_value=1)]
+)
+def test_it_says_how_many_rows_were_checked(database: Path, passing: dict[str, Any]) -> None:
+    assert [detail["rows_checked"] for detail in judge(database, passing).details] == [3]
+    only = f"select * from {TABLE} where _file = 'b.csv'"
+    assert [detail["rows_checked"] for detail in judge(database, passing, query=only).details] == [
+        1
+    ]
+
+
+def test_a_batch_that_cannot_be_read_fails_its_expectations(database: Path) -> None:
+    result = judge(database, filled("value"), no_rows("_row > 3"), query="from raw.no_such")
+    assert [(detail["success"], detail["rows_checked"]) for detail in result.details] == [
+        (False, None)
+    ] * 2
+
+
 def test_a_failed_warning_is_reported_and_does_not_fail_the_gate(database: Path) -> None:
-    result = judge(database, filled("code", severity="warning"), filled("value"))
+    result = judge(database, filled("code", kind="list"), filled("value"))
     assert result.success
     assert result.failed == 1
     assert explain([result]) == ""
 
 
 def test_a_warning_does_not_hide_a_failure(database: Path) -> None:
-    result = judge(database, filled("code", severity="warning"), no_rows("_row = 2"))
+    result = judge(database, filled("code", kind="list"), no_rows("_row = 2"))
     assert not result.success
     assert result.failed == 2
 
 
-def of_kind(expectation: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {**expectation, "meta": {"kind": kind, "ground": "a document", "fix": "look"}}
-
-
 @pytest.mark.parametrize("kind", ["structure", "plausibility"])
 def test_a_rule_of_structure_or_plausibility_fails_the_gate(database: Path, kind: str) -> None:
-    result = judge(database, of_kind(filled("code"), kind))
+    result = judge(database, filled("code", kind=kind))
     assert not result.success
     (detail,) = result.details
     assert (detail["kind"], detail["ground"]) == (kind, "a document")
 
 
 UNKNOWN = (
-    "select 'code' as column_name, code, count(*) as rows_found from {batch}"
+    "select 'code' as column_name, code, count(*) as rows_found from $batch"
     " where code is not null group by code order by rows_found desc, code"
 )
 
 
 def test_a_list_never_fails_the_gate_and_shows_its_codes_with_their_rows(database: Path) -> None:
-    unknown = no_rows("", kwargs={"unexpected_rows_query": UNKNOWN}, severity="critical")
     query = f"from {TABLE} union all from {TABLE} where code = 'DEU'"
-    result = judge(database, of_kind(unknown, "list"), query=f"select * from ({query})")
+    result = judge(
+        database, no_rows("", query=UNKNOWN, kind="list"), query=f"select * from ({query})"
+    )
     assert (result.success, result.failed) == (True, 1)
     assert explain([result]) == ""
     assert "| found: 2 codes, with rows: code 'DEU' (2), code \"D'E\" (1) | what to do: look" in (
@@ -123,76 +142,56 @@ def test_a_list_never_fails_the_gate_and_shows_its_codes_with_their_rows(databas
 
 def test_more_codes_than_are_shown_are_counted(database: Path) -> None:
     many = "select 'a.csv' as _file, n as _row, 'X' || n as code from range(30) as numbers(n)"
-    unknown = no_rows("", kwargs={"unexpected_rows_query": UNKNOWN})
-    (detail,) = judge(database, of_kind(unknown, "list"), query=many).details
+    (detail,) = judge(database, no_rows("", query=UNKNOWN, kind="list"), query=many).details
     assert detail["observed"].startswith("30 codes, with rows: code 'X0' (1), ")
     assert detail["observed"].endswith(", …")
 
 
 def test_a_list_that_cannot_be_evaluated_fails_the_gate(database: Path) -> None:
-    assert not judge(database, of_kind(no_rows("no_such_column = 1"), "list")).success
+    assert not judge(database, no_rows("no_such_column = 1", kind="list")).success
 
 
-def test_an_expectation_without_severity_is_critical(database: Path) -> None:
+def test_a_rule_of_structure_is_critical(database: Path) -> None:
     assert judge(database, filled("code")).details[0]["severity"] == "critical"
 
 
 @pytest.mark.parametrize(
-    "expectation",
+    "failing",
     [filled("no_such_column"), no_rows("no_such_column = 1"), no_rows("error('made up') = 1")],
 )
 def test_an_expectation_that_cannot_be_evaluated_counts_as_failed_and_says_why(
-    database: Path, expectation: dict[str, Any]
+    database: Path, failing: dict[str, Any]
 ) -> None:
-    result = judge(database, filled("value"), expectation)
+    result = judge(database, filled("value"), failing)
     assert not result.success
     (detail,) = [detail for detail in result.details if not detail["success"]]
     assert "no_such_column" in detail["observed"] or "made up" in detail["observed"]
 
 
 def test_a_suite_may_ask_for_a_list_of_codes(database: Path) -> None:
-    in_set = {
-        "type": "expect_column_values_to_be_in_set",
-        "description": "known",
-        "kwargs": {"column": "code", "value_set": {"$PARAMETER": "economy_codes"}},
-    }
-    by_query = no_rows("code not in $economy_codes")
-    result = judge(database, in_set, by_query)
+    by_set = in_set("code", {"$PARAMETER": "economy_codes"})
+    result = judge(database, by_set, no_rows("code not in $economy_codes"))
     assert [detail["failing"] for detail in result.details] == [1, 1]
 
 
-def test_braces_in_a_query_are_written_twice(database: Path) -> None:
-    result = judge(database, no_rows("regexp_full_match(value, '[{{][0-9]{{1}}[}}]')"))
+def test_braces_in_a_query_are_braces(database: Path) -> None:
+    result = judge(database, no_rows("regexp_full_match(value, '[{][0-9]{1}[}]')"))
     assert [row["_file"] for row in result.details[0]["failing_rows"]] == ["b.csv"]
 
 
 @pytest.mark.parametrize(
-    ("expectation", "rows"),
+    ("failing", "rows"),
     [
         (filled("code"), 1),
-        (
-            {
-                "type": "expect_column_values_to_be_in_set",
-                "description": "a code",
-                "kwargs": {"column": "code", "value_set": ["D'E"]},
-            },
-            1,
-        ),
-        (no_rows("value <> '{{3}}'"), 2),
-        (
-            {
-                "type": "expect_table_row_count_to_equal",
-                "description": "a rule about the whole table",
-                "kwargs": {"value": 7},
-            },
-            None,
-        ),
+        (in_set("code", ["D'E"]), 1),
+        (no_rows("value <> '{3}'"), 2),
+        (whole_table("expect_table_row_count_to_equal", value=7), None),
     ],
 )
 def test_a_rule_that_fails_gives_the_query_of_all_its_rows(
-    database: Path, expectation: dict[str, Any], rows: int | None
+    database: Path, failing: dict[str, Any], rows: int | None
 ) -> None:
-    (detail,) = judge(database, expectation).details
+    (detail,) = judge(database, failing).details
     query = detail["failing_query"]
     if rows is None:
         assert query == ""
@@ -217,16 +216,16 @@ def test_a_table_without_a_suite_is_an_error(database: Path) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "select content as _file, 1 as _row from read_text('$secret'), {batch}",
+        "select content as _file, 1 as _row from read_text('$secret'), $batch",
         "set enable_external_access = true",
-        "copy (select * from {batch}) to '$secret.csv'",
+        "copy (select * from $batch) to '$secret.csv'",
     ],
 )
 def test_a_suite_cannot_reach_other_files(database: Path, query: str) -> None:
     secret = database.parent / "secret.txt"
     secret.write_text("the secret")
     query = query.replace("$secret", str(secret))
-    (detail,) = judge(database, no_rows("", kwargs={"unexpected_rows_query": query})).details
+    (detail,) = judge(database, no_rows("", query=query)).details
     assert not detail["success"]
     assert detail["failing_rows"] == []
     assert not secret.with_suffix(".txt.csv").exists()
@@ -258,10 +257,11 @@ def test_row_rules_that_find_nothing_cost_one_scan(database: Path, statements: l
         database, no_rows("code = 'X'"), no_rows("_row > 9 order by _row"), no_rows("value = 'x'")
     )
     assert result.success
-    assert [statement.count("count(*) filter") for statement in statements] == [3]
+    assert [statement.count("count(*) filter") for statement in statements] == [0, 3]
+    assert statements[0].startswith("select count(*) from (")  # for the rows that were checked
 
 
-def test_a_row_rule_that_finds_rows_names_them_and_the_others_stand(database: Path) -> None:
+def test_a_row_rule_that_finds_rows_names_them_and_the_others_still_pass(database: Path) -> None:
     result = judge(database, no_rows("code = 'X'"), no_rows("_file = 'a.csv' order by _row"))
     clean, found = result.details
     assert (clean["success"], clean["failing"]) == (True, 0)

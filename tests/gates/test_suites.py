@@ -3,31 +3,47 @@ import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from string import Template
+from typing import Any
 
 import pytest
 
-from dagster_project.gates.policy import DATA_TESTS, KINDS, PAGE, data_tests, gate_policy, rules
-from dagster_project.gates.suites import (
+from dagster_project.gates.policy_page import (
+    DATA_TESTS,
+    KINDS,
+    PAGE,
+    data_tests,
+    gate_policy,
+    rules,
+)
+from dagster_project.gates.suite_files import (
     EXPECTATIONS,
-    LIST,
-    MARK,
     SEVERITIES,
-    STRUCTURE,
-    UNMAPPED,
-    load_suite,
+    raise_if_unused,
+    read_suite,
     suite_path,
     tables_with_suites,
 )
+from dagster_project.gates.suites import MARK, load_suite
 from dagster_project.sources.code_lists import code_lists
+from dagster_project.workbench.gate_results import LIST, STRUCTURE
+from tests.gates.judging import LAYERS
 
-SUITES = sorted(EXPECTATIONS.rglob("*.json"))
+TABLES = tables_with_suites(LAYERS)
 
 
-@pytest.mark.parametrize("path", SUITES, ids=lambda path: f"{path.parent.name}.{path.stem}")
-def test_a_suite_says_what_it_expects_and_what_to_do(path: Path) -> None:
-    suite = json.loads(path.read_text("utf-8"))
-    assert suite["name"] == f"{path.parent.name}.{path.stem}"
+def test_every_file_below_expectations_is_a_suite_or_belongs_to_one() -> None:
+    suites = {suite_path(table) for table in TABLES}
+    queries = {path.with_suffix(".json") for path in EXPECTATIONS.rglob("*.sql")}
+    shared = {EXPECTATIONS / "_rules.json", EXPECTATIONS / "_fixes.json"}
+    assert set(EXPECTATIONS.rglob("*.json")) == suites | shared
+    assert queries <= suites | shared
+    raise_if_unused()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_suite_says_what_it_expects_and_what_to_do(table: str) -> None:
+    suite = read_suite(table)
+    assert suite["name"] == table
     assert suite["meta"]["lineage"]
     assert suite["expectations"]
     descriptions = [expectation["description"] for expectation in suite["expectations"]]
@@ -38,14 +54,19 @@ def test_a_suite_says_what_it_expects_and_what_to_do(path: Path) -> None:
         assert expectation["severity"] == SEVERITIES[meta["kind"]], expectation["description"]
         assert meta["ground"].strip()
         if meta["kind"] == STRUCTURE:
-            assert not stands_on_too_little(meta["ground"]), expectation["description"]
+            assert not has_too_little_ground(meta["ground"]), expectation["description"]
         if meta["kind"] == LIST:  # which the gate shows as codes, each with its number of rows
-            query = Template(expectation["kwargs"].get("unexpected_rows_query", ""))
-            query_of_codes = query.safe_substitute(unmapped=UNMAPPED)
-            assert all(name in query_of_codes for name in ("column_name", " code", "rows_found"))
+            query = expectation["kwargs"]["unexpected_rows_query"]
+            assert all(name in query for name in ("column_name", " code", "rows_found"))
 
 
-def stands_on_too_little(ground: str) -> bool:
+@pytest.mark.parametrize("table", TABLES)
+def test_a_long_query_is_where_the_formatter_sees_it(table: str) -> None:
+    for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]:
+        assert len(expectation.get("query", "")) <= 200, expectation["description"]
+
+
+def has_too_little_ground(ground: str) -> bool:
     """Whether a rule has no other ground than made-up files or one excerpt."""
     return ground.startswith(("made-up", "made up", "one excerpt", "an excerpt", "the excerpt"))
 
@@ -65,7 +86,9 @@ def test_the_page_counts_every_rule_once() -> None:
     kinds = Counter(rule.kind for rule in every)
     counts = " | ".join(str(kinds[kind]) for kind in KINDS)
     assert f"| all expectations | {counts} | {len(every)} |" in page
-    assert len(every) == sum(path.read_text("utf-8").count('"kind"') for path in SUITES)
+    assert len(every) == sum(
+        len(json.loads(suite_path(table).read_text("utf-8"))["expectations"]) for table in TABLES
+    )
 
 
 # Figures with a digit are for the other rule; full-width digits are digits of no mark.
@@ -73,41 +96,48 @@ def test_the_page_counts_every_rule_once() -> None:
     "mark", ["..", "-", "(D)", "(*)", "[c]", "[r][e]", "n.a.", "x", ".....", ":"]
 )
 def test_a_mark_is_a_mark(mark: str) -> None:
-    assert re.fullmatch(MARK.format(), mark)
+    assert re.fullmatch(MARK, mark)
 
 
 @pytest.mark.parametrize("text", ["#REF!", "NaN", "none", "1", "(5)", "--", "", "\uff11", "a b"])
 def test_another_text_is_no_mark(text: str) -> None:
-    assert not re.fullmatch(MARK.format(), text)
+    assert not re.fullmatch(MARK, text)
 
 
-@pytest.mark.parametrize("path", SUITES, ids=lambda path: f"{path.parent.name}.{path.stem}")
-def test_every_list_of_codes_that_a_suite_asks_for_is_there(path: Path) -> None:
-    suite = load_suite(f"{path.parent.name}.{path.stem}", code_lists())
+@pytest.mark.parametrize("table", TABLES)
+def test_every_list_of_codes_that_a_suite_asks_for_is_there(table: str) -> None:
+    suite = load_suite(table, code_lists())
     for expectation in suite["expectations"]:
         assert "$" not in expectation["kwargs"].get("unexpected_rows_query", "").replace("$'", "'")
 
 
-def test_codes_are_quoted_in_sql(tmp_path: Path) -> None:
-    path = suite_path("raw.things", tmp_path)
+def filled(root: Path, query: str, parameters: dict[str, list[Any]]) -> str:
+    """A suite's query, as GX gets it."""
+    path = suite_path("raw.things", root)
     path.parent.mkdir()
-    query = "select 1 from {batch} where code not in $codes"
-    expectation = {"kwargs": {"unexpected_rows_query": query}}
-    path.write_text(json.dumps({"name": "raw.things", "expectations": [expectation]}))
-    suite = load_suite("raw.things", {"codes": ["A", "O'B"]}, tmp_path)
-    assert suite["expectations"][0]["kwargs"]["unexpected_rows_query"].endswith("in ('A', 'O''B')")
+    rest = {"description": "none", "kind": "structure", "ground": "made up", "fix": "look at it"}
+    path.write_text(json.dumps({"lineage": ["_row"], "expectations": [{"query": query, **rest}]}))
+    (expectation,) = load_suite("raw.things", parameters, root)["expectations"]
+    return expectation["kwargs"]["unexpected_rows_query"]
+
+
+def test_codes_are_quoted_in_sql(tmp_path: Path) -> None:
+    query = filled(
+        tmp_path, "select 1 from $batch where code not in $codes", {"codes": ["A", "O'B"]}
+    )
+    assert query == "select 1 from {batch} where code not in ('A', 'O''B')"
     assert tables_with_suites(["raw", "core"], tmp_path) == ["raw.things"]
 
 
+def test_braces_are_doubled_since_gx_formats_the_query(tmp_path: Path) -> None:
+    query = filled(tmp_path, "select '{1}', $codes from $batch", {"codes": ["{A}"]})
+    assert query.format(batch="things") == "select '{1}', ('{A}') from things"
+
+
 def test_rows_are_a_relation_in_sql_and_an_empty_list_holds_no_code(tmp_path: Path) -> None:
-    path = suite_path("raw.things", tmp_path)
-    path.parent.mkdir()
-    query = "select 1 from $rows as listed (code, day) where code not in $none"
-    expectation = {"kwargs": {"unexpected_rows_query": query}}
-    path.write_text(json.dumps({"name": "raw.things", "expectations": [expectation]}))
     rows = [("A", date.min), ("O'B", date(2022, 1, 28))]
-    suite = load_suite("raw.things", {"rows": rows, "none": []}, tmp_path)
-    assert suite["expectations"][0]["kwargs"]["unexpected_rows_query"] == (
+    query = "select 1 from $rows as listed (code, day) where code not in $none"
+    assert filled(tmp_path, query, {"rows": rows, "none": []}) == (
         "select 1 from (values ('A', date '0001-01-01'), ('O''B', date '2022-01-28'))"
         " as listed (code, day) where code not in ('')"
     )

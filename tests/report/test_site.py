@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import duckdb
 import pytest
 
@@ -16,7 +17,8 @@ from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
 from dagster_project.report import site
-from dagster_project.report.charts import figures as charts
+from dagster_project.report.charts.flows import CHARTS, DATA
+from dagster_project.report.charts.style import COLOURS
 from dagster_project.report.formats import MINUS, exact
 from dagster_project.report.site import write_report
 from dagster_project.transform.dbt_runner import manifest
@@ -118,7 +120,7 @@ def check_page(path: str, page: Element, con: duckdb.DuckDBPyConnection) -> int:
 
 
 def plain(value: Any) -> Any:
-    """A value as it stands in a chart's data."""
+    """A value as it is in a chart's data."""
     if isinstance(value, Decimal):
         return float(value)
     return value if value is None or isinstance(value, str | int | float) else str(value)
@@ -153,7 +155,7 @@ def test_a_number_that_is_not_the_answer_is_found(real_report: Settings) -> None
                 check_page("spoilt", read_page(spoilt), con)
 
 
-def test_no_number_stands_in_a_sentence_but_as_an_answer(real_report: Settings) -> None:
+def test_every_number_in_a_sentence_is_an_answer(real_report: Settings) -> None:
     """Sentences about numbers are the leads; their numbers are `data` elements."""
     leads = [lead for _, page in pages(real_report) for lead in page.all("p", **{"class": "lead"})]
     assert leads
@@ -256,25 +258,48 @@ def luminance(colour: str) -> float:
 def test_text_has_enough_contrast() -> None:
     style = (Path(site.__file__).parent / "assets" / "style.css").read_text("utf-8")
     declared = dict(re.findall(r"--(\w+): (#\w{6});", style))
-    colours = {**declared, **charts.COLOURS}
+    colours = {**declared, **COLOURS}
     assert {"ink", "muted", "accent", "bad", "receipts", "payments"} <= colours.keys()
     for name, colour in colours.items():
         if name not in ("paper", "grid", "wash"):
             assert 1.05 / (luminance(colour) + 0.05) >= 4.5, name
 
 
-def test_altair_finds_nothing_wrong_with_the_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "VALIDATE", True)
-    for draw, arguments in (
-        (charts.balance_over_time, ("bn", "is_first_surplus")),
-        (charts.ranked_bars, ("bn", "balance", "reporter_name")),
-        (charts.ranked_bars, ("m", "receipts", "reporter_name")),
-        (charts.paired_bars, ("bn", "member_name")),
-        (charts.two_sides, ("m",)),
-        (charts.countries_over_time, ()),
-        (charts.counted_bars, ("size", "revisions", "revisions")),
+def test_altair_finds_nothing_wrong_with_the_charts() -> None:
+    row: dict[str, Any] = {
+        "period": "2020",
+        "flow": "receipts",
+        "member_name": "A",
+        "member_code": "A",
+        "rank_by_receipts": 1,
+        "rank_by_payments": None,
+        **{f"{flow}_usd_m": 3000 for flow in ("receipts", "payments", "balance")},
+        **{f"{side}_stated_usd_m": 3000 for side in ("receipts", "payments")},
+    }
+    balance = {**row, "receipts_usd_m": None, "payments_usd_m": None}
+    for name, rows, options in (
+        ("balance_over_time", [row], {"turned": "is_first_surplus"}),
+        ("ranked_bars", [row], {"flow": "balance", "member": "member_name"}),
+        ("ranked_bars", [row], {"flow": "receipts", "member": "member_name"}),
+        ("member_bars", [row], {"member": "member_name"}),
+        ("member_bars", [balance], {"member": "member_name"}),
+        ("ranked_member_bars", [row], {"member": "member_name"}),
+        ("two_sides", [row], {}),
+        ("countries_over_time", [row], {}),
+        ("counted_bars", [row], {"label": "member_name", "value": "rank_by_receipts"}),
     ):
-        assert draw.__wrapped__(*arguments)["layer"]
+        drawing = CHARTS[name](rows, **options)
+        assert drawing is not None
+        assert drawing.spec["layer"]
+        assert drawing.spec["data"] == {"name": DATA}
+        alt.LayerChart.from_dict(dict(drawing.spec), validate=True)
+
+
+def test_altair_finds_what_is_wrong_with_a_chart() -> None:
+    drawing = CHARTS["counted_bars"]([], label="size", value="revisions")
+    assert drawing is not None
+    with pytest.raises(Exception, match="is not of type"):
+        alt.LayerChart.from_dict({**drawing.spec, "width": ["wide"]}, validate=True)
 
 
 # Writing it
@@ -296,13 +321,13 @@ def test_a_new_report_takes_the_place_of_the_old_one_whole(warehouse: Warehouse)
 def test_a_report_that_cannot_be_finished_leaves_the_old_one(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError("no space left on device")
 
     settings = warehouse.settings
     present = write_report(settings).folder
     with monkeypatch.context() as patched:
-        patched.setattr(site, "sources_page", fail)
+        patched.setattr(site, "_write_dbt_docs", fail)
         with pytest.raises(OSError, match="no space"):
             write_report(settings)
     assert settings.report.resolve() == present

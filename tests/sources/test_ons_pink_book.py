@@ -145,7 +145,7 @@ def with_value(column: str, where: str, new: str) -> str:
 CASES = cases(
     TABLE,
     {
-        "a series that is known": with_value("cdid", "cdid = ' EAI5'", " EAI7"),
+        "a series known": with_value("cdid", "cdid = ' EAI5'", " EAI7"),
         "the identifier": with_value("cdid", "cdid = ' EAI5'", " EAI6"),
         "a cell holds": with_value("value", "cdid = ' FJPM' and period = '2012'", " about 9"),
         "a mark is": with_value("value", "trim(value) = '-'", " .."),

@@ -226,5 +226,5 @@ def test_an_industry_without_the_world_is_incomplete(made_up: tuple[Path, LoadRe
         ("B5", "58", "receipts", "2019", 1, 1),
     )
     assert failed_by(made_up[0], STAGED, query).keys() == {
-        "every industry is stated with the world, be it suppressed"
+        "every industry is stated for the world, even if suppressed"
     }

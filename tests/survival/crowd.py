@@ -1,10 +1,10 @@
 """Many clients read, each in a process of its own, while one publication follows the other.
 
-`make test-readers`, or `python -m tests.survival.crowd --readers 50 --publications 20 --folder ...`. Every
-client computes the checksums of all tables, and compares them with what the publication states of
-itself: an answer that were partly of another publication would not match. The publications differ
-in core and marts, and go through `publish` with all its questions to the ledger. Exit code 0 if
-nothing was amiss; the last line is a summary as JSON.
+`make test-readers`, or `python -m tests.survival.crowd --readers 50 --publications 20 --folder …`.
+Every client computes the checksums of all tables and compares them with those that the publication
+states: an answer that mixed two publications would not match. The publications differ in core and
+marts, and go through `publish` with all its questions to the ledger. Exit code 0 if all is well;
+the last line is a summary as JSON.
 """
 
 import argparse

@@ -1,8 +1,11 @@
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
+import pytest
 
-from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.transform import build_fingerprint as fingerprints
+from dagster_project.transform.build_fingerprint import build_fingerprint, project_fingerprint
 from dagster_project.workbench.ledger_schema import create_ledger
 
 
@@ -32,3 +35,19 @@ def test_the_order_of_loading_does_not_count(con: duckdb.DuckDBPyConnection) -> 
     con.execute("delete from audit.releases")
     enter(con, "2", "accepted", "b.csv")
     assert enter(con, "1", "accepted", "a.csv") == one
+
+
+@pytest.mark.parametrize(
+    "file", ["_rules.json", "_rules.sql", "_fixes.json", "raw/things.json", "raw/things.sql"]
+)
+def test_a_change_of_a_suite_or_of_what_suites_share_changes_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    monkeypatch.setattr(fingerprints, "PROJECT_ROOT", tmp_path)
+    path = tmp_path / "expectations" / file
+    path.parent.mkdir(parents=True)
+    digests = set()
+    for text in ("before", "after", "before"):
+        path.write_text(text)
+        digests.add(project_fingerprint.__wrapped__())
+    assert len(digests) == 2

@@ -130,7 +130,7 @@ def test_models_read_seeds_and_both_databases_and_no_other_file(
     for name, content in {
         "dbt_project.yml": json.dumps({name: settings[name] for name in taken}),
         "profiles.yml": (real / "profiles.yml").read_text(),
-        "macros/close.sql": (real / "macros" / "close_to_other_files.sql").read_text(),
+        "macros/close.sql": (real / "macros" / "duckdb" / "close_to_other_files.sql").read_text(),
         "seeds/codes.csv": "code\nA\n",
         "models/good.sql": "{{ config(database='royalty_flows') }} from {{ ref('codes') }}",
         "models/steals.sql": f"select content from read_text('{secret}')",

@@ -164,12 +164,18 @@ def test_a_night_on_duty(browser: Browser) -> None:
 
 def sees_the_graph(browser: Browser) -> None:
     page = browser.open("/asset-groups")
-    for group in ("fetch", "raw", "seeds", "staging", "intermediate", "core", "marts"):
+    for group in ("fetch", "landing", "raw", "seeds", "staging", "intermediate", "core", "marts"):
         expect(page.get_by_text(group, exact=True).first).to_be_visible()
     expect(page.get_by_text("publication", exact=True).first).to_be_visible()
+    page = browser.open("/assets/raw/worldbank_wdi__observations?view=lineage")
+    expect(page.get_by_text("worldbank_wdi", exact=True).first).to_be_visible()  # what landed
 
 
 def sees_the_runs_of_the_command_line(browser: Browser) -> None:
+    page = browser.open("/timeline")
+    for job in ("build", "ingest_published_figures"):
+        row = page.locator(f"a[href='/locations/royalty_flows/jobs/{job}']")
+        expect(row.first).to_be_visible()
     page = browser.open("/locations/royalty_flows/jobs/build/runs")
     expect(page.get_by_text("royalty_flows/launched_by: make run").first).to_be_visible()
 

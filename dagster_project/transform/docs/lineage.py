@@ -1,11 +1,12 @@
 """Column lineage: the columns that each column of a model is made from, read from its SQL.
 
-sqlglot follows a column through the compiled SQL to the tables that the model selects from. That
-takes half a minute for the project, so the result is kept in `column_lineage.json`, which
-`make docs` writes anew; nothing of it is written by hand.
+sqlglot follows a column through the compiled SQL to the tables that the model selects from. What it
+found is kept beside dbt's manifest: only models whose SQL or columns have changed are read again.
 """
 
+import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,18 +14,27 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dagster_project.base.settings import Settings
-from dagster_project.transform.dbt_runner import manifest, run_dbt
+from dagster_project.transform.dbt_runner import DBT_PROJECT, manifest, project_state, run_dbt
 
-LINEAGE = Path(__file__).with_name("column_lineage.json")
+LINEAGE = DBT_PROJECT / "target" / "column_lineage.json"
 
 # `<schema>.<table>` → column → the columns it is made from, each as `<schema>.<table>.<column>`.
 Lineage = Mapping[str, Mapping[str, list[str]]]
+
+Node = Mapping[str, Any]
 
 
 @cache
 def column_lineage() -> Lineage:
     """Return the columns that each column of each model is made from; one step back."""
-    return json.loads(LINEAGE.read_text("utf-8"))
+    kept = json.loads(LINEAGE.read_text("utf-8")) if LINEAGE.exists() else {"models": {}}
+    state = project_state()
+    if kept.get("state") != state:
+        kept = {"state": state, "models": read_column_lineage(kept["models"])}
+        unfinished = LINEAGE.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(json.dumps(kept), "utf-8")
+        unfinished.replace(LINEAGE)
+    return {table: model["columns"] for table, model in kept["models"].items()}
 
 
 def first_columns(table: str, column: str) -> set[str]:
@@ -35,14 +45,11 @@ def first_columns(table: str, column: str) -> set[str]:
     return {first for parent in parents for first in first_columns(*parent.rsplit(".", 1))}
 
 
-def write_column_lineage() -> None:
-    """Write the file."""
-    text = json.dumps(read_column_lineage(), indent=1)
-    LINEAGE.write_text(f"{text}\n", "utf-8")
+def read_column_lineage(known: Mapping[str, Any]) -> dict[str, Any]:
+    """Compile the models and read the lineage of their columns from the SQL.
 
-
-def read_column_lineage() -> Lineage:
-    """Compile the models and read the lineage of their columns from the SQL."""
+    known: what was read before, with the digest of what each was read from; the same is returned.
+    """
     from dbt.contracts.graph.nodes import ModelNode
 
     with TemporaryDirectory() as folder:
@@ -55,27 +62,48 @@ def read_column_lineage() -> Lineage:
         if isinstance(model.node, ModelNode)
     }
     nodes = {**manifest()["nodes"], **manifest()["sources"]}
-    return {
-        f"{node['schema']}.{node['name']}": dict(_columns(node, compiled[unique_id], nodes))
-        for unique_id, node in sorted(nodes.items())
-        if node["resource_type"] == "model" and node["tags"]  # else it is in no layer
-    }
+    read: dict[str, Any] = {}
+    for unique_id, node in sorted(nodes.items()):
+        if node["resource_type"] != "model" or not node["tags"] or _is_ephemeral(node):
+            continue  # no table of a layer
+        table, sql = f"{node['schema']}.{node['name']}", compiled[unique_id]
+        parents: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
+        for parent in _tables_behind(node, nodes):
+            columns = dict.fromkeys(parent["columns"], "varchar")  # only the names matter
+            schemas = parents.setdefault(parent["database"], {})
+            schemas.setdefault(parent["schema"], {})[parent["name"]] = columns
+        inputs = repr((sql, list(node["columns"]), parents))
+        digest = hashlib.sha256(inputs.encode()).hexdigest()
+        read[table] = known.get(table)
+        if read[table] is None or read[table]["digest"] != digest:
+            found = dict(_columns(node, sql, parents))
+            read[table] = {"digest": digest, "columns": found}
+    return read
 
 
-def _columns(
-    node: Mapping[str, Any], sql: str, nodes: Mapping[str, Mapping[str, Any]]
-) -> Iterator[tuple[str, list[str]]]:
-    """Yield each column of a model with those that it is made from."""
+def _is_ephemeral(node: Node) -> bool:
+    return bool(node["config"].get("materialized") == "ephemeral")
+
+
+def _tables_behind(node: Node, nodes: Mapping[str, Node]) -> Iterator[Node]:
+    """Yield the tables that a model selects from, also within the models that are in its query."""
+    for parent in (nodes[name] for name in node["depends_on"]["nodes"]):
+        if _is_ephemeral(parent):
+            yield from _tables_behind(parent, nodes)
+        else:
+            yield parent
+
+
+def _columns(node: Node, sql: str, schema: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each column of a model with those that it is made from.
+
+    schema: the tables that the model selects from: database → schema → table → columns.
+    """
     import sqlglot
     from sqlglot import exp
     from sqlglot.lineage import lineage
     from sqlglot.optimizer import build_scope, qualify
 
-    schema: dict[str, Any] = {}
-    for parent in (nodes[name] for name in node["depends_on"]["nodes"]):
-        columns = dict.fromkeys(parent["columns"], "varchar")  # only the names matter
-        database = schema.setdefault(parent["database"], {})
-        database.setdefault(parent["schema"], {})[parent["name"]] = columns
     parsed = sqlglot.parse_one(sql, dialect="duckdb")
     query = qualify.qualify(parsed, dialect="duckdb", schema=schema)
     scope = build_scope(query)

@@ -1,10 +1,25 @@
--- The flows stay on the side of each join that DuckDB does not hold in memory, as in
--- mart_mirror_asymmetry.
-{{
-    config(
-        pre_hook="set disabled_optimizers = 'build_side_probe_side'",
-        post_hook="reset disabled_optimizers",
-    )
-}}
-
-{{ balance_mart("partner") }}
+select
+    reporter_code,
+    member_code as partner_code,
+    member_name as partner_name,
+    period,
+    frequency,
+    source,
+    concept,
+    preferred,
+    receipts_usd_m,
+    payments_usd_m,
+    balance_usd_m,
+    share_of_receipts_pct,
+    share_of_payments_pct,
+    share_of_balance_pct,
+    rank_by_receipts,
+    rank_by_payments,
+    receipts_growth_pct,
+    payments_growth_pct,
+    balance_change_usd_m,
+    previous_is_derived,
+    is_computed
+from {{ ref("int_flows_by_member") }}
+where dimension = 'partner'
+order by reporter_code, period, source, concept, partner_code

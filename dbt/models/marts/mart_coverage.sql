@@ -2,13 +2,6 @@
 -- reporter, year or other period, flow and the dimension that is broken down; and how much
 -- of the stated total the stated parts cover. Parts that overlap (groups, aggregates) do
 -- not count as covering.
-{%- set covering = {
-    "partner": "kind = 'country'",
-    "sector": "sector_level = 'section'",
-    "category": "kind = 'ebops' and category_code <> 'SH'",
-    "affiliation": "affiliation_code not in ('_T', '_U')",
-    "region": "region_code not in ('_T', '_U')",
-} %}
 {%- set grain = ["source", "concept", "reporter_code", "period", "frequency", "flow"] %}
 {%- set members = [
     "partner_code",
@@ -81,13 +74,13 @@ with
         select
             {{ column_list(grain) }},
             case
-                {%- for dimension in covering %}
+                {%- for dimension in dimensions() %}
                     when {{ dimension }}_code <> {{ total_of(dimension) }} then '{{ dimension }}'
                 {%- endfor %}
                 else 'total'
             end as dimension,
             case
-                {%- for dimension in covering %}
+                {%- for dimension in dimensions() %}
                     when {{ dimension }}_code <> {{ total_of(dimension) }} then {{ dimension }}_code
                 {%- endfor %}
                 else '_T'
@@ -96,22 +89,15 @@ with
             value is not null as is_stated,
             coalesce(conf_status, 'F') <> 'F' as is_suppressed
         from figures
-        where
-            {%- for dimension in covering %}
-                case when {{ dimension }}_code = {{ total_of(dimension) }} then 0 else 1 end
-                {{ "+" if not loop.last }}
-            {%- endfor %}
-            <= 1
+        where {{ broken_down("figures") }} <= 1
     ),
 
-    covering_members as (
+    parts_of_totals as (
         select 'total' as dimension, '_T' as member_code
-        {%- for dimension, condition in covering.items() %}
-            union all
-            select '{{ dimension }}' as dimension, {{ dimension }}_code as member_code
-            from {{ ref("dim_" ~ dimension) }}
-            where {{ condition }}
-        {%- endfor %}
+        union all
+        select dimension, member_code
+        from {{ ref("int_members") }}
+        where is_part_of_total
     ),
 
     counted as (
@@ -124,14 +110,14 @@ with
             ) as figures_missing,
             {{
                 money(
-                    "sum(case when covering_members.member_code is not null then parts.value_usd_m end)"
+                    "sum(case when parts_of_totals.member_code is not null then parts.value_usd_m end)"
                 )
             }}
             as covered_usd_m
         from parts
         left join
-            covering_members
-            on {{ equal_on("parts", "covering_members", ["dimension", "member_code"]) }}
+            parts_of_totals
+            on {{ equal_on("parts", "parts_of_totals", ["dimension", "member_code"]) }}
         group by {{ column_list(grain + ["dimension"], "parts") }}
     ),
 

@@ -12,7 +12,7 @@ import pytest
 from dagster_project.defs.asset_metadata import charts_shown
 from dagster_project.report.charts import marts
 from dagster_project.report.charts.marts import CHARTS
-from tests.report.charts.test_draw import values
+from tests.report.charts.test_picture import values
 from tests.support import Scenario
 
 DIMENSIONS = ("partner", "sector", "category", "region", "affiliation")

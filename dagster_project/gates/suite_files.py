@@ -1,0 +1,193 @@
+"""The suites as people write them, read into Great Expectations' form.
+
+`expectations/<schema>/<table>.json` holds `lineage`, the columns that name a failing row, and
+`expectations`. Each has a `description`, a `kind` (from which its severity follows) and a `ground`
+(docs/gate-policy.md), a `fix`, which is what to do when it fails, and either a `query` for the rows
+that break it, or a `type` and `kwargs` of Great Expectations. Any of these may come from a rule of
+`_rules.json`, as in `{"rule": "filled", "with": {"column": "area"}}`; what an expectation says
+itself wins. In a rule, `$column` is its parameter of that name.
+
+A query or a fix of one word is a name: of a query in the `.sql` file beside the suite (for rules in
+`_rules.sql`), where it follows the line `-- name: <name>`, or of a fix in `_fixes.json`.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.workbench.gate_results import LIST, PLAUSIBILITY, STRUCTURE
+
+EXPECTATIONS = PROJECT_ROOT / "expectations"
+
+SEVERITIES = {STRUCTURE: "critical", LIST: "warning", PLAUSIBILITY: "critical"}
+
+_NEEDED = {"description", "kind", "ground", "fix"}
+_ALLOWED = _NEEDED | {"query", "type", "kwargs"}
+
+
+def suite_path(table_name: str, root: Path = EXPECTATIONS) -> Path:
+    """Return the file of the suite of `<schema>.<table>`."""
+    schema, table = table_name.split(".")
+    return root / schema / f"{table}.json"
+
+
+def tables_with_suites(schemas: Sequence[str], root: Path = EXPECTATIONS) -> list[str]:
+    """Return `<schema>.<table>` of every suite of these schemas."""
+    return [
+        f"{schema}.{path.stem}"
+        for schema in schemas
+        for path in sorted((root / schema).glob("*.json"))
+    ]
+
+
+def read_suite(table_name: str, root: Path = EXPECTATIONS) -> dict[str, Any]:
+    """Return a suite as the arguments of `ExpectationSuite`, its queries as they are written.
+
+    Raises FileNotFoundError, and BadInput naming the first mistake.
+    """
+    path = suite_path(table_name, root)
+    suite = json.loads(path.read_text("utf-8"))
+    rules, fixes = _rules(root), _fixes(root)
+    queries = _queries(path)
+    expectations = []
+    for written in suite["expectations"]:
+        about = written.get("description") or written.get("rule")
+        where = f"{path.relative_to(root)}: {about}"
+        whole = _from_rule(written, rules, where)
+        expectations.append(_expectation(whole, queries, fixes, where))
+    _raise_if_unused(queries, (written.get("query") for written in suite["expectations"]), path)
+    return {
+        "name": table_name,
+        "meta": {"lineage": suite["lineage"]},
+        "expectations": expectations,
+    }
+
+
+def raise_if_unused(root: Path = EXPECTATIONS) -> None:
+    """Raise BadInput if no suite uses some rule or fix."""
+    written = [
+        expectation
+        for path in root.glob("*/*.json")
+        for expectation in json.loads(path.read_text("utf-8"))["expectations"]
+    ]
+    rules = _rules(root)
+    _raise_if_unused(rules, (entry.get("rule") for entry in written), root / "_rules.json")
+    used = (entry.get("fix") for entry in [*written, *rules.values()])
+    _raise_if_unused(_fixes(root), used, root / "_fixes.json")
+
+
+def _rules(root: Path) -> dict[str, dict[str, Any]]:
+    path = root / "_rules.json"
+    rules: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    queries = _queries(path)
+    _raise_if_unused(queries, (rule.get("query") for rule in rules.values()), path)
+    for name, rule in rules.items():
+        where = f"{path.name}: {name}"
+        if "query" in rule:
+            rule["query"] = _named(rule["query"], queries, "query", where)
+        used = Template(json.dumps(rule)).get_identifiers()
+        if unused := set(rule.get("parameters", [])) - set(used):
+            raise _mistake(where, "that the rule uses its parameters", f"unused: {_listed(unused)}")
+    return rules
+
+
+def _fixes(root: Path) -> dict[str, str]:
+    path = root / "_fixes.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def _queries(suite: Path) -> dict[str, str]:
+    """Return the queries of the `.sql` file beside a suite, by name."""
+    path = suite.with_suffix(".sql")
+    text = path.read_text("utf-8") if path.exists() else ""
+    _, *parts = re.split(r"^-- name: (\w+)$", text, flags=re.M)
+    names = parts[::2]
+    if len(set(names)) < len(names):
+        raise _mistake(path.name, "each name once", ", ".join(names))
+    queries = [query.strip().removesuffix(";").rstrip() for query in parts[1::2]]
+    return dict(zip(names, queries, strict=True))
+
+
+def _from_rule(
+    written: Mapping[str, Any], rules: Mapping[str, dict[str, Any]], where: str
+) -> dict[str, Any]:
+    """Return an expectation's own keys, and those of its rule that it does not have."""
+    own = {key: value for key, value in written.items() if key not in ("rule", "with")}
+    values = written.get("with", {})
+    if "rule" not in written:
+        if values:
+            raise _mistake(where, "a rule", "values for one, and no rule")
+        return own
+    rule = dict(_named(written["rule"], rules, "rule", where))
+    parameters = rule.pop("parameters", [])
+    if sorted(parameters) != sorted(values):
+        raise _mistake(where, f"values for {_listed(parameters)}", _listed(values))
+    return _filled(rule, values) | own
+
+
+def _filled(part: Any, values: Mapping[str, str]) -> Any:
+    """Return a part of a rule with its parameters' values."""
+    if isinstance(part, dict):
+        return {key: _filled(value, values) for key, value in part.items()}
+    return Template(part).safe_substitute(values) if isinstance(part, str) else part
+
+
+def _expectation(
+    whole: Mapping[str, Any], queries: Mapping[str, str], fixes: Mapping[str, str], where: str
+) -> dict[str, Any]:
+    """Return an expectation in Great Expectations' form."""
+    if missing := _NEEDED - whole.keys():
+        raise _mistake(where, _listed(_NEEDED), f"no {_listed(missing)}")
+    if unknown := whole.keys() - _ALLOWED:
+        raise _mistake(where, _listed(_ALLOWED), _listed(unknown))
+    if ("query" in whole) == ("type" in whole):
+        raise _mistake(where, "a query or a type", "both or none")
+    if whole["kind"] not in SEVERITIES:
+        raise _mistake(where, f"a kind of {_listed(SEVERITIES)}", whole["kind"])
+    if "query" in whole:
+        query = _named(whole["query"], queries, "query", where)
+        form = {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}}
+    else:
+        form = {"type": whole["type"], "kwargs": whole.get("kwargs", {})}
+    return form | {
+        "description": whole["description"],
+        "severity": SEVERITIES[whole["kind"]],
+        "meta": {
+            "kind": whole["kind"],
+            "ground": whole["ground"],
+            "fix": _named(whole["fix"], fixes, "fix", where),
+        },
+    }
+
+
+def _named(text: str, known: Mapping[str, Any], what: str, where: str) -> Any:
+    """Return the entry that a text of one word names, or the text itself if it is longer."""
+    if " " in text or "\n" in text:
+        return text
+    if text not in known:
+        raise _mistake(where, f"a {what} of {_listed(known)}", text)
+    return known[text]
+
+
+def _raise_if_unused(names: Iterable[str], used: Iterable[str | None], path: Path) -> None:
+    if unused := set(names) - set(used):
+        raise _mistake(path.name, "that something uses each name", f"unused: {_listed(unused)}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+def _mistake(where: str, expected: str, found: str) -> BadInput:
+    return BadInput(
+        "a suite has a mistake",
+        where=f"expectations, {where}",
+        expected=expected,
+        found=found,
+        fix="correct it (docs/adding-a-source.md, Suites)",
+    )

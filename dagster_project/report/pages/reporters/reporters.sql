@@ -1,0 +1,31 @@
+/*
+title: Countries
+unit: latest year stated
+columns:
+  reporter_name: [Country, economy]
+  region: Region
+  latest_year: [Year, period]
+  receipts_usd_m: Receipts
+  payments_usd_m: Payments
+  balance_usd_m: Balance
+source: the preferred source of each country and year, named on its page
+*/
+select
+    reporter_code,
+    reporter_name,
+    region,
+    max(period) as latest_year,
+    arg_max(receipts_usd_m, period) as receipts_usd_m,
+    arg_max(payments_usd_m, period) as payments_usd_m,
+    arg_max(balance_usd_m, period) as balance_usd_m
+from marts.mart_balance_by_partner
+inner join core.dim_reporter using (reporter_code)
+where
+    partner_code = 'WLD'
+    and frequency = 'A'
+    and concept = 'BPM6_SH'
+    and preferred
+    and coalesce(receipts_usd_m, payments_usd_m, balance_usd_m) is not null
+    and kind = 'country'
+group by reporter_code, reporter_name, region
+order by reporter_name

@@ -1,0 +1,21 @@
+{#- Receipts, payments and balance in US dollars as marts show them. A balance that was computed stays the difference
+    of the two beside it. -#}
+{% macro flows_as_money(flows) -%}
+    {%- set receipts = money(flows ~ ".receipts_usd_m") -%}
+    {%- set payments = money(flows ~ ".payments_usd_m") -%}
+    {{ receipts }} as receipts_usd_m,
+    {{ payments }} as payments_usd_m,
+    {{
+        money(
+            "case when "
+            ~ flows
+            ~ ".balance_is_stated then "
+            ~ flows
+            ~ ".balance_usd_m else "
+            ~ receipts
+            ~ " - "
+            ~ payments
+            ~ " end"
+        )
+    }} as balance_usd_m
+{%- endmacro %}

@@ -1,0 +1,19 @@
+{#- Statements in long form -> one row a key, with receipts, payments, balance and total side by side.
+    A flow that nobody states, or that is suppressed, stays NULL: it is not zero. `columns` is the grain. -#}
+{% macro flows_side_by_side(statements, columns) -%}
+    select
+        {{ column_list(columns) }},
+        currency,
+        max(release_date) as newest_release,
+        count(value) as values_stated,
+        {%- for flow in ["receipts", "payments", "balance", "total"] %}
+            max(case when flow = '{{ flow }}' then value end) as {{ flow }}_stated,
+            max(case when flow = '{{ flow }}' then value_usd_m end) as {{ flow }}_stated_usd_m,
+            max(case when flow = '{{ flow }}' then rounding end) as {{ flow }}_rounding,
+            max(case when flow = '{{ flow }}' then obs_status end) as {{ flow }}_status,
+        {%- endfor %}
+        max(case when rate_is_missing then 1 else 0 end) = 1 as rate_is_missing,
+        max(case when is_computed then 1 else 0 end) = 1 as is_computed
+    from {{ statements }}
+    group by {{ column_list(columns) }}, currency
+{%- endmacro %}

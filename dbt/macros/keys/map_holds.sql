@@ -1,0 +1,6 @@
+{#- Condition: a row of a mapping seed (its alias) holds for a release, which its date names. From `valid_from`, inclusive,
+    to `valid_to`, exclusive; NULL is open. -#}
+{% macro map_holds(alias, release_date) -%}
+    {{ release_date }} >= {{ map_holds_from(alias ~ ".") }}
+    and {{ release_date }} < {{ map_holds_to(alias ~ ".") }}
+{%- endmacro %}

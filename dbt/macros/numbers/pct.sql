@@ -1,0 +1,2 @@
+{#- A percentage with four decimals. -#}
+{% macro pct(expression) -%} round(cast({{ expression }} as double), 4) {%- endmacro %}

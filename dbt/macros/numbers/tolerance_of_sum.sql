@@ -1,0 +1,10 @@
+{#- The tolerance of a sum over rows, each a term; a row without a value is none. -#}
+{% macro tolerance_of_sum(value="value", rounding="rounding") -%}
+    {{
+        tolerance(
+            "sum(case when " ~ value ~ " is not null then " ~ rounding ~ " else 0 end)",
+            "sum(abs(" ~ value ~ "))",
+            "count(" ~ value ~ ")",
+        )
+    }}
+{%- endmacro %}

@@ -1,0 +1,35 @@
+{#- Make the macros, once all the tables that they read are there: after a run that has built every mart. -#}
+{% macro create_analyst_macros(results) -%}
+    {%- if execute and target.type == "duckdb" -%}
+        {%- set marts = (
+            graph.nodes.values()
+            | selectattr("resource_type", "equalto", "model")
+            | selectattr("schema", "equalto", "marts")
+            | list
+        ) -%}
+        {%- set built = [] -%}
+        {%- for result in results if result.node.schema == "marts" and result.node.resource_type == "model" and result.status == "success" -%}
+            {%- do built.append(result.node) -%}
+        {%- endfor -%}
+        {%- if built | length == marts | length -%}
+            {%- do run_query("use " ~ built[0].database) -%}
+            {%- for signature, macro in analyst_macros().items() -%}
+                {%- set name = "main." ~ signature.split("(")[0] -%}
+                {%- do run_query(
+                    "create or replace macro main."
+                    ~ signature
+                    ~ " as table "
+                    ~ macro.body
+                ) -%}
+                {%- do run_query(
+                    "comment on macro table "
+                    ~ name
+                    ~ " is '"
+                    ~ macro.comment
+                    ~ " Attached under an alias? Say USE <alias> first.'"
+                ) -%}
+            {%- endfor -%}
+            {%- do run_query("use " ~ target.database) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
