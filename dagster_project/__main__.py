@@ -4,11 +4,13 @@ import argparse
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import duckdb
 from pydantic import ValidationError
 
+from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import trouble_behind
@@ -23,7 +25,7 @@ from dagster_project.pipeline.run import (
     publish_again,
     run,
 )
-from dagster_project.publication.publish import publications_in
+from dagster_project.publication.kept_files import publications_in
 from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench.connection import open_workbench, write_lock
 
@@ -66,7 +68,7 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
         case "metrics":
             _ask_for_metrics(settings, options)
         case "status":
-            for line in status(settings):
+            for line in status(settings, _last_failure):
                 say(line)
         case "docs":
             from dagster_project.gates.policy_page import write_gate_policy
@@ -159,14 +161,26 @@ def _decide(settings: Settings, options: argparse.Namespace) -> None:
     say(f"{options.release}: done. `make run` builds and publishes accordingly")
 
 
+def _last_failure() -> str:
+    if not (home_folder() / "history").is_dir():
+        return "none known: there is no Dagster instance yet"
+    from dagster import DagsterInstance
+
+    from dagster_project.defs.run_history import last_failure
+
+    with DagsterInstance.get() as instance:
+        return last_failure(instance)
+
+
 def _prune(settings: Settings, dry_run: bool) -> None:
     from dagster import DagsterInstance
 
+    from dagster_project.defs.run_history import old_runs
     from dagster_project.maintenance.prune import prune
 
     dagster_home()
     with DagsterInstance.get() as instance:
-        removed = prune(settings, instance, dry_run=dry_run)
+        removed = prune(settings, partial(old_runs, instance), dry_run=dry_run)
     for what in removed:
         say(f"{'would remove' if dry_run else 'removed'} {what}")
     if not removed:

@@ -17,10 +17,10 @@ from dagster import DagsterInstance
 
 from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.settings import PROJECT_ROOT, Settings
-from dagster_project.defs.publication import ledger_comments, required, table_keys
 from dagster_project.pipeline.rebuild import rebuild
 from dagster_project.pipeline.run import run
-from dagster_project.publication.publish import Publication, publish
+from dagster_project.publication.kept_files import Publication
+from dagster_project.publication.publish import publish
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MADE_UP = FIXTURES / "landing_made_up"
@@ -152,7 +152,7 @@ class Warehouse:
 
     def publish_candidate(self) -> Publication:
         """Publish the candidate, with all questions to the ledger."""
-        return publish(self.settings, "made-up-run", required(), ledger_comments(), table_keys())
+        return publish(self.settings, "made-up-run")
 
     def copy(self, folder: Path) -> "Warehouse":
         """Copy all but the history; the published file stays a second name of the newest."""

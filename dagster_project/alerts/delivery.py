@@ -1,26 +1,21 @@
-"""Sending a message: to a webhook, by mail, or both. What is secret reaches no log and no error."""
+"""Sending a message to a webhook, by mail, or both. No secret reaches a log or an error."""
 
 import html
-import json
+import logging
 import smtplib
 import ssl
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from http.client import HTTPException
-from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from dagster_project.alerts.message import Message
 from dagster_project.base.settings import Settings
 
 _TIMEOUT_SECONDS = 5
-_TOO_MANY_REQUESTS = 429
-_SERVER_ERROR = 500
 _MAIL_CAN_HEAL = range(400, 500)  # RFC 5321: a transient negative answer
+_HTTPX_LOG = logging.getLogger("httpx")
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 
@@ -33,22 +28,17 @@ class _CanHealError(NotSent):
 
 
 def has_address(settings: Settings) -> bool:
-    """Whether there is anyone to tell."""
+    """Whether alerts have a destination."""
     return bool(settings.notify_webhook or settings.notify_email)
 
 
 def send(settings: Settings, message: Message) -> None:
     """Send a message to every address, each tried for `notify_seconds`.
 
-    One that fails keeps it from no other. Raises NotSent if any has failed.
+    A failure of one does not keep the message from the other. Raises NotSent if any has failed.
     """
-    channels: list[Callable[[Settings, Message], None]] = []
-    if settings.notify_webhook:
-        channels.append(_post)
-    if settings.notify_email:
-        channels.append(_mail)
     problems = []
-    for channel in channels:
+    for address, channel in ((settings.notify_webhook, _post), (settings.notify_email, _mail)):
         tries = Retrying(
             retry=retry_if_exception_type(_CanHealError),
             stop=stop_after_delay(settings.notify_seconds),
@@ -56,45 +46,45 @@ def send(settings: Settings, message: Message) -> None:
             reraise=True,
         )
         try:
-            tries(channel, settings, message)
+            if address:
+                tries(channel, settings, message)
         except NotSent as problem:
             problems.append(str(problem))
     if problems:
         raise NotSent("; ".join(problems))
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """A redirected POST would arrive as a GET without the message."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Follow nothing: the answer is an error then."""
-
-
 def _post(settings: Settings, message: Message) -> None:
     """POST the message as JSON; `text` is what Slack, Mattermost and the like show.
 
-    Not with httpx, which logs the address, and who knows the address can post.
+    The address is a secret, as whoever knows it can post: httpx would log it, and an error's text
+    may hold it. A redirect is not followed: it would arrive as a GET without the message.
     """
     if settings.notify_webhook is None:
         return
     url = settings.notify_webhook.get_secret_value()
-    if not url.startswith(("https://", "http://")):
-        raise NotSent("webhook: ROYALTY_NOTIFY_WEBHOOK is no http:// or https:// address")
     # https://api.slack.com/reference/surfaces/formatting#escaping
     text = html.escape(f"{message.subject}\n\n{message.text}", quote=False)
-    body = json.dumps({"text": text, "subject": message.subject, **message.fields})
+    body = {"text": text, "subject": message.subject, **message.fields}
+    _HTTPX_LOG.addFilter(_drop)
     try:
-        request = Request(url, body.encode(), {"Content-Type": "application/json"})
-        with build_opener(_NoRedirect).open(request, timeout=_TIMEOUT_SECONDS):
-            return
-    except HTTPError as error:
-        error.close()
-        can_heal = error.code == _TOO_MANY_REQUESTS or error.code >= _SERVER_ERROR
-        raise (_CanHealError if can_heal else NotSent)(f"webhook: HTTP {error.code}") from None
-    except URLError as error:
-        raise _CanHealError(f"webhook: {error.reason}") from None
-    except (OSError, HTTPException, ValueError) as error:  # their texts may hold the address
+        status = httpx.post(url, json=body, timeout=_TIMEOUT_SECONDS).status_code
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError):
+        raise NotSent("webhook: ROYALTY_NOTIFY_WEBHOOK is no http:// or https:// address") from None
+    except httpx.ConnectError as error:  # whose text is the operating system's
+        raise _CanHealError(f"webhook: {error}") from None
+    except httpx.HTTPError as error:
         raise _CanHealError(f"webhook: {type(error).__name__}") from None
+    finally:
+        _HTTPX_LOG.removeFilter(_drop)
+    if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
+        raise _CanHealError(f"webhook: HTTP {status}")
+    if not httpx.codes.is_success(status):
+        raise NotSent(f"webhook: HTTP {status}")
+
+
+def _drop(_: logging.LogRecord) -> bool:
+    return False
 
 
 def _mail(settings: Settings, message: Message) -> None:
@@ -127,11 +117,7 @@ def _mail(settings: Settings, message: Message) -> None:
 
 
 def _smtp(settings: Settings, port: int) -> smtplib.SMTP:
-    if settings.smtp_security == "tls":
-        return smtplib.SMTP_SSL(
-            settings.smtp_host,
-            port,
-            timeout=_TIMEOUT_SECONDS,
-            context=ssl.create_default_context(),
-        )
-    return smtplib.SMTP(settings.smtp_host, port, timeout=_TIMEOUT_SECONDS)
+    if settings.smtp_security != "tls":
+        return smtplib.SMTP(settings.smtp_host, port, timeout=_TIMEOUT_SECONDS)
+    context = ssl.create_default_context()
+    return smtplib.SMTP_SSL(settings.smtp_host, port, timeout=_TIMEOUT_SECONDS, context=context)

@@ -1,4 +1,4 @@
-"""What is said of a failure: what failed, which release, why, and what stays in force.
+"""The message about a failure: what failed, which release, why, and what stays live.
 
 Imports no Dagster, so that a run with nothing new is quick.
 """
@@ -11,15 +11,15 @@ from typing import Any
 import duckdb
 
 from dagster_project.base.settings import Settings
-from dagster_project.publication.publish import publication_id
+from dagster_project.publication.kept_files import publication_id
 
-# A channel cuts or refuses what is longer, and nobody reads it: the run has the rest.
+# Channels cut or refuse longer messages; the run has the rest.
 MOST_LETTERS = 3000
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing that went wrong.
+    """One failure.
 
     what: REJECTED, REFUSED or FAILED, and what. why: expected, found, what to do, a line each.
     """
@@ -44,7 +44,7 @@ class Message:
 def message(settings: Settings, failures: Sequence[Alert]) -> Message:
     """Put failures into one message. There must be at least one."""
     published = publication_id(settings)
-    told = [
+    alerts = [
         {
             **asdict(failure),
             "in_force": _current(settings, published, failure.source),
@@ -61,18 +61,18 @@ def message(settings: Settings, failures: Sequence[Alert]) -> Message:
             line
             for line in (
                 failure["what"],
-                _cut(failure["why"], MOST_LETTERS // len(told)),
-                f"in force: {failure['in_force']}",
+                _cut(failure["why"], MOST_LETTERS // len(alerts)),
+                f"live: {failure['in_force']}",
                 failure["link"],
             )
             if line
         )
-        for failure in told
+        for failure in alerts
     ]
     return Message(
         subject=" ".join(f"royalty flows: {first}{more}".split()),
         text="\n\n".join(parts),
-        fields={"publication": published, "failures": told},
+        fields={"publication": published, "failures": alerts},
     )
 
 

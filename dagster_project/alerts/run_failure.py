@@ -1,4 +1,4 @@
-"""What the events of a Dagster run say of its failure."""
+"""The alert for a failed Dagster run, by its events."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ SET_ASIDE = "royalty_flows/set_aside"  # tag of a run: its id, and the releases 
 
 
 def alert_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Alert:
-    """Return the alert about a failed run."""
+    """Return the alert for a failed run."""
     events = list(events)
     source, release = _source(run, events), _release(run)
     rejected = bool(_failed_gates(events))

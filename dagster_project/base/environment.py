@@ -1,8 +1,8 @@
 """The environment that dbt and Great Expectations run in: this project's, whole.
 
 Both read variables that change what runs (`DBT_EXCLUDE_RESOURCE_TYPES=test` leaves out every data
-test, `GX_CLOUD_…` another context), and their lists change with each version. So none of a user's
-comes through, whatever its name. Imports nothing of the stack.
+test, `GX_CLOUD_…` another context), and their lists change with each version. So no variable of
+a user's comes through, whatever its name. Imports nothing of the stack.
 """
 
 import os
@@ -16,7 +16,7 @@ _ALWAYS = {"GX_ANALYTICS_ENABLED": "false"}
 
 
 def clear_environment() -> None:
-    """Remove what is not ours for good, before dbt and Great Expectations are first imported."""
+    """Remove variables of others for good, before dbt and Great Expectations are first imported."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     for name in _foreign():
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""Digests that tell whether a file or a folder is still the same."""
+"""Digests of files and folders, by which a change is detected."""
 
 import hashlib
 import os

@@ -15,7 +15,7 @@ from dagster_project.base.run_tags import PARTITION
 
 
 def say(text: str, level: str = "INFO", **about: Any) -> None:
-    """Print a line at once, for the person or the log store that reads what a command says.
+    """Print a line at once, for the person or the log store that reads a command's output.
 
     about: `source`, `release` and the like, for the log store; a person has them in the text.
     """
@@ -30,7 +30,7 @@ def is_json() -> bool:
 
 
 def json_line(time: datetime, level: str, message: str, **about: Any) -> str:
-    """Return a log line; what is not known is left out."""
+    """Return a log line; unknown keys are left out."""
     known = {key: value for key, value in about.items() if value is not None}
     line = {"time": time.isoformat(timespec="milliseconds"), "level": level, "message": message}
     return json.dumps(line | known, default=str)
@@ -40,7 +40,7 @@ class JsonFormatter(logging.Formatter):
     """Makes a line of what Dagster logs of a run, and of any other record."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Dagster hangs what it knows of the run on the record."""
+        """Format a record, on which Dagster hangs the run's facts."""
         run: dict[str, Any] = getattr(record, "dagster_meta", {})
         event = run.get("dagster_event")
         job = run.get("job_name")

@@ -47,8 +47,8 @@ _TROUBLES = (
         ),
         "a damaged database file",
         "the file as DuckDB wrote it",
-        "what is published is another file and stays in force. Have the disk checked, then"
-        " `make rebuild`: it makes the workbench anew from the landing folder",
+        "the published file is another one and stays live. Have the disk checked, then"
+        " `make rebuild`: it makes a new workbench from the landing folder",
     ),
     _Trouble(
         ("Out of Memory Error", "Cannot allocate memory"),
@@ -76,7 +76,7 @@ def machine_trouble(text: str, where: str = "named under `found`") -> BadInput |
 
 
 def trouble_behind(error: BaseException) -> BadInput | None:
-    """Return the machine's trouble that an error, or one that it was raised from, tells of."""
+    """Return the machine's trouble that an error, or one that it was raised from, is about."""
     while error:
         found = machine_trouble(str(error))
         cause = error.__cause__ or error.__context__

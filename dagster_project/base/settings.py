@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     )
     automation: bool = Field(
         default=False,
-        description="Whether schedules and sensor are on from the start. What somebody has switched"
-        " in the UI stays as it is.",
+        description="Whether schedules and sensor are on from the start. What was switched in the"
+        " UI stays as it is.",
     )
 
     fetch_base_urls: dict[str, str] = Field(
@@ -162,12 +162,12 @@ class Settings(BaseSettings):
 
     @property
     def exports(self) -> Path:
-        """The downloads of each kept publication; `current` leads to those in force."""
+        """The downloads of each kept publication; `current` leads to the live ones."""
         return self.warehouse_dir / "exports"
 
     @property
     def report(self) -> Path:
-        """The report in force: a link to one of `reports`."""
+        """The live report: a link to one of `reports`."""
         return self.warehouse_dir / "report"
 
     @property

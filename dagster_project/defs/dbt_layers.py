@@ -27,7 +27,7 @@ from dagster_project.defs.asset_metadata import (
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.defs.set_aside import enter, judge, start_again_without
-from dagster_project.ingest.load_release import create_raw_tables
+from dagster_project.ingest.raw_rows import create_raw_tables
 from dagster_project.sources import all_sources
 from dagster_project.transform.blame import failed_node
 from dagster_project.transform.build_fingerprint import build_fingerprint
@@ -47,9 +47,16 @@ from dagster_project.transform.unchanged_nodes import (
     select_nodes,
     tests_of,
 )
-from dagster_project.workbench import ledger
+from dagster_project.workbench.builds import (
+    current_candidate,
+    enter_made_from,
+    finish_layer,
+    start_candidate,
+    start_layer,
+)
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.ledger import TestResult
+from dagster_project.workbench.gate_results import TestResult, enter_test_results
+from dagster_project.workbench.releases import accepted_files
 
 FAILED = ("error", "fail", "runtime error")  # the statuses of dbt that mean it
 
@@ -105,7 +112,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
                     _enter_nodes(con, begun, results, context.run.run_id)
                 _enter_tests(con, layer, begun, results, context.run.run_id)
                 if whole_layer and not failed:
-                    ledger.finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
+                    finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
             if failed:
                 _fail(context, con, layer, failed)
 
@@ -204,22 +211,26 @@ def _begin(
                 create_raw_tables(con, source)
         with transaction(con):
             if layer.name == "staging" and whole_layer:
-                ledger.start_candidate(con, context.run.run_id, build_fingerprint(con))
-            candidate = ledger.current_candidate(con)
+                start_candidate(con, context.run.run_id, build_fingerprint(con))
+            candidate = current_candidate(con)
             if candidate is None:
                 raise dg.Failure(
                     "no candidate has been started: run the job `build`", allow_retries=False
                 )
-            ledger.start_layer(con, candidate[0], layer.name, tables, context.run.run_id)
             made_from = {} if layer.in_candidate else fingerprints(con, layer)
             kept = kept_nodes(con, layer, made_from) if whole_layer and not full_refresh else {}
-            built = [
-                unique_id
-                for unique_id, node in layer_nodes(layer).items()
-                if unique_id not in kept and table_name(node) in tables
-            ]
-            ledger.forget_node_builds(con, [*built, *tests_of(layer, built)])
-            begun = _Begun(candidate[0], ledger.accepted_files(con), made_from, kept)
+            names = {node: table_name(found) for node, found in layer_nodes(layer).items()}
+            built = [node for node in names if node not in kept and names[node] in tables]
+            nodes = build_order(layer) if whole_layer else [*built, *tests_of(layer, built)]
+            start_layer(
+                con,
+                candidate[0],
+                layer.name,
+                {node: names.get(node) for node in nodes},
+                context.run.run_id,
+                {node: (made_from[node], run_id) for node, run_id in kept.items()},
+            )
+            begun = _Begun(candidate[0], accepted_files(con), made_from, kept)
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
         settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -245,12 +256,12 @@ def _enter_nodes(
 
     Nothing if a release was decided on while they ran: then nobody knows which saw it.
     """
-    if ledger.accepted_files(con) == begun.accepted:
+    if accepted_files(con) == begun.accepted:
         succeeded = [
             result.node.unique_id for result in results if result.status in ("success", "pass")
         ]
         made_from = {node: begun.made_from[node] for node in succeeded if node in begun.made_from}
-        ledger.enter_node_builds(con, made_from, run_id)
+        enter_made_from(con, begun.candidate_id, made_from, run_id)
 
 
 def _enter_tests(
@@ -274,7 +285,7 @@ def _enter_tests(
         for test in tests
         if test in begun.kept
     ]
-    ledger.enter_test_results(con, begun.candidate_id, layer.name, [*found, *kept])
+    enter_test_results(con, begun.candidate_id, layer.name, [*found, *kept])
 
 
 def _row_counts(database: Path, unique_ids: Iterable[str]) -> dict[str, int]:

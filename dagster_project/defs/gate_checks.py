@@ -19,9 +19,9 @@ from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.sources.source import Source
 from dagster_project.transform.blame import failed_expectations
 from dagster_project.transform.layers import Layer, layer_tables
-from dagster_project.workbench import ledger
+from dagster_project.workbench.builds import current_candidate
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.ledger import GateResult
+from dagster_project.workbench.gate_results import GateResult, enter_gate_results
 
 GATE = "gate"  # the name of the check on every asset
 
@@ -103,7 +103,7 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult]:
         selected = sorted(".".join(key.asset_key.path) for key in context.selected_asset_check_keys)
         with workbench.get_connection() as con:
-            candidate = ledger.current_candidate(con)
+            candidate = current_candidate(con)
         batches = [Batch(layer.name, table, f"select * from {table}") for table in selected]
         report = progress_report(context)
         with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
@@ -112,7 +112,7 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
             verdict = judge(con, Settings(), failed_expectations(layer, results))
             results = [_excused(result, verdict) for result in results]
             with transaction(con):
-                ledger.enter_gate_results(
+                enter_gate_results(
                     con, results, context.run.run_id, candidate[0] if candidate else None
                 )
                 enter(con, verdict)

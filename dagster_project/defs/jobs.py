@@ -7,6 +7,7 @@ operator's jobs are one step each, over the function that the command line calls
 """
 
 from enum import Enum
+from functools import partial
 
 import dagster as dg
 from pydantic import Field
@@ -17,6 +18,7 @@ from dagster_project.defs.fetch import GROUP as FETCH
 from dagster_project.defs.raw import raw_key
 from dagster_project.defs.report import report
 from dagster_project.defs.resources import WRITING_POOL, Workbench, report_bad_input
+from dagster_project.defs.run_history import old_runs
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.prune import prune
 from dagster_project.publication.rollback import roll_back
@@ -123,7 +125,7 @@ def remove_leftovers(
     context: dg.OpExecutionContext, config: PruneConfig, workbench: Workbench
 ) -> None:
     """Remove what no longer counts, or say what would go."""
-    for what in prune(Settings(), context.instance, dry_run=config.dry_run):
+    for what in prune(Settings(), partial(old_runs, context.instance), dry_run=config.dry_run):
         context.log.info(f"{'would remove' if config.dry_run else 'removed'} {what}")
 
 

@@ -24,8 +24,9 @@ from dagster_project.ingest.pending_releases import Plan, plan_against, release_
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import build_fingerprint
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench, read_workbench, write_lock
+from dagster_project.workbench.publications import last_publication
+from dagster_project.workbench.releases import all_file_entries, note_modified
 
 SECONDS = 60  # between two evaluations: what does not change for so long is complete
 MOST_RUNS = 100  # requested by one evaluation; the others wait for the next
@@ -56,9 +57,9 @@ def landing_sensor() -> dg.SensorDefinition:
         under_way = _runs_that_write(context.instance)
         try:
             with read_workbench(settings) as con:
-                entries = ledger.all_file_entries(con)
+                entries = all_file_entries(con)
                 fingerprint = build_fingerprint(con)
-                published = ledger.last_publication(con)
+                published = last_publication(con)
         except TryLater:
             return _skip(context, "a run is writing; looked at again when it has ended")
         plan = plan_against(
@@ -139,7 +140,7 @@ def _note_touched(settings: Settings, plan: Plan) -> None:
     if plan.touched:
         try:
             with write_lock(settings, timeout=0), open_workbench(settings) as con:
-                ledger.note_modified(con, plan.touched)
+                note_modified(con, plan.touched)
         except TryLater:
             pass  # the run that writes is as good a reason to do it later
 

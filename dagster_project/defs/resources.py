@@ -10,8 +10,8 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.settings import Settings
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import make_private, refuse_if_lost, write_lock
+from dagster_project.workbench.ledger_schema import create_ledger
 
 # A run from the UI waits its turn behind a run from the command line (and the reverse at once says
 # that it must wait): the run queue does not see the command line.
@@ -56,7 +56,7 @@ class Workbench(DuckDBResource):
         with super().get_connection() as con:
             try:
                 make_private(Path(self.database))
-                ledger.create(con)
+                create_ledger(con)
                 yield con
             finally:
                 con.close()

@@ -17,11 +17,13 @@ from dagster_project.alerts.run_failure import SET_ASIDE
 from dagster_project.base.errors import printable
 from dagster_project.base.run_tags import MAX_RETRIES, RETRY_ON_ANY_FAILURE
 from dagster_project.base.settings import Settings
-from dagster_project.ingest.load_release import restore_superseded
 from dagster_project.ingest.manual_decisions import ACCEPTED
+from dagster_project.ingest.raw_rows import restore_superseded
 from dagster_project.transform.blame import Blamed, FailedRule, blame, sources_behind
 from dagster_project.transform.build_fingerprint import build_fingerprint, fingerprint_of
-from dagster_project.workbench import ledger
+from dagster_project.workbench.builds import current_candidate
+from dagster_project.workbench.publications import last_publication
+from dagster_project.workbench.releases import accepted_files, set_release_status
 
 Release = tuple[str, date]
 
@@ -70,7 +72,7 @@ def judge(
     A release that a person accepted is not rejected for being implausible: the rule warns. One that
     was published by this very project is not at fault: what is new is, if that is one release.
     """
-    candidate = ledger.current_candidate(con)
+    candidate = current_candidate(con)
     if not failed or candidate is None or candidate[1] != build_fingerprint(con):
         return Verdict()  # what failed was built from other releases than those that count now
     known = _known(con, settings)
@@ -102,7 +104,7 @@ def judge(
 
 
 def _known(con: duckdb.DuckDBPyConnection, settings: Settings) -> _Known:
-    files = ledger.accepted_files(con)
+    files = accepted_files(con)
     by_hand = con.execute(
         "select distinct source, release_date from audit.releases"
         " where status = 'accepted' and starts_with(reason, ?)",
@@ -111,7 +113,7 @@ def _known(con: duckdb.DuckDBPyConnection, settings: Settings) -> _Known:
     published, last, warnings = [], None, []
     if settings.warehouse.exists():
         with duckdb.connect(settings.warehouse, read_only=True) as live:
-            published, last = ledger.accepted_files(live), ledger.last_publication(live)
+            published, last = accepted_files(live), last_publication(live)
             warnings = live.execute(
                 "select table_name, details from audit.gate_results"
                 " where failed > 0 and release_date is null"
@@ -179,9 +181,9 @@ def enter(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> None:
 
     An earlier load of the same release comes back into force, if it was not published over.
     """
-    accepted = {(source, day): time for source, day, *_, time in ledger.accepted_files(con)}
+    accepted = {(source, day): time for source, day, *_, time in accepted_files(con)}
     for (source, day), reason in verdict.rejected.items():
-        ledger.decide(con, source, day, accepted[source, day], "rejected", reason)
+        set_release_status(con, source, day, accepted[source, day], "rejected", reason)
         restore_superseded(con, source, day)
 
 
@@ -201,7 +203,7 @@ def start_again_without(
     names = ", ".join(f"{source}/{day}" for source, day in verdict.rejected)
     context.log.warning(f"set aside: {names}")
     tags = {SET_ASIDE: f"{run.run_id} {names}"}
-    published = ledger.last_publication(con)
+    published = last_publication(con)
     is_new = published is None or published[1] != build_fingerprint(con)
     if is_new and run.tags.get(MAX_RETRIES) != "0":
         group = instance.get_run_group(run.run_id)

@@ -1,19 +1,14 @@
-"""Unpacking a downloaded zip archive within limits: nothing outside of the folder, no bombs."""
+"""Unpacking the wanted members of a downloaded zip archive."""
 
 import re
-import shutil
-import stat
-import zipfile
-import zlib
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from zipfile import ZipFile, ZipInfo
 
 from dagster_project.base.errors import BadInput
+from dagster_project.base.safe_zip import DAMAGED, UnsafeArchive, base_name, refuse_outside, unpack
 
 MAX_MEMBERS = 50
-MAX_RATIO = 200  # the World Bank's wide CSV, mostly empty cells, packs to about a fiftieth
-_SMALL = 1 << 20  # a ratio says nothing of a small file
-_ENCRYPTED = 0x1
 
 
 @dataclass(frozen=True)
@@ -27,74 +22,47 @@ class Unpacking:
 def unzip(archive: Path, where: str, folder: Path, unpacking: Unpacking) -> list[Path]:
     """Unpack the wanted members into `folder`, without their directories. Raises BadInput.
 
-    Members that are not wanted are left alone, but an archive with any member that is unsafe is
-    refused whole.
+    Other members are left alone, but an archive with any unsafe member is refused whole.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
-            members = _checked(opened, where, unpacking)
-            return [_extract(opened, member, folder) for member in members]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        with ZipFile(archive) as opened:
+            members = opened.infolist()
+            if len(members) > MAX_MEMBERS:
+                raise UnsafeArchive(f"at most {MAX_MEMBERS} members", f"{len(members):,} members")
+            refuse_outside(members)
+            targets = {
+                folder / base_name(member): member
+                for member in _wanted(members, where, unpacking.wanted)
+            }
+            unpack(opened, targets, max_bytes=unpacking.max_bytes)
+            return list(targets)
+    except UnsafeArchive as problem:
+        raise BadInput(
+            "an archive that is not safe to unpack",
+            where=where,
+            expected=problem.expected,
+            found=str(problem),
+            fix="do not unpack it by hand; look at what the publisher serves, and report it to the"
+            " publisher",
+        ) from None
+    except DAMAGED as error:
         raise BadInput(
             "a damaged archive",
             where=where,
             expected="a zip archive that can be unpacked",
             found=str(error),
-            fix="fetch it again; if it lasts, tell the publisher",
+            fix="fetch it again; if that does not help, report it to the publisher",
         ) from None
 
 
-def _checked(opened: zipfile.ZipFile, where: str, unpacking: Unpacking) -> list[zipfile.ZipInfo]:
-    infos = opened.infolist()
-    if len(infos) > MAX_MEMBERS:
-        raise _unsafe(where, f"at most {MAX_MEMBERS} members", f"{len(infos):,} members")
-    for info in infos:
-        path = PurePosixPath(info.filename)
-        outside = path.is_absolute() or ".." in path.parts or re.search(r"[\\:\0]", info.filename)
-        if outside or stat.S_ISLNK(info.external_attr >> 16):
-            raise _unsafe(where, "members inside of their folder", f"member {info.filename!r}")
-    wanted = [
-        info
-        for info in infos
-        if not info.is_dir() and unpacking.wanted.fullmatch(PurePosixPath(info.filename).name)
-    ]
-    names = [PurePosixPath(info.filename).name for info in wanted]
-    if not wanted or len(set(names)) < len(names):
+def _wanted(members: list[ZipInfo], where: str, wanted: re.Pattern[str]) -> list[ZipInfo]:
+    found = [info for info in members if not info.is_dir() and wanted.fullmatch(base_name(info))]
+    if not found or len({base_name(info) for info in found}) < len(found):
         raise BadInput(
             "an archive without the expected files",
             where=where,
-            expected=f"members called {unpacking.wanted.pattern}, each once",
-            found=", ".join(repr(info.filename) for info in infos) or "no members",
-            fix="look at what the publisher serves now, and mend the source's fetcher",
+            expected=f"members called {wanted.pattern}, each once",
+            found=", ".join(repr(info.filename) for info in members) or "no members",
+            fix="look at what the publisher serves now, and correct the source's fetcher",
         )
-    total = sum(info.file_size for info in wanted)
-    if total > unpacking.max_bytes:
-        raise _unsafe(where, f"at most {unpacking.max_bytes:,} bytes", f"{total:,} bytes unpacked")
-    for info in wanted:
-        if info.flag_bits & _ENCRYPTED:
-            raise _unsafe(where, "members without a password", f"{info.filename!r} encrypted")
-        if info.file_size > max(_SMALL, MAX_RATIO * info.compress_size):
-            raise _unsafe(
-                where,
-                f"members packed to no less than 1/{MAX_RATIO}",
-                f"{info.filename!r}: {info.compress_size:,} bytes for {info.file_size:,}",
-            )
-    return wanted
-
-
-def _extract(opened: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> Path:
-    """Unpack a member. `zipfile` stops at the announced size; a wrong checksum is an error."""
-    target = folder / PurePosixPath(info.filename).name
-    with opened.open(info) as member, target.open("xb") as file:
-        shutil.copyfileobj(member, file)
-    return target
-
-
-def _unsafe(where: str, expected: str, found: str) -> BadInput:
-    return BadInput(
-        "an archive that is not safe to unpack",
-        where=where,
-        expected=expected,
-        found=found,
-        fix="do not unpack it by hand; look at what the publisher serves, and tell the publisher",
-    )
+    return found

@@ -1,7 +1,7 @@
 """Downloading one file over HTTP: whole and of the kind that was asked for, or not at all.
 
 What can heal is tried again, with exponential back-off and jitter: no connection, time-outs, 5xx,
-408 and 429, a body that breaks off. What cannot ends at once in BadInput: other 4xx, a redirect to
+408 and 429, a truncated body. What cannot ends at once in BadInput: other 4xx, a redirect to
 another host, a file that is too large, a web page instead of data.
 """
 
@@ -99,7 +99,7 @@ _LOGGERS = (
 
 
 class _Redaction(logging.Filter):
-    """Takes keys out of what is logged below."""
+    """Takes keys out of log records."""
 
     def __init__(self, redact: Callable[[str], str]) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class _Redaction(logging.Filter):
 class Downloader:
     """Downloads files of one source from the hosts that are allowed for it.
 
-    hosts: `host` or `host:port`, as they stand in a URL. sleep: waits between attempts.
+    hosts: `host` or `host:port`, as they are in a URL. sleep: waits between attempts.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Downloader:
         """Download to `target`, written through to the disk, or raise BadInput and leave nothing.
 
         secret_params: keys, as further parameters of the URL. secret_headers: keys, as headers; a
-        redirect to another host does not get them. known: ask only for what is newer.
+        redirect to another host does not get them. known: ask only for a newer version.
         """
         params, headers = secret_params or {}, secret_headers or {}
         download = _Download(self, url, target, kind, params, headers, known or Validators())
@@ -270,7 +270,7 @@ class _Download:
                 url,
                 expected="http:// or https://",
                 found=str(error),
-                fix="mend the address in the settings or in the source's fetcher",
+                fix="correct the address in the settings or in the source's fetcher",
             ) from None
         downloader.check_host(self._first, self._first)
         for name, secret in secret_params.items():
@@ -331,7 +331,9 @@ class _Download:
         if status in (httpx.codes.PARTIAL_CONTENT, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE):
             self.part.unlink(missing_ok=True)
             self._strong_etag = None
-            raise _CanHealError(f"HTTP {status} that does not go on where the file broke off")
+            raise _CanHealError(
+                f"HTTP {status} that does not continue where the download was interrupted"
+            )
         key = status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
         raise self._problem(
             "an address that the publisher does not serve",
@@ -339,7 +341,7 @@ class _Download:
             found=f"HTTP {status} {response.reason_phrase}",
             fix="set the source's key (docs/fetching.md), or look whether access is restricted"
             if key
-            else "open the address in a browser; if the publisher has moved the file, mend the"
+            else "open the address in a browser; if the publisher has moved the file, correct the"
             " source's fetcher (dagster_project/fetching/publishers/)",
         )
 
@@ -366,12 +368,12 @@ class _Download:
         return _CanHealError(found, pause)
 
     def _fits(self, response: httpx.Response) -> bool:
-        """Whether a partial answer begins where the file broke off."""
+        """Whether a partial answer begins where the download was interrupted."""
         have = self.part.stat().st_size if self.part.exists() else 0
         return response.headers.get("content-range", "").startswith(f"bytes {have}-") and have > 0
 
     def _receive(self, response: httpx.Response, resumed: bool) -> None:
-        """Write the body behind what is there, or from the start."""
+        """Append the body to the file, or write it from the start."""
         encoded = "content-encoding" in response.headers
         etag = response.headers.get("etag", "")
         ranges = response.headers.get("accept-ranges", "") == "bytes" or resumed

@@ -5,11 +5,11 @@ again, and how each release got its date.
 """
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dagster_project.base.durable_files import replace_text
 from dagster_project.base.hashing import file_sha256
 from dagster_project.fetching.download import Validators
 
@@ -57,7 +57,7 @@ class FetchHistory:
         return self.folder / self.release / name
 
     def known(self, url: str) -> CachedResponse | None:
-        """Return the version of an address, if all that came of it still stands as it landed."""
+        """Return the version of an address, if all its files are still as they landed."""
         served = self.served.get(url)
         if served is None or not served.validators.headers or not served.files:
             return None
@@ -77,6 +77,4 @@ class FetchHistory:
                 for url, served in self.served.items()
             },
         }
-        new = self.folder / f"{NAME}.new"
-        new.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        os.replace(new, self.folder / NAME)
+        replace_text(self.folder / NAME, json.dumps(document, indent=1) + "\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
@@ -72,13 +73,13 @@ def fetch_source(
             where=f"{fetcher.source}: {settings.landing_dir}",
             expected="room and permission to write",
             found=str(error),
-            fix="make room, or mend the permissions, then fetch again",
+            fix="make room, or correct the permissions, then fetch again",
         ) from error
 
 
 @contextmanager
 def _incoming(settings: Settings, source: str) -> Iterator[Path]:
-    """Yield a folder for what is not complete yet; it is gone afterwards, whatever happens."""
+    """Yield a folder for incomplete files; it is removed in any case."""
     if not settings.landing_dir.is_dir():
         raise BadInput(
             "no landing folder",
@@ -131,7 +132,7 @@ def _land(
     fingerprints = {fetcher.fingerprint(path) for path in files}
     dates = _dates(fetcher, published, session.last_modified, today)
     # The newest release, and one of the same date: an older one that says the same was revised
-    # since, and is stated anew.
+    # since, and is stated again.
     for release in reversed(landed):
         if release.date not in (landed[-1].date, dates[0].on):
             continue
@@ -144,15 +145,13 @@ def _land(
         raise BadInput(
             "other files under the same date",
             where=f"{fetcher.source}/{dates[-1].on}",
-            expected="one release a day",
+            expected="one release per day",
             found="a release of today that differs from what the publisher serves now",
             fix="fetch again tomorrow, or remove the release of today if it was never loaded",
         )
     day = free[0]
-    for path in files:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    _sync_folder(session.release)
+    for path in (*files, session.release):
+        sync(path)
     is_first = not target.is_dir()
     target.mkdir(exist_ok=True)
     try:
@@ -161,7 +160,7 @@ def _land(
         if is_first:
             target.rmdir()
         raise
-    _sync_folder(target)
+    sync(target)
     release = Release(
         fetcher.source, day.on, tuple(target / str(day.on) / path.name for path in files)
     )
@@ -198,7 +197,7 @@ def _check_layouts(source: str, files: list[Path]) -> None:
             where=f"{source}: as it was downloaded",
             expected=f"a file that fills raw.{', raw.'.join(missing)}",
             found="files " + (", ".join(path.name for path in files) or "none"),
-            fix="look at what the publisher serves now, and mend the source's fetcher",
+            fix="look at what the publisher serves now, and correct the source's fetcher",
         )
 
 
@@ -229,7 +228,7 @@ def _dates(
 
 
 def _remember(history: FetchHistory, session: Session, release: Release) -> None:
-    """Note what was served, as far as the release holds it byte for byte."""
+    """Note the responses, as far as the release holds it byte for byte."""
     held = {path.name: file_sha256(path) for path in release.files}
     history.release = str(release.date)
     history.served = {
@@ -238,13 +237,3 @@ def _remember(history: FetchHistory, session: Session, release: Release) -> None
         if served.files.items() <= held.items()
     }
     history.write()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the disk know a folder's names; only POSIX can."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

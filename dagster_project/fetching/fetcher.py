@@ -38,11 +38,11 @@ class Fetcher:
 
     base_url: the publisher's address; `ROYALTY_FETCH_BASE_URLS` puts another in its place.
     fetch: downloads the release through the session; returns when it was published, or None if only
-        the files' Last-Modified headers can tell.
+        the files' Last-Modified headers can say.
     dated_by: what the release is dated by, for people.
     further_hosts: hosts besides that of the address from which files may come.
     keys: names of the settings that hold keys.
-    volatile: members of JSON files that the server writes anew in each answer (the time, an echo of
+    volatile: members of JSON files that the server changes in each answer (the time, an echo of
         the request): they make no difference between two releases.
     """
 
@@ -69,7 +69,7 @@ class Fetcher:
         return frozenset({host, *self.further_hosts} - {""})
 
     def fingerprint(self, path: Path) -> str:
-        """Return the SHA-256 of what a file says: of its bytes, but for what is volatile."""
+        """Return the SHA-256 of a file's bytes, without its volatile members."""
         if not self.volatile:
             return file_sha256(path)
         try:
@@ -208,7 +208,7 @@ class Session:
             url,
             expected=expected,
             found=found,
-            fix="open the address; if the publisher has changed it, mend the source's fetcher"
+            fix="open the address; if the publisher has changed it, correct the source's fetcher"
             " (dagster_project/fetching/publishers/)",
         )
 

@@ -1,7 +1,7 @@
 """A gate's result in words: one message for the log and the ledger."""
 
 from dagster_project.base.errors import in_words, printable
-from dagster_project.workbench.ledger import LIST, GateResult
+from dagster_project.workbench.gate_results import LIST, GateResult
 
 
 def explain(results: list[GateResult], severity: str = "critical") -> str:

@@ -11,7 +11,7 @@ from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.gates.suite_files import raise_if_unused, read_suite, tables_with_suites
 from dagster_project.sources import all_sources
 from dagster_project.transform.dbt_runner import manifest
-from dagster_project.workbench.ledger import LIST, PLAUSIBILITY, STRUCTURE
+from dagster_project.workbench.gate_results import LIST, PLAUSIBILITY, STRUCTURE
 
 PAGE = PROJECT_ROOT / "docs" / "gate-policy.md"
 KINDS = (STRUCTURE, LIST, PLAUSIBILITY)

@@ -9,11 +9,11 @@ import duckdb
 
 from dagster_project.gates.explain import explain
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.ingest.load_release import loaded_rows_query
+from dagster_project.ingest.raw_rows import loaded_rows_query
 from dagster_project.sources.source import Source
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.ledger import GateResult
+from dagster_project.workbench.gate_results import GateResult, enter_gate_results
+from dagster_project.workbench.releases import current_before, file_entries, set_release_status
 
 
 def gate_release(
@@ -31,12 +31,12 @@ def gate_release(
     the release is not loaded.
     """
     with connect() as con:
-        entries = ledger.file_entries(con, source.name, release)
+        entries = file_entries(con, source.name, release)
         files = entries.get("loaded") or entries.get("accepted")
         if not files:
             return []
         loaded_at = files[0].loaded_at
-        previous = ledger.current_before(con, source.name, release, loaded_at)
+        previous = current_before(con, source.name, release, loaded_at)
     results = run_suites(
         workbench,
         [
@@ -52,8 +52,8 @@ def gate_release(
     )
     passed = all(result.success for result in results)
     with connect() as con, transaction(con):
-        ledger.enter_gate_results(con, results, run_id)
+        enter_gate_results(con, results, run_id)
         if "loaded" in entries:
             status, reason = ("accepted", None) if passed else ("rejected", explain(results))
-            ledger.decide(con, source.name, release, loaded_at, status, reason)
+            set_release_status(con, source.name, release, loaded_at, status, reason)
     return results

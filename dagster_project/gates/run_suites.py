@@ -17,7 +17,7 @@ from dagster_project.base.settings import Settings
 from dagster_project.gates.suite_files import EXPECTATIONS, SEVERITIES
 from dagster_project.gates.suites import load_suite
 from dagster_project.sources.code_lists import code_lists
-from dagster_project.workbench.ledger import LIST, GateResult
+from dagster_project.workbench.gate_results import LIST, GateResult
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext

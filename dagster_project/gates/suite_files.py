@@ -20,7 +20,7 @@ from typing import Any
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.workbench.ledger import LIST, PLAUSIBILITY, STRUCTURE
+from dagster_project.workbench.gate_results import LIST, PLAUSIBILITY, STRUCTURE
 
 EXPECTATIONS = PROJECT_ROOT / "expectations"
 

@@ -8,7 +8,6 @@ rounding: the dbt macro `tolerance_of_sum`.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -17,6 +16,7 @@ from typing import Any
 from jinja2 import Environment
 
 from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.base.sql import literal_list
 from dagster_project.gates.suite_files import EXPECTATIONS, read_suite
 
 NUMBERS = PROJECT_ROOT / "dbt" / "macros" / "numbers"
@@ -59,13 +59,8 @@ def _gx_query(query: str, literals: Mapping[str, str]) -> str:
 def _literal(listed: Sequence[Any]) -> str:
     """A list in SQL: `('A', 'B')` of codes, `(values (…), (…))` of rows of texts and dates."""
     if listed and isinstance(listed[0], tuple):
-        return f"(values {', '.join(_literal(row) for row in listed)})"
-    return f"({', '.join(map(_cell, listed or ['']))})"  # an empty list is no SQL
-
-
-def _cell(cell: str | date) -> str:
-    text = str(cell).replace("'", "''")
-    return f"date '{text}'" if isinstance(cell, date) else f"'{text}'"
+        return f"(values {', '.join(map(literal_list, listed))})"
+    return literal_list(listed or [""])  # an empty list is no SQL
 
 
 @cache

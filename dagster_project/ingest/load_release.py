@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,18 @@ from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.machine_errors import machine_trouble
 from dagster_project.base.progress import SILENT, Progress, ProgressReport
+from dagster_project.ingest.raw_rows import count_rows, create_raw_tables, drop_rows_not_current
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
-from dagster_project.layouts.csv_layout import unreadable
+from dagster_project.layouts.csv_file import unreadable
 from dagster_project.layouts.zip_layout import remove_unpacked
-from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, Source
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import transaction
+from dagster_project.workbench.ledger_schema import ledger_time
+from dagster_project.workbench.releases import (
+    FileEntry,
+    enter_files,
+    file_entries,
+)
 
 
 @dataclass
@@ -44,15 +49,9 @@ class LoadResult:
     """
 
     rows: dict[str, int]
-    files: tuple[ledger.FileEntry, ...]
+    files: tuple[FileEntry, ...]
     unchanged: bool
     measured: dict[str, Measured] = field(default_factory=dict)
-
-
-def create_raw_tables(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """Create those of a source's raw tables that are not there yet."""
-    for table in source.tables:
-        con.execute(table.ddl)
 
 
 def modified_at(stat: os.stat_result) -> datetime:
@@ -71,7 +70,7 @@ def load_release(
     """Load a release's files as status `loaded`; the gate on raw decides what becomes of it.
 
     An accepted release with the same bytes is left alone. With `reload` it is loaded again, next to
-    what is in force, which stays in force until the gate has passed.
+    the current one, which stays current until the gate has passed.
 
     Raises BadInput if a file cannot be read (the ledger then says `rejected`, and no row stays), or
     if an accepted release's bytes have changed and `reload` was not asked for.
@@ -79,13 +78,13 @@ def load_release(
     stats = {path: path.stat() for path in release.files}
     with ThreadPoolExecutor(1) as meanwhile:
         digests = {path: meanwhile.submit(file_sha256, path) for path in release.files}
-        entries = ledger.file_entries(con, source.name, release.date)
+        entries = file_entries(con, source.name, release.date)
         accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
         if not accepted or reload:
             return _load(con, source, release, stats, digests, report)
         if accepted != {path.name: sha256.result() for path, sha256 in digests.items()}:
             raise changed_bytes(release, accepted)
-    rows = {table.name: _count(con, table, release) for table in source.tables}
+    rows = {table.name: count_rows(con, table, release) for table in source.tables}
     return LoadResult(rows, tuple(entries["accepted"]), unchanged=True)
 
 
@@ -98,54 +97,71 @@ def _load(
     report: ProgressReport,
 ) -> LoadResult:
     create_raw_tables(con, source)
-    loaded_at = ledger.now(con)
+    loaded_at = ledger_time(con)
     try:
-        unreadable = dict(_unreadable_companions(source, release))
+        companions = dict(_unreadable_companions(source, release))
         with transaction(con):
             drop_rows_not_current(con, source, release.date)
-            files = []
-            rows = {table.name: 0 for table in source.tables}
-            measured = {table.name: Measured() for table in source.tables}
-            for path in release.files:
-                if path in unreadable:
-                    sha256 = digests[path].result()
-                    note = f"not read, the data is: {unreadable[path]}"
-                    files.append(_entry(path, sha256, 0, 0, "loaded", note, loaded_at))
-                    continue
-                began = time.perf_counter()
-                table, inserted, read, kept, notes = _load_file(
-                    con, source, release, path, loaded_at, report
-                )
-                took = measured[table.name]
-                took.seconds += time.perf_counter() - began
-                took.rows_read += read
-                took.rows_kept += kept
-                took.bytes += stats[path].st_size
-                rows[table.name] += inserted
-                sha256 = digests[path].result()
-                _raise_if_changed(path, stats[path])
-                noted = "; ".join(notes) or None
-                files.append(_entry(path, sha256, read, kept, "loaded", noted, loaded_at))
-            for table in source.required:
-                if rows[table.name] == 0:
-                    raise BadInput(
-                        "a release without its main table",
-                        where=release.label,
-                        expected=f"at least one row of raw.{table.name}",
-                        found="files " + ", ".join(path.name for path in release.files),
-                        fix="fetch the whole release again",
-                    )
-            ledger.enter_files(con, source.name, release.date, files)
+            loaded = _load_files(
+                con, source, release, stats, digests, companions, loaded_at, report
+            )
+            enter_files(con, source.name, release.date, loaded.files)
     except BadInput as problem:
         rejected = [
             _entry(path, sha256.result(), 0, 0, "rejected", str(problem), loaded_at)
             for path, sha256 in digests.items()
         ]
         with transaction(con):
-            ledger.enter_files(con, source.name, release.date, rejected)
+            enter_files(con, source.name, release.date, rejected)
         raise
     finally:
         remove_unpacked()
+    return loaded
+
+
+def _load_files(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    release: Release,
+    stats: dict[Path, os.stat_result],
+    digests: dict[Path, "Future[str]"],
+    unreadable_companions: dict[Path, str],
+    loaded_at: datetime,
+    report: ProgressReport,
+) -> LoadResult:
+    """Fill the raw tables from a release's files. Raises BadInput if a required one stays empty."""
+    files = []
+    rows = {table.name: 0 for table in source.tables}
+    measured = {table.name: Measured() for table in source.tables}
+    for path in release.files:
+        if path in unreadable_companions:
+            sha256 = digests[path].result()
+            note = f"not read, the data is: {unreadable_companions[path]}"
+            files.append(_entry(path, sha256, 0, 0, "loaded", note, loaded_at))
+            continue
+        began = time.perf_counter()
+        table, inserted, read, kept, notes = _load_file(
+            con, source, release, path, loaded_at, report
+        )
+        took = measured[table.name]
+        took.seconds += time.perf_counter() - began
+        took.rows_read += read
+        took.rows_kept += kept
+        took.bytes += stats[path].st_size
+        rows[table.name] += inserted
+        sha256 = digests[path].result()
+        _raise_if_changed(path, stats[path])
+        noted = "; ".join(notes) or None
+        files.append(_entry(path, sha256, read, kept, "loaded", noted, loaded_at))
+    for table in source.required:
+        if rows[table.name] == 0:
+            raise BadInput(
+                "a release without its main table",
+                where=release.label,
+                expected=f"at least one row of raw.{table.name}",
+                found="files " + ", ".join(path.name for path in release.files),
+                fix="fetch the whole release again",
+            )
     return LoadResult(rows, tuple(files), unchanged=False, measured=measured)
 
 
@@ -204,9 +220,9 @@ def _entry(
     status: str,
     reason: str | None,
     loaded_at: datetime,
-) -> ledger.FileEntry:
+) -> FileEntry:
     stat = path.stat()
-    return ledger.FileEntry(
+    return FileEntry(
         path.name,
         sha256,
         stat.st_size,
@@ -220,7 +236,7 @@ def _entry(
 
 
 def changed_bytes(release: Release, accepted: dict[str, str]) -> BadInput:
-    """The error for files that differ from those in force under the same release."""
+    """The error for files that differ from the accepted ones of the same release."""
     return BadInput(
         "the files of an accepted release have changed",
         where=release.label,
@@ -312,7 +328,7 @@ def _records_read(
         if "CSV Error" not in str(error):
             raise
         raise unreadable(path, error) from error
-    # After an error the transaction takes no statement but rollback, and profiling harms nobody.
+    # After an error the transaction takes no statement but rollback, and profiling does no harm.
     profile = json.loads(con.get_profiling_information())
     scanned.append(_csv_records(profile))
     con.execute("reset enable_profiling")
@@ -347,7 +363,7 @@ def _as_bad_input(path: Path) -> Iterator[None]:
             where=path.name,
             expected="a file as the source's layouts describe it",
             found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            fix="fetch the file again; if the publisher serves it so, mend the source's module",
+            fix="fetch the file again; if the publisher serves it so, correct the source's module",
         ) from error
 
 
@@ -362,74 +378,3 @@ def _raise_if_changed(path: Path, before: os.stat_result) -> None:
             found=f"{after.st_size:,} bytes",
             fix="wait until the file is complete, then run again; move complete files into place",
         )
-
-
-def drop_rows_not_current(con: duckdb.DuckDBPyConnection, source: Source, release: date) -> None:
-    """Delete a release's raw rows, but for those of files that the ledger has as accepted."""
-    for table in source.tables:
-        con.execute(
-            f"""
-            delete from raw."{table.name}" as rows
-            where _release = $release
-            and not exists (
-                select 1 from audit.releases
-                where source = rows._source and release_date = rows._release
-                and file_name = rows._file and loaded_at = rows._loaded_at and status = 'accepted'
-            )
-            """,
-            {"release": release},
-        )
-
-
-def drop_superseded_rows(con: duckdb.DuckDBPyConnection) -> None:
-    """Delete the raw rows of loads that later ones have replaced: what is published needs none."""
-    for source, release, loaded_at, _ in _superseded_loads(con):
-        for table in source.tables:
-            con.execute(
-                f'delete from raw."{table.name}" where _release = ? and _loaded_at = ?',
-                [release, loaded_at],
-            )
-
-
-def restore_superseded(con: duckdb.DuckDBPyConnection, source: str, release: date) -> None:
-    """Accept the load again that the last one of a release had replaced, if its rows are there."""
-    for owner, day, loaded_at, reason in _superseded_loads(con):
-        if (owner.name, day) == (source, release) and any(
-            con.execute(
-                f'select 1 from raw."{table.name}" where _release = ? and _loaded_at = ? limit 1',
-                [day, loaded_at],
-            ).fetchall()
-            for table in owner.tables
-        ):
-            ledger.decide(con, source, release, loaded_at, "accepted", reason)
-            return
-
-
-def _superseded_loads(
-    con: duckdb.DuckDBPyConnection,
-) -> list[tuple[Source, date, datetime, str | None]]:
-    """Return the loads that were replaced, the latest first, of sources that have a module."""
-    sources = all_sources()
-    return [
-        (sources[source], release, loaded_at, reason)
-        for source, release, loaded_at, reason in con.execute(
-            "select source, release_date, loaded_at, min(reason) from audit.releases"
-            " where status = 'superseded' group by all order by loaded_at desc"
-        ).fetchall()
-        if source in sources
-    ]
-
-
-def _count(con: duckdb.DuckDBPyConnection, table: RawTable, release: Release) -> int:
-    row = con.execute(
-        f'select count(*) from raw."{table.name}" where _release = ?', [release.date]
-    ).fetchone()
-    return row[0] if row else 0
-
-
-def loaded_rows_query(table: RawTable, release: date, loaded_at: datetime) -> str:
-    """The SQL that limits a raw table to one load of one release; made of typed values only."""
-    return (
-        f"select * from raw.\"{table.name}\" where _release = date '{release}'"
-        f" and _loaded_at = timestamp '{loaded_at}'"
-    )

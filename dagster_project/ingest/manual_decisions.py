@@ -1,6 +1,6 @@
 """Decisions on a release that a person makes: reject, accept, forget. The ledger keeps the reasons.
 
-They change which releases are in force; the next run builds and publishes accordingly.
+They change which releases are current; the next run builds and publishes accordingly.
 """
 
 from datetime import date
@@ -8,39 +8,40 @@ from datetime import date
 import duckdb
 
 from dagster_project.base.errors import BadInput
-from dagster_project.ingest.load_release import create_raw_tables, drop_rows_not_current
+from dagster_project.ingest.raw_rows import create_raw_tables, drop_rows_not_current
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Source
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.ledger import STRUCTURE
+from dagster_project.workbench.decisions import enter_decision
+from dagster_project.workbench.gate_results import STRUCTURE, last_gate_results
+from dagster_project.workbench.releases import file_entries, set_release_status
 
 # How the reason of a file's entry begins, if a person and not the gate decided.
 REJECTED, ACCEPTED = "rejected by hand: ", "accepted by hand: "
 
 
 def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
-    """Take a release (`<source>/<date>`) out of force. Raises BadInput."""
+    """Reject a current release (`<source>/<date>`). Raises BadInput."""
     source, day = _known(release)
-    entries = ledger.file_entries(con, source.name, day)
+    entries = file_entries(con, source.name, day)
     accepted = entries.get("accepted")
     if not accepted:
         raise _not_there(release, "accepted", ", ".join(entries) or "no such release")
     loaded_at = accepted[0].loaded_at
     with transaction(con):
-        ledger.enter_decision(con, "reject", release, reason)
-        ledger.decide(con, source.name, day, loaded_at, "rejected", f"{REJECTED}{reason}")
+        enter_decision(con, "reject", release, reason)
+        set_release_status(con, source.name, day, loaded_at, "rejected", f"{REJECTED}{reason}")
 
 
 def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
-    """Put a release into force that its gate rejected, as it was loaded last. Raises BadInput.
+    """Accept a release that its gate rejected, as it was loaded last. Raises BadInput.
 
-    A release whose files could not be read has no rows to put into force, and stays rejected. So
+    A release whose files could not be read has no rows and stays rejected. So
     does one that failed a rule of kind `structure`: its rows are not what they claim to be.
     """
     source, day = _known(release)
     create_raw_tables(con, source)
-    entries = ledger.file_entries(con, source.name, day)
+    entries = file_entries(con, source.name, day)
     rejected = entries.get("rejected")
     if not rejected:
         raise _not_there(release, "rejected", ", ".join(entries) or "no such release")
@@ -54,16 +55,16 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     ]
     if not any(counts):
         raise BadInput(
-            "a release that has no rows",
+            "the release has no rows",
             where=release,
             expected="a release that was loaded, and then rejected by its gate",
             found="no row in its raw tables: its files could not be read",
-            fix="mend the files or the source's module, then reload the release",
+            fix="correct the files or the source's module, then reload the release",
         )
     tables = [f"raw.{table.name}" for table in source.tables]
     broken = [
         f"{detail['expectation']} ({result.table_name}, {detail['observed']})"
-        for result in ledger.last_gate_results(con, tables, day)
+        for result in last_gate_results(con, tables, day)
         for detail in result.details
         if detail.get("kind") == STRUCTURE and not detail["success"]
     ]
@@ -77,8 +78,8 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
             " (docs/gate-policy.md), then `make run RELOAD=" + release + "`",
         )
     with transaction(con):
-        ledger.enter_decision(con, "accept", release, reason)
-        ledger.decide(con, source.name, day, loaded_at, "accepted", f"{ACCEPTED}{reason}")
+        enter_decision(con, "accept", release, reason)
+        set_release_status(con, source.name, day, loaded_at, "accepted", f"{ACCEPTED}{reason}")
         drop_rows_not_current(con, source, day)
 
 
@@ -90,7 +91,7 @@ def forget(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     source, day = _known(release)
     create_raw_tables(con, source)
     with transaction(con):
-        ledger.enter_decision(con, "forget", release, reason)
+        enter_decision(con, "forget", release, reason)
         deleted = con.execute(
             "delete from audit.releases where source = ? and release_date = ? returning 1",
             [source.name, day],
@@ -119,7 +120,7 @@ def _known(release: str) -> tuple[Source, date]:
 
 def _not_there(release: str, expected: str, found: str = "no such release") -> BadInput:
     return BadInput(
-        "a release in another state",
+        f"the release is not {expected}",
         where=release,
         expected=expected,
         found=found,

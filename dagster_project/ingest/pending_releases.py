@@ -24,7 +24,7 @@ from dagster_project.sources.source import (
     landed_release,
     landed_releases,
 )
-from dagster_project.workbench import ledger
+from dagster_project.workbench.releases import FileEntry, all_file_entries, note_modified
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Plan:
 
     replaced: names of the new releases that are to replace an accepted load of the same date.
     passed_over: releases that differ from the ledger, and that the caller knows of.
-    touched: files whose time has changed and whose bytes have not, for `ledger.note_modified`.
+    touched: files whose time has changed and whose bytes have not, for `note_modified`.
     releases: all that can be used, new or not.
     """
 
@@ -116,19 +116,19 @@ def make_plan(
     bundled: Path | None = None,
 ) -> Plan:
     """Compare the landed releases with the ledger. `reload` names some as `<source>/<date>`."""
-    plan = plan_against(ledger.all_file_entries(con), landing, reload, bundled=bundled)
-    ledger.note_modified(con, plan.touched)
+    plan = plan_against(all_file_entries(con), landing, reload, bundled=bundled)
+    note_modified(con, plan.touched)
     return plan
 
 
 def plan_against(
-    entries: Mapping[tuple[str, date], Mapping[str, list[ledger.FileEntry]]],
+    entries: Mapping[tuple[str, date], Mapping[str, list[FileEntry]]],
     landing: Path,
     reload: frozenset[str] = frozenset(),
     known: Collection[tuple[str, str]] = (),
     bundled: Path | None = None,
 ) -> Plan:
-    """Compare what has landed with the ledger's entries; see `make_plan`.
+    """Compare the landed releases with the ledger's entries; see `make_plan`.
 
     A file is read only if its size or time is not the ledger's. known: names and states of releases
     (`release_state`) whose difference from the ledger has been looked into before.
@@ -162,17 +162,19 @@ def plan_against(
             _sort_in(plan, entered, release, release.name in reload, known, bundled)
             if plan.new[-1:] == [release] and "accepted" in entered:
                 plan.replaced.add(release.name)
-    for name in sorted(reload - found):
-        plan.problems.append(
-            BadInput(
-                "a release to be loaded again that is not there",
-                where=name,
-                expected="<source>/<date> of a release in the landing folder",
-                found="no such release",
-                fix="`make status` lists the releases",
-            )
-        )
+    plan.problems += map(_not_landed, sorted(reload - found))
     return plan
+
+
+def _not_landed(name: str) -> BadInput:
+    """The error for a release to be loaded again that is not there."""
+    return BadInput(
+        "the release to reload is missing",
+        where=name,
+        expected="<source>/<date> of a release in the landing folder",
+        found="no such release",
+        fix="`make status` lists the releases",
+    )
 
 
 def release_state(release: Release) -> str:
@@ -185,7 +187,7 @@ def release_state(release: Release) -> str:
 
 def _sort_in(
     plan: Plan,
-    entries: Mapping[str, list[ledger.FileEntry]],
+    entries: Mapping[str, list[FileEntry]],
     release: Release,
     reload: bool,
     known: Collection[tuple[str, str]],
@@ -216,14 +218,14 @@ def _sort_in(
         )
 
 
-def _seem_the_same(files: Mapping[Path, os.stat_result], entries: list[ledger.FileEntry]) -> bool:
+def _seem_the_same(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
     """Whether names, sizes and times are the ledger's."""
     return {path.name: (stat.st_size, modified_at(stat)) for path, stat in files.items()} == {
         entry.file_name: (entry.bytes, entry.modified_at) for entry in entries
     }
 
 
-def _have_grown(files: Mapping[Path, os.stat_result], entries: list[ledger.FileEntry]) -> bool:
+def _have_grown(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
     """Whether the ledger's bytes are the beginning of these files: they were loaded half-copied.
 
     Of a release of several files, some may not have been there at all.
@@ -237,7 +239,7 @@ def _have_grown(files: Mapping[Path, os.stat_result], entries: list[ledger.FileE
     )
 
 
-def _are_bundled(release: Release, entries: list[ledger.FileEntry], bundled: Path | None) -> bool:
+def _are_bundled(release: Release, entries: list[FileEntry], bundled: Path | None) -> bool:
     """Whether the ledger's bytes are those of the bundled release, which a landed one replaces."""
     folder = bundled and bundled / release.source / str(release.date)
     if not folder or not folder.is_dir():
@@ -251,7 +253,7 @@ def _are_the_same(
     plan: Plan,
     release: Release,
     files: Mapping[Path, os.stat_result],
-    entries: list[ledger.FileEntry],
+    entries: list[FileEntry],
 ) -> bool:
     """Whether the bytes are the ledger's; if so, plans to note the times of the files."""
     sizes = {path.name: stat.st_size for path, stat in files.items()}

@@ -9,7 +9,8 @@ from dagster_project.layouts.csv_sheet_layout import CsvSheetLayout
 from dagster_project.layouts.json_layout import JsonDocumentLayout, JsonLayout
 from dagster_project.layouts.layout import LINEAGE_COLUMNS, Extract, Layout, RawTable, layout_of
 from dagster_project.layouts.sdmx_layout import SdmxDataset
-from dagster_project.layouts.workbook_layout import Cell, Sheet, Workbook, WorkbookLayout
+from dagster_project.layouts.workbook import Sheet, Workbook
+from dagster_project.layouts.workbook_layout import Cell, WorkbookLayout
 from dagster_project.layouts.zip_layout import ZipLayout
 
 __all__ = [

@@ -1,14 +1,10 @@
 """Comma-separated files."""
 
-import codecs
 import csv
-import os
 import re
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,15 +12,24 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from dagster_project.base.errors import BadInput
+from dagster_project.layouts.csv_file import (
+    convert_to_utf_8,
+    csv_records,
+    in_quotes,
+    is_utf_8,
+    likeness_of,
+    markup,
+    not_csv,
+    refuse_half_a_record,
+    refuse_zeros,
+    unreadable,
+    wrong_names,
+)
 from dagster_project.layouts.csv_line_filter import NeedsFullParser, copy_matching_lines
 from dagster_project.layouts.layout import Extract, OnRead, RawTable, as_pattern, ignore
 
-_LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into memory
-
 # Larger files are read once, straight into the raw table, and their rows are not numbered.
 BULK_BYTES = 32 << 20
-
-_SAVE_AS = "save it as 'CSV UTF-8' with commas and decimal points, or use the publisher's own file"
 
 # What a thread takes at a time of the lines that were copied: small, so that all end together.
 _BUFFER_BYTES = 4 << 20
@@ -53,11 +58,11 @@ class CsvLayout:
     absent: columns of the table that this layout's files do not have: NULL.
     fallback_encoding: the encoding of a file that is not in UTF-8, for publishers who serve both.
         Such a file is converted, piece by piece, before it is read. Its header is plain ASCII.
-    natural_key: the columns that tell one record from all others. With it a bulk file can do
+    natural_key: the columns that identify a record. With it a bulk file can do
         without row numbers, which cost as much as reading (they keep DuckDB to one thread);
         `lines_of` finds the line of a record on request.
-    mark: a text that each record to keep contains as the publisher writes it. The lines of a bulk
-        file that do not contain it are not taken apart. Empty if there is no such text.
+    must_contain: a text that each record to keep contains as the publisher writes it. Lines of a
+        bulk file that do not contain it are not parsed. Empty if there is no such text.
     """
 
     name: str
@@ -141,7 +146,7 @@ class CsvLayout:
 
     @property
     def _has_names(self) -> bool:
-        """Whether the columns before the figures can be told by their names."""
+        """Whether the columns before the figures can be found by their names."""
         return len(set(self.header)) == len(self.header)
 
     def _names(self, header: list[str]) -> list[str]:
@@ -161,24 +166,24 @@ class CsvLayout:
         ]
         notes = []
         if known != list(self.header) and not self.partial:
-            notes.append(f"columns in another order: {_listed(known)}")
+            notes.append(f"columns in another order: {in_quotes(known)}")
         if further and not self.partial:
-            notes.append(f"further columns, left out: {_listed(further)}")
+            notes.append(f"further columns, left out: {in_quotes(further)}")
         return tuple(notes)
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
-        if not self._is_to_be_converted(path):
+        if not self._needs_conversion(path):
             return self._read(con, path, on_read)
         scratch = TemporaryDirectory(prefix="royalty_converted_")
         try:
-            converted = _converted(path, Path(scratch.name), self.fallback_encoding)
+            converted = convert_to_utf_8(path, Path(scratch.name), self.fallback_encoding)
             return replace(self._read(con, converted, on_read), scratch=scratch)
         except BaseException:
             scratch.cleanup()
             raise
 
-    def _is_to_be_converted(self, path: Path) -> bool:
-        return bool(self.fallback_encoding) and not _is_utf_8(path)
+    def _needs_conversion(self, path: Path) -> bool:
+        return bool(self.fallback_encoding) and not is_utf_8(path)
 
     def _read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead) -> Extract:
         header = self._header(path)
@@ -267,7 +272,7 @@ class CsvLayout:
             select {self._columns()}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
             from {{}} where {self.keep}
         """
-        # The general reader takes what is not plain, and tells the line if there is anything amiss.
+        # The general reader takes what is not plain, and names the line if something is wrong.
         with ExitStack() as unused, suppress(NeedsFullParser):
             if self.must_contain:
                 scratch = TemporaryDirectory(prefix="royalty_marked_lines_")
@@ -320,8 +325,8 @@ class CsvLayout:
         names = self._names(self._header(path))
         wanted = " and ".join(f'"{column}" = ?' for column in record)
         with TemporaryDirectory(prefix="royalty_converted_") as folder:
-            if self._is_to_be_converted(path):
-                path = _converted(path, Path(folder), self.fallback_encoding)
+            if self._needs_conversion(path):
+                path = convert_to_utf_8(path, Path(folder), self.fallback_encoding)
             found = con.execute(
                 f"""
                 select _row
@@ -334,151 +339,3 @@ class CsvLayout:
                 list(record.values()),
             )
             return [row for (row,) in found.fetchall()]
-
-
-def _is_utf_8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _converted(path: Path, folder: Path, encoding: str) -> Path:
-    """Return a copy of the file in UTF-8. Raises BadInput if it is not in the encoding."""
-    target = folder / path.name
-    try:
-        with (
-            path.open(encoding=encoding, newline="") as file,
-            target.open("w", encoding="utf-8", newline="") as converted,
-        ):
-            shutil.copyfileobj(file, converted, 1 << 20)
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            "a file in an encoding that is not read",
-            where=path.name,
-            expected=f"UTF-8 or {encoding}",
-            found=f"the byte {error.object[error.start]:#04x}, which neither has there",
-            fix="fetch the file again; if a program saved it, have it save UTF-8",
-        ) from error
-    return target
-
-
-def csv_records(path: Path, errors: str = "strict") -> Iterator[list[str]]:
-    """Yield a file's records. Raises UnicodeDecodeError, csv.Error."""
-    with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
-        yield from csv.reader(iter(partial(file.readline, _LONGEST_LINE), ""), strict=True)
-
-
-def _names_in(header: Iterable[str]) -> set[str]:
-    """The names in a header, whatever stands between them."""
-    return {name.strip('" ') for cell in header for name in re.split("[;\t]", cell)}
-
-
-def likeness_of(found: Iterable[str], header: tuple[str, ...]) -> float:
-    """The share of a layout's column names that a header has."""
-    return len(_names_in(found) & set(header)) / len(header)
-
-
-def not_csv(path: Path, error: UnicodeDecodeError | csv.Error) -> str:
-    """Say what a file is that cannot be read as records."""
-    if isinstance(error, csv.Error):
-        return f"text that is not CSV ({error})"
-    with path.open("rb") as file:
-        start = file.read(2)
-    if start in (b"\xff\xfe", b"\xfe\xff"):
-        return f"UTF-16 (as a spreadsheet's 'Unicode Text'), not UTF-8; {_SAVE_AS}"
-    return f"bytes that are not UTF-8 (byte {error.start}); if a spreadsheet wrote it, {_SAVE_AS}"
-
-
-def markup(path: Path) -> str | None:
-    """Say if a file is a web page or XML, as servers send instead of a file."""
-    with path.open("rb") as file:
-        start = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        return "an HTML or XML page"
-    return None
-
-
-def wrong_names(found: list[str], header: tuple[str, ...], cells: list[str]) -> str | None:
-    """Say which columns of a layout a header lacks or has twice; None if it has each once."""
-    missing = [name for name in header if name not in found]
-    if missing and set(header) <= _names_in(found):
-        return (
-            "semicolons or tabs between columns, as spreadsheets write where the decimal sign is"
-            f" a comma; {_SAVE_AS}"
-        )
-    unknown = [name for name in found if name and name not in header and name not in cells]
-    twice = [name for name in dict.fromkeys((*header, *cells)) if found.count(name) > 1]
-    parts = [f"the column {_listed(twice)} twice"] if twice else []
-    if missing:
-        instead = f"{_listed(unknown[:5])} instead of" if unknown else "no column"
-        parts.append(f"{instead} {_listed(missing)}")
-    return "; ".join(parts) or None
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(map(repr, names))
-
-
-def refuse_half_a_record(path: Path) -> None:
-    """Raise BadInput for a file without a line end at its end.
-
-    Where it breaks off within the last field, a figure has lost digits and nothing else tells.
-    """
-    with path.open("rb") as file:
-        file.seek(-min(40, path.stat().st_size), os.SEEK_END)
-        end = file.read()
-    if not end.endswith((b"\n", b"\r")):
-        raise BadInput(
-            "a file that breaks off in its last record",
-            where=f"{path.name}, last line",
-            expected="a line end after the last record",
-            found=f"the end {end.decode('utf-8', 'replace')!r}",
-            fix="fetch the file again; if it is whole, add the line end",
-        )
-
-
-def refuse_zeros(path: Path) -> None:
-    """Raise BadInput for a byte of zero: a block of a file that was lost in a copy reads so.
-
-    Where it covers a code, its records would be taken for those of another subject.
-    """
-    at = 0
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            if b"\0" in chunk:
-                raise BadInput(
-                    "a file with bytes of zero",
-                    where=f"{path.name}, byte {at + chunk.index(0) + 1:,}",
-                    expected="text",
-                    found="zeros, as a copy leaves where a block was lost",
-                    fix="fetch the file again",
-                )
-            at += len(chunk)
-
-
-_REASON = re.compile(
-    "^(Expected Number of Columns.*|Value with unterminated quote.*|Invalid unicode.*"
-    "|.*not utf-8 encoded.*)$",
-    re.M | re.I,
-)
-
-
-def unreadable(path: Path, error: duckdb.Error) -> BadInput:
-    """Turn DuckDB's CSV error, which runs to many lines, into one that says the place."""
-    text = str(error)
-    line = re.search(r"CSV Error on Line: (\d+)", text)
-    reason = _REASON.search(text)
-    return BadInput(
-        "a file that breaks off or is not the CSV its header promises",
-        where=f"{path.name}{f', line {line[1]}' if line else ''}",
-        expected="every record with the header's number of fields, in UTF-8",
-        found=(reason[0] if reason else text.splitlines()[0]).strip(),
-        fix="fetch the file again; if a spreadsheet wrote it, save it as 'CSV UTF-8'; if the"
-        " publisher serves it so, report it",
-    )

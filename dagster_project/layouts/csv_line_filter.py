@@ -25,7 +25,7 @@ _NEAR = 16  # words: what is found so near to each other is copied as one run
 
 
 class NeedsFullParser(Exception):
-    """A file whose records cannot be told apart without a parser."""
+    """A file whose records cannot be separated without a parser."""
 
 
 def copy_matching_lines(

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.base.errors import BadInput
-from dagster_project.layouts.csv_layout import (
+from dagster_project.layouts.csv_file import (
     csv_records,
     likeness_of,
     markup,
@@ -18,7 +18,8 @@ from dagster_project.layouts.csv_layout import (
     wrong_names,
 )
 from dagster_project.layouts.layout import Extract, OnRead, RawTable, ignore
-from dagster_project.layouts.workbook_layout import Cell, Sheet, extract_of
+from dagster_project.layouts.workbook import Sheet
+from dagster_project.layouts.workbook_layout import Cell, extract_of
 
 MAX_BYTES = 64 << 20  # it is read into memory; the largest real one has 1 MB
 
@@ -62,7 +63,7 @@ class CsvSheetLayout:
             rows = list(csv_records(path))
         except (UnicodeDecodeError, csv.Error) as error:
             raise BadInput(
-                "a file that breaks off or is not the CSV its header promises",
+                "the file is truncated or is not the CSV its header promises",
                 where=path.name,
                 expected="records in UTF-8",
                 found=not_csv(path, error),

@@ -28,10 +28,10 @@ LINEAGE_COLUMNS = {
 class RawTable:
     """A table of the `raw` schema: the publisher's columns as text, then the lineage.
 
-    `by_cell` marks tables of files whose header is data (years, currencies): they hold one row a
-    cell, with the header in `_column` and the cell in `value`. key: of a table that only describes
-    the data, the columns that tell its rows apart: a file with a row twice, or without its key, is
-    not read.
+    `by_cell` marks tables of files whose header is data (years, currencies): they hold one row
+    per cell, with the header in `_column` and the cell in `value`. key: of a table that only
+    describes the data, the columns that identify a row: a file with a row twice, or without its
+    key, is not read.
     """
 
     name: str
@@ -57,9 +57,9 @@ class Extract:
     """What a layout read: a relation with the table's data columns, `_sheet` and `_row`.
 
     The counts are of the file's records, also where a record gives several rows. They are None
-    where only fetching the relation tells: whoever fetches it counts. `scratch` holds what the
-    relation reads, if that is not the file itself. notes: what differs from the layout, and does
-    not matter.
+    where they are known only once the relation is fetched: the caller counts then. `scratch` holds
+    what the relation reads, if that is not the file itself. notes: harmless differences from the
+    layout.
     """
 
     rows: duckdb.DuckDBPyRelation

@@ -4,7 +4,7 @@ A publisher that serves SDMX serves every dataset in all of these formats, and a
 So the raw table is the dataset's, not the format's: one row per observation, a column per dimension
 and attribute under its id in lower case, wherever the message attaches it (to the data set, a group
 of series, the series or the observation), and the value in `value`. Every value is the text of the
-file. The case of ids does not matter; what is not asked for is left out.
+file. The case of ids does not matter; other columns are left out.
 
 The standard library does the reading: see docs/sdmx.md for the libraries that were tried. Nothing
 here resolves an entity, and memory does not grow with an XML or TSV file.
@@ -18,8 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from math import isnan
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,34 +29,21 @@ from dagster_project.base.errors import BadInput
 from dagster_project.layouts.csv_layout import CsvLayout
 from dagster_project.layouts.json_layout import JsonDocumentLayout
 from dagster_project.layouts.layout import Extract, Layout, OnRead, RawTable, ignore
+from dagster_project.layouts.sdmx_ids import column_of
+from dagster_project.layouts.sdmx_json import json_observations
+from dagster_project.layouts.sdmx_ml import xml_observations
 
 MAX_XML_BYTES = 2 << 30  # read as a stream, but one attribute could be as large as the file
 MAX_JSON_BYTES = 256 << 20  # read whole, which takes ten times as much memory
-MAX_DEPTH = 16  # elements within each other; a data message has ten
 _LONGEST_LINE = 1 << 20  # characters
 _LONGEST_VALUE = 50_000  # characters: a note can have a page
 
-_MESSAGES = (  # the roots of SDMX 2.1 and 3.0, and of 2.0's compact form
-    "GenericData",
-    "GenericTimeSeriesData",
-    "StructureSpecificData",
-    "StructureSpecificTimeSeriesData",
-    "CompactData",
-)
 _PERIOD = re.compile(r"\d{4}(-?([SQWM]\d{1,2}|\d{2}(-\d{2})?))?")
 _OF_SDMX_CSV = (r"STRUCTURE(\[.\])?", "STRUCTURE_NAME", "SERIES_KEY", "OBS_KEY")
-_OTHER_NAMES = {"structure_id": "dataflow", "obs_value": "value"}
 
 _UNREADABLE = (ValueError, LookupError, ET.ParseError)  # LookupError: an encoding that is none
 
 Row = tuple[str | int | None, ...]
-
-
-@lru_cache(1024)
-def column_of(identifier: str) -> str:
-    """The column of the raw table that holds a dimension or an attribute."""
-    column = identifier.strip().lower().replace(" ", "_")
-    return _OTHER_NAMES.get(column, column)
 
 
 @dataclass(frozen=True)
@@ -301,7 +287,7 @@ class SdmxMlLayout(_StreamedLayout):
         return None
 
     def _observations(self, path: Path) -> Iterator[Row]:
-        for number, observation in enumerate(_messages(path), 1):
+        for number, observation in enumerate(xml_observations(path), 1):
             if lacking := self.dataset.lacking(observation):
                 raise ValueError(f"observation {number} without {lacking}")
             values = (observation.get(column) for column in self.table.columns)
@@ -315,7 +301,7 @@ class SdmxJsonLayout(_SdmxLayout):
     format: str = "SDMX-JSON"
 
     def _parse(self, document: Any) -> Iterator[tuple[str | None, ...]]:
-        for number, observation in enumerate(_json_observations(document), 1):
+        for number, observation in enumerate(json_observations(document), 1):
             if lacking := self.dataset.lacking(observation):
                 raise ValueError(f"observation {number} without {lacking}")
             values = (observation.get(column) for column in self.table.columns)
@@ -356,215 +342,3 @@ def _short_enough(rows: Iterator[Row]) -> Iterator[Row]:
         if longest > _LONGEST_VALUE:
             raise ValueError(f"a value of {longest:,} characters (_row {row[0]})")
         yield row
-
-
-def _messages(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the observations of an SDMX-ML message. Raises ValueError and ParseError."""
-    message = _Message()
-    parser = ET.XMLParser(target=message)
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 16):
-            parser.feed(chunk)
-            yield from message.taken()
-    parser.close()
-    yield from message.taken()
-
-
-class _Message:
-    """Takes the observations out of an SDMX-ML message while expat reads it.
-
-    Names are local ones: versions differ in their namespaces. Attributes with a namespace are the
-    message's own (`xsi:type`), those without are dimensions and attributes of the data.
-    """
-
-    def __init__(self) -> None:
-        self._path: list[str] = []
-        self._at_observation: dict[str | None, str] = {}
-        self._dimension = "TIME_PERIOD"
-        self._levels: dict[str, dict[str, Any]] = {
-            level: {} for level in ("DataSet", "Group", "Series", "Obs")
-        }
-        self._new_groups: list[tuple[dict[str, Any], dict[str, Any]]] = []
-        self._groups: dict[tuple[str, ...], dict[tuple[Any, ...], dict[str, Any]]] = {}
-        self._observations: list[dict[str, Any]] = []
-
-    def taken(self) -> list[dict[str, Any]]:
-        """The observations that were completed since the last call."""
-        taken, self._observations = self._observations, []
-        return taken
-
-    def doctype(self, *_: Any) -> None:
-        """Refuse a document type: it could declare entities, and no SDMX message has one."""
-        raise ValueError("a document type declaration, as no SDMX message has")
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
-        name = tag.rpartition("}")[2]
-        if not self._path and name not in _MESSAGES:
-            raise ValueError(f"an XML document {name!r}, which is no SDMX data message")
-        if len(self._path) >= MAX_DEPTH:
-            raise ValueError(f"elements within each other {MAX_DEPTH} deep")
-        self._path.append(name)
-        match name:
-            case "Structure" if self._path[-2] == "Header":
-                dimension = attributes.get("dimensionAtObservation", "TIME_PERIOD")
-                self._at_observation[attributes.get("structureID")] = dimension
-            case "DataSet" | "Group" | "Series" | "Obs":
-                self._level(name, attributes)
-            case "Value":
-                self._value(attributes)
-            case "ObsDimension":
-                identifier = column_of(attributes.get("id", self._dimension))
-                self._levels["Obs"][identifier] = attributes.get("value")
-            case "ObsValue":
-                self._levels["Obs"]["value"] = attributes.get("value")
-
-    def _level(self, name: str, attributes: dict[str, str]) -> None:
-        about = {tag.rpartition("}")[2]: value for tag, value in attributes.items()}
-        if name == "DataSet":
-            if about.get("action", "").lower() == "delete":
-                raise ValueError("a data set that deletes observations")
-            known = list(self._at_observation.values())
-            self._dimension = self._at_observation.get(
-                about.get("structureRef"), known[0] if known else "TIME_PERIOD"
-            )
-        data = {column_of(tag): text for tag, text in attributes.items() if "}" not in tag}
-        self._levels[name] = data
-        if name == "Group":
-            data.pop("type", None)
-            self._new_groups.append(({}, data))
-
-    def _value(self, attributes: dict[str, str]) -> None:
-        """A value of a generic message: of the nearest level that it is within."""
-        level = next((name for name in reversed(self._path) if name in self._levels), "DataSet")
-        identifier = column_of(attributes.get("id") or attributes.get("concept") or "")
-        if self._path[-2] == "GroupKey":
-            self._new_groups[-1][0][identifier] = attributes.get("value")
-        else:
-            self._levels[level][identifier] = attributes.get("value")
-
-    def end(self, tag: str) -> None:
-        """An element ends."""
-        if self._path.pop() != "Obs":
-            return
-        own = {**self._levels["Series"], **self._levels["Obs"]}
-        for stated, data in self._new_groups:
-            # A structure-specific group does not say which of its values are its key: it is those
-            # that the series or the observation has too.
-            key = stated or {column: text for column, text in data.items() if column in own}
-            self._groups.setdefault(tuple(key), {})[tuple(key.values())] = data
-        self._new_groups.clear()
-        for columns, found in self._groups.items():
-            own = {**found.get(tuple(own.get(column) for column in columns), {}), **own}
-        self._observations.append({**self._levels["DataSet"], **own})
-
-
-def _json_observations(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield the observations of an SDMX-JSON message; numbers are text.
-
-    Raises LookupError, TypeError and ValueError where it is not built as it should be.
-    """
-    body = document.get("data", document)  # the draft of 1.0 has no `data`
-    structures = body.get("structures") or [body["structure"]]
-    if len({dataset.get("structure", "0") for dataset in body["dataSets"]}) < len(structures):
-        raise ValueError("a structure that no data set has")
-    for dataset in body["dataSets"]:
-        if str(dataset.get("action")).lower() == "delete":
-            raise ValueError("a data set that deletes observations")
-        structure = _Structure(_at(structures, dataset.get("structure", "0")))
-        whole = structure.attributes("dataSet", dataset.get("attributes"))
-        for series_key, series in (dataset.get("series") or {"": dataset}).items():
-            about = (
-                {}
-                if series is dataset
-                else structure.attributes("series", series.get("attributes"))
-            )
-            for key, (*values,) in (series.get("observations") or {}).items():
-                places = structure.places(series_key, key)
-                yield {
-                    **whole,
-                    **structure.group(dataset.get("dimensionGroupAttributes") or {}, places),
-                    **about,
-                    **structure.attributes("observation", values[structure.measures :]),
-                    **structure.dimensions(places),
-                    "value": _cell(values[0]) if values else None,
-                }
-
-
-class _Structure:
-    """What the structure of an SDMX-JSON message says, and how to look up in it."""
-
-    def __init__(self, structure: dict[str, Any]) -> None:
-        levels = structure["dimensions"]
-        self._fixed = levels.get("dataSet") or []
-        self._levels = [levels.get("series") or [], levels.get("observation") or []]
-        self._attributes = structure.get("attributes") or {}
-        self.measures = len((structure.get("measures") or {}).get("observation") or "1")
-        self._groups: dict[tuple[int, ...], dict[tuple[str, ...], dict[str, Any]]] | None = None
-
-    def places(self, *keys: str) -> list[str]:
-        """The place of each dimension's value in its list, in the order of `_dimensions`."""
-        places = ["0"] * len(self._fixed)
-        for level, key in zip(self._levels, keys, strict=True):
-            found = key.split(":") if key else []
-            if len(found) != len(level):
-                raise ValueError(f"the key {key!r} for {len(level)} dimensions")
-            places += found
-        return places
-
-    def dimensions(self, places: list[str]) -> dict[str, Any]:
-        """The dimensions of an observation."""
-        listed = [*self._fixed, *self._levels[0], *self._levels[1]]
-        return {
-            column_of(dimension["id"]): _text(_at(dimension["values"], place))
-            for dimension, place in zip(listed, places, strict=True)
-        }
-
-    def attributes(self, level: str, given: list[Any] | None) -> dict[str, Any]:
-        """The attributes that a level states: an index into a list, or the value itself."""
-        found = {}
-        for attribute, value in zip(self._attributes.get(level) or [], given or [], strict=False):
-            if value is not None:
-                listed = attribute.get("values")
-                found[column_of(attribute["id"])] = _text(_at(listed, value) if listed else value)
-        return found
-
-    def group(self, given: dict[str, list[Any]], places: list[str]) -> dict[str, Any]:
-        """The attributes of the groups that an observation is in; `0::2` leaves one place open."""
-        if self._groups is None:
-            self._groups = {}
-            for key, values in given.items():
-                found = {at: place for at, place in enumerate(key.split(":")) if place}
-                data = self.attributes("dimensionGroup", values)
-                self._groups.setdefault(tuple(found), {})[tuple(found.values())] = data
-        result: dict[str, Any] = {}
-        for at, groups in self._groups.items():
-            result |= groups.get(tuple(places[place] for place in at), {})
-        return result
-
-
-def _at(listed: list[Any], place: Any) -> Any:
-    """The item of a list at a place, which is text; negative places do not count from the end."""
-    if not str(place).isdecimal():
-        raise ValueError(f"{place!r} where a place in a list belongs")
-    return listed[int(place)]
-
-
-def _cell(value: Any) -> str | None:
-    """The value of an observation, whose number is text already. Raises TypeError for no number."""
-    if isinstance(value, float) and isnan(value):
-        return "NaN"
-    if value is None or isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} where a number belongs")
-
-
-def _text(value: Any) -> str | None:
-    """A value as text: that of a code is its id, several values are joined."""
-    match value:
-        case dict():
-            of = next((value[name] for name in ("id", "value", "name") if name in value), None)
-            return _text(next(iter(value.values()), None) if of is None else of)
-        case list():
-            return ";".join(_text(each) or "" for each in value)
-    return None if value is None else str(value)

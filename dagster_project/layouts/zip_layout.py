@@ -2,20 +2,19 @@
 
 import posixpath
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile, is_zipfile
 
 import duckdb
 
 from dagster_project.base.errors import BadInput
+from dagster_project.base.safe_zip import DAMAGED, unpack
 from dagster_project.layouts.layout import Extract, Layout, OnRead, RawTable, ignore
 
 MAX_MEMBER_BYTES = 8 << 30  # the largest real member, the BaTIS bulk file, has 3 GB
-# A bomb is small and unpacks to much: real members shrink to a fifth or a twentieth.
-MAX_RATIO, UNSUSPICIOUS_BYTES = 200, 64 << 20
+UNSUSPICIOUS_BYTES = 64 << 20  # a bomb is small and unpacks to much more
 
 # The member unpacked last, by the archive's path, size and time: every layout that is tried, and
 # the reading itself, look at the same bytes.
@@ -68,38 +67,30 @@ class ZipLayout:
         return inside and self.member.fullmatch(base) is not None and base[0] != "."
 
     def _unpack(self, path: Path, target: Path) -> None:
-        with zipfile.ZipFile(path) as archive:
+        with ZipFile(path) as archive:
             members = [info for info in archive.infolist() if self._is_member(info.filename)]
             if len(members) != 1:
                 raise ValueError(f"{len(members)} members called {self.member.pattern}")
-            if members[0].file_size > MAX_MEMBER_BYTES:
-                raise ValueError(f"a member of {members[0].file_size:,} bytes")
-            if members[0].file_size > max(UNSUSPICIOUS_BYTES, MAX_RATIO * members[0].compress_size):
-                raise ValueError(
-                    f"a member of {members[0].file_size:,} bytes in {members[0].compress_size:,}"
-                )
-            with archive.open(members[0]) as source, target.open("wb") as file:
-                # The size in the archive's directory may lie: stop at the limit all the same.
-                left = MAX_MEMBER_BYTES
-                while chunk := source.read(min(1 << 20, left)):
-                    file.write(chunk)
-                    left -= len(chunk)
-                    if left == 0:
-                        raise ValueError(f"a member of more than {MAX_MEMBER_BYTES:,} bytes")
+            unpack(
+                archive,
+                {target: members[0]},
+                max_bytes=MAX_MEMBER_BYTES,
+                small_bytes=UNSUSPICIOUS_BYTES,
+            )
 
     def likeness(self, path: Path) -> float:
         try:
-            with zipfile.ZipFile(path) as archive:
+            with ZipFile(path) as archive:
                 return 0.25 + 0.75 * any(map(self._is_member, archive.namelist()))
-        except (OSError, ValueError, zipfile.BadZipFile):
+        except (OSError, ValueError, *DAMAGED):
             return 0.0
 
     def mismatch(self, path: Path) -> str | None:
-        if not zipfile.is_zipfile(path):
+        if not is_zipfile(path):
             return "a file that is not a zip archive"
         try:
             return self.inner.mismatch(self._unpacked(path))
-        except (ValueError, RuntimeError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+        except (ValueError, *DAMAGED) as error:
             return f"an archive with {error}"
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:

@@ -1,26 +1,24 @@
-"""Removing what no longer counts: nothing that is in force, nothing that the UI shows.
+"""Removing leftovers: nothing that is current or live, nothing that the UI shows.
 
 Each kind of leftover has a function that says what would go and how to remove it.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
+from dagster_project.base.durable_files import sync
 from dagster_project.base.settings import Settings
-from dagster_project.publication.publish import kept_id, old_publications, sync
+from dagster_project.base.sql import literal
+from dagster_project.publication.kept_files import kept_id, old_publications
 from dagster_project.sources import all_sources
-from dagster_project.workbench.connection import literal, open_workbench, transaction, write_lock
+from dagster_project.workbench.connection import open_workbench, transaction, write_lock
 from dagster_project.workbench.replaced import leftovers, replaced_at, replaced_workbenches
-
-if TYPE_CHECKING:
-    from dagster import DagsterInstance
 
 # A workbench is rewritten if at least half of it, and at least this much, is free.
 _WORTH_REWRITING_BYTES = 64 * 2**20
@@ -34,28 +32,32 @@ class Leftover:
     remove: Callable[[], object]
 
 
-def prune(settings: Settings, instance: "DagsterInstance", *, dry_run: bool = False) -> list[str]:
-    """Remove what no longer counts, and return what it was; with `dry_run`, what it would be.
+# The runs of before a time that may go, in the history of what runs the warehouse.
+OldRuns = Callable[[datetime], Iterable[Leftover]]
+
+
+def prune(settings: Settings, old_runs: OldRuns, *, dry_run: bool = False) -> list[str]:
+    """Remove leftovers and return them in words; with `dry_run`, return what would be removed.
 
     Raises BadInput if another run is writing.
     """
     with write_lock(settings):
         removed = []
-        for leftover in _leftovers(settings, instance):
+        for leftover in _leftovers(settings, old_runs):
             if not dry_run:
                 leftover.remove()
             removed.append(leftover.what)
         return removed
 
 
-def _leftovers(settings: Settings, instance: "DagsterInstance") -> Iterator[Leftover]:
+def _leftovers(settings: Settings, old_runs: OldRuns) -> Iterator[Leftover]:
     before = _now() - timedelta(days=settings.keep_days)
     yield from _files(settings, before)
     if settings.workbench.exists():
         yield from _entries(settings, before)
         yield from _rows(settings, before)
         yield from _free_space(settings)
-    yield from _runs(instance, before)
+    yield from old_runs(before)
 
 
 def _files(settings: Settings, before: datetime) -> Iterator[Leftover]:
@@ -65,7 +67,9 @@ def _files(settings: Settings, before: datetime) -> Iterator[Leftover]:
         if replaced_at(path) < before:
             yield Leftover(f"{path.name} ({_size(path)})", path.unlink)
     if (folder := leftovers(settings)).exists():
-        yield Leftover(f"what a broken-off rebuild left: {folder}", partial(shutil.rmtree, folder))
+        yield Leftover(
+            f"leftovers of an interrupted rebuild: {folder}", partial(shutil.rmtree, folder)
+        )
 
 
 _OLD_CANDIDATES = (
@@ -76,7 +80,7 @@ _OLD_CANDIDATES = (
 
 def _entries(settings: Settings, before: datetime) -> Iterator[Leftover]:
     """Entries on candidates of old; a publication has its own copy of those that it rests on."""
-    tables = ("gate_results", "materializations", "layer_builds", "test_results", "candidates")
+    tables = ("gate_results", "builds", "test_results", "candidates")
     with open_workbench(settings) as con:
         counts = {
             table: con.execute(
@@ -159,59 +163,6 @@ def _rewrite(settings: Settings) -> None:
     sync(fresh)
     fresh.replace(settings.workbench)
     sync(settings.warehouse_dir)
-
-
-def _runs(instance: "DagsterInstance", before: datetime) -> Iterator[Leftover]:
-    """Dagster's finished runs, but for those that last made an asset or a partition of one."""
-    from dagster import DagsterRunStatus, RunsFilter
-
-    done = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
-    old = [
-        run.run_id
-        for run in instance.get_runs(
-            RunsFilter(statuses=done, created_before=before.replace(tzinfo=UTC))
-        )
-    ]
-    if old:
-        shown = _runs_shown(instance)
-        removable = [run_id for run_id in old if run_id not in shown]
-        if removable:
-            yield Leftover(
-                f"{len(removable):,} Dagster runs of before {before:%Y-%m-%d}, with their logs",
-                partial(_delete_runs, instance, removable),
-            )
-
-
-def _runs_shown(instance: "DagsterInstance") -> set[str]:
-    """The runs that the UI takes the state of assets and partitions from."""
-    from dagster import AssetRecordsFilter, DagsterEventType
-
-    shown = set()
-    for key in instance.all_asset_keys():
-        latest = instance.event_log_storage.get_latest_storage_id_by_partition(
-            key, DagsterEventType.ASSET_MATERIALIZATION
-        )
-        event = instance.get_latest_materialization_event(key)
-        if event:
-            shown.add(event.run_id)
-        if latest:
-            ids = list(latest.values())
-            records = instance.fetch_materializations(
-                AssetRecordsFilter(asset_key=key, storage_ids=ids), limit=len(ids)
-            ).records
-            shown |= {record.run_id for record in records}
-    return shown
-
-
-def _delete_runs(instance: "DagsterInstance", run_ids: list[str]) -> None:
-    from dagster._core.storage.event_log import SqliteEventLogStorage
-
-    storage = instance.event_log_storage
-    for run_id in run_ids:
-        instance.delete_run(run_id)
-        instance.compute_log_manager.delete_logs(prefix=[run_id])
-        if isinstance(storage, SqliteEventLogStorage):  # which leaves the run's empty file behind
-            Path(storage.path_for_shard(run_id)).unlink(missing_ok=True)
 
 
 def _now() -> datetime:

@@ -1,37 +1,40 @@
-"""What the person on duty wants to know first: what is published, in force, rejected, waiting."""
+"""The state of the warehouse: live publication, current and rejected releases, new files."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import duckdb
 
-from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.settings import Settings
 from dagster_project.ingest.pending_releases import plan_against
-from dagster_project.publication.publish import (
+from dagster_project.publication.kept_files import (
     kept_id,
     kept_publications,
     publication_id,
     publications_in,
 )
 from dagster_project.transform.build_fingerprint import build_fingerprint
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import read_workbench
+from dagster_project.workbench.publications import last_publication
+from dagster_project.workbench.releases import all_file_entries
 
 _DECISIONS_SHOWN = 5
 
 
-def status(settings: Settings) -> Iterator[str]:
-    """Yield the lines of the report; every file is opened read-only, and nothing is changed."""
+def status(settings: Settings, last_failure: Callable[[], str]) -> Iterator[str]:
+    """Yield the lines of the report; every file is opened read-only, and nothing is changed.
+
+    last_failure: says which run failed last.
+    """
     present = publication_id(settings)
     kept = [kept_id(path) for path in kept_publications(settings)]
     yield f"warehouse     {settings.warehouse}"
     yield f"published     {_published(settings, present)}"
     yield f"kept          {', '.join(kept) or 'none'}"
-    failure = _last_failure()  # slow, and before the ledger is open: that keeps writers waiting
+    failure = last_failure()  # slow, and before the ledger is open: that keeps writers waiting
     damage = _damage(settings)
     with _ledger(settings, damage) as (con, trouble):
         if con and not trouble:
@@ -61,7 +64,7 @@ def _damage(settings: Settings) -> str | None:
 def _ledger(
     settings: Settings, damage: str | None
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection | None, str | None]]:
-    """Open the ledger: the workbench's, else the published file's, with what is wrong in words.
+    """Open the ledger: the workbench's, else the published file's, with its problem in words.
 
     damage: why the published file cannot be read, if it cannot.
     """
@@ -71,9 +74,9 @@ def _ledger(
             if settings.workbench.exists() or settings.warehouse.exists():
                 con = stack.enter_context(read_workbench(settings))
         except TryLater:
-            trouble = "a run is writing; below is what was published last"
+            trouble = "a run is writing; below is the live publication"
         except (BadInput, OSError) as problem:
-            trouble = f"{problem}; below is what was published last"
+            trouble = f"{problem}; below is the live publication"
         if con is None and settings.warehouse.exists() and not damage:
             con = stack.enter_context(duckdb.connect(settings.warehouse, read_only=True))
         yield con, trouble
@@ -89,16 +92,18 @@ def _published(settings: Settings, present: str | None) -> str:
 
 
 def _state(con: duckdb.DuckDBPyConnection, present: str | None) -> str:
-    last = ledger.last_publication(con)
+    last = last_publication(con)
     if not last:
         return "nothing was ever published"
     if last[1] != build_fingerprint(con):
-        return "releases, models or gates have changed since: `make run` publishes anew"
+        return "releases, models or gates have changed since: `make run` publishes again"
     if present is None:
-        return "the published file is none that was kept: `make publish` builds and publishes anew"
+        return (
+            "the published file is not one of those kept: `make publish` builds and publishes again"
+        )
     if last[0] != present:
-        return f"rolled back from {last[0]}: `make publish` builds and publishes anew"
-    return "up to date with what is in force"
+        return f"rolled back from {last[0]}: `make publish` builds and publishes again"
+    return "up to date with the current releases"
 
 
 def _disk(settings: Settings) -> str:
@@ -115,33 +120,6 @@ def _disk(settings: Settings) -> str:
     )
 
 
-def _last_failure() -> str:
-    if not (home_folder() / "history").is_dir():
-        return "none known: there is no Dagster instance yet"
-    from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
-
-    with DagsterInstance.get() as instance:
-        for failed in instance.get_run_records(
-            RunsFilter(statuses=[DagsterRunStatus.FAILURE]), limit=1
-        ):
-            run = failed.dagster_run
-            name = " ".join(filter(None, (run.job_name, run.tags.get("dagster/partition"))))
-            later = instance.get_run_records(
-                RunsFilter(
-                    job_name=run.job_name,
-                    statuses=[DagsterRunStatus.SUCCESS],
-                    created_after=failed.create_timestamp,
-                    tags={
-                        key: value for key, value in run.tags.items() if key == "dagster/partition"
-                    },
-                ),
-                limit=1,
-            )
-            after = "it has succeeded since" if later else f"in the UI: /runs/{run.run_id}"
-            return f"{failed.create_timestamp:%Y-%m-%d %H:%M} UTC, {name}; {after}"
-    return "none"
-
-
 def _current(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     sources = con.execute(
         """
@@ -154,7 +132,7 @@ def _current(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         group by source order by source
         """
     ).fetchall()
-    yield f"\nin force: {len(sources)} sources, their latest releases"
+    yield f"\ncurrent: {len(sources)} sources, their latest releases"
     for source, day, records, loaded_at, earlier in sources:
         line = f"  {source:<26} {day}  {records:>10,} records, loaded {loaded_at:%Y-%m-%d %H:%M}"
         yield line + (f", {earlier} earlier" if earlier else "")
@@ -173,9 +151,7 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def _waiting(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[str]:
-    plan = plan_against(
-        ledger.all_file_entries(con), settings.landing_dir, bundled=settings.bundled_dir
-    )
+    plan = plan_against(all_file_entries(con), settings.landing_dir, bundled=settings.bundled_dir)
     if plan.new:
         yield f"\nlanded, not loaded: {len(plan.new)} (`make run` loads them)"
         yield from (f"  {release.source}/{release.date}" for release in plan.new)

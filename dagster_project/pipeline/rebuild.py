@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.settings import Settings
@@ -30,9 +31,10 @@ from dagster_project.pipeline.run import (
     build,
     ingest,
 )
-from dagster_project.publication.publish import reconcile, sync
-from dagster_project.workbench import ledger
+from dagster_project.publication.publish import reconcile
 from dagster_project.workbench.connection import open_workbench, write_lock
+from dagster_project.workbench.decisions import enter_decision
+from dagster_project.workbench.releases import file_entries
 from dagster_project.workbench.replaced import REPLACED, STAMP, leftovers
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ def _decide_again(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Non
             (reject, "accepted", REJECTED),
             (accept, "rejected", ACCEPTED),
         ):
-            now = ledger.file_entries(con, source, day).get(needed, [])
+            now = file_entries(con, source, day).get(needed, [])
             if (
                 status != needed
                 and reasons[0].startswith(mark)
@@ -156,7 +158,7 @@ def _decide_again(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Non
         con.execute("insert into audit.decisions values (?, ?, ?, ?)", decision)
     for publication in before.publications:
         con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
-    ledger.enter_decision(con, "rebuild", "workbench", f"decisions taken from {before.origin}")
+    enter_decision(con, "rebuild", "workbench", f"decisions taken from {before.origin}")
 
 
 def _lost(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Iterator[str]:
@@ -165,7 +167,7 @@ def _lost(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Iterator[st
         if status == "accepted":
             entries = [
                 entry
-                for found in ledger.file_entries(con, source, day).values()
+                for found in file_entries(con, source, day).values()
                 for entry in found
                 if entry.file_name == name
             ]

@@ -17,12 +17,17 @@ from dagster_project.base.run_tags import MAX_RETRIES
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.ingest.pending_releases import Plan, make_plan
-from dagster_project.publication.publish import publication_blockers, publication_id, reconcile
+from dagster_project.publication.eligibility import publication_blockers
+from dagster_project.publication.kept_files import publication_id
+from dagster_project.publication.publish import reconcile
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import build_fingerprint
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench, write_lock
+from dagster_project.workbench.gate_results import last_gate_results
+from dagster_project.workbench.ledger_schema import ledger_time
+from dagster_project.workbench.publications import last_publication
+from dagster_project.workbench.releases import accepted_files
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, ExecuteInProcessResult
@@ -128,7 +133,7 @@ def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -
     Raises BadInput where it is the machine that fails.
     """
     with open_workbench(settings) as con:
-        began = ledger.now(con)
+        began = ledger_time(con)
     for release in plan.new:
         config = {"reload": True} if release.name in plan.replaced else {}
         result = _execute(
@@ -146,7 +151,7 @@ def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -
                 [release.source, release.date],
             ).fetchall()
             tables = [f"raw.{table.name}" for table in all_sources()[release.source].tables]
-            judged = ledger.last_gate_results(con, tables, release.date)
+            judged = last_gate_results(con, tables, release.date)
         status, reason, rows_read, rows_kept, loaded_at = (
             files[-1] if files else ("failed", None, 0, 0, began)
         )
@@ -180,7 +185,7 @@ def _nothing_is_new(settings: Settings) -> bool:
     """Return whether the current releases are the published ones, and say so."""
     with open_workbench(settings) as con:
         fingerprint = build_fingerprint(con)
-        published = ledger.last_publication(con)
+        published = last_publication(con)
     if not (published and published[1] == fingerprint and settings.warehouse.exists()):
         return False
     say(f"nothing new: publication {publication_id(settings)} stays in force, {settings.warehouse}")
@@ -203,7 +208,7 @@ def build(
     refresh_once = full_refresh
     while True:
         with open_workbench(settings) as con:
-            before = ledger.accepted_files(con)
+            before = accepted_files(con)
         failure = _build_once(settings, instance, refresh_once)
         if failure is None:
             return True
@@ -245,7 +250,7 @@ def _build_once(
 def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> list[Alert]:
     """Return the releases that a build has set aside, each with its reason in the ledger."""
     with open_workbench(settings) as con:
-        still = ledger.accepted_files(con)
+        still = accepted_files(con)
         found = {
             (source, day): reason
             for source, day, name, _, loaded_at in (file for file in before if file not in still)
@@ -266,12 +271,10 @@ def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> l
 
 def _only_publication_is_left(settings: Settings) -> bool:
     """Whether an earlier run was broken off, or failed, after the last gate had passed."""
-    from dagster_project.defs.publication import required
-
     if not settings.candidate.exists():
         return False
     with open_workbench(settings) as con:
-        return not publication_blockers(settings, con, required())
+        return not publication_blockers(settings, con)
 
 
 def _execute(

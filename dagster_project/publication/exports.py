@@ -1,8 +1,8 @@
 """The downloads of a publication: its tables as Parquet, with a Frictionless data package.
 
 `exports/<publication>/` holds those of each kept publication, and the link `exports/current` leads
-to the one in force. Everything is taken from the publication's own file, comments included, so the
-downloads say what the file says. Rows stand in the table's own order, which its model says in full:
+to the live one. Everything is taken from the publication's own file, comments included, so the
+downloads say what the file says. Rows are in the table's own order, which its model says in full:
 the same data give the same bytes, and a reader of one economy skips the others.
 """
 
@@ -15,8 +15,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.base.durable_files import replace_symlink
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
+from dagster_project.base.sql import literal
+from dagster_project.transform.dbt_runner import manifest
 
 # Key columns of each table, `<schema>.<table>`.
 Keys = Mapping[str, Sequence[str]]
@@ -36,16 +39,30 @@ _FIELD_TYPES = {
 }
 
 
+def table_keys() -> dict[str, list[str]]:
+    """Return the key columns of each published table, by the data test that they are unique."""
+    keys: dict[str, list[str]] = {}
+    nodes = manifest()["nodes"]
+    for test in nodes.values():
+        kind = (test.get("test_metadata") or {}).get("name")
+        if kind in ("unique", "unique_combination_of_columns"):
+            table = nodes[test["attached_node"]]
+            columns = test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]]
+            keys.setdefault(f"{table['schema']}.{table['name']}", columns)
+    return keys
+
+
 def exports_of(settings: Settings, publication_id: str) -> Path:
     """Return the folder of a publication's downloads."""
     return settings.exports / publication_id
 
 
-def write_exports(settings: Settings, database: Path, publication_id: str, keys: Keys) -> None:
-    """Write the downloads of a publication from its file, beside those in force."""
+def write_exports(settings: Settings, database: Path, publication_id: str) -> None:
+    """Write the downloads of a publication from its file, beside the live ones."""
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
     fresh.mkdir(parents=True)
+    keys = table_keys()
     with duckdb.connect(database, read_only=True, config=settings.duckdb_config) as con:
         resources = [
             _write_table(con, fresh, f"{schema}.{table}", keys, publication_id)
@@ -66,14 +83,11 @@ def activate_exports(settings: Settings, publication_id: str) -> None:
     if not exports_of(settings, publication_id).is_dir():
         current.unlink(missing_ok=True)
     elif not current.is_symlink() or os.readlink(current) != publication_id:
-        fresh = settings.exports / f"{_CURRENT}.new"
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(publication_id, target_is_directory=True)
-        os.replace(fresh, current)
+        replace_symlink(current, publication_id)
 
 
 def prune_exports(settings: Settings, kept: set[str]) -> None:
-    """Delete the downloads of publications that are kept no longer, and what a crash has left."""
+    """Delete the downloads of publications that are no longer kept, and leftovers of a crash."""
     for folder in settings.exports.glob("*"):
         if folder.is_dir() and not folder.is_symlink() and folder.name not in kept:
             shutil.rmtree(folder)
@@ -100,9 +114,9 @@ def _write_table(
         "columns": json.dumps({column: about for column, _, about, _ in columns}),
         "publication": publication_id,
     }
-    metadata = ", ".join(f"{fact}: {_literal(value)}" for fact, value in facts.items())
+    metadata = ", ".join(f"{fact}: {literal(value)}" for fact, value in facts.items())
     ((rows,),) = con.execute(
-        f"copy {table} to {_literal(str(path))}"
+        f"copy {table} to {literal(str(path))}"
         f" (format parquet, compression zstd, kv_metadata {{{metadata}}})"
     ).fetchall()
     nullable = {column for column, _, _, is_nullable in columns if is_nullable}
@@ -117,23 +131,21 @@ def _write_table(
         "hash": f"sha256:{file_sha256(path)}",
         "rows": rows,
         "schema": {
-            "fields": [
-                {
-                    "name": column,
-                    "type": _field_type(type_),
-                    "description": about,
-                    "constraints": {"required": column not in nullable},
-                }
-                for column, type_, about, _ in columns
-            ],
+            "fields": [_field(*column) for column in columns],
             # A key in the sense of the specification has no missing values.
             **({} if nullable & set(key) else {"primaryKey": key}),
         },
     }
 
 
-def _field_type(type_: str) -> str:
-    return "number" if type_.startswith("DECIMAL") else _FIELD_TYPES[type_]
+def _field(column: str, type_: str, about: str, is_nullable: bool) -> dict[str, Any]:
+    """Return a column's entry in the data package."""
+    return {
+        "name": column,
+        "type": "number" if type_.startswith("DECIMAL") else _FIELD_TYPES[type_],
+        "description": about,
+        "constraints": {"required": not is_nullable},
+    }
 
 
 def _package(
@@ -149,8 +161,8 @@ def _package(
         "title": "Cross-border payments for the use of intellectual property",
         "description": "Who pays whom for the use of intellectual property, in which industry and"
         " for which kind of right, as official sources state it, with the lineage of each number."
-        " Several sources state the same: filter on `preferred`, or on `source`. A total stands"
-        " beside its parts. NULL is not zero.",
+        " Several sources state the same: filter on `preferred`, or on `source`. A total is"
+        " listed beside its parts. NULL is not zero.",
         "version": publication_id,
         "created": f"{published_at.isoformat()}Z",
         "sources": list(_sources(con)),
@@ -159,7 +171,7 @@ def _package(
 
 
 def _sources(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
-    """Yield each source that has a release in force, with its licence and how to cite it.
+    """Yield each source that has a current release, with its licence and how to cite it.
 
     The licences differ from source to source, so the package as a whole names none.
     """
@@ -177,7 +189,3 @@ def _sources(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
             "citation": citation,
             "releases": releases,
         }
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -1,4 +1,4 @@
-"""Going back to a kept publication."""
+"""Rolling back to a kept publication."""
 
 import contextlib
 
@@ -7,28 +7,28 @@ import duckdb
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.publication.integrity import integrity_errors
-from dagster_project.publication.publish import (
+from dagster_project.publication.kept_files import (
     activate,
     kept_id,
     kept_publications,
     publication_id,
     publications_in,
 )
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench
+from dagster_project.workbench.decisions import enter_decision
 
 
 def roll_back(settings: Settings, to: str | None = None, reason: str = "none was given") -> str:
-    """Put a kept publication in force and return its id: the one before the present, or `to`.
+    """Activate a kept publication and return its id: the one before the live one, or `to`.
 
-    It stays in force until a run has something new to publish. One that a crash kept from ever
-    being in force is taken only if it is named. The ledger keeps the reason, but a workbench that
-    cannot be opened does not stand in the way. Raises BadInput.
+    It stays live until a run has something new to publish. One that never went live because of a
+    crash is activated only if it is named. The ledger keeps the reason; a workbench that cannot be
+    opened does not prevent the rollback. Raises BadInput.
     """
     kept = {kept_id(path): path for path in kept_publications(settings)}
     present = publication_id(settings)
-    were_in_force = _were_live(settings, list(kept))
-    earlier = [name for name in were_in_force if present is None or name < present]
+    were_live = _were_live(settings, list(kept))
+    earlier = [name for name in were_live if present is None or name < present]
     chosen = to or (earlier[0] if earlier else None)
     if chosen is None or chosen not in kept:
         raise BadInput(
@@ -36,7 +36,7 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
             where=str(settings.publications),
             expected="one of the kept publications: " + (", ".join(kept) or "none is kept"),
             found=to or f"none earlier than {present or 'now'}",
-            fix="name a kept publication, or build and publish anew with `make publish`",
+            fix="name a kept publication, or build and publish again with `make publish`",
         )
     wrong = integrity_errors(kept[chosen])
     if wrong:
@@ -45,17 +45,17 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
             where=str(kept[chosen]),
             expected="the tables as they were published, each with its gate passed",
             found="; ".join(wrong),
-            fix="name another kept publication, or publish anew: delete"
+            fix="name another kept publication, or publish again: delete"
             f" {settings.warehouse} and `make run`",
         )
     activate(settings, kept[chosen])
     with contextlib.suppress(BadInput, duckdb.Error), open_workbench(settings) as con:
-        ledger.enter_decision(con, "rollback", chosen, reason)
+        enter_decision(con, "rollback", chosen, reason)
     return chosen
 
 
 def _were_live(settings: Settings, kept: list[str]) -> list[str]:
-    """Return those that the published file names as earlier ones; all, if it does not tell."""
+    """Return those that the published file names as earlier ones; all, if it cannot be read."""
     try:
         named = {row[0] for row in publications_in(settings.warehouse)}
     except BadInput:

@@ -15,7 +15,7 @@ import duckdb
 import yaml
 from jinja2 import Environment, StrictUndefined
 
-from dagster_project.workbench.connection import literal
+from dagster_project.base.sql import literal
 
 PAGES = Path(__file__).parent / "pages"
 _FRONT_MATTER = re.compile(r"/\*\n(.*?)\*/\n", re.DOTALL)

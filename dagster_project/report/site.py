@@ -17,10 +17,11 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from dagster_project.base.durable_files import replace_symlink
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import exports_of
-from dagster_project.publication.publish import publications_in
+from dagster_project.publication.kept_files import publications_in
 from dagster_project.report import formats
 from dagster_project.report.figure import Column, Figure
 from dagster_project.report.page import all_pages, studies
@@ -201,10 +202,7 @@ def _vega(settings: Settings) -> Path:
 
 
 def _activate(settings: Settings, folder: Path) -> None:
-    fresh = settings.report.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(folder.relative_to(settings.warehouse_dir), target_is_directory=True)
-    os.replace(fresh, settings.report)
+    replace_symlink(settings.report, folder.relative_to(settings.warehouse_dir))
     for other in settings.reports.iterdir():
         if other.is_dir() and other != folder:
             shutil.rmtree(other)

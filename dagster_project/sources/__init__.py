@@ -1,4 +1,4 @@
-"""The sources: one module a source, found by its `SOURCE`. Adding a module adds the source."""
+"""The sources: one module per source, found by its `SOURCE`. Adding a module adds the source."""
 
 from functools import cache
 from importlib import import_module

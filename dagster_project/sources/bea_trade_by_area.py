@@ -3,7 +3,7 @@
 A download of the interactive table as .xls: a line of exports a row, an area and year a column. The
 format ends at 256 columns, so the table goes on over further sheets, each with its own title rows
 and legend, and an area's years may be cut apart. Of every second header cell the blank at the end
-is a no-break space. Areas, their residuals ("Europe, other") and countries stand side by side.
+is a no-break space. Areas, their residuals ("Europe, other") and countries are side by side.
 
 Marks: `(D)` suppressed; `(*)` not zero, but less than half a million; `0` nil; `n.a.` not
 available; `.....` not applicable.

@@ -64,7 +64,7 @@ def _holds(row: dict[str, str], release: date | None) -> bool:
 
 
 def _labels() -> dict[str, list[tuple[str, str, str, date, date]]]:
-    """Return by source the code, economy, text of the label and validity where a label tells.
+    """Return by source the code, economy, text of the label and validity where a label gives it.
 
     Rows of all releases: the message about a wrong label looks for the right row among them.
     """

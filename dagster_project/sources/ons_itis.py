@@ -3,15 +3,15 @@
 A workbook of report sheets. Tables C1 (all industries) to C7 break the trade of an industry down
 by product, each in two sheets: 2009-2012 in the older classification, where the products of
 interest are "Royalties and Licenses", and from 2013 on with "Intellectual Property" by kind of
-right, outright sales and purchases told apart from charges for the use. Exports, imports and
-balance stand side by side, with a blank column between; the header has three rows (title, flow,
+right, outright sales and purchases separate from charges for the use. Exports, imports and
+balance are side by side, with a blank column between; the header has three rows (title, flow,
 year), its flows are merged cells. Million GBP; `..` is disclosive, `-` is nil or less than half a
 million.
 
 Labels of the lines and tables of further industries come as they are: the mapping seeds know them,
 or the gate warns.
 
-Odd: sheet names have blanks at one end or the other; the word balance stands twice over some
+Odd: sheet names have blanks at one end or the other; the word balance is there twice over some
 tables; one label is misspelt on six sheets and right on the seventh. Tables A0 to C0 have no rows
 of intellectual property; D1 and D2 are of all services of the film and television industries.
 """

@@ -3,7 +3,7 @@
 An .xls workbook of report sheets. Sheet 3.6 has the four EBOPS types and their total, as exports,
 imports and balances, each series with its CDID (the office's name of a series for good). A type
 with a CDID and label that are new comes as it is, and the gate warns. Million GBP. Labels are
-indented with blanks. ` -` stands where a type was not yet told apart: the total of those years is
+indented with blanks. ` -` is where a type was not yet separate: the total of those years is
 the sum of the other types, so the mark is no nil. A note under the table says that the latest year
 is provisional; figures of the other sheets are not of a type of right.
 """
@@ -79,7 +79,7 @@ def _years(sheet: Sheet) -> Iterator[tuple[int, str]]:
 
 
 def _next_labelled(sheet: Sheet, row: int) -> int:
-    """The next row with a label: blank rows stand between some of them."""
+    """The next row with a label: blank rows are between some of them."""
     row += 1
     while row < len(sheet.rows) and not sheet.cell(row, _LABEL):
         row += 1

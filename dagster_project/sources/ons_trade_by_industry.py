@@ -1,9 +1,9 @@
 """ONS, UK trade in services by industry, country and service type: intellectual property.
 
-Two workbooks a release, one a direction: industry (SIC 2007 division) by area, one column a year,
-in million pounds. Code and name share a cell (`W1 World total`). Exports come as text with
+Two workbooks per release, one per direction: industry (SIC 2007 division) by area, one column per
+year, in million pounds. Code and name share a cell (`W1 World total`). Exports come as text with
 thousands commas, imports as numbers. `..` is suppressed, and an absent row may be nil or
-suppressed. By service type only the world, the EU and the rest are told apart, and no total over
+suppressed. By service type only the world, the EU and the rest are separate, and no total over
 the industries is stated. An edition restates its whole window: its releases are complete.
 """
 

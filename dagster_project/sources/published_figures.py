@@ -1,6 +1,6 @@
 """Figures that texts state: press releases, studies, newspapers. The layout is our own.
 
-One file a text, one row a stated number; `landing/README.md` documents the columns. Rows are
+One file per text, one row per stated number; `landing/README.md` documents the columns. Rows are
 transcribed by hand, so what is odd about them is said in their `note`.
 """
 

@@ -70,7 +70,7 @@ class Source:
 
 
 def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[BadInput]]:
-    """Return the releases of one source in the landing folder, oldest first, and what is amiss.
+    """Return the releases of one source in the landing folder, oldest first, and the problems.
 
     Folders and files whose names begin with a dot are not looked at: tools that copy put there what
     is not complete yet.
@@ -147,16 +147,16 @@ def landed_release(source: str, folder: Path) -> Release:
 
 
 def _no_file(where: str, found: str, expected: str) -> BadInput:
-    """The error for what is not read: a link may lead to any file of the machine.
+    """The error for anything but a regular file: a link may lead to any file of the machine.
 
     What does not fit a layout is quoted in a message, and messages are published with the ledger.
     """
     return BadInput(
-        "something that is no raw file",
+        "not a regular file",
         where=where,
         expected=expected,
         found=found,
-        fix="put the file itself there (a hard link will do), or remove what is no file",
+        fix="put the file itself there (a hard link will do), or remove it",
     )
 
 

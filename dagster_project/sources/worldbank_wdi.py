@@ -66,7 +66,7 @@ _OURS = f"indicator_code in ('{RECEIPTS}', '{PAYMENTS}')"
 def _api_page(document: Any) -> Iterator[tuple[str | None, ...]]:
     """Yield the cells of one page: [what the page is, the cells].
 
-    The income groups have no ISO3 code there, so they stand under the two-letter code that the API
+    The income groups have no ISO3 code there, so they are under the two-letter code that the API
     knows them by (`XD`); economy_code_map leads it to ours.
     """
     if set(document[0]) >= {"page", "pages", "lastupdated"}:
@@ -161,7 +161,7 @@ SOURCE = Source(
     companions=re.compile(r"Metadata|Definition and Source|^WDI(country|series|footnote)", re.I),
     # Several updates a year, of which those of April, July, September or October, and December are
     # the ones that bring new balance-of-payments figures; the day is not announced. The bulk file
-    # is made anew overnight in Washington, so it is asked for once a week, all the year round.
+    # is rebuilt overnight in Washington, so it is asked for once a week, all the year round.
     calendar=Calendar(
         timezone="America/New_York",
         poll_cron="0 6 * * 2",

@@ -2,7 +2,7 @@
 
 Annual, quarterly and monthly exports and imports in million US dollars, of all reporters, for the
 annual ones also by partner; item S266 of the older manual (BPM5). Growth rates of the monthly
-series are under the same items: rows like the others, and only the unit tells them apart. Months
+series are under the same items: rows like the others, and only the unit distinguishes them. Months
 add up to their quarter; quarters do not always add up to the year, which is of another compilation.
 Three forms of the same records:
 

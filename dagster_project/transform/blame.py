@@ -17,11 +17,12 @@ import duckdb
 
 from dagster_project.base.errors import in_words, printable
 from dagster_project.base.settings import Settings
+from dagster_project.base.sql import literal
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import Layer, layer_nodes, table_name
 from dagster_project.transform.unchanged_nodes import inputs_behind
-from dagster_project.workbench import ledger
-from dagster_project.workbench.connection import literal
+from dagster_project.workbench.gate_results import GateResult
+from dagster_project.workbench.releases import accepted_files
 
 _FLOWS = "model.royalty_flows.fct_royalty_flows"
 _RELEASE = ("source", "release_date")
@@ -135,7 +136,7 @@ def _table_of_test(node: Any) -> str:
     return node.get("attached_node") or node["depends_on"]["nodes"][0]
 
 
-def failed_expectations(layer: Layer, results: list[ledger.GateResult]) -> list[FailedRule]:
+def failed_expectations(layer: Layer, results: list[GateResult]) -> list[FailedRule]:
     """Return the critical expectations that failed as rules."""
     nodes = {table_name(node): unique_id for unique_id, node in layer_nodes(layer).items()}
     return [
@@ -291,7 +292,7 @@ def _try_each_release(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Itera
 
     Each is tried as if it were the only accepted one of its source.
     """
-    accepted = sorted({(source, day) for source, day, *_ in ledger.accepted_files(con)})
+    accepted = sorted({(source, day) for source, day, *_ in accepted_files(con)})
     for source in sources_behind(rule.node):
         if _error_with(con, rule, source, None):
             continue  # it is not this source, or not this one alone

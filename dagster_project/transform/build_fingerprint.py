@@ -9,7 +9,7 @@ import duckdb
 
 from dagster_project.base.hashing import tree_sha256
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.workbench import ledger
+from dagster_project.workbench.releases import accepted_files
 
 
 @cache
@@ -25,7 +25,7 @@ def project_fingerprint() -> str:
 
 def build_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
     """Return the digest of the accepted files and of the project."""
-    return fingerprint_of(ledger.accepted_files(con))
+    return fingerprint_of(accepted_files(con))
 
 
 def fingerprint_of(accepted: Sequence[tuple]) -> str:

@@ -58,7 +58,7 @@ def manifest_path() -> Path:
                 where="dbt/",
                 expected="a dbt project that parses",
                 found=str(error),
-                fix="mend the file that dbt names",
+                fix="correct the file that dbt names",
             ) from error
         _STAMP.write_text(state)
     return _MANIFEST
@@ -132,7 +132,7 @@ def _invoke(
 
 @cache
 def suppress_unheard_events() -> None:
-    """Have dbt's events made into messages only where they are listened to: some thousand a build.
+    """Have dbt's events made into messages only if something listens: some thousand per build.
 
     A warning that may have to be an error is made into one all the same.
     """

@@ -71,5 +71,5 @@ def metric_sql(
             where=f"{', '.join(metrics)} by {', '.join(by) or 'nothing'}",
             expected="metrics, and what they can be grouped and filtered by, as in docs/metrics.md",
             found=" ".join(str(error).split()),
-            fix="ask for what is there",
+            fix="use metrics and dimensions that docs/metrics.md lists",
         ) from error

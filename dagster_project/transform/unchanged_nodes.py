@@ -21,10 +21,11 @@ from dagster_project.transform.layers import (
     layer_tests,
     table_name,
 )
-from dagster_project.workbench import ledger
+from dagster_project.workbench.builds import nodes_built
+from dagster_project.workbench.releases import accepted_files
 
 _LEDGER = "audit.releases"
-UNIT_TESTS = "resource_type:unit_test"  # which tell of the SQL and not of the rows
+UNIT_TESTS = "resource_type:unit_test"  # which are about the SQL and not the rows
 
 
 def fingerprints(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
@@ -43,9 +44,9 @@ def fingerprints(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]
 def _content(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple]:
     """Return the accepted files whose loads a raw table has rows of; of the ledger, all of them.
 
-    A load is known by its time. Rows of one stand together, so that DuckDB reads next to nothing.
+    A load is known by its time. Rows of one are together, so that DuckDB reads next to nothing.
     """
-    accepted = ledger.accepted_files(con)
+    accepted = accepted_files(con)
     if table == _LEDGER:
         return accepted
     loads = {time for (time,) in con.execute(f"select distinct _loaded_at from {table}").fetchall()}
@@ -70,7 +71,7 @@ def kept_nodes(
             " union all select schema_name || '.' || view_name from duckdb_views()"
         ).fetchall()
     }
-    ran = ledger.node_builds(con)
+    ran = nodes_built(con)
     tables = layer_nodes(layer)
     kept = {
         unique_id: ran[unique_id][1]

@@ -10,9 +10,9 @@ from filelock import FileLock, Timeout
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.machine_errors import machine_trouble
 from dagster_project.base.settings import PUBLISHED_FILE, Settings
-from dagster_project.workbench import ledger
+from dagster_project.workbench.ledger_schema import create_ledger
 
-# What only reads the ledger holds the lock for a moment: nobody is turned away for that.
+# Commands that only read the ledger hold the lock for a moment: writers wait for that.
 PATIENCE_SECONDS = 5
 
 
@@ -54,7 +54,7 @@ def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     with _report_machine_trouble(settings):
         con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
         make_private(settings.workbench)
-        ledger.create(con)
+        create_ledger(con)
     with con:
         yield con
 
@@ -75,7 +75,7 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                 )
             else:
                 con = duckdb.connect()
-                ledger.create(con)
+                create_ledger(con)
         with con:
             yield con
 
@@ -83,7 +83,7 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def refuse_if_lost(workbench: Path) -> None:
     """Raise BadInput if there is a published file and not the workbench that it was built from.
 
-    In an empty one every release would be new, and in force, whatever a person had decided.
+    In an empty one every release would be new and current, whatever a person had decided.
     """
     published = workbench.with_name(PUBLISHED_FILE)
     if published.exists() and not workbench.exists():
@@ -92,7 +92,7 @@ def refuse_if_lost(workbench: Path) -> None:
             where=str(workbench),
             expected="the file that the published one was built from, with the decisions by hand",
             found="a published file and no workbench",
-            fix="`make rebuild` makes it anew from the landing folder, with the decisions that the"
+            fix="`make rebuild` makes one from the landing folder, with the decisions that the"
             " published file has; or put the file back",
         )
 
@@ -109,14 +109,14 @@ def _report_machine_trouble(settings: Settings) -> Iterator[None]:
 
 
 def make_private(workbench: Path) -> None:
-    """Let nobody else open the workbench: who has it open, if only to read, keeps the ETL out."""
+    """Restrict the workbench to its owner: a process that has it open, even to read, locks it."""
     if workbench.stat().st_mode & 0o077:
         workbench.chmod(0o600)
 
 
 @contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Run the block in one transaction: all of it stands, or nothing."""
+    """Run the block in one transaction: all of it is committed, or nothing."""
     con.begin()
     try:
         yield
@@ -124,8 +124,3 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         con.rollback()
         raise
     con.commit()
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL's literal, where a statement takes no parameters."""
-    return "'" + text.replace("'", "''") + "'"

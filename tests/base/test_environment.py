@@ -14,7 +14,7 @@ from dbt.env_vars import KNOWN_ENGINE_ENV_VARS
 
 from dagster_project.base.environment import own_environment
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.defs.publication import required
+from dagster_project.publication.requirements import required
 from dagster_project.transform.dbt_runner import DBT_PROJECT, _environment
 from tests.support import Warehouse
 

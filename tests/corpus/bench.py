@@ -23,7 +23,7 @@ from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.layouts import layout_of
 from dagster_project.sources import all_sources
-from dagster_project.workbench import ledger
+from dagster_project.workbench.ledger_schema import create_ledger
 from tests.corpus.mutation import Expected, Mutation, Origin, Unchanged
 
 SECONDS_A_CASE = 300  # a case that takes longer hangs: the process ends with a traceback
@@ -88,7 +88,7 @@ class Bench:
             path.parent.mkdir(exist_ok=True)
             path.unlink(missing_ok=True)
             with duckdb.connect(path) as con:
-                ledger.create(con)
+                create_ledger(con)
                 for source in all_sources().values():
                     for table in source.tables:
                         con.execute(table.ddl)

@@ -124,7 +124,7 @@ def test_a_rejected_release_is_one_message_with_all_that_one_needs(
     ((publication,),) = warehouse.published("select max(publication_id) from audit.publication")
     for part in (
         reason,
-        f"in force: {SOURCE} 2019-06-30, in publication {publication}",
+        f"live: {SOURCE} 2019-06-30, in publication {publication}",
         f"https://dagster.example.org/runs/{run_id}",
     ):
         assert part in told
@@ -144,7 +144,7 @@ def test_a_refused_publication_is_told_with_what_stays_in_force(
     daemon.tick()
     (posted,) = hook.received
     assert "the candidate is not published" in posted["text"]
-    assert f"in force: publication {before}" in posted["text"]
+    assert f"live: publication {before}" in posted["text"]
     assert posted["failures"][0]["source"] is None
 
 
@@ -157,7 +157,7 @@ def test_a_release_that_cannot_be_read_is_told_where_nothing_was_ever_published(
     (posted,) = hook.received
     assert f"{SOURCE} {DAY}" in posted["subject"]
     assert TEXT.name in posted["text"]
-    assert "in force: nothing" in posted["text"]
+    assert "live: nothing" in posted["text"]
 
 
 def test_a_webhook_that_is_down_fails_the_tick_once_and_is_said_without_the_address(
@@ -244,7 +244,7 @@ def test_make_run_tells_once_of_all_that_it_refused_and_rejected_and_the_sensor_
     assert (rejected["what"], rejected["release"]) == (f"REJECTED {SOURCE} {DAY}", DAY)
     assert rejected["why"] in capsys.readouterr().out
     assert rejected["link"] == f"https://dagster.example.org/runs/{rejected['run_id']}"
-    assert f"in force: {SOURCE} 2019-06-30, in publication" in posted["text"]
+    assert f"live: {SOURCE} 2019-06-30, in publication" in posted["text"]
 
 
 def test_make_run_that_cannot_start_tells_so_and_says_what_was_not_told(

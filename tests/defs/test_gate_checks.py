@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.defs.gate_checks import check_results
-from dagster_project.workbench.ledger import GateResult
+from dagster_project.workbench.gate_results import GateResult
 
 PASSED = {
     "expectation": "a code is known",

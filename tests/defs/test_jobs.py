@@ -9,7 +9,7 @@ from dagster_project.base.settings import Settings
 from dagster_project.definitions import defs
 from dagster_project.defs.resources import Workbench
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.publish import kept_publications
+from dagster_project.publication.kept_files import kept_publications
 from dagster_project.workbench.connection import open_workbench
 from tests.support import Warehouse, break_off, held_by
 

@@ -21,8 +21,8 @@ from dagster_project.ingest.manual_decisions import reject
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.sources import all_sources, source
 from dagster_project.workbench import connection as workbench
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench
+from dagster_project.workbench.ledger_schema import ledger_time
 from tests.defs.driving import Landing
 from tests.support import TEXT, Warehouse
 
@@ -61,7 +61,7 @@ def publish(folders: Warehouse) -> None:
     with open_workbench(folders.settings) as con:
         con.execute(
             "insert into audit.publication values (?, now()::timestamp, 'run', '1.5', 'c', ?)",
-            [str(ledger.now(con)), build_fingerprint(con)],
+            [str(ledger_time(con)), build_fingerprint(con)],
         )
     folders.settings.warehouse.touch()
 

@@ -2,7 +2,7 @@ from datetime import date
 from typing import Any
 
 from dagster_project.gates.explain import explain
-from dagster_project.workbench.ledger import GateResult
+from dagster_project.workbench.gate_results import GateResult
 
 
 def result(*details: dict[str, Any], table: str = "raw.things") -> GateResult:

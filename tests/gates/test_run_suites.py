@@ -7,7 +7,7 @@ import pytest
 
 from dagster_project.gates.explain import explain
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.workbench.ledger import GateResult
+from dagster_project.workbench.gate_results import GateResult
 
 TABLE = "raw.made_up__things"
 ROW_COUNT = "expect_table_row_count_to_be_between"

@@ -25,7 +25,7 @@ from dagster_project.gates.suite_files import (
 )
 from dagster_project.gates.suites import MARK, load_suite
 from dagster_project.sources.code_lists import code_lists
-from dagster_project.workbench.ledger import LIST, STRUCTURE
+from dagster_project.workbench.gate_results import LIST, STRUCTURE
 from tests.gates.judging import LAYERS
 
 TABLES = tables_with_suites(LAYERS)

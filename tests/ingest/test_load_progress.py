@@ -14,7 +14,7 @@ from dagster_project.ingest.pending_releases import find_release
 from dagster_project.layouts.csv_layout import BULK_BYTES, CsvLayout
 from dagster_project.sources.oecd_wto_batis import SOURCE
 from dagster_project.sources.source import Source
-from dagster_project.workbench import ledger
+from dagster_project.workbench.ledger_schema import create_ledger
 
 RELEASE = "2025-12-01"
 
@@ -42,7 +42,7 @@ def parsed_whole(layout: Any) -> CsvLayout:
 def test_a_bulk_load_says_how_many_of_its_bytes_are_read(landing: Path, source: Source) -> None:
     lines: list[str] = []
     with duckdb.connect() as con:
-        ledger.create(con)
+        create_ledger(con)
         con.execute("create schema if not exists raw")
         release = find_release(source, landing, RELEASE)
         loaded = load_release(

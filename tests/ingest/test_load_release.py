@@ -10,12 +10,14 @@ import pytest
 from dagster_project.base.errors import BadInput
 from dagster_project.ingest import load_release as load
 from dagster_project.ingest.load_release import load_release
+from dagster_project.ingest.raw_rows import drop_rows_not_current, loaded_rows_query
 from dagster_project.layouts import csv_layout
 from dagster_project.layouts import zip_layout as zipped_layout
 from dagster_project.sources import all_sources, oecd_wto_batis
 from dagster_project.sources.source import Release, Source
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import transaction
+from dagster_project.workbench.ledger_schema import create_ledger
+from dagster_project.workbench.releases import set_release_status
 from tests.support import BULK, COUNTRIES, INDICATORS, MADE_UP
 
 WDI = all_sources()["worldbank_wdi"]
@@ -25,7 +27,7 @@ DAY = date(2021, 9, 15)
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        ledger.create(connection)
+        create_ledger(connection)
         yield connection
 
 
@@ -54,9 +56,9 @@ def decide(con: duckdb.DuckDBPyConnection, reason: str | None = None) -> None:
     ).fetchall()[0]
     with transaction(con):
         status = "rejected" if reason else "accepted"
-        ledger.decide(con, WDI.name, DAY, loaded_at, status, reason)
+        set_release_status(con, WDI.name, DAY, loaded_at, status, reason)
         if reason is None:
-            load.drop_rows_not_current(con, WDI, DAY)
+            drop_rows_not_current(con, WDI, DAY)
 
 
 def state(con: duckdb.DuckDBPyConnection) -> list[tuple]:
@@ -133,7 +135,7 @@ def test_nothing_stays_if_the_ledger_cannot_be_written(
     def refuse(*_: object) -> None:
         raise duckdb.IOException("disk full")
 
-    monkeypatch.setattr(ledger, "enter_files", refuse)
+    monkeypatch.setattr(load, "enter_files", refuse)
     with pytest.raises(duckdb.IOException):
         load_release(con, WDI, release)
     assert state(con) == []
@@ -284,7 +286,7 @@ def test_the_gate_sees_one_load_of_one_release(
     load_release(con, WDI, release)
     decide(con)
     loaded = load_release(con, WDI, release, reload=True)
-    query = load.loaded_rows_query(WDI.tables[0], DAY, loaded.files[0].loaded_at)
+    query = loaded_rows_query(WDI.tables[0], DAY, loaded.files[0].loaded_at)
     assert count(con) == 96
     assert len(con.sql(query)) == 48
 
@@ -355,7 +357,7 @@ def test_a_bulk_file_that_breaks_off_within_its_last_figure_is_refused(
     con: duckdb.DuckDBPyConnection, bulk: Path
 ) -> None:
     bulk.write_bytes(bulk.read_bytes().rstrip()[:-1])
-    with pytest.raises(BadInput, match="breaks off in its last record"):
+    with pytest.raises(BadInput, match="truncated in its last record"):
         load_bulk(con, bulk)
     assert con.execute("select status from audit.releases").fetchall() == [("rejected",)]
 

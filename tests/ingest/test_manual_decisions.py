@@ -8,9 +8,9 @@ from dagster_project.ingest.manual_decisions import accept, forget, reject
 from dagster_project.ingest.pending_releases import find_release, make_plan
 from dagster_project.sources import all_sources
 from dagster_project.transform.build_fingerprint import build_fingerprint
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench
-from dagster_project.workbench.ledger import GateResult
+from dagster_project.workbench.gate_results import GateResult, enter_gate_results
+from dagster_project.workbench.releases import file_entries, set_release_status
 from tests.support import BARE, Warehouse
 
 RELEASE = "worldbank_wdi/2016-03-01"
@@ -58,7 +58,7 @@ def _found(warehouse: Warehouse, table: str, **kinds: bool) -> None:
     failed = list(kinds.values()).count(False)
     result = GateResult("raw", table, date(2016, 3, 1), not failed, len(details), failed, details)
     with open_workbench(warehouse.settings) as con:
-        ledger.enter_gate_results(con, [result], "made-up-run")
+        enter_gate_results(con, [result], "made-up-run")
 
 
 def test_a_release_that_is_not_what_it_claims_to_be_cannot_be_accepted(folders: Warehouse) -> None:
@@ -148,7 +148,7 @@ def test_of_two_rejected_loads_the_last_is_accepted(folders: Warehouse) -> None:
         con.execute("update audit.releases set status = 'rejected' where status = 'loaded'")
         reject(con, RELEASE, "the file was another's")
         accept(con, RELEASE, "the publisher confirms it")
-        entries = ledger.file_entries(con, source.name, date(2016, 3, 1))
+        entries = file_entries(con, source.name, date(2016, 3, 1))
     assert [entry.file_name for entry in entries["accepted"]] == ["made_up_z.csv"]
 
 
@@ -173,7 +173,7 @@ def test_a_reload_of_the_same_bytes_makes_another_build(folders: Warehouse) -> N
         loaded = load_release(
             con, source, find_release(source, folders.landing, "2016-03-01"), reload=True
         )
-        ledger.decide(
+        set_release_status(
             con, source.name, date(2016, 3, 1), loaded.files[0].loaded_at, "accepted", None
         )
         assert build_fingerprint(con) != before

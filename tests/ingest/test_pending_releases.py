@@ -19,7 +19,7 @@ from dagster_project.ingest.pending_releases import (
     wait_until_settled,
 )
 from dagster_project.sources import all_sources
-from dagster_project.workbench import ledger
+from dagster_project.workbench.ledger_schema import create_ledger
 from tests.support import BARE, MADE_UP, TEXT, Warehouse
 
 FIGURES = all_sources()["published_figures"]
@@ -30,7 +30,7 @@ RELEASE = "published_figures 2019-06-30"
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        ledger.create(connection)
+        create_ledger(connection)
         yield connection
 
 

@@ -272,7 +272,7 @@ def test_a_file_that_breaks_off_within_quotes_is_refused(
     path = tmp_path / COUNTRIES.name
     path.write_bytes(content[: content.index(b"of two lines")])
     problem = refusal(con, path)
-    assert "breaks off" in problem.what
+    assert "truncated" in problem.what
     assert "unterminated quote" in problem.found
 
 
@@ -310,7 +310,7 @@ def test_a_file_that_breaks_off_within_its_last_figure_is_refused(
     path = tmp_path / BARE.name
     path.write_bytes(BARE.read_bytes().rstrip()[:-2])
     problem = refusal(con, path)
-    assert problem.what == "a file that breaks off in its last record"
+    assert problem.what == "the file is truncated in its last record"
     assert problem.found.endswith("3.2E+'")
 
 

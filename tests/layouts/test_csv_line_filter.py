@@ -14,7 +14,7 @@ from dagster_project.layouts import CsvLayout, RawTable, csv_layout
 from dagster_project.layouts import csv_line_filter as marked_lines
 from dagster_project.layouts.csv_line_filter import NeedsFullParser, copy_matching_lines
 from dagster_project.sources.source import Source, landed_release
-from dagster_project.workbench.ledger import create
+from dagster_project.workbench.ledger_schema import create_ledger
 
 TABLE = RawTable("made_up__bulk", ("code", "item", "value"))
 
@@ -139,7 +139,7 @@ def test_the_general_reader_takes_what_is_not_plain(path: Path) -> None:
 
 
 def loaded(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    create(con)
+    create_ledger(con)
     source = Source("made_up", (TABLE,), (layout("SH"),), (TABLE,))
     load_release(con, source, landed_release("made_up", path.parent))
 

@@ -33,7 +33,7 @@ from dagster_project.layouts import (
 )
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
-from dagster_project.workbench import ledger
+from dagster_project.workbench.ledger_schema import create_ledger
 from tests.support import MADE_UP
 
 SETTINGS = settings(
@@ -196,7 +196,7 @@ def test_whatever_a_file_holds_it_is_loaded_or_refused(source: str, content: byt
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         path = Path(folder) / "made_up.file"
         path.write_bytes(content)
-        ledger.create(con)
+        create_ledger(con)
         release = Release(source, date(2021, 9, 15), (path,))
         with contextlib.suppress(BadInput):
             load_release(con, all_sources()[source], release)

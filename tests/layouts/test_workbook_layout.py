@@ -17,9 +17,9 @@ from dagster_project.layouts import (
     Workbook,
     WorkbookLayout,
     layout_of,
-    workbook_layout,
+    xlsx_precheck,
 )
-from dagster_project.layouts.workbook_layout import column_letter
+from dagster_project.layouts.cell_address import column_letter
 from dagster_project.sources import all_sources
 from tests.sources.workbooks import changed_workbook
 from tests.support import FIXTURES, MADE_UP
@@ -253,7 +253,7 @@ def test_empty_cells_to_the_last_column_are_read_past(
     tmp_path: Path, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As a spreadsheet writes a row that is formatted to its end.
-    monkeypatch.setattr(workbook_layout, "MAX_CELLS", 10_000)
+    monkeypatch.setattr(xlsx_precheck, "MAX_CELLS", 10_000)
     path = _with(_write(tmp_path / "a.xlsx", GOOD), "</row>", '<c r="XFD1" s="1" /></row>')
     assert layout_of(path, (LAYOUT,)).read(con, path).rows_read == 2
     path = _with(path, '<c r="XFD1" s="1" />', '<c r="XFD1"><v>1</v></c>')

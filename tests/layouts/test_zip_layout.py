@@ -73,7 +73,7 @@ def test_a_member_that_claims_to_be_too_large_is_not_unpacked(
 ) -> None:
     monkeypatch.setattr(zipped_layout, "MAX_MEMBER_BYTES", 1000)
     path = zip_of(tmp_path / "made_up.zip", made_up__csv="Date,USD,\n" + "2020-01-02,1.1,\n" * 100)
-    assert "a member of 1,610 bytes" in refusal(con, path, (ZIPPED,)).found
+    assert "an archive with 1,610 bytes unpacked" in refusal(con, path, (ZIPPED,)).found
 
 
 def test_a_member_larger_than_it_claims_is_not_unpacked_beyond_the_limit(

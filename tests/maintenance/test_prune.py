@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from dagster_project.base.hashing import file_sha256
+from dagster_project.defs.run_history import old_runs
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.maintenance import prune as module
 from dagster_project.maintenance.prune import prune
-from dagster_project.publication.publish import kept_publications, publication_id
+from dagster_project.publication.kept_files import kept_publications, publication_id
 from dagster_project.sources import all_sources
 from dagster_project.workbench.connection import open_workbench
 from tests.support import BARE, Warehouse
@@ -27,6 +29,12 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+def pruned(
+    warehouse: Warehouse, instance: dg.DagsterInstance, *, dry_run: bool = False
+) -> list[str]:
+    return prune(warehouse.settings, partial(old_runs, instance), dry_run=dry_run)
+
+
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have everything happened 100 days ago."""
@@ -37,7 +45,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_there_is_nothing_to_remove_from_a_fresh_warehouse(
     warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    assert prune(warehouse.settings, instance) == []
+    assert pruned(warehouse, instance) == []
 
 
 @pytest.mark.usefixtures("later")
@@ -46,13 +54,13 @@ def test_the_candidate_in_force_keeps_its_entries_and_older_ones_lose_theirs(
 ) -> None:
     entries = "select count(*) from audit.gate_results"
     before = warehouse.workbench(entries)
-    assert prune(warehouse.settings, instance) == []
+    assert pruned(warehouse, instance) == []
     warehouse.change_ledger(
         "insert into audit.candidates values ('old', 'run', 'print', timestamp '2000-01-01');"
         "insert into audit.gate_results select * replace ('old' as candidate_id)"
         " from audit.gate_results limit 3"
     )
-    (said,) = prune(warehouse.settings, instance)
+    (said,) = pruned(warehouse, instance)
     assert said.endswith(": 3 gate_results, 1 candidates")
     assert warehouse.workbench(entries) == before
     assert warehouse.workbench("select 1 from audit.candidates where candidate_id = 'old'") == []
@@ -65,7 +73,7 @@ def test_publications_beyond_the_setting_go_but_never_the_one_in_force(
     for name in ("29990101T000000000", "29990102T000000000"):
         (warehouse.settings.publications / f"royalty_flows-{name}.duckdb").write_text("made up")
     monkeypatch.setenv("ROYALTY_KEEP_PUBLICATIONS", "1")
-    (said,) = prune(warehouse.settings, instance)
+    (said,) = pruned(warehouse, instance)
     assert said.startswith("publication 29990101T000000000")
     assert len(kept_publications(warehouse.settings)) == 2
     assert publication_id(warehouse.settings) == present
@@ -88,9 +96,9 @@ def test_rows_of_long_rejected_releases_go_and_their_verdict_stays(
 ) -> None:
     load_rejected(folders)
     folders.change_ledger(f"update audit.releases set status = '{status}'")
-    assert prune(folders.settings, instance) == []  # not long ago
+    assert pruned(folders, instance) == []  # not long ago
     request.getfixturevalue("later")
-    said = prune(folders.settings, instance)
+    said = pruned(folders, instance)
     if status == "rejected":
         assert [text.split(",")[0] for text in said] == [
             "21 rows of raw.worldbank_wdi__observations"
@@ -109,13 +117,13 @@ def test_a_dry_run_says_the_same_and_changes_nothing(
     (folders.settings.warehouse_dir / "workbench-replaced-20000101T000000000000.duckdb").touch()
     (folders.settings.warehouse_dir / "rebuild").mkdir()
     before = file_sha256(folders.settings.workbench)
-    would = prune(folders.settings, instance, dry_run=True)
+    would = pruned(folders, instance, dry_run=True)
     assert len(would) == 3
     assert file_sha256(folders.settings.workbench) == before
     assert len(list(folders.settings.warehouse_dir.iterdir())) >= 3
-    assert prune(folders.settings, instance) == would
+    assert pruned(folders, instance) == would
     assert [path.name for path in folders.settings.warehouse_dir.iterdir() if path.is_dir()] == []
-    assert prune(folders.settings, instance) == []
+    assert pruned(folders, instance) == []
 
 
 def test_a_workbench_that_is_mostly_free_is_rewritten_with_all_that_is_in_it(
@@ -127,7 +135,7 @@ def test_a_workbench_that_is_mostly_free_is_rewritten_with_all_that_is_in_it(
         "from audit.releases order by all",
         "select count(*), bit_xor(hash(u)) from intermediate.int_united_observations as u",
     )
-    assert prune(warehouse.settings, instance) == []
+    assert pruned(warehouse, instance) == []
     warehouse.change_ledger(
         "create table bulk as select uuid()::varchar as text from range(2000000); checkpoint;"
         "create table last as select uuid()::varchar as text from range(10000); checkpoint;"
@@ -135,9 +143,9 @@ def test_a_workbench_that_is_mostly_free_is_rewritten_with_all_that_is_in_it(
     )
     before = [warehouse.workbench(query) for query in everything]
     size = warehouse.settings.workbench.stat().st_size
-    assert prune(warehouse.settings, instance) == []  # not worth it
+    assert pruned(warehouse, instance) == []  # not worth it
     monkeypatch.setattr(module, "_WORTH_REWRITING_BYTES", 2**20)
-    (said,) = prune(warehouse.settings, instance)
+    (said,) = pruned(warehouse, instance)
     assert said.startswith("free space within the workbench: ")
     assert warehouse.settings.workbench.stat().st_size < size / 2
     assert [warehouse.workbench(query) for query in everything] == before
@@ -156,9 +164,9 @@ def test_old_runs_go_but_for_those_that_the_ui_shows(
         (part, number): dg.materialize([made_up], instance=instance, partition_key=part).run_id
         for part, number in (("a", 1), ("b", 1), ("a", 2))
     }
-    assert prune(folders.settings, instance) == []
+    assert pruned(folders, instance) == []
     request.getfixturevalue("later")
-    (said,) = prune(folders.settings, instance)
+    (said,) = pruned(folders, instance)
     assert said.startswith("1 Dagster runs of before ")
     assert {run.run_id for run in instance.get_runs()} == {runs["b", 1], runs["a", 2]}
     assert instance.get_materialized_partitions(made_up.key) == {"a", "b"}

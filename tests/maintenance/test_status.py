@@ -9,24 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.__main__ import _last_failure
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.manual_decisions import reject
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.maintenance.status import status
 from dagster_project.publication.rollback import roll_back
 from dagster_project.sources import all_sources
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench, write_lock
+from dagster_project.workbench.ledger_schema import ledger_time
 from tests.support import BARE, Scenario, Warehouse
 
 
 def told(warehouse: Warehouse) -> str:
-    return "\n".join(status(warehouse.settings))
+    return "\n".join(status(warehouse.settings, _last_failure))
 
 
 def line(warehouse: Warehouse, word: str) -> str:
     """The line of the head that begins with a word."""
-    return next(text for text in status(warehouse.settings) if text.startswith(word))
+    return next(text for text in status(warehouse.settings, _last_failure) if text.startswith(word))
 
 
 def load(warehouse: Warehouse, *releases: str) -> None:
@@ -47,8 +48,8 @@ def test_of_each_source_the_release_in_force_is_named_with_how_many_are_behind_i
     folders: Warehouse,
 ) -> None:
     load(folders, "2016-03-01", "2016-04-01")
-    assert "in force: 1 sources" in told(folders)
-    (named,) = [text for text in status(folders.settings) if "worldbank_wdi  " in text]
+    assert "current: 1 sources" in told(folders)
+    (named,) = [text for text in told(folders).splitlines() if "worldbank_wdi  " in text]
     assert "2016-04-01" in named
     assert "7 records" in named
     assert named.endswith(", 1 earlier")
@@ -79,17 +80,17 @@ def test_what_has_landed_and_is_not_loaded_is_named(folders: Warehouse) -> None:
 def test_the_publication_is_named_and_whether_it_is_up_to_date(warehouse: Warehouse) -> None:
     ((published,),) = warehouse.published("select publication_id from audit.publication")
     assert line(warehouse, "published").startswith(f"published     {published}, made ")
-    assert line(warehouse, "state") == "state         up to date with what is in force"
+    assert line(warehouse, "state") == "state         up to date with the current releases"
     with open_workbench(warehouse.settings) as con:
         reject(con, "worldbank_wdi/2016-03-01", "withdrawn")
-    assert "`make run` publishes anew" in line(warehouse, "state")
+    assert "`make run` publishes again" in line(warehouse, "state")
 
 
 def test_a_rollback_is_told(warehouse: Warehouse) -> None:
     ((published,),) = warehouse.published("select publication_id from audit.publication")
     with open_workbench(warehouse.settings) as con:
         row = con.execute("from audit.publication").fetchall()[0]
-        later = [f"9{published[1:]}", ledger.now(con), *row[2:]]
+        later = [f"9{published[1:]}", ledger_time(con), *row[2:]]
         con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", later)
     roll_back(warehouse.settings, published, "wrong figures")
     assert line(warehouse, "state").startswith(f"state         rolled back from 9{published[1:]}")
@@ -103,7 +104,7 @@ def test_a_damaged_workbench_is_told_with_what_was_published(
     report = told(warehouse)
     assert "ATTENTION     a damaged database file" in report
     assert "`make rebuild`" in report
-    assert f"in force: {len(all_sources())} sources" in report
+    assert f"current: {len(all_sources())} sources" in report
 
 
 def in_another_process(script: str, path: Path) -> contextlib.ExitStack:
@@ -143,7 +144,7 @@ def test_a_file_of_another_time_with_the_same_bytes_is_no_change(folders: Wareho
     load(folders, "2016-03-01")
     os.utime(folders.landing / "worldbank_wdi" / "2016-03-01" / "made_up.csv", (1, 1))
     head, _, waiting = told(folders).partition("landed, not loaded")  # those that are packaged
-    assert "in force: 1 sources" in head
+    assert "current: 1 sources" in head
     assert "worldbank_wdi" not in waiting
     assert "refused" not in waiting
 
@@ -189,7 +190,7 @@ def test_a_lost_workbench_is_told_with_what_was_published(warehouse: Warehouse) 
     report = told(warehouse)
     assert "ATTENTION     the workbench is lost" in report
     assert "`make rebuild`" in report
-    assert f"in force: {len(all_sources())} sources" in report
+    assert f"current: {len(all_sources())} sources" in report
     assert "state  " not in report
 
 
@@ -201,4 +202,4 @@ def test_a_damaged_published_file_is_told_and_is_no_rollback(warehouse: Warehous
     assert "ATTENTION     the published file cannot be read" in report
     assert "`make rollback`" in report
     assert "rolled back from" not in report
-    assert f"in force: {len(all_sources())} sources" in report  # the workbench has it
+    assert f"current: {len(all_sources())} sources" in report  # the workbench has it

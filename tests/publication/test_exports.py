@@ -9,9 +9,10 @@ import pytest
 from frictionless import Package
 
 from dagster_project.base.hashing import file_sha256
-from dagster_project.publication import publish as publishing
+from dagster_project.publication import kept_files
 from dagster_project.publication.exports import DESCRIPTOR
-from dagster_project.publication.publish import publication_id, reconcile
+from dagster_project.publication.kept_files import publication_id
+from dagster_project.publication.publish import reconcile
 from dagster_project.publication.rollback import roll_back
 from tests.support import Scenario, Warehouse
 
@@ -137,7 +138,7 @@ def test_the_next_run_mends_what_a_crash_between_file_and_downloads_has_left(
 
     exports = warehouse.settings.exports
     with monkeypatch.context() as patched:
-        patched.setattr(publishing, "activate_exports", crash)
+        patched.setattr(kept_files, "activate_exports", crash)
         with pytest.raises(KeyboardInterrupt):
             publish_again(warehouse)
     assert os.readlink(exports / "current") != publication_id(warehouse.settings)

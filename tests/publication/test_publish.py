@@ -6,13 +6,10 @@ import pytest
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
-from dagster_project.defs.publication import required
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.publish import (
-    kept_publications,
-    publication_id,
-    reconcile,
-)
+from dagster_project.publication.kept_files import kept_publications, publication_id
+from dagster_project.publication.publish import reconcile
+from dagster_project.publication.requirements import required
 from dagster_project.transform.dbt_runner import manifest
 from tests.support import Scenario, Warehouse, break_off, held_by, rows
 
@@ -242,7 +239,7 @@ def test_a_candidate_of_a_ledger_without_data_tests_is_not_published(
 
 
 def test_a_table_that_was_not_built_is_named(warehouse: Warehouse, candidate: str) -> None:
-    change_gates(warehouse, "delete from audit.materializations")
+    change_gates(warehouse, "delete from audit.builds")
     assert refusal(warehouse) == f"{TABLE} was not built"
 
 
@@ -259,7 +256,7 @@ def test_gates_are_void_once_what_they_stand_on_is_built_again(
 ) -> None:
     change_gates(
         warehouse,
-        "update audit.materializations set materialized_at ="
+        "update audit.builds set started_at ="
         " (select max(checked_at) + interval 1 second from audit.gate_results)",
         rebuilt,
     )
@@ -272,9 +269,7 @@ def test_gates_are_void_once_what_they_stand_on_is_built_again(
 def test_a_layer_that_was_not_built_whole_is_named(
     warehouse: Warehouse, candidate: str, layer: str
 ) -> None:
-    warehouse.change_ledger(
-        f"update audit.layer_builds set finished_at = null where layer = '{layer}'"
-    )
+    warehouse.change_ledger(f"update audit.builds set finished_at = null where layer = '{layer}'")
     assert f"the layer {layer} was not built whole" in refusal(warehouse)
 
 
@@ -348,7 +343,7 @@ def test_a_crash_before_the_rename_leaves_the_published_file(
 ) -> None:
     before = file_sha256(warehouse.settings.warehouse)
     with monkeypatch.context() as patch:
-        patch.setattr(publishing.os, "replace", break_off)
+        patch.setattr(os, "replace", break_off)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     assert file_sha256(warehouse.settings.warehouse) == before

@@ -6,7 +6,7 @@ import pytest
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.publication import publish as publishing
-from dagster_project.publication.publish import kept_publications, publication_id
+from dagster_project.publication.kept_files import kept_publications, publication_id
 from dagster_project.publication.rollback import roll_back
 from tests.support import Warehouse, break_off, held_by
 

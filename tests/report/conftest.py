@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 
 from dagster_project.base.settings import Settings
-from dagster_project.publication.publish import publication_id
+from dagster_project.publication.kept_files import publication_id
 from dagster_project.report.site import write_report
 from tests.support import Scenario
 

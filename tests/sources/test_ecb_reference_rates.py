@@ -11,7 +11,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.ingest.load_release import load_release
 from dagster_project.sources.ecb_reference_rates import SOURCE
 from dagster_project.sources.source import Release
-from dagster_project.workbench import ledger
+from dagster_project.workbench.ledger_schema import create_ledger
 
 NAME = "eurofxref-hist.csv"
 WITH_COMMA = "Date,USD,JPY,ILS,\n2020-01-03,1.1147,120.38,N/A,\n2020-01-02,1.1193,121.75,3.8,\n"
@@ -27,7 +27,7 @@ RATES = [
 
 
 def _loaded(con: duckdb.DuckDBPyConnection, path: Path) -> list[tuple]:
-    ledger.create(con)
+    create_ledger(con)
     load_release(con, SOURCE, Release(SOURCE.name, date(2020, 1, 3), (path,)))
     return con.execute(
         'select date, "_column", value from raw.ecb_reference_rates__daily order by all'

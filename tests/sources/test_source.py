@@ -102,7 +102,7 @@ def test_what_is_no_file_is_refused_and_named(folders: Warehouse) -> None:
     ):
         make(release / "b.csv")
         assert problem_with(folders) == (
-            "something that is no raw file",
+            "not a regular file",
             "made_up/2021-09-15/b.csv",
         )
         (release / "b.csv").rmdir() if (release / "b.csv").is_dir() else (
@@ -118,7 +118,7 @@ def test_a_link_in_place_of_a_release_is_refused(folders: Warehouse) -> None:
     (folders.landing / "made_up" / "2021-09-15").symlink_to(
         folders.landing / "elsewhere" / "2021-09-15"
     )
-    assert problem_with(folders) == ("something that is no raw file", "made_up/2021-09-15")
+    assert problem_with(folders) == ("not a regular file", "made_up/2021-09-15")
 
 
 def test_a_file_that_may_not_be_read_is_refused(

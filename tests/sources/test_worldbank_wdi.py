@@ -20,8 +20,9 @@ from dagster_project.gates.release_gate import gate_release
 from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.source import Release
 from dagster_project.sources.worldbank_wdi import SOURCE
-from dagster_project.workbench import ledger
 from dagster_project.workbench.connection import open_workbench
+from dagster_project.workbench.ledger_schema import create_ledger
+from dagster_project.workbench.releases import file_entries, set_release_status
 from tests.layouts.reading import refusal
 from tests.support import BULK, COUNTRIES, INDICATORS, REAL_FILES
 
@@ -212,7 +213,7 @@ def landed(folder: Path, files: dict[str, bytes], day: date = DAY) -> Release:
 
 @pytest.fixture
 def workbench(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    ledger.create(con)
+    create_ledger(con)
     return con
 
 
@@ -361,8 +362,8 @@ def test_a_companion_that_cannot_be_read_does_not_cost_the_data(
     reasons = {file.file_name: file.reason or "" for file in loaded.files}
     assert reasons[COUNTRIES.name].startswith("not read, the data is: ")
     assert f"where: {COUNTRIES.name}" in reasons[COUNTRIES.name]
-    ledger.decide(workbench, SOURCE.name, DAY, loaded.files[0].loaded_at, "accepted", None)
-    accepted = ledger.file_entries(workbench, SOURCE.name, DAY)["accepted"]
+    set_release_status(workbench, SOURCE.name, DAY, loaded.files[0].loaded_at, "accepted", None)
+    accepted = file_entries(workbench, SOURCE.name, DAY)["accepted"]
     assert {file.file_name: file.reason or "" for file in accepted} == reasons
 
 

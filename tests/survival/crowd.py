@@ -19,7 +19,6 @@ from typing import Any
 import duckdb
 
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.defs.publication import ledger_comments, required, table_keys
 from dagster_project.publication.publish import publish
 from tests.support import MADE_UP, Warehouse, environment
 from tests.survival.client import MODES, answer
@@ -58,7 +57,7 @@ def read_through(warehouse: Warehouse, readers: int, publications: int) -> dict[
             warehouse.restore_candidate()
             with duckdb.connect(settings.candidate) as con:
                 con.execute(_CHANGES)
-            publish(settings, f"made-up-run-{number}", required(), ledger_comments(), table_keys())
+            publish(settings, f"made-up-run-{number}")
             published.update([_current(warehouse)])
             _each_has_answered(reports)
     finally:

@@ -35,7 +35,7 @@ from dagster_project.gates.run_suites import _context
 from dagster_project.maintenance.status import status
 from dagster_project.pipeline.run import PUBLISHED, run
 from dagster_project.publication.integrity import integrity_errors
-from dagster_project.publication.publish import kept_publications
+from dagster_project.publication.kept_files import kept_publications
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.transform.dbt_runner import _parsed
 from tests.support import MADE_UP, TEXT, Warehouse, execute, rows
@@ -45,33 +45,33 @@ LAYERS = ("staging", "intermediate", "core", "marts")
 PHASES = ("load", *LAYERS, "publication")
 FILE = "royalty_flows.duckdb"
 
-_LOAD, _MODELS = "dagster_project.ingest", "dagster_project.defs.dbt_layers"
-_GATES, _LEDGER = "dagster_project.defs.gate_checks", "dagster_project.workbench.ledger"
-_ADMISSION = "dagster_project.gates.release_gate"
+_LOAD, _RAW = "dagster_project.ingest.load_release", "dagster_project.defs.raw"
+_MODELS, _GATES = "dagster_project.defs.dbt_layers", "dagster_project.defs.gate_checks"
+_RELEASE_GATE = "dagster_project.gates.release_gate"
 _PUBLISH = "dagster_project.publication.publish"
 
 _IN_A_LAYER = (
     Point(f"{_MODELS}:_begin"),
     Point(f"{_MODELS}:_begin", leaving=True),
     Point(f"{_MODELS}:run_dbt", leaving=True),
-    Point(f"{_LEDGER}:finish_layer"),
-    Point(f"{_LEDGER}:finish_layer", leaving=True),
+    Point(f"{_MODELS}:finish_layer"),
+    Point(f"{_MODELS}:finish_layer", leaving=True),
     Point(f"{_GATES}:run_suites"),
     Point(f"{_GATES}:run_suites", leaving=True),
-    Point(f"{_LEDGER}:enter_gate_results", leaving=True),
+    Point(f"{_GATES}:enter_gate_results", leaving=True),
 )
 POINTS: dict[str, tuple[Point, ...]] = {
     "load": (
         Point("dagster_project.pipeline.run:make_plan", leaving=True),
-        Point(f"{_LOAD}.assets:load_release"),
-        Point(f"{_LOAD}.load:_load_file"),
-        Point(f"{_LOAD}.load:_load_file", leaving=True),
-        Point(f"{_LEDGER}:enter_files", leaving=True),
-        Point(f"{_LOAD}.assets:load_release", leaving=True),
-        Point(f"{_ADMISSION}:run_suites"),
-        Point(f"{_LEDGER}:enter_gate_results", leaving=True),
-        Point(f"{_LEDGER}:decide"),
-        Point(f"{_LEDGER}:decide", leaving=True),
+        Point(f"{_RAW}:load_release"),
+        Point(f"{_LOAD}:_load_file"),
+        Point(f"{_LOAD}:_load_file", leaving=True),
+        Point(f"{_LOAD}:enter_files", leaving=True),
+        Point(f"{_RAW}:load_release", leaving=True),
+        Point(f"{_RELEASE_GATE}:run_suites"),
+        Point(f"{_RELEASE_GATE}:enter_gate_results", leaving=True),
+        Point(f"{_RELEASE_GATE}:set_release_status"),
+        Point(f"{_RELEASE_GATE}:set_release_status", leaving=True),
         Point("dagster_project.pipeline.run:build_fingerprint"),
     ),
     **dict.fromkeys(LAYERS, _IN_A_LAYER),
@@ -187,7 +187,7 @@ def look(warehouse: Warehouse) -> dict[str, list]:
     ]
     if len(others) == len(kept_publications(settings)):
         wrong.append("the published file is none of those kept")
-    if not any("release" in line for line in status(settings)):
+    if not any("release" in line for line in status(settings, lambda: "")):
         wrong.append("`make status` says nothing of releases")
     return {"wrong": wrong, "tables": [] if wrong else tables_of(settings.warehouse)}
 

@@ -18,20 +18,17 @@ from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.defs.publication import required
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.ingest.pending_releases import make_plan
 from dagster_project.pipeline.run import FAILED, PUBLISHED
 from dagster_project.publication import publish as publishing
+from dagster_project.publication.eligibility import publication_blockers
 from dagster_project.publication.integrity import integrity_errors
-from dagster_project.publication.publish import (
-    kept_publications,
-    publication_blockers,
-    publication_id,
-    reconcile,
-)
+from dagster_project.publication.kept_files import kept_publications, publication_id
+from dagster_project.publication.publish import reconcile
 from dagster_project.publication.rollback import roll_back
-from dagster_project.workbench import ledger
+from dagster_project.workbench import ledger_schema
+from dagster_project.workbench.builds import current_candidate, start_candidate
 from dagster_project.workbench.connection import open_workbench
 from tests.support import TEXT, Scenario, Warehouse, break_off, held_by
 
@@ -228,10 +225,10 @@ def test_a_damaged_candidate_is_not_published_but_built_anew(warehouse: Warehous
     ready_to_publish(warehouse)
     settings = warehouse.settings
     with open_workbench(settings) as con:
-        assert publication_blockers(settings, con, required()) == []
+        assert publication_blockers(settings, con) == []
     spoil(settings.candidate, 0)
     with open_workbench(settings) as con:
-        (reason,) = publication_blockers(settings, con, required())
+        (reason,) = publication_blockers(settings, con)
     assert reason.startswith("the candidate file cannot be read")
     with pytest.raises(BadInput, match="the candidate file cannot be read"):
         warehouse.publish_candidate()
@@ -294,7 +291,7 @@ def test_what_comes_last_counts_even_if_the_clock_was_put_back(
 
     settings = warehouse.settings
     first = held_by(settings.warehouse)
-    monkeypatch.setattr(ledger, "datetime", Clock)
+    monkeypatch.setattr(ledger_schema, "datetime", Clock)
     published = []
     for _ in range(2):
         warehouse.restore_candidate()
@@ -305,8 +302,8 @@ def test_what_comes_last_counts_even_if_the_clock_was_put_back(
     assert code == PUBLISHED
     assert f"nothing new: publication {published[1]} stays in force" in told
     with open_workbench(settings) as con:
-        started = ledger.start_candidate(con, "made-up-run", "made-up")
-        assert ledger.current_candidate(con) == (started, "made-up")
+        started = start_candidate(con, "made-up-run", "made-up")
+        assert current_candidate(con) == (started, "made-up")
     assert roll_back(settings) == published[0]
 
 

@@ -3,12 +3,20 @@
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from dagster_project.base.settings import PROJECT_ROOT
 from tests.support import Scenario
+from tests.survival.kills import BOUNDARIES, POINTS
+
+
+def test_every_point_at_which_a_run_is_killed_is_a_function_of_the_module_it_names() -> None:
+    points = [*(point for phase in POINTS.values() for point in phase), *BOUNDARIES.values()]
+    for module, _, name in (point.function.partition(":") for point in points):
+        assert callable(getattr(import_module(module), name)), f"{module}:{name}"
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 
 from dagster_project.transform import build_fingerprint as fingerprints
 from dagster_project.transform.build_fingerprint import build_fingerprint, project_fingerprint
-from dagster_project.workbench import ledger
+from dagster_project.workbench.ledger_schema import create_ledger
 
 
 def enter(con: duckdb.DuckDBPyConnection, sha256: str, status: str, name: str = "a.csv") -> str:
@@ -20,7 +20,7 @@ def enter(con: duckdb.DuckDBPyConnection, sha256: str, status: str, name: str = 
 
 
 def test_only_accepted_files_count(con: duckdb.DuckDBPyConnection) -> None:
-    ledger.create(con)
+    create_ledger(con)
     empty = build_fingerprint(con)
     assert enter(con, "1", "rejected") == enter(con, "2", "superseded") == empty
     first = enter(con, "3", "accepted")
@@ -29,7 +29,7 @@ def test_only_accepted_files_count(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_the_order_of_loading_does_not_count(con: duckdb.DuckDBPyConnection) -> None:
-    ledger.create(con)
+    create_ledger(con)
     enter(con, "1", "accepted", "a.csv")
     one = enter(con, "2", "accepted", "b.csv")
     con.execute("delete from audit.releases")

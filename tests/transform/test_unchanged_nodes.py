@@ -15,7 +15,8 @@ from dagster_project.pipeline.run import PUBLISHED, publish_again
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import LAYERS, Layer, layer_nodes, layer_tests
 from dagster_project.transform.unchanged_nodes import fingerprints, inputs_behind, kept_nodes
-from dagster_project.workbench import ledger
+from dagster_project.workbench.builds import nodes_built, start_layer
+from dagster_project.workbench.releases import accepted_files
 from tests.support import BARE, Outcome, Scenario, Warehouse, built_once, execute
 
 STAGING, INTERMEDIATE, CORE, MARTS = LAYERS
@@ -61,7 +62,9 @@ def test_kept_rows_are_counted_and_their_tests_shown(revised: Scenario, template
     table = "intermediate/int_oecd_wto_batis__observations"
     rows = revised.outcome.metadata(table)["dagster/row_count"]
     assert rows == template.outcome.metadata(table)["dagster/row_count"] > 0
-    first_run = template.warehouse.workbench("select distinct run_id from audit.node_builds")
+    first_run = template.warehouse.workbench(
+        "select distinct made_by from audit.builds where made_by is not null"
+    )
     assert [(revised.outcome.metadata(table)["last run in"],)] == first_run
 
 
@@ -136,10 +139,10 @@ def test_a_release_taken_out_is_felt_by_all_that_it_is_behind(
     [
         lambda con: con.execute("drop table intermediate.int_economies"),
         lambda con: con.execute(
-            "delete from audit.node_builds where node = ?", [ECONOMIES]
+            "update audit.builds set made_from = null where node = ?", [ECONOMIES]
         ),  # as a run that died in it leaves it
         lambda con: con.execute(
-            "update audit.node_builds set made_from = 'else' where node = ?", [ECONOMIES]
+            "update audit.builds set made_from = 'else' where node = ?", [ECONOMIES]
         ),
     ],
     ids=["dropped", "half-built", "made from other files"],
@@ -163,7 +166,7 @@ def test_a_data_test_that_fails_is_run_again_until_it_passes(warehouse: Warehous
         con.execute("begin")
         con.execute("create table raw.kept as from raw.worldbank_wdi__observations")
         con.execute("insert into raw.worldbank_wdi__observations from raw.kept")
-        con.execute("delete from audit.node_builds where node = ?", [OBSERVATIONS])
+        con.execute("delete from audit.builds where node = ?", [OBSERVATIONS])
         con.execute("commit")
     for _ in range(2):
         assert not succeeds(whole_layer)
@@ -199,13 +202,14 @@ def test_a_part_of_a_layer_is_built_when_asked_for_and_not_trusted_later(
 def test_nothing_is_kept_of_a_build_in_which_a_release_was_decided_on(
     workbench: duckdb.DuckDBPyConnection, decided_meanwhile: bool, entered: set[str]
 ) -> None:
-    workbench.execute("delete from audit.node_builds")
-    begun = _Begun("a candidate", ledger.accepted_files(workbench), {OBSERVATIONS: "digest"}, {})
+    workbench.execute("delete from audit.builds")
+    start_layer(workbench, "a candidate", "staging", {OBSERVATIONS: None}, "a run", {})
+    begun = _Begun("a candidate", accepted_files(workbench), {OBSERVATIONS: "digest"}, {})
     if decided_meanwhile:
         workbench.execute("update audit.releases set status = 'rejected' where source = 'iso_3166'")
     node = SimpleNamespace(unique_id=OBSERVATIONS)
     _enter_nodes(workbench, begun, [SimpleNamespace(node=node, status="success")], "a run")
-    assert ledger.node_builds(workbench).keys() == entered
+    assert nodes_built(workbench).keys() == entered
 
 
 def test_each_data_test_is_of_one_layer() -> None:

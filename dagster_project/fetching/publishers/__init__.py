@@ -1,4 +1,4 @@
-"""The fetchers, one module a publisher: its addresses, and where it says when it published."""
+"""The fetchers, one module per publisher: its addresses, and where it says when it published."""
 
 from functools import cache
 from importlib import import_module

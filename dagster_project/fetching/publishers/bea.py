@@ -50,7 +50,7 @@ def _fetch(session: Session) -> None:
                 expected="BEAAPI.Results.Data",
                 found=str(problem),
                 fix="check the key; if it is right, look whether BEA has renamed the type of"
-                " service, and mend dagster_project/sources/bea_intl_serv_trade.py",
+                " service, and correct dagster_project/sources/bea_intl_serv_trade.py",
             )
 
 

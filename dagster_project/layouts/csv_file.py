@@ -1,0 +1,168 @@
+"""The records of a CSV file, and what makes a file unfit to be read as one."""
+
+import codecs
+import csv
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.base.errors import BadInput
+
+_LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into memory
+
+_SAVE_AS = "save it as 'CSV UTF-8' with commas and decimal points, or use the publisher's own file"
+
+
+def is_utf_8(path: Path) -> bool:
+    """Whether all of a file is UTF-8; it is read piece by piece."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def convert_to_utf_8(path: Path, folder: Path, encoding: str) -> Path:
+    """Return a copy of the file in UTF-8. Raises BadInput if it is not in the encoding."""
+    target = folder / path.name
+    try:
+        with (
+            path.open(encoding=encoding, newline="") as file,
+            target.open("w", encoding="utf-8", newline="") as converted,
+        ):
+            shutil.copyfileobj(file, converted, 1 << 20)
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            "a file in an encoding that is not read",
+            where=path.name,
+            expected=f"UTF-8 or {encoding}",
+            found=f"the byte {error.object[error.start]:#04x}, which neither has there",
+            fix="fetch the file again; if a program saved it, have it save UTF-8",
+        ) from error
+    return target
+
+
+def csv_records(path: Path, errors: str = "strict") -> Iterator[list[str]]:
+    """Yield a file's records. Raises UnicodeDecodeError, csv.Error."""
+    with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
+        yield from csv.reader(iter(partial(file.readline, _LONGEST_LINE), ""), strict=True)
+
+
+def _names_in(header: Iterable[str]) -> set[str]:
+    """The names in a header, whatever separates them."""
+    return {name.strip('" ') for cell in header for name in re.split("[;\t]", cell)}
+
+
+def likeness_of(found: Iterable[str], header: tuple[str, ...]) -> float:
+    """The share of a layout's column names that a header has."""
+    return len(_names_in(found) & set(header)) / len(header)
+
+
+def not_csv(path: Path, error: UnicodeDecodeError | csv.Error) -> str:
+    """Say what a file is that cannot be read as records."""
+    if isinstance(error, csv.Error):
+        return f"text that is not CSV ({error})"
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start in (b"\xff\xfe", b"\xfe\xff"):
+        return f"UTF-16 (as a spreadsheet's 'Unicode Text'), not UTF-8; {_SAVE_AS}"
+    return f"bytes that are not UTF-8 (byte {error.start}); if a spreadsheet wrote it, {_SAVE_AS}"
+
+
+def markup(path: Path) -> str | None:
+    """Say if a file is a web page or XML, as servers send instead of a file."""
+    with path.open("rb") as file:
+        start = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "an HTML or XML page"
+    return None
+
+
+def wrong_names(found: list[str], header: tuple[str, ...], cells: list[str]) -> str | None:
+    """Say which columns of a layout a header lacks or has twice; None if it has each once."""
+    missing = [name for name in header if name not in found]
+    if missing and set(header) <= _names_in(found):
+        return (
+            "semicolons or tabs between columns, as spreadsheets write where the decimal sign is"
+            f" a comma; {_SAVE_AS}"
+        )
+    unknown = [name for name in found if name and name not in header and name not in cells]
+    twice = [name for name in dict.fromkeys((*header, *cells)) if found.count(name) > 1]
+    parts = [f"the column {in_quotes(twice)} twice"] if twice else []
+    if missing:
+        instead = f"{in_quotes(unknown[:5])} instead of" if unknown else "no column"
+        parts.append(f"{instead} {in_quotes(missing)}")
+    return "; ".join(parts) or None
+
+
+def in_quotes(names: list[str]) -> str:
+    """Return names as a message lists them."""
+    return ", ".join(map(repr, names))
+
+
+def refuse_half_a_record(path: Path) -> None:
+    """Raise BadInput for a file without a line end at its end.
+
+    Truncated within the last field, a figure has lost digits and nothing else shows it.
+    """
+    with path.open("rb") as file:
+        file.seek(-min(40, path.stat().st_size), os.SEEK_END)
+        end = file.read()
+    if not end.endswith((b"\n", b"\r")):
+        raise BadInput(
+            "the file is truncated in its last record",
+            where=f"{path.name}, last line",
+            expected="a line end after the last record",
+            found=f"the end {end.decode('utf-8', 'replace')!r}",
+            fix="fetch the file again; if it is whole, add the line end",
+        )
+
+
+def refuse_zeros(path: Path) -> None:
+    """Raise BadInput for a byte of zero: a block of a file that was lost in a copy reads so.
+
+    Where it covers a code, its records would be taken for those of another subject.
+    """
+    at = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            if b"\0" in chunk:
+                raise BadInput(
+                    "a file with bytes of zero",
+                    where=f"{path.name}, byte {at + chunk.index(0) + 1:,}",
+                    expected="text",
+                    found="zeros, as a copy leaves where a block was lost",
+                    fix="fetch the file again",
+                )
+            at += len(chunk)
+
+
+_REASON = re.compile(
+    "^(Expected Number of Columns.*|Value with unterminated quote.*|Invalid unicode.*"
+    "|.*not utf-8 encoded.*)$",
+    re.M | re.I,
+)
+
+
+def unreadable(path: Path, error: duckdb.Error) -> BadInput:
+    """Turn DuckDB's CSV error, which runs to many lines, into one that says the place."""
+    text = str(error)
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    reason = _REASON.search(text)
+    return BadInput(
+        "the file is truncated or is not the CSV its header promises",
+        where=f"{path.name}{f', line {line[1]}' if line else ''}",
+        expected="every record with the header's number of fields, in UTF-8",
+        found=(reason[0] if reason else text.splitlines()[0]).strip(),
+        fix="fetch the file again; if a spreadsheet wrote it, save it as 'CSV UTF-8'; if the"
+        " publisher serves it so, report it",
+    )

@@ -1,0 +1,166 @@
+"""A workbook (.xls, .xlsx) as sheets of text, in which labels are found."""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from dagster_project.base.errors import BadInput
+from dagster_project.layouts.cell_address import column_letter
+from dagster_project.layouts.workbook_errors import errors_in_xls, errors_in_xlsx
+from dagster_project.layouts.xlsx_precheck import precheck
+
+# What reading a file that is no workbook ends in.
+NOT_A_WORKBOOK = (
+    CalamineError,
+    ValueError,
+    OSError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet as text. Rows and columns count from 0 here, and from 1 and A in messages."""
+
+    file: str
+    name: str
+    rows: list[list[str]]
+
+    def cell(self, row: int, column: int) -> str:
+        """The cell's text, stripped; an empty text outside of the sheet."""
+        if row < len(self.rows) and column < len(self.rows[row]):
+            return self.rows[row][column].strip()
+        return ""
+
+    def address(self, row: int, column: int) -> str:
+        """Where a cell is, as every message names it: `file, sheet 'name', cell B7`."""
+        sheet = f"sheet {self.name!r}, " if self.name else ""
+        return f"{self.file}, {sheet}cell {column_letter(column)}{row + 1}"
+
+    def expect(self, row: int, column: int, label: str) -> None:
+        """Raise BadInput unless the cell holds the label."""
+        found = self.cell(row, column)
+        if found != label:
+            raise self.moved(label, row, column, found)
+
+    def row_of(self, label: str, column: int = 0, start: int = 0) -> int:
+        """Return the first row from `start` with the label in `column`. Raises BadInput."""
+        for row in range(start, len(self.rows)):
+            if self.cell(row, column) == label:
+                return row
+        raise self.moved(label, start, column, "no such label below")
+
+    def column_of(self, label: str, row: int, start: int = 0) -> int:
+        """Return the first column from `start` with the label in `row`. Raises BadInput."""
+        width = len(self.rows[row]) if row < len(self.rows) else 0
+        for column in range(start, width):
+            if self.cell(row, column) == label:
+                return column
+        raise self.moved(label, row, start, "no such label to the right")
+
+    def expect_next_period(self, row: int, column: int) -> None:
+        """Raise BadInput unless a year or quarter is the one after that in the cell before it.
+
+        A cell before it that holds something else, or a period of another length, begins nothing.
+        """
+        before, found = self.cell(row, column - 1), self.cell(row, column)
+        expected = _period_after(before)
+        if expected and len(before) == len(found) and found != expected:
+            raise self.moved(expected, row, column, found)
+
+    def moved(self, label: str, row: int, column: int, found: str) -> BadInput:
+        """The error for a label that is not where the layout has it."""
+        return BadInput(
+            "a label that was moved or renamed",
+            where=self.address(row, column),
+            expected=repr(label),
+            found=repr(found),
+            fix="compare the sheet with the release before, and correct the layout in the source's"
+            " module",
+        )
+
+
+class Workbook:
+    """A workbook's sheets, read one by one as they are asked for; counts the rows that it read."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.name
+        self.rows_read = 0
+        self._path = path
+        self._errors = errors_in_xlsx if zipfile.is_zipfile(path) else errors_in_xls
+        if zipfile.is_zipfile(path):
+            precheck(path)
+        self._book = CalamineWorkbook.from_path(path)
+
+    @cached_property
+    def sheet_names(self) -> list[str]:
+        """The names as served, blanks at their ends included."""
+        return list(self._book.sheet_names)
+
+    def sheet(self, name: str) -> Sheet:
+        """Read a sheet; blanks at the ends of its name do not count. Raises BadInput."""
+        served = next(iter(self._served([name])), None)
+        if served is None:
+            raise BadInput(
+                "a sheet that is not there",
+                where=self.file,
+                expected=f"a sheet {name!r}",
+                found=", ".join(repr(sheet) for sheet in self.sheet_names),
+                fix="compare with the release before: the publisher may have renamed the sheet",
+            )
+        rows = self._book.get_sheet_by_name(served).to_python(skip_empty_area=False)
+        texts = [[_text(cell) for cell in row] for row in rows]
+        self.rows_read += sum(any(row) for row in texts)
+        return Sheet(self.file, served, texts)
+
+    def _served(self, names: Iterable[str]) -> list[str]:
+        """Those of the workbook's sheets that have one of these names."""
+        wanted = {name.strip() for name in names}
+        return [name for name in self.sheet_names if name.strip() in wanted]
+
+    def refuse_errors(self, sheets: Iterable[str]) -> None:
+        """Raise BadInput for the first cell of these sheets that holds an error, not a value."""
+        for name in self._served(sheets):
+            for row, column, found in self._errors(self._path, name):
+                raise BadInput(
+                    "a cell without its value",
+                    where=Sheet(self.file, name, []).address(row, column),
+                    expected="a figure, a text or an empty cell",
+                    found=found,
+                    fix="fetch the file again; if it was edited, open it, correct the formula and"
+                    " save it; if the publisher serves it so, wait for the publisher's correction",
+                )
+
+
+def _period_after(period: str) -> str | None:
+    """The year after a year, the quarter after a quarter (2019Q4); None for anything else."""
+    parts = re.fullmatch(r"(\d{4})(?:Q([1-4]))?", period)
+    if not parts:
+        return None
+    year, quarter = int(parts[1]), int(parts[2] or 0)
+    if not quarter:
+        return str(year + 1)
+    return f"{year + quarter // 4}Q{quarter % 4 + 1}"
+
+
+def _text(cell: object) -> str:
+    """A cell as the spreadsheet means it: numbers with the fewest digits that give the same number.
+
+    Whole numbers have no decimal point, and none has an exponent.
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, float):
+        return f"{Decimal(repr(cell)):f}"
+    return str(cell)

@@ -1,0 +1,119 @@
+"""Whether the candidate may be published: by its file, and by the ledger."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import duckdb
+
+from dagster_project.base.settings import Settings
+from dagster_project.publication.requirements import Required, required
+from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.workbench.builds import current_candidate, tables_built, unfinished_layers
+
+
+def publication_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Say what keeps the present candidate from being published, by its file and the ledger."""
+    candidate = current_candidate(con)
+    reasons = _candidate_reasons(settings, candidate)
+    if candidate and not reasons:
+        reasons = ledger_blockers(con, *candidate, required())
+    return reasons
+
+
+def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) -> list[str]:
+    if candidate is None:
+        return ["no candidate was ever started"]
+    if not settings.candidate.exists():
+        return ["there is no candidate file: the last one was published, or none was built"]
+    try:
+        with duckdb.connect(settings.candidate, read_only=True) as con:
+            # The stamp of a file that a crash kept from being published is in its own entry.
+            tables = {
+                name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()
+            }
+            stamp = con.execute(
+                "select candidate_id from audit.candidate"
+                if "candidate" in tables
+                else "select max_by(candidate_id, published_at) from audit.publication"
+            ).fetchall()
+    except duckdb.Error as error:
+        return [f"the candidate file cannot be read ({str(error).splitlines()[0]})"]
+    if stamp != [(candidate[0],)]:
+        return [f"the candidate file belongs to {stamp}, not to the candidate started last"]
+    return []
+
+
+def ledger_blockers(
+    con: duckdb.DuckDBPyConnection, candidate_id: str, fingerprint: str, required: Required
+) -> list[str]:
+    """Say what keeps a candidate from being published, by the ledger; an empty list if nothing.
+
+    fingerprint: the state that the candidate was started from.
+    """
+    built = tables_built(con, candidate_id)
+    last_built = _last_built(required, built)
+    reasons = [
+        f"the layer {layer} was not built whole, or one of its models or data tests failed"
+        for layer in unfinished_layers(con, candidate_id)
+    ]
+    if build_fingerprint(con) != fingerprint:
+        reasons.append("releases, models or gates have changed since the candidate was started")
+    gates = _verdicts(con, candidate_id, "gate_results", "table_name")
+    for table, layer in required.tables.items():
+        if table not in built:
+            reasons.append(f"{table} was not built")
+        elif table not in gates:
+            reasons.append(f"the gate on {table} was not run")
+        elif not gates[table][0]:
+            reasons.append(f"the gate on {table} failed")
+        elif gates[table][1] < last_built[layer]:
+            reasons.append(
+                f"{table} or what it is built on was built again after its gate had passed"
+            )
+    return reasons + _tests_not_passed(con, candidate_id, required, last_built)
+
+
+def _last_built(required: Required, built: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Return when each layer, or one before it, was last built."""
+    last, latest = {}, datetime.min
+    for layer in dict.fromkeys(required.tables.values()):
+        tables = [table for table, of in required.tables.items() if of == layer]
+        latest = max([latest, *(built[table] for table in tables if table in built)])
+        last[layer] = latest
+    return last
+
+
+def _verdicts(
+    con: duckdb.DuckDBPyConnection, candidate_id: str, results: str, name: str
+) -> dict[str, tuple[bool, datetime]]:
+    """Return by name whether a candidate's gates or data tests passed last, and when that was."""
+    return {
+        subject: (success, checked_at)
+        for subject, success, checked_at in con.execute(
+            f"select {name}, arg_max(success, checked_at), max(checked_at)"
+            f" from audit.{results} where candidate_id = ? group by all",
+            [candidate_id],
+        ).fetchall()
+    }
+
+
+def _tests_not_passed(
+    con: duckdb.DuckDBPyConnection,
+    candidate_id: str,
+    required: Required,
+    last_built: Mapping[str, datetime],
+) -> list[str]:
+    """Say which data tests failed, or were not run, for this candidate as it was last built."""
+    found = _verdicts(con, candidate_id, "test_results", "test")
+    failed, not_run = [], []
+    for test, layer in required.tests.items():
+        success, checked_at = found.get(test, (True, datetime.min))
+        if not success:
+            failed.append(test.split(".")[2])
+        elif test not in found or checked_at < last_built[layer]:
+            not_run.append(test.split(".")[2])
+    return [
+        f"{len(tests)} data tests {what}: {', '.join(tests)}"
+        for what, tests in (("failed", failed), ("were not run on this candidate", not_run))
+        if tests
+    ]

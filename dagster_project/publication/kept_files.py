@@ -1,0 +1,106 @@
+"""The publications that are kept, one file each, and which of them is live."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.base.durable_files import replace_hard_link, sync
+from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
+from dagster_project.publication.exports import activate_exports
+from dagster_project.publication.requirements import required
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published."""
+
+    publication_id: str
+    published_at: datetime
+    gates: int
+    bytes: int
+    tables: int
+    rows: int
+
+
+def kept_publications(settings: Settings) -> list[Path]:
+    """Return the kept publications, newest first."""
+    return sorted(settings.publications.glob("royalty_flows-*.duckdb"), reverse=True)
+
+
+def old_publications(settings: Settings) -> list[Path]:
+    """Return the publications beyond those to be kept; never the live one."""
+    return [
+        old
+        for old in kept_publications(settings)[settings.keep_publications :]
+        if not (settings.warehouse.exists() and old.samefile(settings.warehouse))
+    ]
+
+
+def kept_id(kept: Path) -> str:
+    """Return the id of a kept publication, which its name holds."""
+    return kept.stem.removeprefix("royalty_flows-")
+
+
+def publication_id(settings: Settings) -> str | None:
+    """Return the id of the live publication; None if there is none, or it cannot be read.
+
+    The published file is a second name of a kept one, so that no file needs to be opened; but not
+    in a folder that was copied or restored.
+    """
+    if not settings.warehouse.exists():
+        return None
+    for kept in kept_publications(settings):
+        if kept.samefile(settings.warehouse):
+            return kept_id(kept)
+    try:
+        return publications_in(settings.warehouse)[-1][0]
+    except (BadInput, IndexError):
+        return None
+
+
+def publications_in(path: Path) -> list[tuple]:
+    """Return the rows of `audit.publication` in a publication's file; its own is the last.
+
+    Raises BadInput if the file cannot be read.
+    """
+    try:
+        with duckdb.connect(path, read_only=True) as con:
+            return con.execute("from audit.publication order by published_at").fetchall()
+    except duckdb.Error as error:
+        raise BadInput(
+            "the published file cannot be read",
+            where=str(path),
+            expected="a DuckDB file that no other process has open for writing",
+            found=str(error).splitlines()[0],
+            fix="close the client that has it open for writing. If the file is damaged, activate"
+            " another publication with `make rollback`; if none is kept, delete it and `make run`",
+        ) from error
+
+
+def read_publication(kept: Path) -> Publication:
+    """Return what a kept publication holds: its table of checksums counts the others.
+
+    Raises BadInput if it cannot be read.
+    """
+    identity, published_at, *_ = publications_in(kept)[-1]
+    with duckdb.connect(kept, read_only=True) as con:
+        others, rows = con.execute(
+            "select count(*), sum(row_count)::bigint from audit.checksums"
+        ).fetchall()[0]
+    gates, size = len(required().tables), kept.stat().st_size
+    return Publication(identity, published_at, gates, size, others + 1, rows + others)
+
+
+def activate(settings: Settings, kept: Path) -> None:
+    """Make a kept publication the published file: a second name for it, moved over the old one.
+
+    Its downloads follow it.
+    """
+    kept.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
+    replace_hard_link(settings.warehouse, kept)
+    activate_exports(settings, kept_id(kept))
+    sync(settings.publications)
+    sync(settings.warehouse_dir)

@@ -1,0 +1,103 @@
+"""Results of gates (`audit.gate_results`) and of data tests (`audit.test_results`)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from dagster_project.workbench.ledger_schema import ledger_time
+
+# The kinds of rules that gates know: docs/gate-policy.md.
+STRUCTURE, LIST, PLAUSIBILITY = "structure", "list", "plausibility"
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What one suite found on one table (and, for raw tables, on one release)."""
+
+    gate: str
+    table_name: str
+    release_date: date | None
+    success: bool
+    expectations: int
+    failed: int
+    details: Sequence[dict]
+
+
+def enter_gate_results(
+    con: duckdb.DuckDBPyConnection,
+    results: Iterable[GateResult],
+    run_id: str,
+    candidate_id: str | None = None,
+) -> None:
+    """Enter gate results, for a candidate where they are about one."""
+    checked_at = ledger_time(con)
+    for result in results:
+        con.execute(
+            "insert into audit.gate_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                result.gate,
+                result.table_name,
+                result.release_date,
+                run_id,
+                result.success,
+                result.expectations,
+                result.failed,
+                json.dumps(result.details, default=str),
+                checked_at,
+                candidate_id,
+            ],
+        )
+
+
+def last_gate_results(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[str], release: date
+) -> list[GateResult]:
+    """Return what the gate last found on a release in each of some tables (`<schema>.<table>`)."""
+    rows = con.execute(
+        "select gate, table_name, release_date, success, expectations, failed, details from"
+        " (select *, row_number() over (partition by table_name order by checked_at desc) as newest"
+        " from audit.gate_results where release_date = ? and table_name in (select unnest(?)))"
+        " where newest = 1 order by table_name",
+        [release, list(tables)],
+    ).fetchall()
+    return [
+        GateResult(gate, table, day, success, expectations, failed, json.loads(details))
+        for gate, table, day, success, expectations, failed, details in rows
+    ]
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """What a data test found. run_id: the run that ran it, which may be an earlier one."""
+
+    __test__ = False  # for pytest
+
+    test: str
+    test_name: str
+    run_id: str
+    success: bool
+    message: str | None = None
+
+
+def enter_test_results(
+    con: duckdb.DuckDBPyConnection, candidate_id: str, layer: str, results: Iterable[TestResult]
+) -> None:
+    """Enter what the data tests of a layer found, each by dbt's unique id."""
+    found = list(results)
+    con.execute(
+        "insert into audit.test_results select ?, unnest(?), unnest(?::varchar[]), ?,"
+        " unnest(?::varchar[]), unnest(?::boolean[]), unnest(?::varchar[]), ?",
+        [
+            candidate_id,
+            [result.test for result in found],
+            [result.test_name for result in found],
+            layer,
+            [result.run_id for result in found],
+            [result.success for result in found],
+            [result.message for result in found],
+            ledger_time(con),
+        ],
+    )

@@ -1,0 +1,117 @@
+"""The tables of the ledger (schema `audit` of the workbench), and its clock.
+
+The ledger holds what was loaded, checked, built, published and decided: a module per topic.
+Their functions take an open connection and leave transactions to the caller. Times are UTC.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+_DDL = """
+create schema if not exists raw;
+create schema if not exists audit;
+create table if not exists audit.releases (
+    source varchar not null,
+    release_date date not null,
+    file_name varchar not null,
+    sha256 varchar not null,
+    bytes bigint not null,
+    rows_read bigint not null,
+    rows_kept bigint not null,
+    status varchar not null check (status in ('loaded', 'accepted', 'rejected', 'superseded')),
+    reason varchar,
+    loaded_at timestamp not null,
+    modified_at timestamp not null
+);
+create table if not exists audit.gate_results (
+    gate varchar not null,
+    table_name varchar not null,
+    release_date date,
+    run_id varchar not null,
+    success boolean not null,
+    expectations integer not null,
+    failed integer not null,
+    details varchar not null,
+    checked_at timestamp not null,
+    candidate_id varchar
+);
+create table if not exists audit.candidates (
+    candidate_id varchar not null,
+    run_id varchar not null,
+    fingerprint varchar not null,
+    started_at timestamp not null
+);
+create table if not exists audit.builds (
+    candidate_id varchar not null,
+    layer varchar not null,
+    node varchar not null,
+    table_name varchar,
+    run_id varchar not null,
+    started_at timestamp not null,
+    finished_at timestamp,
+    made_from varchar,
+    made_by varchar
+);
+create table if not exists audit.test_results (
+    candidate_id varchar not null,
+    test varchar not null,
+    test_name varchar not null,
+    layer varchar not null,
+    run_id varchar not null,
+    success boolean not null,
+    message varchar,
+    checked_at timestamp not null
+);
+create table if not exists audit.publication (
+    publication_id varchar not null,
+    published_at timestamp not null,
+    run_id varchar not null,
+    duckdb_version varchar not null,
+    candidate_id varchar not null,
+    fingerprint varchar not null
+);
+create table if not exists audit.decisions (
+    decided_at timestamp not null,
+    decision varchar not null,
+    subject varchar not null,
+    reason varchar not null
+);
+"""
+
+_REPLACED_TABLES = ("materializations", "layer_builds", "node_builds")  # by `builds`
+
+_TICK = timedelta(milliseconds=1)  # ids of publications are times in milliseconds
+
+_TIMES = {
+    "releases": ("loaded_at",),
+    "gate_results": ("checked_at",),
+    "candidates": ("started_at",),
+    "builds": ("started_at", "finished_at"),
+    "test_results": ("checked_at",),
+    "publication": ("published_at",),
+    "decisions": ("decided_at",),
+}
+
+
+def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
+    """Create missing tables of the ledger, and drop those that only earlier versions had.
+
+    Their entries no longer count: a new version of the project builds everything again.
+    """
+    con.execute(_DDL)
+    for table in _REPLACED_TABLES:
+        con.execute(f"drop table if exists audit.{table}")
+
+
+def ledger_time(con: duckdb.DuckDBPyConnection) -> datetime:
+    """Return the current time in UTC, without a zone; later than any that the ledger holds.
+
+    The latest entry is the one that counts, and a clock that jumps backwards must not reorder
+    entries: until it has caught up, the time is a tick after the latest entry.
+    """
+    columns = [f"(select max({name}) from audit.{t})" for t in _TIMES for name in _TIMES[t]]
+    row = con.execute(f"select greatest({', '.join(columns)})").fetchone()
+    latest = row[0] if row else None
+    clock = datetime.now(UTC).replace(tzinfo=None)
+    return clock if latest is None or clock > latest else latest + _TICK

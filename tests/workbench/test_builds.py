@@ -1,0 +1,84 @@
+"""The ledger's entries on builds, and a ledger that an earlier version made."""
+
+import duckdb
+import pytest
+
+from dagster_project.workbench.builds import (
+    enter_made_from,
+    finish_layer,
+    nodes_built,
+    start_layer,
+    tables_built,
+    unfinished_layers,
+)
+from dagster_project.workbench.ledger_schema import create_ledger
+
+NODES = {"model.a": "staging.a", "model.b": "staging.b", "test.a": None}
+
+
+@pytest.fixture
+def ledger(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    create_ledger(con)
+    return con
+
+
+def build(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
+    start_layer(con, "candidate", "staging", NODES, run_id, {})
+
+
+def test_a_node_is_known_by_what_it_was_made_from_until_it_is_built_again(
+    ledger: duckdb.DuckDBPyConnection,
+) -> None:
+    build(ledger, "run 1")
+    assert nodes_built(ledger) == {}
+    enter_made_from(ledger, "candidate", {"model.a": "digest a", "test.a": "digest t"}, "run 1")
+    known = {"model.a": ("digest a", "run 1"), "test.a": ("digest t", "run 1")}
+    assert nodes_built(ledger) == known
+    start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2", {})
+    assert nodes_built(ledger) == known
+    start_layer(ledger, "candidate", "staging", NODES, "run 3", {"model.a": known["model.a"]})
+    assert nodes_built(ledger) == {"model.a": ("digest a", "run 1")}
+
+
+def test_a_layer_is_finished_as_its_last_build_is(ledger: duckdb.DuckDBPyConnection) -> None:
+    build(ledger, "run 1")
+    assert unfinished_layers(ledger, "candidate") == ["staging"]
+    finish_layer(ledger, "candidate", "staging", "run 1")
+    assert unfinished_layers(ledger, "candidate") == []
+    start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2", {})
+    assert unfinished_layers(ledger, "candidate") == ["staging"]
+    assert unfinished_layers(ledger, "another") == []
+
+
+def test_a_table_was_built_when_its_last_build_began(ledger: duckdb.DuckDBPyConnection) -> None:
+    build(ledger, "run 1")
+    first = tables_built(ledger, "candidate")
+    assert first.keys() == {"staging.a", "staging.b"}
+    start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2", {})
+    second = tables_built(ledger, "candidate")
+    assert second["staging.a"] == first["staging.a"] < second["staging.b"]
+
+
+def test_the_ledger_of_an_earlier_version_loses_what_no_longer_counts(
+    ledger: duckdb.DuckDBPyConnection,
+) -> None:
+    ledger.execute(
+        "drop table audit.builds;"
+        "create table audit.materializations as select 'old' as candidate_id;"
+        "create table audit.layer_builds as select 'old' as candidate_id;"
+        "create table audit.node_builds as select 'node' as node, 'digest' as made_from;"
+        "insert into audit.decisions values (timestamp '2024-01-01', 'reject', 'a/b', 'because')"
+    )
+    create_ledger(ledger)
+    assert nodes_built(ledger) == {}
+    assert ledger.execute("select subject from audit.decisions").fetchall() == [("a/b",)]
+    tables = "select table_name from duckdb_tables() where schema_name = 'audit' order by all"
+    assert [name for (name,) in ledger.execute(tables).fetchall()] == [
+        "builds",
+        "candidates",
+        "decisions",
+        "gate_results",
+        "publication",
+        "releases",
+        "test_results",
+    ]
