@@ -49,7 +49,8 @@ FAULTS = {
 }
 REASONS = {
     "2020-03-01": [
-        f"staging: staging.{FIGURES} | expected: dbt data test unique_combination_{FIGURES}",
+        f"staging: staging.{FIGURES} | expected: dbt data test"
+        f" unique_combination_of_columns_{FIGURES}",
         "found: 1 row, the first: ",
         "figure_id 'made-up-04', rows_found 2",
     ],
