@@ -66,7 +66,8 @@ def read_column_lineage(known: Mapping[str, Any]) -> dict[str, Any]:
     for unique_id, node in sorted(nodes.items()):
         if node["resource_type"] != "model" or not node["tags"] or _is_ephemeral(node):
             continue  # no table of a layer
-        table, sql, parents = f"{node['schema']}.{node['name']}", compiled[unique_id], {}
+        table, sql = f"{node['schema']}.{node['name']}", compiled[unique_id]
+        parents: dict[str, Any] = {}
         for parent in _tables_behind(node, nodes):
             columns = dict.fromkeys(parent["columns"], "varchar")  # only the names matter
             schemas = parents.setdefault(parent["database"], {})
