@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from dbt.contracts.graph.nodes import ModelNode
 
 from dagster_project.base.settings import Settings
 from dagster_project.transform.dbt_runner import run_dbt
@@ -47,10 +48,14 @@ def test_the_small_tables_are_held_in_memory_and_not_the_flows(tmp_path: Path) -
     results = run_dbt(
         Settings(warehouse_dir=tmp_path), ["compile", "--select", "mart_mirror_asymmetry"]
     )
-    [model] = [result for result in results if result.node.name == "mart_mirror_asymmetry"]
+    [sql] = [
+        result.node.compiled_code
+        for result in results
+        if isinstance(result.node, ModelNode) and result.node.name == "mart_mirror_asymmetry"
+    ]
     with duckdb.connect() as con:
         con.execute(TABLES)
-        [(_, plan)] = con.execute(f"explain (format json) {model.node.compiled_code}").fetchall()
+        [(_, plan)] = con.execute(f"explain (format json) {sql}").fetchall()
     joins = [node for node in _nodes(json.loads(plan)[0]) if node["name"] == "HASH_JOIN"]
     assert len(joins) >= 6
     assert [join["extra_info"] for join in joins if _holds_flows(join)] == []
