@@ -67,11 +67,7 @@ def read_column_lineage(known: Mapping[str, Any]) -> dict[str, Any]:
         if node["resource_type"] != "model" or not node["tags"] or _is_ephemeral(node):
             continue  # no table of a layer
         table, sql = f"{node['schema']}.{node['name']}", compiled[unique_id]
-<<<<<<< HEAD
-        parents: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
-=======
         parents: dict[str, Any] = {}
->>>>>>> dbt
         for parent in _tables_behind(node, nodes):
             columns = dict.fromkeys(parent["columns"], "varchar")  # only the names matter
             schemas = parents.setdefault(parent["database"], {})
