@@ -17,7 +17,7 @@ from dagster_project.defs.resources import LOCK_TIMEOUT_SECONDS, WRITING_POOL, r
     " one page per reporter, mirror, revisions, coverage, dictionary, downloads.",
 )
 def report() -> dg.MaterializeResult:
-    """Write the report on what is published."""
+    """Write the report on the published file."""
     from dagster_project.report.site import write_report
 
     settings = Settings()

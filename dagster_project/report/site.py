@@ -127,7 +127,7 @@ def _environment(publication: dict[str, str]) -> Environment:
 
 
 class Links:
-    """Writes the cells of tables; those that lead to another page link to it, if it is there."""
+    """Writes the cells of tables; those that lead to another page of the site link to it."""
 
     def __init__(self, paths: set[str]) -> None:
         self.paths = paths

@@ -122,7 +122,7 @@ def test_no_text_is_on_other_text_at_any_width(browser: "Browser", real_report: 
 def test_texts_that_overlap_are_found(browser: "Browser", real_report: Settings) -> None:
     page, _ = opened(browser, real_report, "studies/china-2018", "desktop")
     assert page.evaluate(OVERLAPS)["overlaps"] == []
-    # Columns that are too narrow for what is in them: how these tables once were.
+    # Columns that are too narrow for their values: how these tables once were.
     page.add_style_tag(
         content=".statement table { min-width: 0; width: 40rem; } .statement td { width: 10%; }"
     )

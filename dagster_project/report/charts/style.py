@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 FLOWS = ("receipts", "payments", "balance")
 # One colour per role: blue and vermilion of Okabe and Ito, which people with any kind of colour
-# vision can tell apart, the latter darkened. They colour labels too, so each has a contrast of at
+# vision can distinguish, the latter darkened. They colour labels too, so each has a contrast of at
 # least 4.5 to the paper; a test holds them to it.
 COLOURS: Mapping[str, str] = {
     "paper": "#ffffff",

@@ -14,7 +14,7 @@ chart: two_sides
 alt: >-
   Dot chart of two series by year, joined by a line where both are stated: what the receiver says it
   received differs from what the payer says it paid. The table below has the numbers.
-note: The percentage is of the mean of the two. A withheld side is suppressed by its publisher.
+note: The percentage is relative to the mean of the two. A withheld side is suppressed by its publisher.
 */
 with
     latest as (
