@@ -143,7 +143,7 @@ def paired_bars(rows: Sequence[Row], member: str) -> Drawing:
 
 @cache
 def pair_layers(unit: str, member: str) -> Any:
-    """Return the layers of `paired_bars`. A missing amount is marked "not stated": it is not zero."""
+    """Return the layers of `paired_bars`. A missing amount is "not stated": it is not zero."""
     base = (
         in_unit(unit)
         .transform_fold(list(_PAIR), as_=["flow", "amount"])
