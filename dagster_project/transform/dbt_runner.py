@@ -51,7 +51,8 @@ def manifest_path() -> Path:
         if not stamp.startswith(f"{DBT_PROJECT} "):
             (_TARGET / "partial_parse.msgpack").unlink(missing_ok=True)
         try:
-            _invoke(Settings(), ["parse", "--target-path", str(_TARGET)])
+            # No database is opened: the project is parsed alike for every warehouse folder.
+            _invoke(own_environment(), ["parse", "--target-path", str(_TARGET)])
         except DbtError as error:
             raise BadInput(
                 "a model, seed or YAML file that dbt cannot parse",
@@ -90,8 +91,11 @@ def run_dbt(
     """
     # Its results are returned: nothing reads them, or the manifest again, from files.
     artifacts = ["--no-write-json", "--target-path", str(settings.warehouse_dir / "dbt_target")]
+    settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with report.follow(what, " nodes") as progress:
-        return _invoke(settings, [*args, *artifacts], _parsed(), [partial(_note, progress)])
+        return _invoke(
+            _environment(settings), [*args, *artifacts], _parsed(), [partial(_note, progress)]
+        )
 
 
 def _note(progress: Progress, event: Any) -> None:
@@ -104,7 +108,7 @@ def _note(progress: Progress, event: Any) -> None:
 
 
 def _invoke(
-    settings: Settings,
+    environment: AbstractContextManager[None],
     args: Sequence[str],
     parsed: "Manifest | None" = None,
     callbacks: Sequence[Callable[[Any], None]] = (),
@@ -113,10 +117,9 @@ def _invoke(
     from dbt.cli.main import dbtRunner
 
     suppress_unheard_events()
-    settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     quiet = ["--log-level", "none", "--log-level-file", "none"]
-    with _environment(settings):
+    with environment:
         try:
             outcome = dbtRunner(manifest=parsed, callbacks=list(callbacks)).invoke(
                 [*args, *folders, *quiet]

@@ -17,6 +17,7 @@ from random import Random
 import duckdb
 
 from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.gates.release_gate import gate_release
 from dagster_project.ingest.load_release import load_release
@@ -148,7 +149,9 @@ def _load_and_gate(workbench: Path, landing: Path, origin: Origin) -> str | None
             load_release(con, source, release, reload=True)
     except BadInput as problem:
         return str(problem)
-    results = gate_release(workbench, connect, source, origin.release, "corpus")
+    results = gate_release(
+        Settings(warehouse_dir=workbench.parent), connect, source, origin.release, "corpus"
+    )
     return explain(results) or None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.workbench.gate_results import GateResult
@@ -34,7 +35,7 @@ def judge(database: Path, *expectations: dict[str, Any], query: str = "") -> Gat
     suite = {"lineage": ["_file", "_row"], "expectations": expectations}
     (root / "raw" / "made_up__things.json").write_text(json.dumps(suite))
     batch = Batch("raw", TABLE, query or f"select * from {TABLE}")
-    (result,) = run_suites(database, [batch], root)
+    (result,) = run_suites(database, [batch], Settings(), root)
     return result
 
 
@@ -210,7 +211,7 @@ def test_the_gate_leaves_the_file_free_for_the_next_writer(database: Path) -> No
 
 def test_a_table_without_a_suite_is_an_error(database: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        run_suites(database, [Batch("raw", "raw.no_such", "select 1")], database.parent)
+        run_suites(database, [Batch("raw", "raw.no_such", "select 1")], Settings(), database.parent)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from dagster_project.__main__ import main
 from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
-from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.ingest.pending_releases import make_plan
 from dagster_project.pipeline.run import FAILED, PUBLISHED
@@ -218,7 +218,7 @@ def test_a_damaged_block_fails_the_run_and_not_the_release(tmp_path: Path) -> No
     spoil(database, database.stat().st_size // 2, 1 << 20)
     table = "raw.worldbank_wdi__indicators"
     with pytest.raises(BadInput, match="a damaged database file"):
-        run_suites(database, [Batch("raw", table, f"select * from {table}")])
+        run_suites(database, [Batch("raw", table, f"select * from {table}")], Settings())
 
 
 def test_a_damaged_candidate_is_not_published_but_built_anew(warehouse: Warehouse) -> None:

@@ -18,6 +18,7 @@ def test_every_point_at_which_a_run_is_killed_is_a_function_of_the_module_it_nam
     for module, _, name in (point.function.partition(":") for point in points):
         assert callable(getattr(import_module(module), name)), f"{module}:{name}"
 
+
 pytestmark = pytest.mark.slow
 
 

@@ -145,7 +145,8 @@ def test_models_read_seeds_and_both_databases_and_no_other_file(
     folders.settings.warehouse_dir.mkdir()
     target = ["--target-path", str(tmp_path / "target")]
     results = {
-        result.node.name: result for result in dbt._invoke(folders.settings, ["build", *target])
+        result.node.name: result
+        for result in dbt._invoke(dbt._environment(folders.settings), ["build", *target])
     }
     assert {name: result.status for name, result in results.items()} == {
         "codes": "success",
