@@ -4,6 +4,7 @@ from functools import partial
 
 import dagster as dg
 
+from dagster_project.base.environment import clear_environment
 from dagster_project.base.settings import Settings
 from dagster_project.defs.asset_metadata import described, with_report_pages
 from dagster_project.defs.dbt_layers import layer_assets
@@ -52,4 +53,5 @@ def definitions(settings: Settings) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """The entry point of Dagster's own processes."""
+    clear_environment()
     return definitions(Settings())

@@ -8,10 +8,11 @@ what a run can heal by itself, the run has tried again.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
+from dagster_project.base.clock import system_clock
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.run_tags import RETRY_RUN_ID, RUN_KEY, WILL_RETRY
 from dagster_project.base.settings import Settings
@@ -115,7 +116,7 @@ def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
 
     And those that have just failed and that Dagster is about to retry.
     """
-    just_now = datetime.now(UTC) - _RETRIED_WITHIN
+    just_now = system_clock() - _RETRIED_WITHIN
     runs = [
         *instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)),
         *(

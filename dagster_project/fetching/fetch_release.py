@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dagster_project.base.clock import Clock, local_date, system_clock
 from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import file_sha256
@@ -49,7 +50,7 @@ def fetch_source(
     settings: Settings,
     *,
     sleep: Callable[[float], None] = time.sleep,
-    today: Callable[[], date] = date.today,
+    clock: Clock = system_clock,
 ) -> FetchResult:
     """Bring the publisher's current release into the landing folder, unless it is there already.
 
@@ -66,7 +67,7 @@ def fetch_source(
             history = FetchHistory.of(settings.landing_dir / fetcher.source)
             session = Session(fetcher, settings, downloader, folder, history)
             published = fetcher.fetch(session)
-            return _land(fetcher, settings, session, history, published, today())
+            return _land(fetcher, settings, session, history, published, local_date(clock))
     except OSError as error:
         raise BadInput(
             "the landing folder cannot be written",

@@ -8,15 +8,15 @@ ledger, or, if that cannot be read, from the copy of it in the published file.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from dagster_project.base.clock import system_clock
 from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
@@ -66,8 +66,7 @@ def rebuild(
     `run` does. Raises BadInput, with the old workbench in place, if a release would be lost, or if
     another run is writing. A crash leaves the old workbench or the new one, whole.
     """
-    dagster = Dagster(settings, instance)
-    with write_lock(settings):
+    with write_lock(settings), closing(Dagster(settings, instance)) as dagster:
         before = _remember(settings)
         say(f"decisions by hand are taken from {before.origin}")
         fresh = settings.model_copy(update={"warehouse_dir": leftovers(settings)})
@@ -187,7 +186,7 @@ def _swap(settings: Settings, fresh: Settings) -> Path | None:
     The old file gets a second name before the new one is renamed over its first: there is never
     none. Its write-ahead log, which exists only if it could not be opened, must not meet the new.
     """
-    aside = settings.workbench.with_name(f"{REPLACED}{datetime.now(UTC).strftime(STAMP)}.duckdb")
+    aside = settings.workbench.with_name(f"{REPLACED}{system_clock().strftime(STAMP)}.duckdb")
     log = Path(f"{settings.workbench}.wal")
     found = settings.workbench.exists()
     if found:

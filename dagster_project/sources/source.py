@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from dagster_project.base.clock import Clock, local_date, system_clock
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.layouts import Layout, RawTable
@@ -80,7 +81,9 @@ class Source:
         return (named or likeness(False) > _ALIKE) and likeness(True) <= _ALIKE
 
 
-def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[BadInput]]:
+def landed_releases(
+    source: str, landing: Path, clock: Clock = system_clock
+) -> tuple[list[Release], list[BadInput]]:
     """Return the releases of one source in the landing folder, oldest first, and the problems.
 
     Folders and files whose names begin with a dot are not looked at: tools that copy put there what
@@ -92,7 +95,7 @@ def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[Bad
         names = sorted(entry.name for entry in found if entry.is_dir() and entry.name[0] != ".")
     for folder in (home / name for name in names):
         try:
-            releases.append(landed_release(source, folder))
+            releases.append(landed_release(source, folder, clock))
         except BadInput as problem:
             problems.append(problem)
         except OSError as error:
@@ -108,7 +111,7 @@ def is_date(name: str) -> bool:
         return False
 
 
-def landed_release(source: str, folder: Path) -> Release:
+def landed_release(source: str, folder: Path, clock: Clock = system_clock) -> Release:
     """Return the release in a folder. Raises BadInput if it cannot be one."""
     where = f"{source}/{folder.name}"
     if not is_date(folder.name):
@@ -120,11 +123,11 @@ def landed_release(source: str, folder: Path) -> Release:
             fix="rename the folder",
         )
     released = date.fromisoformat(folder.name)
-    if released > date.today():
+    if released > local_date(clock):
         raise BadInput(
             "a release dated in the future",
             where=where,
-            expected=f"a publication date up to {date.today()}",
+            expected=f"a publication date up to {local_date(clock)}",
             found=str(released),
             fix="rename the folder to the day on which the publisher released it",
         )

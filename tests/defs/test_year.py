@@ -89,7 +89,7 @@ class Year:
         (request,) = schedule_of(source).evaluate_tick(context).run_requests or []
         assert request.asset_selection in (None, [dg.AssetKey(["fetch", source])])
         fetched = fetch_source(
-            all_fetchers()[source], Settings(), sleep=lambda _: None, today=at.date
+            all_fetchers()[source], Settings(), sleep=lambda _: None, clock=lambda: at
         )
         self.fetched[source] = self.fetched.get(source, 0) + fetched.is_new
         self.look(at.date())

@@ -142,7 +142,7 @@ def test_models_read_seeds_and_both_databases_and_no_other_file(
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(content)
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
-    folders.settings.warehouse_dir.mkdir()
+    folders.settings.candidate.parent.mkdir(parents=True)
     target = ["--target-path", str(tmp_path / "target")]
     results = {
         result.node.name: result
