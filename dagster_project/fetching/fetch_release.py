@@ -24,6 +24,7 @@ from dagster_project.fetching.download import Downloader
 from dagster_project.fetching.fetch_history import FetchHistory
 from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 from dagster_project.layouts import layout_of
+from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, landed_releases
 
@@ -170,6 +171,7 @@ def _land(
     return FetchResult(release, True, day.said_by)
 
 
+@unpacked_once()
 def _check_layouts(source: str, files: list[Path]) -> None:
     """Raise BadInput unless each file is of a layout of the source, and its main table is there.
 

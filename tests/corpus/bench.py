@@ -23,6 +23,7 @@ from dagster_project.gates.release_gate import gate_release
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.layouts import layout_of
+from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources import all_sources
 from dagster_project.workbench.ledger_schema import create_ledger
 from tests.corpus.mutation import Expected, Mutation, Origin, Unchanged
@@ -184,6 +185,7 @@ def _judge(
     return verdict(outcome, _difference(found, right))
 
 
+@unpacked_once()
 def _lacks_its_companion(origin: Origin, found: Numbers, right: Numbers) -> bool:
     """Whether all numbers are right, and only some or all of what describes them is not there."""
     source = all_sources()[origin.source]
