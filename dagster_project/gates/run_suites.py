@@ -131,14 +131,6 @@ def _validate(
 ) -> list[Any]:
     from great_expectations import ExpectationSuite
 
-    from dagster_project.patches.gx_single_scan import judge_in_one_scan
-
-    queries = [
-        expectation["kwargs"]["unexpected_rows_query"]
-        for expectation in suite["expectations"]
-        if "unexpected_rows_query" in expectation["kwargs"]
-    ]
-    judge_in_one_scan(datasource.get_execution_engine(), batch.query, queries)
     asset = datasource.get_asset(_ASSET)
     asset.query = batch.query
     validation = (
@@ -168,9 +160,8 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
     problem = machine_trouble("\n".join(errors), "gate")
     if problem:
         raise problem
-    rows = result.get("partial_unexpected_index_list") or result.get("details", {}).get(
-        "unexpected_rows", []
-    )
+    found = result.get("partial_unexpected_index_list")
+    rows = (found or result.get("details", {}).get("unexpected_rows", []))[:FAILING_ROWS_SHOWN]
     failing = result.get("unexpected_count")
     if failing is None and config.type == "unexpected_rows_expectation":
         failing = result.get("observed_value")
@@ -192,7 +183,7 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
         "observed": observed,
         "rows_checked": rows_checked,
         "failing": failing if isinstance(failing, int) else 0,
-        "failing_rows": [dict(row) for row in rows[:FAILING_ROWS_SHOWN]],
+        "failing_rows": [dict(row) for row in rows],
         "fix": meta["fix"],
         "failing_query": "" if validation.success else _failing_query(config, result, batch),
     }

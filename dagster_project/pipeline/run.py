@@ -4,7 +4,9 @@ The runs are Dagster runs of the project's own instance, so that the UI shows th
 Great Expectations are imported only if there is something to do.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -41,6 +43,12 @@ _FULL_REFRESH = {
 _NO_RETRIES = {MAX_RETRIES: "0"}  # of whole runs: the person who started it is there
 
 
+_NO_COMPUTE_LOGS = """compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+
+
 class Dagster:
     """The definitions and the instance, made when the first job is executed."""
 
@@ -56,10 +64,29 @@ class Dagster:
 
     @cached_property
     def instance(self) -> "DagsterInstance":
-        """The instance given, or else the project's own."""
-        from dagster_project.patches.dagster_event_log import instance_of_main_job
+        """The instance given, or else the project's own.
 
-        return self._given or instance_of_main_job(str(dagster_home()))
+        The steps print nothing: what they say is in their events. So no processes are started to
+        capture what they print.
+        """
+        from dagster import DagsterInstance
+
+        if self._given:
+            return self._given
+        home = dagster_home()
+        lines = [(home / "dagster.yaml").read_text("utf-8"), _NO_COMPUTE_LOGS]
+        if self._settings.is_patched("dagster_event_log"):
+            from dagster_project.patches.dagster_event_log import open_event_log
+
+            lines.append(f"event_log_storage: {json.dumps(open_event_log(home))}")
+        config = home / "make_run.yaml"
+        config.write_text("\n".join(lines), "utf-8")
+        return DagsterInstance.from_config(str(home), config.name)
+
+    def close(self) -> None:
+        """Close the project's own instance; one that was given is the caller's."""
+        if not self._given and "instance" in vars(self):
+            self.instance.dispose()
 
 
 def run(
@@ -72,7 +99,8 @@ def run(
     """
     failures: list[Alert] = []
     try:
-        return _run(settings, frozenset(reload), Dagster(settings, instance), failures)
+        with closing(Dagster(settings, instance)) as dagster:
+            return _run(settings, frozenset(reload), dagster, failures)
     except Exception as error:
         known = error if isinstance(error, BadInput) else trouble_behind(error)
         why = str(known) if known else f"{type(error).__name__}: {error}"
@@ -142,9 +170,9 @@ def publish_again(settings: Settings, instance: "DagsterInstance | None" = None)
     Returns as `run` does. Raises BadInput if another run is writing.
     """
     failures: list[Alert] = []
-    with write_lock(settings):
+    with write_lock(settings), closing(Dagster(settings, instance)) as dagster:
         reconcile(settings)
-        if not build(settings, Dagster(settings, instance), failures, full_refresh=True):
+        if not build(settings, dagster, failures, full_refresh=True):
             return FAILED
     return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
@@ -312,7 +340,7 @@ def _execute(
     fail_orphaned_runs(instance, BY_MAKE_RUN)
     if partition:
         instance.add_dynamic_partitions(partition[0], [partition[1]])
-    with runs_with_origin(instance, job):
+    with runs_with_origin(instance, job, on=settings.is_patched("dagster_run_origin")):
         return dagster.definitions.resolve_job_def(job).execute_in_process(
             run_config={
                 **(run_config or {}),
