@@ -15,7 +15,7 @@ import dagster as dg
 
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
-from dagster_project.definitions import defs
+from dagster_project.definitions import definitions
 from dagster_project.ingest.load_release import load_release
 from dagster_project.sources import all_sources
 from dagster_project.transform.build_fingerprint import build_fingerprint
@@ -50,13 +50,19 @@ def land(settings: Settings, releases: int) -> None:
     settings.warehouse.touch()
 
 
-def evaluations(instance: dg.DagsterInstance, times: int) -> list[dict[str, float]]:
+def evaluations(
+    settings: Settings, instance: dg.DagsterInstance, times: int
+) -> list[dict[str, float]]:
     """Evaluate the sensor; return the seconds of each time."""
+    defs = definitions(settings)
     sensor = next(each for each in defs.sensors or [] if each.name == "landing")
     taken, cursor = [], ""
     for _ in range(times):
         context = dg.build_sensor_context(
-            instance=instance, cursor=cursor, repository_def=defs.get_repository_def()
+            instance=instance,
+            cursor=cursor,
+            repository_def=defs.get_repository_def(),
+            resources={"settings": settings},
         )
         # The daemon's context has this of its own; without it no partition is known.
         vars(context)["caching_dynamic_partitions_loader"] = instance
@@ -80,12 +86,10 @@ def main() -> None:
     settings = Settings(
         landing_dir=options.folder / "landing", warehouse_dir=options.folder / "warehouse"
     )
-    os.environ["ROYALTY_LANDING_DIR"] = str(settings.landing_dir)
-    os.environ["ROYALTY_WAREHOUSE_DIR"] = str(settings.warehouse_dir)
     land(settings, options.releases)
     with dg.DagsterInstance.ephemeral() as instance:
         # The first one makes partitions of what has landed; what counts is when nothing is new.
-        print(json.dumps(evaluations(instance, 6)[1:]))
+        print(json.dumps(evaluations(settings, instance, 6)[1:]))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,3 @@
 Each sub-package depends only on those before it; `fetching` depends on sources alone. `definitions`
 joins them for Dagster, `run` and `__main__` for the command line.
 """
-
-from dagster_project.base.environment import clear_environment
-
-clear_environment()

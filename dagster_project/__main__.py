@@ -11,6 +11,7 @@ import duckdb
 from pydantic import ValidationError
 
 from dagster_project.base.dagster_home import home_folder
+from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import trouble_behind
@@ -32,6 +33,7 @@ from dagster_project.workbench.connection import open_workbench, write_lock
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    clear_environment()
     options = _parser().parse_args(arguments)
     try:
         settings = _settings()

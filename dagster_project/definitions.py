@@ -1,9 +1,12 @@
 """Everything Dagster knows of the warehouse, merged: assets, gates, jobs, schedules, sensors."""
 
+from functools import partial
+
 import dagster as dg
 
+from dagster_project.base.environment import clear_environment
 from dagster_project.base.settings import Settings
-from dagster_project.defs.asset_metadata import described
+from dagster_project.defs.asset_metadata import described, with_report_pages
 from dagster_project.defs.dbt_layers import layer_assets
 from dagster_project.defs.failure_sensor import run_failure_alert
 from dagster_project.defs.fetch import fetch_assets
@@ -14,30 +17,41 @@ from dagster_project.defs.loggers import run_loggers
 from dagster_project.defs.publication import publication
 from dagster_project.defs.raw import landing_folder, raw_assets
 from dagster_project.defs.report import report
-from dagster_project.defs.resources import Workbench
+from dagster_project.defs.resources import resources
 from dagster_project.defs.schedules import fetch_schedules
 from dagster_project.sources import all_sources
 from dagster_project.transform.layers import LAYERS
 
-SOURCES = tuple(all_sources().values())
 
-defs = dg.Definitions(
-    assets=[
-        *fetch_assets(),
-        *(landing_folder(source) for source in SOURCES),
-        *(raw_assets(source).map_asset_specs(described) for source in SOURCES),
-        *(layer_assets(layer) for layer in LAYERS),
-        publication,
-        report,
-    ],
-    asset_checks=[
-        *(raw_gate(source) for source in SOURCES),
-        *(layer_gate(layer) for layer in LAYERS),
-    ],
-    jobs=[*asset_jobs, *operator_jobs],
-    schedules=fetch_schedules(SOURCES),
-    sensors=[landing_sensor(), run_failure_alert],
-    resources={"workbench": Workbench.of(Settings())},
-    executor=dg.in_process_executor,
-    loggers=run_loggers(),
-)
+def definitions(settings: Settings) -> dg.Definitions:
+    """Return everything Dagster knows. What runs takes its settings from the resources."""
+    sources = tuple(all_sources().values())
+    pages = partial(with_report_pages, settings)
+    running = settings.automation
+    return dg.Definitions(
+        assets=[
+            *fetch_assets(settings),
+            *(landing_folder(source) for source in sources),
+            *(raw_assets(source).map_asset_specs(described) for source in sources),
+            *(layer_assets(layer).map_asset_specs(pages) for layer in LAYERS),
+            publication,
+            report,
+        ],
+        asset_checks=[
+            *(raw_gate(source) for source in sources),
+            *(layer_gate(layer) for layer in LAYERS),
+        ],
+        jobs=[*asset_jobs, *operator_jobs],
+        schedules=fetch_schedules(sources, running=running),
+        sensors=[landing_sensor(running=running), run_failure_alert],
+        resources=resources(settings),
+        executor=dg.in_process_executor,
+        loggers=run_loggers(as_json=settings.log_format == "json"),
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The entry point of Dagster's own processes."""
+    clear_environment()
+    return definitions(Settings())

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -235,20 +236,32 @@ def built_once(
     return Scenario(warehouse, Outcome(told["code"], told["output"], steps, shown))
 
 
+@cache
+def defs() -> dg.Definitions:
+    """Return the graph, built once for a process; each run brings its own settings."""
+    from dagster_project.definitions import definitions
+
+    return definitions(Settings())
+
+
+def job_named(name: str) -> dg.JobDefinition:
+    """Return a job of the graph."""
+    return defs().resolve_job_def(name)
+
+
 def execute(selection: "dg.AssetSelection", **options: Any) -> "dg.ExecuteInProcessResult":
     """Execute a part of the graph, with its gates, on the warehouse of the environment."""
 
-    from dagster_project.definitions import defs
-    from dagster_project.defs.resources import Workbench
+    from dagster_project.defs.resources import resources
 
     partitions = options.pop("partitions_def", None)
     job = dg.define_asset_job("part", selection=selection, partitions_def=partitions)
     return (
-        dg.Definitions.merge(defs, dg.Definitions(jobs=[job]))
+        dg.Definitions.merge(defs(), dg.Definitions(jobs=[job]))
         .resolve_job_def("part")
         .execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            resources={"workbench": Workbench.of(Settings())},
+            resources=resources(Settings()),
             raise_on_error=False,
             **options,
         )

@@ -11,13 +11,12 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.definitions import defs
 from dagster_project.defs.gate_checks import GATE
 from dagster_project.defs.raw import landing_key, raw_key
 from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.sources import all_sources
 from dagster_project.transform.layers import LAYERS, layer_tables
-from tests.support import FIXTURES
+from tests.support import FIXTURES, defs
 
 SNAPSHOT = FIXTURES / "definitions.json"
 SOURCES = all_sources()
@@ -25,7 +24,7 @@ SOURCES = all_sources()
 
 def graph() -> dict[str, Any]:
     """What the snapshot holds: assets by group, gates, jobs with their steps."""
-    assets = defs.resolve_asset_graph()
+    assets = defs().resolve_asset_graph()
     groups: dict[str, list[str]] = {}
     for key in assets.get_all_asset_keys():
         node = assets.get(key)
@@ -40,11 +39,11 @@ def graph() -> dict[str, Any]:
         ),
         "jobs": {
             job.name: sorted(node.name for node in job.nodes)
-            for job in sorted(defs.resolve_all_job_defs(), key=lambda job: job.name)
+            for job in sorted(defs().resolve_all_job_defs(), key=lambda job: job.name)
             if not job.name.startswith("__")
         },
-        "schedules": sorted(schedule.name for schedule in defs.schedules or []),
-        "sensors": sorted(sensor.name for sensor in defs.sensors or []),
+        "schedules": sorted(schedule.name for schedule in defs().schedules or []),
+        "sensors": sorted(sensor.name for sensor in defs().sensors or []),
     }
 
 
@@ -81,7 +80,7 @@ def test_each_source_brings_its_tables_and_a_job_that_loads_then_gates() -> None
 
 
 def test_the_lineage_of_a_raw_table_begins_with_its_fetch_if_there_is_one() -> None:
-    assets = defs.resolve_asset_graph()
+    assets = defs().resolve_asset_graph()
     for name, source in SOURCES.items():
         fetch = {dg.AssetKey(["fetch", name])} if name in all_fetchers() else set()
         assert assets.get(landing_key(name)).parent_keys == fetch
@@ -108,13 +107,13 @@ def test_every_table_has_a_blocking_gate() -> None:
 
 
 def test_definitions_can_be_loaded_by_dagster() -> None:
-    dg.Definitions.validate_loadable(defs)
+    dg.Definitions.validate_loadable(defs())
 
 
 def test_every_step_that_writes_is_in_the_one_pool() -> None:
     steps = [
         op
-        for job in defs.resolve_all_job_defs()
+        for job in defs().resolve_all_job_defs()
         for op in job.nodes
         if not op.name.startswith("fetch_")  # these write to the landing folder only
     ]

@@ -16,7 +16,7 @@ _ALWAYS = {"GX_ANALYTICS_ENABLED": "false"}
 
 
 def clear_environment() -> None:
-    """Remove variables of others for good, before dbt and Great Expectations are first imported."""
+    """Remove what is not ours for good: where a process of this project begins."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     for name in _foreign():
         del os.environ[name]

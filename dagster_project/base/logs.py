@@ -11,6 +11,7 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+from dagster_project.base.clock import system_clock
 from dagster_project.base.run_tags import PARTITION
 
 
@@ -20,7 +21,7 @@ def say(text: str, level: str = "INFO", **about: Any) -> None:
     about: `source`, `release` and the like, for the log store; a person has them in the text.
     """
     if is_json():
-        text = json_line(datetime.now(UTC), level, text.strip(), **about)
+        text = json_line(system_clock(), level, text.strip(), **about)
     print(text, flush=True)
 
 

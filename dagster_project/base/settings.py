@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED_FILE = "royalty_flows.duckdb"
+PATCHES = ("dagster_event_log", "dagster_run_origin")
 
 
 class Settings(BaseSettings):
@@ -128,6 +129,24 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         default="text", description="Lines for people, or one JSON object a line for a log store."
     )
+
+    patches: str = Field(
+        default=",".join(PATCHES),
+        description="Changes to the behaviour of libraries that save time, by name"
+        " (`dagster_project/patches/`); `off` is none.",
+    )
+
+    @field_validator("patches")
+    @classmethod
+    def _of_known_names(cls, names: str) -> str:
+        unknown = {name.strip() for name in names.split(",")} - {*PATCHES, "off"}
+        if unknown:
+            raise ValueError(f"no patch of that name: {', '.join(sorted(unknown))}")
+        return names
+
+    def is_patched(self, name: str) -> bool:
+        """Whether a patch is on."""
+        return name in [each.strip() for each in self.patches.split(",")]
 
     @field_validator("landing_dir", "warehouse_dir", "superset_dir")
     @classmethod

@@ -32,22 +32,30 @@ class Translator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] == "model":
             code = f"```sql\n{dbt_resource_props['raw_code']}\n```"
             shown["sql"] = dg.MetadataValue.md(code)
-            table = table_name(dbt_resource_props)
-            shown["dbt docs"] = _in_report(dbt_docs_address(table))
-            if dbt_resource_props["schema"] in ("core", "marts"):
-                shown["data dictionary"] = _in_report(f"dictionary/{table}.html")
         return {**super().get_metadata(dbt_resource_props), **shown}
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         return dbt_resource_props["schema"]
 
 
-def _in_report(address: str) -> dg.MetadataValue:
+def with_report_pages(settings: Settings, asset: dg.AssetSpec) -> dg.AssetSpec:
+    """Return a model's spec with its pages of the report."""
+    schema, table = asset.key.path
+    if schema == "seeds":
+        return asset
+    pages = {"dbt docs": dbt_docs_address(f"{schema}.{table}")}
+    if schema in ("core", "marts"):
+        pages["data dictionary"] = f"dictionary/{schema}.{table}.html"
+    return asset.merge_attributes(
+        metadata={name: _in_report(settings, address) for name, address in pages.items()}
+    )
+
+
+def _in_report(settings: Settings, address: str) -> dg.MetadataValue:
     """Return a page of the report: a link if it is served.
 
     Else its file, since browsers do not follow a link from the UI to a file.
     """
-    settings = Settings()
     if settings.report_url:
         return dg.MetadataValue.url(f"{settings.report_url.rstrip('/')}/{address}")
     return dg.MetadataValue.path(f"{settings.report}/{address}")

@@ -88,7 +88,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
     def build(
         context: dg.AssetExecutionContext, config: BuildConfig, workbench: Workbench
     ) -> Iterator[Any]:
-        settings = Settings()
+        settings = workbench.settings
         selected = {".".join(key.path): key for key in context.selected_asset_keys}
         whole_layer = sorted(selected) == layer_tables(layer)
         begun = _begin(context, workbench, layer, sorted(selected), config.full_refresh)
@@ -114,7 +114,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
                 if whole_layer and not failed:
                     finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
             if failed:
-                _fail(context, con, layer, failed)
+                _fail(context, con, settings, layer, failed)
 
     return build
 
@@ -122,6 +122,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
 def _fail(
     context: dg.AssetExecutionContext,
     con: duckdb.DuckDBPyConnection,
+    settings: Settings,
     layer: Layer,
     failed: Sequence[Any],
 ) -> NoReturn:
@@ -132,7 +133,7 @@ def _fail(
         for result in failed
     ]
     if not machine_trouble("\n".join(lines)):
-        verdict = judge(con, Settings(), [failed_node(layer, result) for result in failed])
+        verdict = judge(con, settings, [failed_node(layer, result) for result in failed])
         with transaction(con):
             enter(con, verdict)
         start_again_without(context, con, verdict)
@@ -204,7 +205,7 @@ def _begin(
 ) -> _Begun:
     """Enter in the ledger what is about to be built, before anything of it is changed."""
     whole_layer = tables == layer_tables(layer)
-    settings = Settings()
+    settings = workbench.settings
     with workbench.get_connection() as con:
         if layer.name == "staging":
             for source in all_sources().values():

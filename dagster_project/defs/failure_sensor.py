@@ -20,9 +20,11 @@ from dagster_project.base.settings import Settings
     description="Sends one message for each failed run to the addresses of the settings. If it"
     " cannot, this tick fails and says why: Dagster does not try again, the run stays to be seen.",
 )
-def run_failure_alert(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+def run_failure_alert(
+    context: dg.RunFailureSensorContext, settings: dg.ResourceParam[Settings]
+) -> dg.SkipReason | None:
     """Send the message of one failed run."""
-    settings, run = Settings(), context.dagster_run
+    run = context.dagster_run
     if BY_MAKE_RUN.items() <= run.tags.items():
         return dg.SkipReason("`make run` tells of its runs itself")
     if run.tags.get(WILL_RETRY) == "true" and not set_aside_by(run):

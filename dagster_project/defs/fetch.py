@@ -11,11 +11,11 @@ from dagster_project.fetching.publishers import all_fetchers
 GROUP = "fetch"
 
 
-def fetch_assets() -> list[dg.AssetsDefinition]:
+def fetch_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Return the asset of each source that can be fetched."""
     retries = dg.RetryPolicy(
         max_retries=3,
-        delay=Settings().fetch_pause_seconds,
+        delay=settings.fetch_pause_seconds,
         backoff=dg.Backoff.EXPONENTIAL,
         jitter=dg.Jitter.PLUS_MINUS,
     )
@@ -42,9 +42,11 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
             )
         ],
     )
-    def fetch(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def fetch(
+        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.MaterializeResult:
         try:
-            fetched = fetch_source(fetcher, Settings())
+            fetched = fetch_source(fetcher, settings)
         except BadInput as problem:
             # `from None`: what lies beneath may hold a URL with a key in it.
             raise dg.Failure(

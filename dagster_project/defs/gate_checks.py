@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from dagster_project.base.settings import Settings
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.raw import REFUSED, raw_key
 from dagster_project.defs.resources import WRITING_POOL, Workbench
@@ -54,7 +52,7 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
             if day in refused:
                 continue
             judged = gate_release(
-                Path(workbench.database),
+                workbench.settings,
                 workbench.get_connection,
                 source,
                 date.fromisoformat(day),
@@ -107,9 +105,11 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
         batches = [Batch(layer.name, table, f"select * from {table}") for table in selected]
         report = progress_report(context)
         with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
-            results = run_suites(layer.database(Settings()), progress.track(batches))
+            results = run_suites(
+                layer.database(workbench.settings), progress.track(batches), workbench.settings
+            )
         with workbench.get_connection() as con:
-            verdict = judge(con, Settings(), failed_expectations(layer, results))
+            verdict = judge(con, workbench.settings, failed_expectations(layer, results))
             results = [_excused(result, verdict) for result in results]
             with transaction(con):
                 enter_gate_results(

@@ -13,7 +13,6 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project.base.run_tags import RETRY_STRATEGY
-from dagster_project.base.settings import Settings
 from dagster_project.defs.fetch import GROUP as FETCH
 from dagster_project.defs.raw import raw_key
 from dagster_project.defs.report import report
@@ -116,7 +115,7 @@ def activate_publication(
 ) -> None:
     """Make a kept publication the live one."""
     with report_bad_input():
-        chosen = roll_back(Settings(), config.to, config.reason)
+        chosen = roll_back(workbench.settings, config.to, config.reason)
     context.log.info(f"publication {chosen} is in force")
 
 
@@ -125,7 +124,9 @@ def remove_leftovers(
     context: dg.OpExecutionContext, config: PruneConfig, workbench: Workbench
 ) -> None:
     """Remove what no longer counts, or say what would go."""
-    for what in prune(Settings(), partial(old_runs, context.instance), dry_run=config.dry_run):
+    for what in prune(
+        workbench.settings, partial(old_runs, context.instance), dry_run=config.dry_run
+    ):
         context.log.info(f"{'would remove' if config.dry_run else 'removed'} {what}")
 
 

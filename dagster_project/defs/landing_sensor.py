@@ -8,10 +8,11 @@ what a run can heal by itself, the run has tried again.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
+from dagster_project.base.clock import system_clock
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.run_tags import RETRY_RUN_ID, RUN_KEY, WILL_RETRY
 from dagster_project.base.settings import Settings
@@ -19,7 +20,6 @@ from dagster_project.defs.fetch import GROUP as FETCH
 from dagster_project.defs.jobs import build_job, ingest_jobs
 from dagster_project.defs.landing_cursor import Cursor
 from dagster_project.defs.raw import releases_partition
-from dagster_project.defs.schedules import default_status
 from dagster_project.ingest.pending_releases import Plan, plan_against, release_state
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
@@ -41,19 +41,22 @@ _UNFINISHED = [
 ]
 
 
-def landing_sensor() -> dg.SensorDefinition:
-    """Return the sensor."""
+def landing_sensor(*, running: bool) -> dg.SensorDefinition:
+    """Return the sensor. running: whether it is on until someone switches it in the UI."""
+    status = dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED
 
     @dg.sensor(
         name="landing",
         jobs=[*ingest_jobs, build_job],
         minimum_interval_seconds=SECONDS,
-        default_status=default_status()[1],
+        default_status=status,
         description="Loads each complete new release of the landing folder in a run of its own,"
         " then builds and publishes once.",
     )
-    def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        settings, cursor = Settings(), Cursor.read(context.cursor)
+    def landing(
+        context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.SensorResult:
+        cursor = Cursor.read(context.cursor)
         under_way = _runs_that_write(context.instance)
         try:
             with read_workbench(settings) as con:
@@ -113,7 +116,7 @@ def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
 
     And those that have just failed and that Dagster is about to retry.
     """
-    just_now = datetime.now(UTC) - _RETRIED_WITHIN
+    just_now = system_clock() - _RETRIED_WITHIN
     runs = [
         *instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)),
         *(

@@ -4,12 +4,12 @@ import logging
 
 from dagster import Field, InitLoggerContext, LoggerDefinition, logger
 
-from dagster_project.base.logs import JsonFormatter, is_json
+from dagster_project.base.logs import JsonFormatter
 
 
-def run_loggers() -> dict[str, LoggerDefinition]:
+def run_loggers(*, as_json: bool) -> dict[str, LoggerDefinition]:
     """Return the loggers of Dagster's runs in the place of its own; none if people read them."""
-    if not is_json():
+    if not as_json:
         return {}
 
     @logger(

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import dagster as dg
 
-from dagster_project.base.settings import Settings
 from dagster_project.defs.resources import WRITING_POOL, Workbench, report_bad_input
 from dagster_project.publication.exports import exports_of
 from dagster_project.publication.kept_files import read_publication
@@ -36,7 +35,7 @@ def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.M
 
     If its publication was broken off, that is finished instead.
     """
-    settings = Settings()
+    settings = workbench.settings
     with report_bad_input():
         finished = reconcile(settings)
         published = (

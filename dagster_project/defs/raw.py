@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.base.errors import BadInput
-from dagster_project.base.settings import Settings
 from dagster_project.defs.fetch import fetch_key
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
@@ -144,11 +143,17 @@ def _load(
     context: dg.AssetExecutionContext, source: Source, day: str, workbench: Workbench, reload: bool
 ) -> LoadResult:
     """Load one release, and log what the load has to say. Raises BadInput if it is refused."""
-    settings = Settings()
+    settings = workbench.settings
     release = find_release(source, settings.landing_dir, day, settings.bundled_dir)
     wait_until_settled(release, settings.settle_seconds)
     with workbench.get_connection() as con:
-        loaded = load_release(con, source, release, reload=reload, report=progress_report(context))
+        loaded = load_release(
+            con,
+            source.configured(settings),
+            release,
+            reload=reload,
+            report=progress_report(context),
+        )
     if loaded.unchanged:
         context.log.info(f"{release.label}: these bytes are loaded and accepted already")
         return loaded

@@ -16,11 +16,10 @@ from dagster_project.defs.resources import LOCK_TIMEOUT_SECONDS, WRITING_POOL, r
     description="A static site on the published file, written from that file alone: the studies,"
     " one page per reporter, mirror, revisions, coverage, dictionary, downloads.",
 )
-def report() -> dg.MaterializeResult:
+def report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
     """Write the report on the published file."""
     from dagster_project.report.site import write_report
 
-    settings = Settings()
     with report_bad_input():
         done = write_report(settings, LOCK_TIMEOUT_SECONDS)
     start = settings.report / "index.html"

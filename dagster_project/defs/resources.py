@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
-from dagster import Failure, InitResourceContext
+from dagster import Failure, InitResourceContext, ResourceDependency
 from dagster_duckdb import DuckDBResource
 
 from dagster_project.base.errors import BadInput, TryLater
@@ -35,15 +36,12 @@ def report_bad_input() -> Iterator[None]:
 class Workbench(DuckDBResource):
     """The workbench database. The run that holds this resource holds the write lock."""
 
-    @classmethod
-    def of(cls, settings: Settings) -> "Workbench":
-        """Return the resource for these settings."""
-        return cls(database=str(settings.workbench), connection_config=settings.duckdb_config)
+    settings: ResourceDependency[Settings]
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator["Workbench"]:
         """Hold the write lock while the run goes on."""
-        with write_lock(Settings(), timeout=LOCK_TIMEOUT_SECONDS):
+        with write_lock(self.settings, timeout=LOCK_TIMEOUT_SECONDS):
             yield self
 
     @contextmanager
@@ -60,3 +58,16 @@ class Workbench(DuckDBResource):
                 yield con
             finally:
                 con.close()
+
+
+def resources(settings: Settings) -> dict[str, Any]:
+    """Return the resources of every asset, check, job and sensor.
+
+    They are how the settings, which the entry point has read, reach what Dagster calls.
+    """
+    workbench = Workbench(
+        database=str(settings.workbench),
+        connection_config=settings.duckdb_config,
+        settings=settings,
+    )
+    return {"settings": settings, "workbench": workbench}

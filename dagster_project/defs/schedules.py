@@ -4,27 +4,23 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from dagster_project.base.settings import Settings
 from dagster_project.defs.fetch import fetch_key
 from dagster_project.sources.source import Source
 
 
-def default_status() -> tuple[dg.DefaultScheduleStatus, dg.DefaultSensorStatus]:
-    """Whether schedules and sensor are on before anybody has switched them in the UI."""
-    if Settings().automation:
-        return dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING
-    return dg.DefaultScheduleStatus.STOPPED, dg.DefaultSensorStatus.STOPPED
+def fetch_schedules(sources: Iterable[Source], *, running: bool) -> list[dg.ScheduleDefinition]:
+    """Return the schedules; what they fetch lands, and the sensor `landing` takes it up.
 
-
-def fetch_schedules(sources: Iterable[Source]) -> list[dg.ScheduleDefinition]:
-    """Return the schedules; what they fetch lands, and the sensor `landing` takes it up."""
+    running: whether they are on until someone switches them in the UI.
+    """
+    status = dg.DefaultScheduleStatus.RUNNING if running else dg.DefaultScheduleStatus.STOPPED
     return [
         dg.ScheduleDefinition(
             name=f"fetch_{source.name}",
             target=[fetch_key(source.name)],
             cron_schedule=source.calendar.poll_cron,
             execution_timezone=source.calendar.timezone,
-            default_status=default_status()[0],
+            default_status=status,
             description=f"Asks the publisher of {source.name} for a new release, in the season in"
             " which one comes.",
         )

@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
+from dagster_project.base.clock import system_clock
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.settings import Settings
 
@@ -353,7 +354,7 @@ class _Download:
         if asked.isdecimal():
             pause: float | None = float(asked)
         elif moment:
-            pause = max(0.0, (moment - datetime.now(UTC)).total_seconds())
+            pause = max(0.0, (moment - system_clock()).total_seconds())
         else:
             pause = None
         if pause is not None and pause > MAX_WAIT_SECONDS:

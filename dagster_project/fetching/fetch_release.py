@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dagster_project.base.clock import Clock, local_date, system_clock
 from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import file_sha256
@@ -23,6 +24,7 @@ from dagster_project.fetching.download import Downloader
 from dagster_project.fetching.fetch_history import FetchHistory
 from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 from dagster_project.layouts import layout_of
+from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, landed_releases
 
@@ -49,7 +51,7 @@ def fetch_source(
     settings: Settings,
     *,
     sleep: Callable[[float], None] = time.sleep,
-    today: Callable[[], date] = date.today,
+    clock: Clock = system_clock,
 ) -> FetchResult:
     """Bring the publisher's current release into the landing folder, unless it is there already.
 
@@ -66,7 +68,7 @@ def fetch_source(
             history = FetchHistory.of(settings.landing_dir / fetcher.source)
             session = Session(fetcher, settings, downloader, folder, history)
             published = fetcher.fetch(session)
-            return _land(fetcher, settings, session, history, published, today())
+            return _land(fetcher, settings, session, history, published, local_date(clock))
     except OSError as error:
         raise BadInput(
             "the landing folder cannot be written",
@@ -169,6 +171,7 @@ def _land(
     return FetchResult(release, True, day.said_by)
 
 
+@unpacked_once()
 def _check_layouts(source: str, files: list[Path]) -> None:
     """Raise BadInput unless each file is of a layout of the source, and its main table is there.
 

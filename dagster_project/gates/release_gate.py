@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
-from pathlib import Path
 
 import duckdb
 
+from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.ingest.raw_rows import loaded_rows_query
@@ -17,7 +17,7 @@ from dagster_project.workbench.releases import current_before, file_entries, set
 
 
 def gate_release(
-    workbench: Path,
+    settings: Settings,
     connect: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]],
     source: Source,
     release: date,
@@ -38,7 +38,7 @@ def gate_release(
         loaded_at = files[0].loaded_at
         previous = current_before(con, source.name, release, loaded_at)
     results = run_suites(
-        workbench,
+        settings.workbench,
         [
             Batch(
                 "raw",
@@ -49,6 +49,7 @@ def gate_release(
             )
             for table in source.tables
         ],
+        settings,
     )
     passed = all(result.success for result in results)
     with connect() as con, transaction(con):

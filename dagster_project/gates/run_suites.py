@@ -53,14 +53,14 @@ class Batch:
 
 
 def run_suites(
-    database: Path, batches: Iterable[Batch], root: Path = EXPECTATIONS
+    database: Path, batches: Iterable[Batch], settings: Settings, root: Path = EXPECTATIONS
 ) -> list[GateResult]:
     """Run each batch's suite. An expectation that cannot be evaluated counts as failed.
 
     Expectations of kind `list` are reported and do not fail the gate. Raises BadInput if one could
     not be evaluated because of the machine (disk, memory): no release is to blame.
     """
-    with own_environment(), _datasource(database) as datasource:
+    with own_environment(), _datasource(database, settings) as datasource:
         return [_run(datasource, batch, root) for batch in batches]
 
 
@@ -75,10 +75,10 @@ def _context() -> "EphemeralDataContext":
 
 
 @contextmanager
-def _datasource(database: Path) -> "Iterator[SQLDatasource]":
+def _datasource(database: Path, settings: Settings) -> "Iterator[SQLDatasource]":
     context = _context()
     # `kwargs` goes through to SQLAlchemy's create_engine; GX's own type stub does not know it.
-    connect = {"read_only": True, "config": dict(Settings().duckdb_closed_config)}
+    connect = {"read_only": True, "config": dict(settings.duckdb_closed_config)}
     options: dict[str, Any] = {"kwargs": {**_ENGINE_OPTIONS, "connect_args": connect}}
     datasource = context.data_sources.add_sql(
         name="warehouse", connection_string=f"duckdb:///{database}", **options
@@ -131,14 +131,6 @@ def _validate(
 ) -> list[Any]:
     from great_expectations import ExpectationSuite
 
-    from dagster_project.patches.gx_single_scan import judge_in_one_scan
-
-    queries = [
-        expectation["kwargs"]["unexpected_rows_query"]
-        for expectation in suite["expectations"]
-        if "unexpected_rows_query" in expectation["kwargs"]
-    ]
-    judge_in_one_scan(datasource.get_execution_engine(), batch.query, queries)
     asset = datasource.get_asset(_ASSET)
     asset.query = batch.query
     validation = (
@@ -168,9 +160,8 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
     problem = machine_trouble("\n".join(errors), "gate")
     if problem:
         raise problem
-    rows = result.get("partial_unexpected_index_list") or result.get("details", {}).get(
-        "unexpected_rows", []
-    )
+    found = result.get("partial_unexpected_index_list")
+    rows = (found or result.get("details", {}).get("unexpected_rows", []))[:FAILING_ROWS_SHOWN]
     failing = result.get("unexpected_count")
     if failing is None and config.type == "unexpected_rows_expectation":
         failing = result.get("observed_value")
@@ -192,7 +183,7 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
         "observed": observed,
         "rows_checked": rows_checked,
         "failing": failing if isinstance(failing, int) else 0,
-        "failing_rows": [dict(row) for row in rows[:FAILING_ROWS_SHOWN]],
+        "failing_rows": [dict(row) for row in rows],
         "fix": meta["fix"],
         "failing_query": "" if validation.success else _failing_query(config, result, batch),
     }

@@ -20,7 +20,7 @@ from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.ingest.raw_rows import count_rows, create_raw_tables, drop_rows_not_current
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
 from dagster_project.layouts.csv_file import unreadable
-from dagster_project.layouts.zip_layout import remove_unpacked
+from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources.source import Release, Source
 from dagster_project.workbench.connection import transaction
 from dagster_project.workbench.ledger_schema import ledger_time
@@ -88,6 +88,7 @@ def load_release(
     return LoadResult(rows, tuple(entries["accepted"]), unchanged=True)
 
 
+@unpacked_once()
 def _load(
     con: duckdb.DuckDBPyConnection,
     source: Source,
@@ -114,8 +115,6 @@ def _load(
         with transaction(con):
             enter_files(con, source.name, release.date, rejected)
         raise
-    finally:
-        remove_unpacked()
     return loaded
 
 

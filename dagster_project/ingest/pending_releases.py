@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.base.clock import Clock, system_clock
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import file_sha256, folder_state, last_change
 from dagster_project.ingest.load_release import changed_bytes, modified_at
@@ -48,24 +49,26 @@ class Plan:
 
 
 def releases_of(
-    source: Source, landing: Path, bundled: Path | None = None
+    source: Source, landing: Path, bundled: Path | None = None, clock: Clock = system_clock
 ) -> tuple[list[Release], list[BadInput]]:
     """Return a source's releases, oldest first, and the problems of others.
 
     Bundled and packaged releases are among those that have landed. Of one date the landed one
     counts: a package that comes with the same day later must not replace the current release.
     """
-    landed, problems = _releases_in(landing, source)
-    also, also_problems = _releases_in(bundled, source)
+    landed, problems = _releases_in(landing, source, clock)
+    also, also_problems = _releases_in(bundled, source, clock)
     packaged = [source.packaged()] if source.packaged else []
     by_date = {release.date: release for release in [*packaged, *also, *landed]}
     return sorted(by_date.values(), key=lambda release: release.date), problems + also_problems
 
 
-def _releases_in(folder: Path | None, source: Source) -> tuple[list[Release], list[BadInput]]:
+def _releases_in(
+    folder: Path | None, source: Source, clock: Clock
+) -> tuple[list[Release], list[BadInput]]:
     if folder is None or not (folder / source.name).is_dir():
         return [], []
-    return landed_releases(source.name, folder)
+    return landed_releases(source.name, folder, clock)
 
 
 def find_release(source: Source, landing: Path, label: str, bundled: Path | None = None) -> Release:
@@ -88,13 +91,13 @@ def find_release(source: Source, landing: Path, label: str, bundled: Path | None
     )
 
 
-def wait_until_settled(release: Release, seconds: float) -> None:
+def wait_until_settled(release: Release, seconds: float, clock: Clock = system_clock) -> None:
     """Wait until nothing in a release's folder has changed for so long: it may still be copied.
 
     Raises TryLater if it changes meanwhile.
     """
     folder = release.files[0].parent
-    remaining = last_change(folder) + seconds - time.time()
+    remaining = last_change(folder) + seconds - clock().timestamp()
     if remaining <= 0:
         return
     before = release_state(release)
@@ -114,9 +117,10 @@ def make_plan(
     landing: Path,
     reload: frozenset[str] = frozenset(),
     bundled: Path | None = None,
+    clock: Clock = system_clock,
 ) -> Plan:
     """Compare the landed releases with the ledger. `reload` names some as `<source>/<date>`."""
-    plan = plan_against(all_file_entries(con), landing, reload, bundled=bundled)
+    plan = plan_against(all_file_entries(con), landing, reload, bundled=bundled, clock=clock)
     note_modified(con, plan.touched)
     return plan
 
@@ -127,6 +131,7 @@ def plan_against(
     reload: frozenset[str] = frozenset(),
     known: Collection[tuple[str, str]] = (),
     bundled: Path | None = None,
+    clock: Clock = system_clock,
 ) -> Plan:
     """Compare the landed releases with the ledger's entries; see `make_plan`.
 
@@ -153,7 +158,7 @@ def plan_against(
         if folder.is_dir() and folder.name not in sources and folder.name[0] != "."
     )
     for source in sources.values():
-        releases, problems = releases_of(source, landing, bundled)
+        releases, problems = releases_of(source, landing, bundled, clock)
         plan.problems += problems
         plan.releases += releases
         for release in releases:

@@ -2,6 +2,9 @@
 
 import posixpath
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,15 +19,29 @@ from dagster_project.layouts.layout import Extract, Layout, OnRead, RawTable, ig
 MAX_MEMBER_BYTES = 8 << 30  # the largest real member, the BaTIS bulk file, has 3 GB
 UNSUSPICIOUS_BYTES = 64 << 20  # a bomb is small and unpacks to much more
 
-# The member unpacked last, by the archive's path, size and time: every layout that is tried, and
-# the reading itself, look at the same bytes.
-_kept: dict[tuple[Path, int, int, str], TemporaryDirectory[str]] = {}
+# Of the block that is open: the member unpacked last, by the archive's path, size and time.
+_Unpacked = dict[tuple[Path, int, int, str], TemporaryDirectory[str]]
+_unpacked: ContextVar[_Unpacked] = ContextVar("unpacked")
 
 
-def remove_unpacked() -> None:
-    """Remove the member that was unpacked last."""
-    while _kept:
-        _kept.popitem()[1].cleanup()
+@contextmanager
+def unpacked_once() -> Iterator[None]:
+    """Keep the member unpacked last while the block goes on; archives are read in such a block.
+
+    Every layout that is tried, and the reading itself, look at the same bytes.
+    """
+    kept: _Unpacked = {}
+    outer = _unpacked.set(kept)
+    try:
+        yield
+    finally:
+        _unpacked.reset(outer)
+        _remove(kept)
+
+
+def _remove(kept: _Unpacked) -> None:
+    while kept:
+        kept.popitem()[1].cleanup()
 
 
 @dataclass(frozen=True)
@@ -42,23 +59,24 @@ class ZipLayout:
     def table(self) -> RawTable:
         return self.inner.table
 
-    def _unpacked(self, path: Path) -> Path:
-        """Return the member as a file of its own, which stays until `remove_unpacked`.
+    def _member(self, path: Path) -> Path:
+        """Return the member as a file of its own, which stays until the block ends.
 
         Raises ValueError if there is none, or one that is too large.
         """
         stat = path.stat()
         state = (path, stat.st_size, stat.st_mtime_ns, self.member.pattern)
-        if state not in _kept:
-            remove_unpacked()
+        kept = _unpacked.get()
+        if state not in kept:
+            _remove(kept)
             folder = TemporaryDirectory(prefix="royalty_unpacked_")
             try:
                 self._unpack(path, Path(folder.name) / "member")
             except BaseException:
                 folder.cleanup()
                 raise
-            _kept[state] = folder
-        return Path(_kept[state].name) / "member"
+            kept[state] = folder
+        return Path(kept[state].name) / "member"
 
     def _is_member(self, name: str) -> bool:
         """Whether a member is the one, in whatever folder. macOS adds `__MACOSX/._<name>` to it."""
@@ -89,12 +107,12 @@ class ZipLayout:
         if not is_zipfile(path):
             return "a file that is not a zip archive"
         try:
-            return self.inner.mismatch(self._unpacked(path))
+            return self.inner.mismatch(self._member(path))
         except (ValueError, *DAMAGED) as error:
             return f"an archive with {error}"
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
-        member = self._unpacked(path)
+        member = self._member(path)
         try:
             return self.inner.read(con, member, on_read)
         except BadInput as problem:

@@ -6,12 +6,13 @@ Each kind of leftover has a function that says what would go and how to remove i
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
+from dagster_project.base.clock import in_utc, system_clock
 from dagster_project.base.durable_files import sync
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
@@ -166,7 +167,7 @@ def _rewrite(settings: Settings) -> None:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    return in_utc(system_clock)
 
 
 def _size(path: Path) -> str:

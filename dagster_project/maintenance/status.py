@@ -3,10 +3,11 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 import duckdb
 
+from dagster_project.base.clock import Clock, in_utc, system_clock
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.settings import Settings
 from dagster_project.ingest.pending_releases import plan_against
@@ -24,7 +25,9 @@ from dagster_project.workbench.releases import all_file_entries
 _DECISIONS_SHOWN = 5
 
 
-def status(settings: Settings, last_failure: Callable[[], str]) -> Iterator[str]:
+def status(
+    settings: Settings, last_failure: Callable[[], str], clock: Clock = system_clock
+) -> Iterator[str]:
     """Yield the lines of the report; every file is opened read-only, and nothing is changed.
 
     last_failure: says which run failed last.
@@ -32,7 +35,7 @@ def status(settings: Settings, last_failure: Callable[[], str]) -> Iterator[str]
     present = publication_id(settings)
     kept = [kept_id(path) for path in kept_publications(settings)]
     yield f"warehouse     {settings.warehouse}"
-    yield f"published     {_published(settings, present)}"
+    yield f"published     {_published(settings, present, in_utc(clock))}"
     yield f"kept          {', '.join(kept) or 'none'}"
     failure = last_failure()  # slow, and before the ledger is open: that keeps writers waiting
     damage = _damage(settings)
@@ -46,7 +49,7 @@ def status(settings: Settings, last_failure: Callable[[], str]) -> Iterator[str]
             yield from _current(con)
             yield from _rejected(con)
             if not trouble:
-                yield from _waiting(con, settings)
+                yield from _waiting(con, settings, clock)
             yield from _decided(con)
 
 
@@ -82,10 +85,10 @@ def _ledger(
         yield con, trouble
 
 
-def _published(settings: Settings, present: str | None) -> str:
+def _published(settings: Settings, present: str | None, now: datetime) -> str:
     if present:
         since = datetime.strptime(present, "%Y%m%dT%H%M%S%f")
-        return f"{present}, made {since:%Y-%m-%d %H:%M} UTC, {_ago(since)}"
+        return f"{present}, made {since:%Y-%m-%d %H:%M} UTC, {_ago(now - since)}"
     if settings.warehouse.exists():
         return "a file that is none of those kept"
     return "nothing yet: run `make run`"
@@ -150,8 +153,13 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         yield from (f"      {line}" for line in (reason or "").splitlines())
 
 
-def _waiting(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[str]:
-    plan = plan_against(all_file_entries(con), settings.landing_dir, bundled=settings.bundled_dir)
+def _waiting(con: duckdb.DuckDBPyConnection, settings: Settings, clock: Clock) -> Iterator[str]:
+    plan = plan_against(
+        all_file_entries(con),
+        settings.landing_dir,
+        bundled=settings.bundled_dir,
+        clock=clock,
+    )
     if plan.new:
         yield f"\nlanded, not loaded: {len(plan.new)} (`make run` loads them)"
         yield from (f"  {release.source}/{release.date}" for release in plan.new)
@@ -176,8 +184,7 @@ def _decided(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         yield f"  {decided_at:%Y-%m-%d %H:%M}  {decision} {subject}: {reason}"
 
 
-def _ago(then: datetime) -> str:
-    passed = datetime.now(UTC).replace(tzinfo=None) - then
+def _ago(passed: timedelta) -> str:
     hours, seconds = divmod(passed.seconds, 3600)
     return f"{passed.days} days ago" if passed.days else f"{hours} h {seconds // 60} min ago"
 

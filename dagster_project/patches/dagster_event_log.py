@@ -1,9 +1,14 @@
 """Dagster's event log on SQLite, with connections that stay open, for the main job.
 
-Dagster opens each run's file anew for every event, SQLAlchemy compiles every statement anew with
+Dagster opens each run's file again for every event, SQLAlchemy compiles every statement again with
 it, and for every event Dagster asks whether the tables of asset checks are there: the thousand
 events of one build cost as much CPU as reading ten million rows. The files are the same, so the UI
 reads them as ever. Needed until Dagster keeps its engines.
+
+Written for dagster 1.13.27. Measured: 1.6 ms of CPU time per event instead of
+7.0, which is 15 % of a first run that loads 23 releases (1,536 events).
+Upstream: https://github.com/dagster-io/dagster/issues/19618 (events are written one by one).
+Off: `ROYALTY_PATCHES=off`, or a list without `dagster_event_log`.
 """
 
 from collections.abc import Iterator
@@ -12,10 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from dagster import DagsterInstance
-from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.pool import StaticPool
 
@@ -79,33 +81,10 @@ class OpenEventLog(SqliteEventLogStorage):
         super().dispose()
 
 
-# By folder: the instance of this process, and the inode of its index (the folder may be made anew).
-_instances: dict[str, tuple[DagsterInstance, int]] = {}
-
-
-def instance_of_main_job(home: str) -> DagsterInstance:
-    """Return the Dagster instance of a folder, with the event log above; one a process.
-
-    The steps print nothing: what they say is in their events. So no processes are started to
-    capture what they print.
-    """
-    index = Path(home) / "history" / "runs" / "index.db"
-    if home in _instances:
-        instance, inode = _instances[home]
-        if index.exists() and index.stat().st_ino == inode:
-            return instance
-        instance.dispose()
-    event_log = {
+def open_event_log(home: Path) -> dict[str, Any]:
+    """Return the entry `event_log_storage` of an instance's settings."""
+    return {
         "module": OpenEventLog.__module__,
         "class": OpenEventLog.__name__,
         "config": {"base_dir": f"{home}/history/runs"},
     }
-    compute_logs = {
-        "module": NoOpComputeLogManager.__module__,
-        "class": NoOpComputeLogManager.__name__,
-        "config": {},
-    }
-    overrides = {"event_log_storage": event_log, "compute_logs": compute_logs}
-    instance = DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
-    _instances[home] = instance, index.stat().st_ino
-    return instance

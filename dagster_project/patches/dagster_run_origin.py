@@ -9,7 +9,6 @@ Off: ROYALTY_PATCHES=off. Results are the same; the timeline and the jobs' pages
 Canary: tests/patches/test_dagster_run_origin.py; tests/ui looks at the timeline in a browser.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -27,9 +26,9 @@ CODE_LOCATION = "royalty_flows"  # `code_location_name` in pyproject.toml
 
 
 @contextmanager
-def runs_with_origin(instance: DagsterInstance, job: str) -> Iterator[None]:
-    """Have the runs of a job that are created in this block carry their code location."""
-    if os.environ.get("ROYALTY_PATCHES") == "off":
+def runs_with_origin(instance: DagsterInstance, job: str, *, on: bool = True) -> Iterator[None]:
+    """Have the runs of a job that are created in this block carry their code location, if `on`."""
+    if not on:
         yield
         return
     location = RegisteredCodeLocationOrigin(CODE_LOCATION)

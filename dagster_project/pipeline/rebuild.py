@@ -8,15 +8,15 @@ ledger, or, if that cannot be read, from the copy of it in the published file.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from dagster_project.base.clock import system_clock
 from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
@@ -27,6 +27,7 @@ from dagster_project.pipeline.run import (
     FAILED,
     PUBLISHED,
     PUBLISHED_WITH_REJECTIONS,
+    Dagster,
     announce,
     build,
     ingest,
@@ -65,7 +66,7 @@ def rebuild(
     `run` does. Raises BadInput, with the old workbench in place, if a release would be lost, or if
     another run is writing. A crash leaves the old workbench or the new one, whole.
     """
-    with write_lock(settings):
+    with write_lock(settings), closing(Dagster(settings, instance)) as dagster:
         before = _remember(settings)
         say(f"decisions by hand are taken from {before.origin}")
         fresh = settings.model_copy(update={"warehouse_dir": leftovers(settings)})
@@ -73,7 +74,7 @@ def rebuild(
         with open_workbench(fresh) as con:
             plan = make_plan(con, settings.landing_dir, bundled=settings.bundled_dir)
         announce(settings, plan)
-        failed = list(ingest(fresh, plan, instance))
+        failed = list(ingest(fresh, plan, dagster))
         with open_workbench(fresh) as con:
             _decide_again(con, before)
             lost = list(_lost(con, before))
@@ -89,7 +90,7 @@ def rebuild(
         aside = _swap(settings, fresh)
         say(f"the workbench is new; the old one is kept as {aside}" if aside else "a new workbench")
         reconcile(settings)
-        if not build(settings, instance, failed):
+        if not build(settings, dagster, failed):
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if plan.problems or failed else PUBLISHED
 
@@ -185,7 +186,7 @@ def _swap(settings: Settings, fresh: Settings) -> Path | None:
     The old file gets a second name before the new one is renamed over its first: there is never
     none. Its write-ahead log, which exists only if it could not be opened, must not meet the new.
     """
-    aside = settings.workbench.with_name(f"{REPLACED}{datetime.now(UTC).strftime(STAMP)}.duckdb")
+    aside = settings.workbench.with_name(f"{REPLACED}{system_clock().strftime(STAMP)}.duckdb")
     log = Path(f"{settings.workbench}.wal")
     found = settings.workbench.exists()
     if found:

@@ -4,8 +4,11 @@ The runs are Dagster runs of the project's own instance, so that the UI shows th
 Great Expectations are imported only if there is something to do.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.alerts.message import Alert, message
@@ -30,7 +33,7 @@ from dagster_project.workbench.publications import last_publication
 from dagster_project.workbench.releases import accepted_files
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance, ExecuteInProcessResult
+    from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
 
 PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 
@@ -38,6 +41,52 @@ _FULL_REFRESH = {
     f"build_{layer}": {"config": {"full_refresh": True}} for layer in ("staging", "intermediate")
 }
 _NO_RETRIES = {MAX_RETRIES: "0"}  # of whole runs: the person who started it is there
+
+
+_NO_COMPUTE_LOGS = """compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+
+
+class Dagster:
+    """The definitions and the instance, made when the first job is executed."""
+
+    def __init__(self, settings: Settings, instance: "DagsterInstance | None" = None) -> None:
+        self._settings, self._given = settings, instance
+
+    @cached_property
+    def definitions(self) -> "Definitions":
+        """The jobs. Each run brings the settings that it works with."""
+        from dagster_project.definitions import definitions
+
+        return definitions(self._settings)
+
+    @cached_property
+    def instance(self) -> "DagsterInstance":
+        """The instance given, or else the project's own.
+
+        The steps print nothing: what they say is in their events. So no processes are started to
+        capture what they print.
+        """
+        from dagster import DagsterInstance
+
+        if self._given:
+            return self._given
+        home = dagster_home()
+        lines = [(home / "dagster.yaml").read_text("utf-8"), _NO_COMPUTE_LOGS]
+        if self._settings.is_patched("dagster_event_log"):
+            from dagster_project.patches.dagster_event_log import open_event_log
+
+            lines.append(f"event_log_storage: {json.dumps(open_event_log(home))}")
+        config = home / "make_run.yaml"
+        config.write_text("\n".join(lines), "utf-8")
+        return DagsterInstance.from_config(str(home), config.name)
+
+    def close(self) -> None:
+        """Close the project's own instance; one that was given is the caller's."""
+        if not self._given and "instance" in vars(self):
+            self.instance.dispose()
 
 
 def run(
@@ -50,7 +99,8 @@ def run(
     """
     failures: list[Alert] = []
     try:
-        return _run(settings, frozenset(reload), instance, failures)
+        with closing(Dagster(settings, instance)) as dagster:
+            return _run(settings, frozenset(reload), dagster, failures)
     except Exception as error:
         known = error if isinstance(error, BadInput) else trouble_behind(error)
         why = str(known) if known else f"{type(error).__name__}: {error}"
@@ -64,7 +114,7 @@ def run(
 def _run(
     settings: Settings,
     reload: frozenset[str],
-    instance: "DagsterInstance | None",
+    dagster: Dagster,
     failures: list[Alert],
 ) -> int:
     """Do it, and enter what goes wrong in `failures`."""
@@ -75,9 +125,9 @@ def _run(
         announce(settings, plan)
         failures += [Alert("REFUSED by make run", str(problem)) for problem in plan.problems]
         if plan.new:
-            for failed in ingest(settings, plan, instance):
+            for failed in ingest(settings, plan, dagster):
                 failures.append(failed)  # at once: a later one may end in an error
-        if not _nothing_is_new(settings) and not build(settings, instance, failures):
+        if not _nothing_is_new(settings) and not build(settings, dagster, failures):
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
@@ -120,14 +170,14 @@ def publish_again(settings: Settings, instance: "DagsterInstance | None" = None)
     Returns as `run` does. Raises BadInput if another run is writing.
     """
     failures: list[Alert] = []
-    with write_lock(settings):
+    with write_lock(settings), closing(Dagster(settings, instance)) as dagster:
         reconcile(settings)
-        if not build(settings, instance, failures, full_refresh=True):
+        if not build(settings, dagster, failures, full_refresh=True):
             return FAILED
     return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
 
-def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -> Iterator[Alert]:
+def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
     """Load and gate the new releases, each in a run of its own. Yields each failure.
 
     Raises BadInput where it is the machine that fails.
@@ -139,7 +189,7 @@ def ingest(settings: Settings, plan: Plan, instance: "DagsterInstance | None") -
         result = _execute(
             settings,
             f"ingest_{release.source}",
-            instance,
+            dagster,
             partition=(release.source, str(release.date)),
             run_config={"ops": {f"load_{release.source}": {"config": config}}},
         )
@@ -194,7 +244,7 @@ def _nothing_is_new(settings: Settings) -> bool:
 
 def build(
     settings: Settings,
-    instance: "DagsterInstance | None",
+    dagster: Dagster,
     failures: list[Alert],
     *,
     full_refresh: bool = False,
@@ -209,7 +259,7 @@ def build(
     while True:
         with open_workbench(settings) as con:
             before = accepted_files(con)
-        failure = _build_once(settings, instance, refresh_once)
+        failure = _build_once(settings, dagster, refresh_once)
         if failure is None:
             return True
         rejected = _rejected_since(settings, before, failure)
@@ -223,9 +273,7 @@ def build(
         refresh_once = False
 
 
-def _build_once(
-    settings: Settings, instance: "DagsterInstance | None", full_refresh: bool
-) -> Alert | None:
+def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Alert | None:
     """Build and publish. Returns what failed, or None."""
     left = not full_refresh and _only_publication_is_left(settings)
     job = "publish" if left else "build"
@@ -235,7 +283,7 @@ def _build_once(
         else "build: staging, intermediate, core, marts, each with its gate; then publication"
     )
     run_config = {"ops": _FULL_REFRESH} if full_refresh else {}
-    result = _execute(settings, job, instance, run_config=run_config)
+    result = _execute(settings, job, dagster, run_config=run_config)
     if result.success:
         with_size = settings.warehouse.stat().st_size
         say(
@@ -280,23 +328,20 @@ def _only_publication_is_left(settings: Settings) -> bool:
 def _execute(
     settings: Settings,
     job: str,
-    instance: "DagsterInstance | None",
+    dagster: Dagster,
     *,
     partition: tuple[str, str] | None = None,
     run_config: Mapping[str, Any] | None = None,
 ) -> "ExecuteInProcessResult":
-    from dagster_project.definitions import defs
-    from dagster_project.defs.resources import Workbench
-    from dagster_project.patches.dagster_event_log import instance_of_main_job
+    from dagster_project.defs.resources import resources
     from dagster_project.patches.dagster_run_origin import runs_with_origin
 
-    if instance is None:
-        instance = instance_of_main_job(str(dagster_home()))
+    instance = dagster.instance
     fail_orphaned_runs(instance, BY_MAKE_RUN)
     if partition:
         instance.add_dynamic_partitions(partition[0], [partition[1]])
-    with runs_with_origin(instance, job):
-        return defs.resolve_job_def(job).execute_in_process(
+    with runs_with_origin(instance, job, on=settings.is_patched("dagster_run_origin")):
+        return dagster.definitions.resolve_job_def(job).execute_in_process(
             run_config={
                 **(run_config or {}),
                 "loggers": {"console": {"config": {"log_level": _log_level(settings)}}},
@@ -304,7 +349,7 @@ def _execute(
             instance=instance,
             partition_key=partition[1] if partition else None,
             raise_on_error=False,
-            resources={"workbench": Workbench.of(settings)},
+            resources=resources(settings),
             tags=BY_MAKE_RUN | _NO_RETRIES,
         )
 

@@ -8,7 +8,6 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from dagster_project.base.clock import system_clock
 from dagster_project.base.durable_files import replace_symlink
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
@@ -74,7 +74,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
             settings.warehouse, read_only=True, config=settings.duckdb_config
         ) as con:
             publication = _publication(con)
-            folder = settings.reports / f"{publication['id']}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+            folder = settings.reports / f"{publication['id']}-{system_clock():%Y%m%dT%H%M%S%f}"
             folder.mkdir()
             _copy_downloads(settings, publication["id"], folder / "data")
             pages = _write_pages(con, folder, publication)

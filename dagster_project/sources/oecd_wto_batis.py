@@ -13,8 +13,7 @@ not allocated to an economy. In `Reported_value`, `NA` is missing, in a file tha
 import re
 from datetime import timedelta
 
-from dagster_project.base.settings import Settings
-from dagster_project.layouts import CsvLayout, RawTable, ZipLayout
+from dagster_project.layouts import CsvLayout, Layout, RawTable, ZipLayout
 from dagster_project.sources.release_calendar import Calendar
 from dagster_project.sources.source import Source
 
@@ -62,33 +61,27 @@ def _layout(mirror: str, methodology: str, keep: str, must_contain: str) -> CsvL
     )
 
 
-def source(all_items: bool) -> Source:
-    """The source, with the items of intellectual property or with all 31 in its raw table.
-
-    The models take the item of intellectual property either way.
-    """
-    keep, must_contain = ("true", "") if all_items else ("item_code like 'SH%'", "SH")
+def _layouts(keep: str, must_contain: str) -> tuple[Layout, ...]:
     mirrors = (
         _layout("WTO", "Final_value_methodology", keep, must_contain),
         _layout("OECD", "Methodology", keep, must_contain),
     )
-    return Source(
-        name="oecd_wto_batis",
-        tables=(observations,),
-        required=(observations,),
-        # Once a year, in winter (December 2025). The bulk file is large, and downloaded only if the
-        # server says that it has changed.
-        calendar=Calendar(
-            timezone="Europe/Zurich",
-            poll_cron="0 4 * 1-3,10-12 6",
-            deadline_cron="0 12 1 3 *",
-            freshness_window=timedelta(days=150),
-        ),
-        layouts=(
-            *mirrors,
-            *(ZipLayout(mirror, re.compile(r"[^/]*\.csv", re.I)) for mirror in mirrors),
-        ),
-    )
+    zipped = (ZipLayout(mirror, re.compile(r"[^/]*\.csv", re.I)) for mirror in mirrors)
+    return (*mirrors, *zipped)
 
 
-SOURCE = source(Settings().batis_all_items)
+SOURCE = Source(
+    name="oecd_wto_batis",
+    tables=(observations,),
+    required=(observations,),
+    # Once a year, in winter (December 2025). The bulk file is large, and downloaded only if the
+    # server says that it has changed.
+    calendar=Calendar(
+        timezone="Europe/Zurich",
+        poll_cron="0 4 * 1-3,10-12 6",
+        deadline_cron="0 12 1 3 *",
+        freshness_window=timedelta(days=150),
+    ),
+    layouts=_layouts("item_code like 'SH%'", "SH"),
+    all_items=_layouts("true", ""),  # the models take the item of intellectual property either way
+)

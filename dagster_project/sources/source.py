@@ -3,11 +3,13 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from dagster_project.base.clock import Clock, local_date, system_clock
 from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
 from dagster_project.layouts import Layout, RawTable
 from dagster_project.sources.release_calendar import Calendar
 
@@ -46,7 +48,10 @@ class Source:
     calendar: when the publisher releases; None where no calendar is kept.
     packaged: for data that an installed package brings, a function that returns its one release;
         newer ones may be in the landing folder, where those of all other sources are.
-    by_hand: where no fetcher brings the files, how a person gets them. The UI shows it.
+    manual_instructions: where no fetcher brings the files, how a person gets them. The UI
+        shows them.
+    all_items: layouts that keep every item of the file, where `layouts` keep those of intellectual
+        property.
     """
 
     name: str
@@ -57,6 +62,13 @@ class Source:
     manual_instructions: str | None = None
     calendar: Calendar | None = None
     companions: re.Pattern[str] | None = None
+    all_items: tuple[Layout, ...] = ()
+
+    def configured(self, settings: Settings) -> "Source":
+        """Return the source with the layouts that the settings choose."""
+        if self.all_items and settings.batis_all_items:
+            return replace(self, layouts=self.all_items)
+        return self
 
     def is_companion(self, path: Path) -> bool:
         """Whether a file only describes the data; never if it looks like a damaged data file."""
@@ -69,7 +81,9 @@ class Source:
         return (named or likeness(False) > _ALIKE) and likeness(True) <= _ALIKE
 
 
-def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[BadInput]]:
+def landed_releases(
+    source: str, landing: Path, clock: Clock = system_clock
+) -> tuple[list[Release], list[BadInput]]:
     """Return the releases of one source in the landing folder, oldest first, and the problems.
 
     Folders and files whose names begin with a dot are not looked at: tools that copy put there what
@@ -81,7 +95,7 @@ def landed_releases(source: str, landing: Path) -> tuple[list[Release], list[Bad
         names = sorted(entry.name for entry in found if entry.is_dir() and entry.name[0] != ".")
     for folder in (home / name for name in names):
         try:
-            releases.append(landed_release(source, folder))
+            releases.append(landed_release(source, folder, clock))
         except BadInput as problem:
             problems.append(problem)
         except OSError as error:
@@ -97,7 +111,7 @@ def is_date(name: str) -> bool:
         return False
 
 
-def landed_release(source: str, folder: Path) -> Release:
+def landed_release(source: str, folder: Path, clock: Clock = system_clock) -> Release:
     """Return the release in a folder. Raises BadInput if it cannot be one."""
     where = f"{source}/{folder.name}"
     if not is_date(folder.name):
@@ -109,11 +123,11 @@ def landed_release(source: str, folder: Path) -> Release:
             fix="rename the folder",
         )
     released = date.fromisoformat(folder.name)
-    if released > date.today():
+    if released > local_date(clock):
         raise BadInput(
             "a release dated in the future",
             where=where,
-            expected=f"a publication date up to {date.today()}",
+            expected=f"a publication date up to {local_date(clock)}",
             found=str(released),
             fix="rename the folder to the day on which the publisher released it",
         )

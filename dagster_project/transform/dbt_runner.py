@@ -24,7 +24,6 @@ DBT_PROJECT = PROJECT_ROOT / "dbt"
 _TARGET = DBT_PROJECT / "target"
 _MANIFEST = _TARGET / "manifest.json"
 _STAMP = _TARGET / "manifest.sha256"
-_HEARD = frozenset({"LogStartLine", "NodeFinished"})  # dbt's events that are listened to
 _SUFFIXES = frozenset({".sql", ".yml", ".csv", ".md"})
 
 
@@ -51,7 +50,8 @@ def manifest_path() -> Path:
         if not stamp.startswith(f"{DBT_PROJECT} "):
             (_TARGET / "partial_parse.msgpack").unlink(missing_ok=True)
         try:
-            _invoke(Settings(), ["parse", "--target-path", str(_TARGET)])
+            # No database is opened: the project is parsed alike for every warehouse folder.
+            _invoke(own_environment(), ["parse", "--target-path", str(_TARGET)])
         except DbtError as error:
             raise BadInput(
                 "a model, seed or YAML file that dbt cannot parse",
@@ -90,8 +90,11 @@ def run_dbt(
     """
     # Its results are returned: nothing reads them, or the manifest again, from files.
     artifacts = ["--no-write-json", "--target-path", str(settings.warehouse_dir / "dbt_target")]
+    settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with report.follow(what, " nodes") as progress:
-        return _invoke(settings, [*args, *artifacts], _parsed(), [partial(_note, progress)])
+        return _invoke(
+            _environment(settings), [*args, *artifacts], _parsed(), [partial(_note, progress)]
+        )
 
 
 def _note(progress: Progress, event: Any) -> None:
@@ -104,7 +107,7 @@ def _note(progress: Progress, event: Any) -> None:
 
 
 def _invoke(
-    settings: Settings,
+    environment: AbstractContextManager[None],
     args: Sequence[str],
     parsed: "Manifest | None" = None,
     callbacks: Sequence[Callable[[Any], None]] = (),
@@ -112,11 +115,9 @@ def _invoke(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    suppress_unheard_events()
-    settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     quiet = ["--log-level", "none", "--log-level-file", "none"]
-    with _environment(settings):
+    with environment:
         try:
             outcome = dbtRunner(manifest=parsed, callbacks=list(callbacks)).invoke(
                 [*args, *folders, *quiet]
@@ -128,37 +129,6 @@ def _invoke(
         raise DbtError(f"dbt {args[0]}: {outcome.exception}") from outcome.exception
     results = getattr(outcome.result, "results", [])
     return [result for result in results if not _is_hook_that_ran(result)]
-
-
-@cache
-def suppress_unheard_events() -> None:
-    """Have dbt's events made into messages only if something listens: some thousand per build.
-
-    A warning that may have to be an error is made into one all the same.
-    """
-    from dbt.tracking import track_behavior_change_warn
-    from dbt_common.events.base_types import BaseEvent, EventLevel, TCallback
-    from dbt_common.events.event_manager import EventManager
-    from dbt_common.events.event_manager_client import ctx_set_event_manager
-
-    class Events(EventManager):
-        def add_callback(self, callback: TCallback) -> None:
-            if callback is not track_behavior_change_warn:  # dbt's telemetry, which is off
-                super().add_callback(callback)
-
-        def fire_event(
-            self,
-            e: BaseEvent,
-            level: EventLevel | None = None,
-            node: Any = None,
-            force_warn_or_error_handling: bool = False,
-        ) -> None:
-            may_be_error = force_warn_or_error_handling or self.require_warn_or_error_handling
-            is_heard = self.loggers or (self.callbacks and type(e).__name__ in _HEARD)
-            if is_heard or may_be_error:
-                super().fire_event(e, level, node, force_warn_or_error_handling)
-
-    ctx_set_event_manager(Events())
 
 
 def _is_hook_that_ran(result: "NodeResult") -> bool:

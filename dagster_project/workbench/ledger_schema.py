@@ -4,9 +4,11 @@ The ledger holds what was loaded, checked, built, published and decided: a modul
 Their functions take an open connection and leave transactions to the caller. Times are UTC.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
+
+from dagster_project.base.clock import in_utc, system_clock
 
 _DDL = """
 create schema if not exists raw;
@@ -113,5 +115,5 @@ def ledger_time(con: duckdb.DuckDBPyConnection) -> datetime:
     columns = [f"(select max({name}) from audit.{t})" for t in _TIMES for name in _TIMES[t]]
     row = con.execute(f"select greatest({', '.join(columns)})").fetchone()
     latest = row[0] if row else None
-    clock = datetime.now(UTC).replace(tzinfo=None)
+    clock = in_utc(system_clock)
     return clock if latest is None or clock > latest else latest + _TICK

@@ -32,7 +32,7 @@ def parsed(text: str) -> list[dict[str, Any]]:
 def test_a_person_reads_text(capsys: pytest.CaptureFixture[str]) -> None:
     say("  accepted x", source="x")
     assert capsys.readouterr().out == "  accepted x\n"
-    assert run_loggers() == {}
+    assert run_loggers(as_json=False) == {}
 
 
 @pytest.mark.usefixtures("as_json")
@@ -55,7 +55,7 @@ def test_what_a_run_logs_names_source_release_run_and_what_went_wrong(
         raise dg.Failure("it is broken")
 
     job = dg.define_asset_job("ingest_made_up", selection=[made_up])
-    made = dg.Definitions(assets=[made_up], jobs=[job], loggers=run_loggers())
+    made = dg.Definitions(assets=[made_up], jobs=[job], loggers=run_loggers(as_json=True))
     result = made.resolve_job_def("ingest_made_up").execute_in_process(
         partition_key=DAY,
         raise_on_error=False,

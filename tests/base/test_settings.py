@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.base.settings import PATCHES, PROJECT_ROOT, Settings
 
 
 def test_folders_are_in_the_project_unless_asked_otherwise(
@@ -43,4 +43,15 @@ def test_senseless_values_are_refused(
 ) -> None:
     monkeypatch.setenv(f"ROYALTY_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_patches_are_named_and_off_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(Settings().is_patched(name) for name in PATCHES)
+    monkeypatch.setenv("ROYALTY_PATCHES", f" {PATCHES[-1]}")
+    assert [name for name in PATCHES if Settings().is_patched(name)] == [PATCHES[-1]]
+    monkeypatch.setenv("ROYALTY_PATCHES", "off")
+    assert not any(Settings().is_patched(name) for name in PATCHES)
+    monkeypatch.setenv("ROYALTY_PATCHES", "made_up")
+    with pytest.raises(ValidationError, match="no patch of that name: made_up"):
         Settings()

@@ -17,11 +17,13 @@ from random import Random
 import duckdb
 
 from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.gates.release_gate import gate_release
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.layouts import layout_of
+from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources import all_sources
 from dagster_project.workbench.ledger_schema import create_ledger
 from tests.corpus.mutation import Expected, Mutation, Origin, Unchanged
@@ -148,7 +150,9 @@ def _load_and_gate(workbench: Path, landing: Path, origin: Origin) -> str | None
             load_release(con, source, release, reload=True)
     except BadInput as problem:
         return str(problem)
-    results = gate_release(workbench, connect, source, origin.release, "corpus")
+    results = gate_release(
+        Settings(warehouse_dir=workbench.parent), connect, source, origin.release, "corpus"
+    )
     return explain(results) or None
 
 
@@ -181,6 +185,7 @@ def _judge(
     return verdict(outcome, _difference(found, right))
 
 
+@unpacked_once()
 def _lacks_its_companion(origin: Origin, found: Numbers, right: Numbers) -> bool:
     """Whether all numbers are right, and only some or all of what describes them is not there."""
     source = all_sources()[origin.source]

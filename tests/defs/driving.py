@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from dagster_project.definitions import defs
+from dagster_project.base.settings import Settings
+from tests.support import defs
 
 if TYPE_CHECKING:
     from dagster._core.definitions.sensor_definition import SensorExecutionData
@@ -16,12 +17,15 @@ class Landing:
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance, self.cursor = instance, ""
         self.requested: list[str] = []
-        self.sensor = next(each for each in defs.sensors or [] if each.name == "landing")
+        self.sensor = next(each for each in defs().sensors or [] if each.name == "landing")
 
     def evaluate(self) -> "SensorExecutionData":
         """Evaluate once, and take over cursor and partitions as the daemon does."""
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, repository_def=defs.get_repository_def()
+            instance=self.instance,
+            cursor=self.cursor,
+            repository_def=defs().get_repository_def(),
+            resources={"settings": Settings()},
         )
         # The daemon's context has this of its own; without it no partition is known.
         vars(context)["caching_dynamic_partitions_loader"] = self.instance
@@ -52,6 +56,6 @@ class Landing:
 
 def schedule_of(source: str) -> dg.ScheduleDefinition:
     """Return the schedule that fetches a source."""
-    found = next(each for each in defs.schedules or [] if each.name == f"fetch_{source}")
+    found = next(each for each in defs().schedules or [] if each.name == f"fetch_{source}")
     assert isinstance(found, dg.ScheduleDefinition)
     return found

@@ -6,14 +6,18 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_project.defs.asset_metadata import TRANSLATOR
+from dagster_project.base.settings import Settings
+from dagster_project.definitions import definitions
 from dagster_project.transform.dbt_runner import manifest
 from tests.support import Scenario
 
 
 def shown(name: str) -> Mapping[str, Any]:
     """The metadata of a model's definition."""
-    return TRANSLATOR.get_metadata(manifest()["nodes"][f"model.royalty_flows.{name}"])
+    graph = definitions(Settings()).resolve_asset_graph()
+    return next(
+        graph.get(key).metadata for key in graph.get_all_asset_keys() if key.path[-1] == name
+    )
 
 
 def test_a_model_names_its_pages_of_the_report() -> None:

@@ -6,12 +6,11 @@ import dagster as dg
 import pytest
 
 from dagster_project.base.settings import Settings
-from dagster_project.definitions import defs
 from dagster_project.defs.raw import raw_assets
-from dagster_project.defs.resources import Workbench
+from dagster_project.defs.resources import resources
 from dagster_project.sources import all_sources
 from tests.pipeline.test_run import text_of
-from tests.support import TEXT, Warehouse
+from tests.support import TEXT, Warehouse, job_named
 
 DAYS = ["2020-01-31", "2020-02-29", "2020-03-31", "2020-04-30"]
 FIGURES = dg.AssetKey(["raw", "published_figures__figures"])
@@ -19,11 +18,11 @@ FIGURES = dg.AssetKey(["raw", "published_figures__figures"])
 
 def backfill(instance: dg.DagsterInstance, first: str, last: str) -> dg.ExecuteInProcessResult:
     """Execute the one run that a backfill of these releases is."""
-    return defs.resolve_job_def("ingest_published_figures").execute_in_process(
+    return job_named("ingest_published_figures").execute_in_process(
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         instance=instance,
         raise_on_error=False,
-        resources={"workbench": Workbench.of(Settings())},
+        resources=resources(Settings()),
         tags={
             "dagster/asset_partition_range_start": first,
             "dagster/asset_partition_range_end": last,

@@ -17,13 +17,12 @@ from dagster_project.alerts.message import MOST_LETTERS, Alert, message
 from dagster_project.base import dagster_home
 from dagster_project.base.dagster_home import BY_MAKE_RUN
 from dagster_project.base.settings import Settings
-from dagster_project.definitions import defs
 from dagster_project.defs.failure_sensor import run_failure_alert
-from dagster_project.defs.resources import Workbench
+from dagster_project.defs.resources import resources
 from dagster_project.pipeline.run import run
 from tests.alerts.receivers import SECRET, Webhook, mail_server, webhook
 from tests.pipeline.test_run import text_of
-from tests.support import TEXT, Warehouse, execute
+from tests.support import TEXT, Warehouse, execute, job_named
 
 SOURCE, DAY = "published_figures", "2020-01-31"
 NOTHING_FAILED = "Sensor function returned an empty result"
@@ -40,7 +39,9 @@ class Daemon:
 
     def tick(self) -> list[Any]:
         """Return the reactions and the reason to skip of a tick."""
-        context = dg.build_sensor_context(instance=self.instance, cursor=self._cursor)
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self._cursor, resources={"settings": Settings()}
+        )
         done = run_failure_alert.evaluate_tick(context)
         self._cursor = done.cursor
         skipped = done.skip_message if done.skip_message != NOTHING_FAILED else None
@@ -64,11 +65,11 @@ class Daemon:
         """Execute a job."""
         if partition:
             self.instance.add_dynamic_partitions(SOURCE, [partition])
-        return defs.resolve_job_def(job).execute_in_process(
+        return job_named(job).execute_in_process(
             instance=self.instance,
             partition_key=partition,
             raise_on_error=False,
-            resources={"workbench": Workbench.of(Settings())},
+            resources=resources(Settings()),
             tags=tags,
         )
 

@@ -12,8 +12,12 @@ KEY = "A1B2C3D4-MADE-UP-KEY"
 
 
 def materialize(source: str, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    (asset,) = [each for each in fetch_assets() if each.key == dg.AssetKey(["fetch", source])]
-    return dg.materialize([asset], instance=instance, raise_on_error=False)
+    settings = Settings()
+    key = dg.AssetKey(["fetch", source])
+    (asset,) = [each for each in fetch_assets(settings) if each.key == key]
+    return dg.materialize(
+        [asset], instance=instance, raise_on_error=False, resources={"settings": settings}
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -6,24 +6,23 @@ import dagster as dg
 import pytest
 
 from dagster_project.base.settings import Settings
-from dagster_project.definitions import defs
-from dagster_project.defs.resources import Workbench
+from dagster_project.defs.resources import resources
 from dagster_project.publication import publish as publishing
 from dagster_project.publication.kept_files import kept_publications
 from dagster_project.workbench.connection import open_workbench
-from tests.support import Warehouse, break_off, held_by
+from tests.support import Warehouse, break_off, held_by, job_named
 
 
 def start(job: str, step: str, **config: Any) -> tuple[bool, str]:
     """Run a job. Returns whether it succeeded, and what it said or failed with."""
     said: list[str] = []
     with dg.DagsterInstance.ephemeral() as instance:
-        result = defs.resolve_job_def(job).execute_in_process(
+        result = job_named(job).execute_in_process(
             run_config={
                 "ops": {step: {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
-            resources={"workbench": Workbench.of(Settings())},
+            resources=resources(Settings()),
             instance=instance,
             raise_on_error=False,
         )

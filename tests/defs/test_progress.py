@@ -65,7 +65,7 @@ def test_in_json_there_are_events_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ROYALTY_LOG_FORMAT", "json")
-    lines = run(BY_MAKE_RUN, loggers=run_loggers())
+    lines = run(BY_MAKE_RUN, loggers=run_loggers(as_json=True))
     written = capsys.readouterr()
     assert written.out == ""
     events = [json.loads(line) for line in written.err.splitlines() if LINE in line]

@@ -14,13 +14,13 @@ from dagster._core.instance.config import PoolGranularity
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from dagster_project.base.dagster_home import dagster_home
-from dagster_project.definitions import defs
-from dagster_project.defs.landing_sensor import landing_sensor
+from dagster_project.base.settings import Settings
+from dagster_project.definitions import definitions
 from dagster_project.defs.raw import freshness
-from dagster_project.defs.schedules import fetch_schedules
 from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.sources import all_sources
 from tests.defs.driving import schedule_of
+from tests.support import defs
 
 SCHEDULES = {f"fetch_{name}": schedule_of(name) for name in all_fetchers()}
 
@@ -66,7 +66,7 @@ def ticks(name: str, start: datetime) -> list[datetime]:
 
 
 def test_each_source_that_can_be_fetched_has_a_schedule_and_no_other() -> None:
-    assert {each.name for each in defs.schedules or []} == set(SCHEDULES)
+    assert {each.name for each in defs().schedules or []} == set(SCHEDULES)
     for name, source in all_sources().items():
         assert bool(source.calendar and source.calendar.poll_cron) == (name in all_fetchers())
 
@@ -82,7 +82,7 @@ def test_every_schedule_is_in_the_table_above() -> None:
 
 def test_a_schedule_fetches_its_source_alone() -> None:
     schedule = SCHEDULES["fetch_worldbank_wdi"]
-    assert defs.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys == {
+    assert defs().resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys == {
         dg.AssetKey(["fetch", "worldbank_wdi"])
     }
 
@@ -97,11 +97,14 @@ def test_what_was_released_would_have_been_asked_for_within_a_week(source: str, 
 
 
 def test_nothing_is_on_until_somebody_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = all_sources().values()
-
     def states() -> set[str]:
-        on = {schedule.default_status.value for schedule in fetch_schedules(sources)}
-        return on | {landing_sensor().default_status.value}
+        graph = definitions(Settings())
+        schedules = {schedule.default_status.value for schedule in graph.schedules or []}
+        return schedules | {
+            sensor.default_status.value
+            for sensor in graph.sensors or []
+            if sensor.name == "landing"
+        }
 
     assert states() == {"STOPPED"}
     monkeypatch.setenv("ROYALTY_AUTOMATION", "true")
@@ -163,7 +166,7 @@ def test_a_source_is_fresh_until_its_next_release_is_overdue(
 
 
 def test_raw_tables_and_the_publication_have_a_freshness_policy() -> None:
-    graph = defs.resolve_asset_graph()
+    graph = defs().resolve_asset_graph()
     for source in all_sources().values():
         for table in source.tables:
             policy = graph.get(dg.AssetKey(["raw", table.name])).freshness_policy_or_from_metadata

@@ -22,15 +22,14 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from dagster_project.alerts.run_failure import set_aside_by
 from dagster_project.base.settings import Settings
-from dagster_project.definitions import defs
-from dagster_project.defs.resources import Workbench
+from dagster_project.defs.resources import resources
 from dagster_project.fetching.fetch_release import fetch_source
 from dagster_project.fetching.publishers import all_fetchers
 from tests.defs.driving import Landing, schedule_of
 from tests.fetching.serving import Publisher, Reply
 from tests.fetching.test_publishers import DATA, TOPIC, bulk
 from tests.pipeline.test_run import text_of
-from tests.support import BULK, MADE_UP, TEXT, Scenario, Warehouse, rows
+from tests.support import BULK, MADE_UP, TEXT, Scenario, Warehouse, defs, job_named, rows
 
 pytestmark = pytest.mark.slow
 
@@ -85,12 +84,12 @@ class Year:
         context = dg.build_schedule_context(
             self.landing.instance,
             scheduled_execution_time=at,
-            repository_def=defs.get_repository_def(),
+            repository_def=defs().get_repository_def(),
         )
         (request,) = schedule_of(source).evaluate_tick(context).run_requests or []
         assert request.asset_selection in (None, [dg.AssetKey(["fetch", source])])
         fetched = fetch_source(
-            all_fetchers()[source], Settings(), sleep=lambda _: None, today=at.date
+            all_fetchers()[source], Settings(), sleep=lambda _: None, clock=lambda: at
         )
         self.fetched[source] = self.fetched.get(source, 0) + fetched.is_new
         self.look(at.date())
@@ -111,12 +110,12 @@ class Year:
     def _execute(self, request: dg.RunRequest, day: date) -> None:
         assert request.job_name
         before = self.in_force()
-        result = defs.resolve_job_def(request.job_name).execute_in_process(
+        result = job_named(request.job_name).execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=self.landing.instance,
             partition_key=request.partition_key,
             raise_on_error=False,
-            resources={"workbench": Workbench.of(Settings())},
+            resources=resources(Settings()),
             tags={"dagster/run_key": request.run_key or ""},
         )
         self.jobs.append(request.job_name)

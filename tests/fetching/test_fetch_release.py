@@ -3,7 +3,7 @@
 import logging
 import re
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from tests.support import BARE, BULK, COUNTRIES
 CSV = BARE.read_bytes()
 NEWER = CSV.replace(b"2900000", b"3000000")
 TODAY = date(2022, 2, 2)
+NOW = datetime.combine(TODAY, time(12), UTC)
 DAY = date(2021, 9, 15)
 WEB_PAGE = b"<!DOCTYPE html><html><title>Down for maintenance</title></html>"
 MARCH = "Tue, 01 Mar 2016 10:00:00 GMT"
@@ -73,7 +74,7 @@ class Waiting:
 def fetch(
     settings: Settings, how: Fetcher | None = None, waiting: Waiting | None = None
 ) -> FetchResult:
-    return fetch_source(how or fetcher(), settings, sleep=waiting or Waiting(), today=lambda: TODAY)
+    return fetch_source(how or fetcher(), settings, sleep=waiting or Waiting(), clock=lambda: NOW)
 
 
 def refusal(

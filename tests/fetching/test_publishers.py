@@ -1,7 +1,7 @@
 """Each publisher's fetcher, against a server that answers as it does, with made-up data."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import duckdb
@@ -20,11 +20,12 @@ from tests.layouts.reading import read
 from tests.support import BULK, COUNTRIES, FIXTURES, INDICATORS, MADE_UP
 
 TODAY = date(2026, 11, 22)
+NOW = datetime.combine(TODAY, time(12), UTC)
 MARCH = "Sun, 01 Mar 2026 10:00:00 GMT"
 
 
 def fetch(settings: Settings, source: str) -> FetchResult:
-    return fetch_source(all_fetchers()[source], settings, sleep=lambda _: None, today=lambda: TODAY)
+    return fetch_source(all_fetchers()[source], settings, sleep=lambda _: None, clock=lambda: NOW)
 
 
 def refusal(settings: Settings, source: str) -> BadInput:

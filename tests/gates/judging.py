@@ -14,6 +14,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+from dagster_project.base.settings import Settings
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.gates.suite_files import read_suite, tables_with_suites
 from dagster_project.sources import all_sources
@@ -204,5 +205,7 @@ def failed_by(
     release: date | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return the details of the expectations that fail on a query, by their description."""
-    (result,) = run_suites(database, [Batch("made up", table, query, release, previous)])
+    (result,) = run_suites(
+        database, [Batch("made up", table, query, release, previous)], Settings()
+    )
     return {detail["expectation"]: detail for detail in result.details if not detail["success"]}

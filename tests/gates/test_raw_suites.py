@@ -36,6 +36,7 @@ def test_good_files_pass(template: Scenario, table: str) -> None:
                 [date.min, *(release for (release,) in releases)], releases, strict=False
             )
         ],
+        template.warehouse.settings,
     )
     assert [
         detail for result in results for detail in result.details if not detail["success"]

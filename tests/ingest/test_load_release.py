@@ -1,4 +1,5 @@
 import os
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from datetime import date
@@ -8,12 +9,12 @@ import duckdb
 import pytest
 
 from dagster_project.base.errors import BadInput
+from dagster_project.base.settings import Settings
 from dagster_project.ingest import load_release as load
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.raw_rows import drop_rows_not_current, loaded_rows_query
 from dagster_project.layouts import csv_layout
-from dagster_project.layouts import zip_layout as zipped_layout
-from dagster_project.sources import all_sources, oecd_wto_batis
+from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, Source
 from dagster_project.workbench.connection import transaction
 from dagster_project.workbench.ledger_schema import create_ledger
@@ -326,18 +327,21 @@ def test_a_bulk_file_is_counted_by_the_one_statement_that_reads_it(
 
 
 def test_a_bulk_file_from_its_zip_is_the_same(
-    con: duckdb.DuckDBPyConnection, bulk: Path, tmp_path: Path
+    con: duckdb.DuckDBPyConnection, bulk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     path = tmp_path / "bulk.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(bulk, "bulk.csv")
     (entry,) = load_bulk(con, path).files
     assert (entry.rows_read, entry.rows_kept) == (7, 6)
-    assert not zipped_layout._kept  # nothing unpacked is left behind
+    assert list(scratch.iterdir()) == []  # nothing unpacked is left behind
 
 
 def test_all_items_can_be_kept(con: duckdb.DuckDBPyConnection, bulk: Path) -> None:
-    (entry,) = load_bulk(con, bulk, oecd_wto_batis.source(all_items=True)).files
+    (entry,) = load_bulk(con, bulk, BATIS.configured(Settings(batis_all_items=True))).files
     assert (entry.rows_read, entry.rows_kept) == (7, 7)
 
 

@@ -116,10 +116,10 @@ def test_an_archive_is_unpacked_once_for_all_layouts(
     monkeypatch.setattr(ZipLayout, "_unpack", noted)
     other = ZipLayout(CsvLayout("another", rates, 1, ("Day",)), ZIPPED.member)
     path = zip_of(tmp_path / "made_up.zip", made_up__csv="Date,USD,\n2020-01-02,1.1,\n")
-    assert len(read(con, path, (other, ZIPPED)).rows) == 1
-    assert len(unpacked) == 1
-    assert unpacked[0].exists()  # a bulk file is read only when its rows are fetched
-    zipped_layout.remove_unpacked()
+    with zipped_layout.unpacked_once():
+        assert len(read(con, path, (other, ZIPPED)).rows) == 1
+        assert len(unpacked) == 1
+        assert unpacked[0].exists()  # a bulk file is read only when its rows are fetched
     assert not unpacked[0].parent.exists()
 
 

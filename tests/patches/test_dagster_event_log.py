@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster import DagsterInstance
 
-from dagster_project.patches.dagster_event_log import OpenEventLog, instance_of_main_job
+from dagster_project.base.settings import Settings
+from dagster_project.patches.dagster_event_log import OpenEventLog
+from dagster_project.pipeline.run import Dagster
 
 
 @dg.asset(check_specs=[dg.AssetCheckSpec("gate", asset="made_up")])
@@ -13,9 +16,12 @@ def made_up() -> dg.MaterializeResult:
     )
 
 
-def test_the_ui_reads_what_the_main_job_writes(tmp_path: Path) -> None:
+def test_the_ui_reads_what_the_main_job_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The webserver opens the same files with Dagster's own storage, while ours are still open."""
-    ours = instance_of_main_job(str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    ours = Dagster(Settings()).instance
     assert isinstance(ours.event_log_storage, OpenEventLog)
     runs = [dg.materialize([made_up], instance=ours).run_id for _ in range(6)]
     theirs = DagsterInstance.from_config(str(tmp_path))

@@ -1,7 +1,6 @@
 import tomllib
 
 import dagster as dg
-import pytest
 
 from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.patches.dagster_run_origin import CODE_LOCATION, runs_with_origin
@@ -16,8 +15,8 @@ def made_up_job() -> None:
     made_up()
 
 
-def executed(instance: dg.DagsterInstance) -> dg.DagsterRun:
-    with runs_with_origin(instance, made_up_job.name):
+def executed(instance: dg.DagsterInstance, *, on: bool = True) -> dg.DagsterRun:
+    with runs_with_origin(instance, made_up_job.name, on=on):
         return made_up_job.execute_in_process(instance=instance).dagster_run
 
 
@@ -41,7 +40,6 @@ def test_the_location_is_the_one_that_the_ui_loads() -> None:
     assert project["project"]["code_location_name"] == CODE_LOCATION
 
 
-def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROYALTY_PATCHES", "off")
+def test_it_can_be_switched_off() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        assert executed(instance).remote_job_origin is None
+        assert executed(instance, on=False).remote_job_origin is None

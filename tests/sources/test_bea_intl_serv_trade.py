@@ -58,7 +58,9 @@ def test_what_is_fetched_is_mapped() -> None:
 
 def test_good_answers_pass_their_gate(loaded: tuple[Path, LoadResult]) -> None:
     assert loaded[1].rows == {SOURCE.tables[0].name: 15}
-    (result,) = run_suites(loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")])
+    (result,) = run_suites(
+        loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")], Settings()
+    )
     assert [detail for detail in result.details if not detail["success"]] == []
 
 

@@ -68,7 +68,9 @@ def test_an_answer_that_is_built_otherwise_is_refused(
 
 
 def test_a_good_answer_passes_its_gate(loaded: tuple[Path, LoadResult]) -> None:
-    (result,) = run_suites(loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")])
+    (result,) = run_suites(
+        loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")], Settings()
+    )
     assert [detail for detail in result.details if not detail["success"]] == []
 
 

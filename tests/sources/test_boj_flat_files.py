@@ -101,7 +101,7 @@ def load(folder: Path, files: dict[str, bytes], day: date) -> tuple[Path, LoadRe
 
 
 def failed(database: Path) -> list[str]:
-    (result,) = run_suites(database, [Batch("real", TABLE, f"select * from {TABLE}")])
+    (result,) = run_suites(database, [Batch("real", TABLE, f"select * from {TABLE}")], Settings())
     return [detail["description"] for detail in result.details if not detail["success"]]
 
 

@@ -116,7 +116,9 @@ def test_an_error_in_a_sheet_without_the_blank_is_refused(
 
 
 def test_a_good_file_passes_its_gate(loaded: tuple[Path, LoadResult]) -> None:
-    (result,) = run_suites(loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")])
+    (result,) = run_suites(
+        loaded[0], [Batch("made up", TABLE, f"select * from {TABLE}")], Settings()
+    )
     assert [detail for detail in result.details if not detail["success"]] == []
 
 

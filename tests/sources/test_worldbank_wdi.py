@@ -432,7 +432,7 @@ def gated(settings: Settings, *folders: Path) -> Iterator[tuple[LoadResult, str]
             loaded = load_release(
                 con, SOURCE, Release(SOURCE.name, day, tuple(sorted(folder.iterdir())))
             )
-        said = explain(gate_release(settings.workbench, connect, SOURCE, day, "a run"))
+        said = explain(gate_release(settings, connect, SOURCE, day, "a run"))
     yield loaded, said
 
 

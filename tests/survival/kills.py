@@ -30,7 +30,6 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.base.settings import PROJECT_ROOT, Settings
-from dagster_project.definitions import defs
 from dagster_project.gates.run_suites import _context
 from dagster_project.maintenance.status import status
 from dagster_project.pipeline.run import PUBLISHED, run
@@ -38,7 +37,7 @@ from dagster_project.publication.integrity import integrity_errors
 from dagster_project.publication.kept_files import kept_publications
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.transform.dbt_runner import _parsed
-from tests.support import MADE_UP, TEXT, Warehouse, execute, rows
+from tests.support import MADE_UP, TEXT, Warehouse, defs, execute, rows
 from tests.survival.deaths import ENDED, After, BrokenRunError, Death, Point, in_child, result_of
 
 LAYERS = ("staging", "intermediate", "core", "marts")
@@ -356,7 +355,7 @@ def main() -> int:
     options.folder.mkdir(parents=True)
     os.environ["ROYALTY_KEEP_PUBLICATIONS"] = "1"  # so that the old one is thrown away
     _parsed(), _context(), project_fingerprint()  # what a run imports and reads in any case
-    for job in defs.resolve_all_job_defs():
+    for job in defs().resolve_all_job_defs():
         assert job.name
     gc.freeze()
     harness = Harness(options.folder, options.template, options.seed)

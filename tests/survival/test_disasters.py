@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -14,10 +14,11 @@ from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.test_utils import create_run_for_test
 
 from dagster_project.__main__ import main
+from dagster_project.base.clock import system_clock
 from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
-from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.ingest.pending_releases import make_plan
 from dagster_project.pipeline.run import FAILED, PUBLISHED
@@ -218,7 +219,7 @@ def test_a_damaged_block_fails_the_run_and_not_the_release(tmp_path: Path) -> No
     spoil(database, database.stat().st_size // 2, 1 << 20)
     table = "raw.worldbank_wdi__indicators"
     with pytest.raises(BadInput, match="a damaged database file"):
-        run_suites(database, [Batch("raw", table, f"select * from {table}")])
+        run_suites(database, [Batch("raw", table, f"select * from {table}")], Settings())
 
 
 def test_a_damaged_candidate_is_not_published_but_built_anew(warehouse: Warehouse) -> None:
@@ -284,14 +285,10 @@ def test_no_damaged_publication_is_put_in_force(warehouse: Warehouse) -> None:
 def test_what_comes_last_counts_even_if_the_clock_was_put_back(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> "Clock":
-            return super().now(tz) - timedelta(days=400)
-
     settings = warehouse.settings
     first = held_by(settings.warehouse)
-    monkeypatch.setattr(ledger_schema, "datetime", Clock)
+    put_back = system_clock() - timedelta(days=400)
+    monkeypatch.setattr(ledger_schema, "system_clock", lambda: put_back)
     published = []
     for _ in range(2):
         warehouse.restore_candidate()

@@ -142,10 +142,11 @@ def test_models_read_seeds_and_both_databases_and_no_other_file(
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(content)
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
-    folders.settings.warehouse_dir.mkdir()
+    folders.settings.candidate.parent.mkdir(parents=True)
     target = ["--target-path", str(tmp_path / "target")]
     results = {
-        result.node.name: result for result in dbt._invoke(folders.settings, ["build", *target])
+        result.node.name: result
+        for result in dbt._invoke(dbt._environment(folders.settings), ["build", *target])
     }
     assert {name: result.status for name, result in results.items()} == {
         "codes": "success",

@@ -1,0 +1,54 @@
+"""A patch rests on the code that it changes: when that code changes, its canary here fails.
+
+Then compare the library's new code with the patch, measure again (the README beside the
+patches says how), and write down the new version and digest, or delete the patch.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from dagster import DagsterInstance
+from dagster._core.storage.event_log import SqliteEventLogStorage
+
+from dagster_project.base.settings import PATCHES
+
+# By patch: the package, its version, the code that the patch rests on, and the digest of that code.
+CANARIES: dict[str, tuple[str, str, tuple[Callable[..., Any], ...], str]] = {
+    "dagster_event_log": (
+        "dagster",
+        "1.13.27",
+        (
+            SqliteEventLogStorage.__init__,
+            SqliteEventLogStorage._connect,
+            SqliteEventLogStorage._initdb,
+            SqliteEventLogStorage.has_table,
+            SqliteEventLogStorage.store_event,
+        ),
+        "79d07e3f19c3165d",
+    ),
+    "dagster_run_origin": (
+        "dagster",
+        "1.13.27",
+        (DagsterInstance.create_run_for_job,),
+        "5ce09dc7e450daa5",
+    ),
+}
+
+
+def digest(functions: tuple[Callable[..., Any], ...]) -> str:
+    source = "".join(inspect.getsource(function) for function in functions)
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def test_every_patch_has_a_canary() -> None:
+    assert set(CANARIES) == set(PATCHES)
+
+
+@pytest.mark.parametrize("patch", CANARIES)
+def test_the_library_is_what_the_patch_was_written_for(patch: str) -> None:
+    package, pinned, functions, expected = CANARIES[patch]
+    assert (version(package), digest(functions)) == (pinned, expected), f"see {__doc__}"

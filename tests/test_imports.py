@@ -1,0 +1,58 @@
+"""What a module must not do while it is imported: its settings and the time are passed to it."""
+
+import ast
+import subprocess
+import sys
+
+from dagster_project.base.settings import PROJECT_ROOT
+
+THE_TIME = {"datetime.now", "datetime.utcnow", "date.today", "time.time"}
+PACKAGE = PROJECT_ROOT / "dagster_project"
+
+IMPORT_ALL = """
+import os, pkgutil, sys, traceback
+from importlib import import_module
+
+import dagster_project
+from dagster_project.base.settings import Settings
+
+def ours():
+    stack = traceback.extract_stack()[:-2]
+    frames = [f for f in stack if "importlib" not in f.filename and f.filename[0] != "<"]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+
+class Recording(type(os.environ)):
+    def __getitem__(self, name):
+        where = ours()
+        if where.startswith(os.path.dirname(dagster_project.__file__)):
+            print(f"{where} reads {name}")
+        return super().__getitem__(name)
+
+def refused(self, *args, **values):
+    print(f"{ours()} constructs Settings")
+    raise SystemExit(1)
+
+Settings.__init__ = refused
+os.environ.__class__ = Recording
+for module in pkgutil.walk_packages(dagster_project.__path__, "dagster_project."):
+    if not module.name.endswith("__main__"):
+        import_module(module.name)
+import dagster_project.__main__
+"""
+
+
+def test_no_module_reads_the_environment_or_the_settings_while_it_is_imported() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
+
+
+def test_only_the_clock_asks_the_machine_for_the_time() -> None:
+    asked = {
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in THE_TIME
+    }
+    assert {place.partition(":")[0] for place in asked} == {"base/clock.py"}, asked
