@@ -12,7 +12,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from dagster_project.base.settings import Settings
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.docs.dbt_docs import dbt_docs_address
-from dagster_project.transform.docs.lineage import column_lineage
+from dagster_project.transform.docs.lineage import known_column_lineage
 from dagster_project.transform.layers import table_name
 
 
@@ -161,7 +161,7 @@ def _check_result(
 
 def _column_lineage(table: str) -> dict[str, dg.TableColumnLineage]:
     """Return what the UI's column lineage shows of a model; the ledger is no asset. No seeds."""
-    columns = column_lineage().get(table)
+    columns = known_column_lineage().get(table)
     if columns is None:
         return {}
     parents = {

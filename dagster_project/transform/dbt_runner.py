@@ -88,12 +88,19 @@ def run_dbt(
     what: what the progress that is reported is called.
     Raises DbtError if dbt did not get as far as running nodes.
     """
+    from dbt.contracts.graph.nodes import CompiledNode
+
     # Its results are returned: nothing reads them, or the manifest again, from files.
     artifacts = ["--no-write-json", "--target-path", str(settings.warehouse_dir / "dbt_target")]
     settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    parsed = _parsed()
+    for node in parsed.nodes.values():
+        # dbt puts ephemeral models into a query once per manifest: the next run would go without.
+        if isinstance(node, CompiledNode):
+            node.extra_ctes_injected, node.extra_ctes = False, []
     with report.follow(what, " nodes") as progress:
         return _invoke(
-            _environment(settings), [*args, *artifacts], _parsed(), [partial(_note, progress)]
+            _environment(settings), [*args, *artifacts], parsed, [partial(_note, progress)]
         )
 
 

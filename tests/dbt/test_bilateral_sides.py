@@ -45,20 +45,30 @@ from royalty_flows.core.fct_royalty_flows;
 
 
 def test_the_small_tables_are_held_in_memory_and_not_the_flows(tmp_path: Path) -> None:
-    results = run_dbt(
-        Settings(warehouse_dir=tmp_path), ["compile", "--select", "mart_mirror_asymmetry"]
-    )
-    [sql] = [
-        result.node.compiled_code
-        for result in results
-        if isinstance(result.node, ModelNode) and result.node.name == "mart_mirror_asymmetry"
-    ]
+    sql = _compiled(tmp_path)
     with duckdb.connect() as con:
         con.execute(TABLES)
         [(_, plan)] = con.execute(f"explain (format json) {sql}").fetchall()
     joins = [node for node in _nodes(json.loads(plan)[0]) if node["name"] == "HASH_JOIN"]
     assert len(joins) >= 6
     assert [join["extra_info"] for join in joins if _holds_flows(join)] == []
+
+
+def test_a_second_run_compiles_the_same_query(tmp_path: Path) -> None:
+    first, second = _compiled(tmp_path), _compiled(tmp_path)
+    assert first == second
+    assert "__dbt__cte__int_bilateral_sides as (" in second
+
+
+def _compiled(warehouse: Path) -> str:
+    settings = Settings(warehouse_dir=warehouse)
+    results = run_dbt(settings, ["compile", "--select", "mart_mirror_asymmetry"])
+    [sql] = [
+        result.node.compiled_code or ""
+        for result in results
+        if isinstance(result.node, ModelNode) and result.node.name == "mart_mirror_asymmetry"
+    ]
+    return sql
 
 
 def _holds_flows(join: Mapping[str, Any]) -> bool:

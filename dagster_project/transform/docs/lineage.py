@@ -37,6 +37,15 @@ def column_lineage() -> Lineage:
     return {table: model["columns"] for table, model in kept["models"].items()}
 
 
+def known_column_lineage() -> Lineage:
+    """Return the lineage if it has been read from the project as it is now, else nothing.
+
+    Reading it takes as long as a small run, which therefore goes without.
+    """
+    kept = json.loads(LINEAGE.read_text("utf-8")) if LINEAGE.exists() else {}
+    return column_lineage() if kept.get("state") == project_state() else {}
+
+
 def first_columns(table: str, column: str) -> set[str]:
     """Return the columns of raw tables, seeds and ledger that a column is made from in the end."""
     parents = column_lineage().get(table, {}).get(column)
