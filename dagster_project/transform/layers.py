@@ -65,11 +65,13 @@ def layer_tests(layer: Layer) -> dict[str, Mapping[str, Any]]:
 def build_order(layer: Layer) -> tuple[str, ...]:
     """Return the seeds, models and data tests of a layer, each after what it depends on."""
     nodes = layer_nodes(layer) | layer_tests(layer)
+    # The whole graph: ephemeral models, which are no tables, are between some of them.
     graph = {
-        unique_id: [parent for parent in node["depends_on"].get("nodes", []) if parent in nodes]
-        for unique_id, node in nodes.items()
+        unique_id: node["depends_on"].get("nodes", [])
+        for unique_id, node in manifest()["nodes"].items()
     }
-    return tuple(TopologicalSorter(graph).static_order())
+    order = TopologicalSorter(graph).static_order()
+    return tuple(unique_id for unique_id in order if unique_id in nodes)
 
 
 def table_name(node: Mapping[str, Any]) -> str:
