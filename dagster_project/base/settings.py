@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED_FILE = "royalty_flows.duckdb"
-PATCHES = ("dagster_event_log", "dagster_run_origin")
+PATCHES = ("dagster_event_log", "dagster_run_origin", "gx_single_scan")
 
 
 class Settings(BaseSettings):

@@ -234,6 +234,34 @@ def test_a_suite_cannot_reach_other_files(database: Path, query: str) -> None:
         assert "disabled by configuration" in detail["observed"]
 
 
+# One scan for the row rules, one query for each other rule
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that Great Expectations has DuckDB execute."""
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+
+    executed: list[str] = []
+    execute = SqlAlchemyExecutionEngine.execute_query
+
+    def noted(self: Any, query: Any) -> Any:
+        executed.append(str(query))
+        return execute(self, query)
+
+    monkeypatch.setattr(SqlAlchemyExecutionEngine, "execute_query", noted)
+    return executed
+
+
+def test_row_rules_that_find_nothing_cost_one_scan(database: Path, statements: list[str]) -> None:
+    result = judge(
+        database, no_rows("code = 'X'"), no_rows("_row > 9 order by _row"), no_rows("value = 'x'")
+    )
+    assert result.success
+    assert [statement.count("count(*) filter") for statement in statements] == [0, 3]
+    assert statements[0].startswith("select count(*) from (")  # for the rows that were checked
+
+
 # Several rules on the same rows
 
 

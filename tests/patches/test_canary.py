@@ -13,6 +13,12 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from great_expectations.expectations.metrics.query_metrics.query_row_count.unexpected_rows_query_row_count import (  # noqa: E501
+    UnexpectedRowsQueryRowCount,
+)
+from great_expectations.expectations.metrics.query_metrics.query_table.unexpected_rows_query_table import (  # noqa: E501
+    UnexpectedRowsQueryTable,
+)
 
 from dagster_project.base.settings import PATCHES
 
@@ -35,6 +41,12 @@ CANARIES: dict[str, tuple[str, str, tuple[Callable[..., Any], ...], str]] = {
         "1.13.27",
         (DagsterInstance.create_run_for_job,),
         "5ce09dc7e450daa5",
+    ),
+    "gx_single_scan": (
+        "great-expectations",
+        "1.24.1",
+        (UnexpectedRowsQueryTable, UnexpectedRowsQueryRowCount),
+        "991bb9552239ee6b",
     ),
 }
 
