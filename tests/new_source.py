@@ -56,9 +56,9 @@ from tests.gates.judging import Case
 CASES: list[Case] = []
 '''
 CHECKS = """
-.venv/bin/python -m pytest tests/sources/test_sources.py tests/gates/test_suites.py -k "{0} or todo"
+.venv/bin/python -m pytest tests/sources tests/gates/test_suites.py -k "{0} or todo"
 ROYALTY_LANDING_DIR=<folder with your file> ROYALTY_WAREHOUSE_DIR=<empty folder> make run
-make format lint test-changed"""
+make docs format lint test"""
 
 
 def left_to_do(root: Path) -> list[str]:
