@@ -16,7 +16,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full docs status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full docs new-source status publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -100,6 +100,10 @@ bench-full: .venv-bench/ready ## the same up to 49.6 million rows (hours, 15 GB 
 
 docs: .venv/ready ## write the data dictionary and the gate policy's tables
 	@$(RUN) -m dagster_project docs
+
+# NAME and LIKE reach it in the environment: make exports what its command line sets.
+new-source: .venv/ready ## write the skeleton of a source (NAME=bank_of_x LIKE=boj_balance_of_payments)
+	@$(RUN) -m tests.new_source
 
 status: .venv/ready ## show the live publication, current releases, and rejected ones with reasons
 	@$(RUN) -m dagster_project status

@@ -27,7 +27,7 @@ PAGES = [
 ]
 SHOWN = re.compile(r"```sql\n(?P<sql>.*?)```\n\n(?P<table>(?:\|[^\n]*\n)+)", re.DOTALL)
 ADDING = PROJECT_ROOT / "docs" / "adding-a-source.md"
-ACCEPTED = re.compile(r"\{\{ accepted\(.*?\)\) \}\}")
+ACCEPTED = re.compile(r"\{\{ accepted_rows\(.*?\)\) \}\}")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)(?P<target>[^)#\s]+)")
 
 

@@ -52,10 +52,10 @@ def test_every_fetcher_is_of_a_source_and_asks_an_address_over_https() -> None:
 def test_a_source_is_fetched_or_packaged_or_says_how_its_files_are_got(source: Source) -> None:
     fetched = source.name in all_fetchers()
     assert fetched or source.packaged or source.manual_instructions, (
-        "no fetcher: say `by_hand` in its module"
+        "no fetcher: set `manual_instructions` in its module"
     )
     assert not (fetched and source.manual_instructions), (
-        "a fetcher brings it: take `by_hand` from its module"
+        "a fetcher brings it: remove `manual_instructions` from its module"
     )
 
 

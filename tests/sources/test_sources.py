@@ -4,10 +4,12 @@ from pkgutil import iter_modules
 import pytest
 
 import dagster_project.sources
+from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.layouts import LINEAGE_COLUMNS
 from dagster_project.sources import all_sources
 from dagster_project.sources.code_lists import seed
 from dagster_project.sources.source import Source
+from tests.new_source import left_to_do
 from tests.support import MADE_UP
 
 SOURCES = all_sources()
@@ -21,6 +23,10 @@ def test_each_module_is_the_source_of_its_name() -> None:
 def test_each_source_has_made_up_releases_in_the_landing_folder_of_the_tests() -> None:
     landed = {path.name for path in MADE_UP.iterdir()}
     assert landed == {name for name, source in SOURCES.items() if not source.packaged}
+
+
+def test_no_todo_is_left_in_a_source() -> None:
+    assert left_to_do(PROJECT_ROOT) == []
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
