@@ -305,7 +305,7 @@ def main() -> None:
     """Take the requested measurements."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="names of benchmarks, separated by commas")
-    parser.add_argument("--rows", default=str(SMALL), help="one size, or several separated by commas")
+    parser.add_argument("--rows", default=str(SMALL), help="sizes, separated by commas")
     parser.add_argument("--pairs", type=int, default=1)
     parser.add_argument("--again", action="store_true", help="restart the series")
     parser.add_argument("--full", action="store_true", help="everything, at every size: hours")
