@@ -1,18 +1,18 @@
-# Every target brings its own tools: uv from PyPI into .tools/, then a virtual environment into .venv/.
-# Needed on the machine: Python >= 3.11 with pip, and make.
+# Every target installs the tools it needs: uv from PyPI into .tools/, then a virtual environment in .venv/.
+# The machine needs Python 3.11 or later with pip, and make.
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := .venv/bin/python
-# Whole files: no process waits for a warehouse that the other one builds.
+# By file: no process waits for a warehouse that another one builds.
 PYTEST := $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export UV_CACHE_DIR ?= $(CURDIR)/.tools/cache
 export UV_NO_PROGRESS := 1
-# The certificates of the machine, which a company may have added its own to, not those inside uv.
+# Use the machine's certificates, which may include a company's own, not those built into uv.
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
@@ -21,7 +21,7 @@ export UV_SYSTEM_CERTS ?= 1
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-run: .venv/ready ## the main job: load new releases, build, publish (RELOAD=source/date loads one again)
+run: .venv/ready ## load new releases, build, check, publish (RELOAD=source/date loads one again)
 	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release))
 
 dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000 (PORT=another)
@@ -36,28 +36,28 @@ sql: .venv/ready ## open a SQL shell on the published file, read-only
 superset: .venv-superset/ready ## open Apache Superset with a dashboard on http://127.0.0.1:8088 (PORT=another)
 	@.venv-superset/bin/python superset/start.py $(if $(PORT),--port $(PORT))
 
-superset-env: .venv-superset/ready ## install Superset, in an environment of its own; its tests skip without
+superset-env: .venv-superset/ready ## install Superset into .venv-superset/; without it its tests are skipped
 
-superset-lock: $(UV) ## lock Superset's packages again, after a change of superset/requirements.in
+superset-lock: $(UV) ## lock Superset's packages after a change to superset/requirements.in
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make superset-lock" superset/requirements.in -o superset/requirements.txt
 
-metrics: .venv/ready ## ask for metrics: make metrics METRICS="receipts balance" BY=reporter__region ORDER=-receipts
+metrics: .venv/ready ## query metrics: make metrics METRICS="receipts balance" BY=reporter__region ORDER=-receipts
 	@$(RUN) -m dagster_project metrics $(METRICS) $(if $(BY),--by $(BY)) $(if $(WHERE),--where "$(WHERE)") $(if $(ORDER),--order="$(ORDER)") $(if $(LIMIT),--limit $(LIMIT))
 
 test: .venv/ready ## test the behaviour that a change can break (minutes)
 	@$(PYTEST) -m "not slow"
 
-test-slow: .venv/ready ## test crashes, readers, corrupt files, the simulated year, Superset, browsers
+test-slow: .venv/ready ## test crashes, readers, corrupt files, a simulated year, Superset, the browser
 	@$(PYTEST) --dist loadgroup -m "slow"
 
-test-changed: .venv/ready ## test what differs from the branch main (BASE=another)
+test-changed: .venv/ready ## test what the diff to the branch main touches (BASE=another)
 	@files=$$($(RUN) -m tests.changed $(or $(BASE),main)) && echo $$files | xargs --no-run-if-empty $(PYTEST)
 
-test-crashes: .venv/ready ## kill runs at many points and examine the leftovers (KILLS=300 SEED=1)
+test-crashes: .venv/ready ## kill runs at many points and check the warehouse after each (KILLS=300 SEED=1)
 	@$(RUN) -m tests.survival.kills --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/kills
 
-test-readers: .venv/ready ## many clients read through many publications (READERS=50 PUBLICATIONS=20)
+test-readers: .venv/ready ## let many clients read during many publications (READERS=50 PUBLICATIONS=20)
 	@$(RUN) -m tests.survival.crowd --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/crowd
 
 lint: .venv/ready ## check style, types, SQL formatting, imports and dependencies
@@ -68,17 +68,17 @@ lint: .venv/ready ## check style, types, SQL formatting, imports and dependencie
 	@.venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/deptry .
 
-glossary: .venv/ready ## list the words that the house does not use, each with what to write instead
+glossary: .venv/ready ## list words that the house avoids, with better ones
 	@if git rev-parse --git-dir >/dev/null 2>&1; then \
 		PRE_COMMIT_HOME=$(CURDIR)/.cache/pre-commit .venv/bin/pre-commit run glossary --all-files --color never; \
 	else echo "GLOSSARY NOT CHECKED: git, which lists the files, is missing, or this is not a clone" >&2; fi
 
-test-corrupt-files: .venv/ready ## every way of breaking every landing file (minutes; SEEDS=n times each)
+test-corrupt-files: .venv/ready ## break every landing file in every way we know (minutes; SEEDS=n times each)
 	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
 
-# The names of 0.1. They go with 0.3.
+# The names until 0.2. Version 0.4 removes them, and ANYWAY below.
 kill crowd corpus:
-	@echo "make $@ is now: make $(RENAMED_$@)" >&2
+	@echo "make $@ is now make $(RENAMED_$@); the old name works until 0.4" >&2
 	@$(MAKE) --no-print-directory $(RENAMED_$@)
 RENAMED_kill := test-crashes
 RENAMED_crowd := test-readers
@@ -92,13 +92,13 @@ format: .venv/ready ## format Python and SQL
 	@$(RUN) -m ruff format .
 	@.venv/bin/sqlfmt --quiet dbt dagster_project expectations
 
-bench: .venv-bench/ready ## what bulk files cost beside a hand-written floor, 1 million rows (minutes)
+bench: .venv-bench/ready ## compare the pipeline with a hand-written script, 1 million rows (minutes)
 	@.venv-bench/bin/python -m benchmarks.bench --only ingest,bulk,nothing_new,queries,sensor --pairs 1
 
 bench-full: .venv-bench/ready ## the same up to 49.6 million rows (hours, 15 GB of disk below TMPDIR)
 	@.venv-bench/bin/python -m benchmarks.bench --full
 
-docs: .venv/ready ## write the data dictionary and the gate policy's tables
+docs: .venv/ready ## write the data dictionary and the tables of the gate policy
 	@$(RUN) -m dagster_project docs
 
 # NAME and LIKE reach it in the environment: make exports what its command line sets.
@@ -108,7 +108,7 @@ new-source: .venv/ready ## write the skeleton of a source (NAME=bank_of_x LIKE=b
 status: .venv/ready ## show the live publication, current releases, and rejected ones with reasons
 	@$(RUN) -m dagster_project status
 
-publish: .venv/ready ## build and publish again from the current releases, although nothing is new
+publish: .venv/ready ## rebuild everything from the current releases and publish it
 	@$(RUN) -m dagster_project publish
 
 rollback: .venv/ready ## roll back to the previous publication (TO=publication REASON="...")
@@ -120,16 +120,17 @@ forget: ## delete a release's rows and entries (RELEASE=source/date REASON="..."
 reject accept forget: .venv/ready
 	@$(RUN) -m dagster_project $@ $(RELEASE) --reason "$(REASON)"
 
-rebuild: .venv/ready ## rebuild the workbench from the landing folder, then publish (FORCE=1 if files are lost)
-	@$(RUN) -m dagster_project rebuild $(if $(FORCE)$(ANYWAY),--force)
+rebuild: .venv/ready ## rebuild the workbench from the landing folder and publish (FORCE=1 if files are lost)
+	@$(if $(ANYWAY),echo "ANYWAY is now FORCE; the old name works until 0.4" >&2;) \
+		$(RUN) -m dagster_project rebuild $(if $(FORCE)$(ANYWAY),--force)
 
 prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DRY_RUN=1 only lists them)
 	@$(RUN) -m dagster_project prune $(if $(DRY_RUN),--dry-run)
 
-clean: ## remove everything installed and built, the warehouse and manual decisions included; landing/ stays
+clean: ## remove everything installed or built, including the warehouse and decisions; keep landing/
 	rm -rf .venv .venv-bench .venv-superset .tools .dagster .superset .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs
 
-# The marker is newer than the lock file if and only if the environment is complete.
+# The marker is newer than the lock file only if the environment is complete.
 .venv/ready: pyproject.toml uv.lock | $(UV)
 	@echo "installing the packages of uv.lock into .venv/ (about 150 MB, once)"
 	@$(UV) sync --frozen --compile-bytecode --quiet --python $(PYTHON)
@@ -141,7 +142,7 @@ clean: ## remove everything installed and built, the warehouse and manual decisi
 	@$(UV) pip sync --quiet --require-hashes --python .venv-superset/bin/python superset/requirements.txt
 	@touch $@
 
-# The benchmark's own environment: it has other loaders to compare with.
+# The benchmarks have an environment of their own, with other loaders to compare with.
 .venv-bench/ready: pyproject.toml uv.lock | $(UV)
 	@echo "installing the packages of uv.lock and its group bench into .venv-bench/"
 	@UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --frozen --no-dev --group bench --compile-bytecode --quiet --python $(PYTHON)

@@ -1,1 +1,1 @@
-"""What the warehouse costs: made-up BaTIS files of any size, a floor to compare with, a harness."""
+"""Cost of the warehouse: made-up BaTIS files of any size, a floor to compare with, a harness."""

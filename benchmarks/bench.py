@@ -1,9 +1,9 @@
 """Measure one thing at one size: `python -m benchmarks.bench --only bulk --pairs 5 --rows 49604340`.
 
-Pairs are taken A B A B …: what disturbs the machine for a while disturbs both. Each pair is written
-to `benchmarks/results/` as soon as it is taken: a series that is cut short is continued by the same
-command, and `--again` begins it anew. After each run the published numbers are compared with the
-generator's totals, and in each series once with the floor's file, row for row.
+Pairs are taken A B A B …, so that a disturbance of the machine affects both sides. Each pair is
+written to `benchmarks/results/` at once: the same command resumes an interrupted series, and
+`--again` restarts it. After each run the published numbers are compared with the generator's totals,
+and once per series with the floor's file, row for row.
 
 DuckDB has 700 MB and two threads in every run, on both sides (`--memory-limit`).
 """
@@ -44,7 +44,7 @@ class Bench:
     # Files and folders
 
     def landing(self, rows: int) -> Path:
-        """The landing folder with a bulk file of so many rows, written once."""
+        """The landing folder with a bulk file of that many rows, written once."""
         landing = self.folder / f"landing_{rows}"
         csv = landing / "oecd_wto_batis" / RELEASE / "batis_bulk.csv"
         if not csv.exists():
@@ -53,11 +53,11 @@ class Bench:
         return landing
 
     def csv(self, rows: int) -> Path:
-        """The bulk file of so many rows."""
+        """The bulk file of that many rows."""
         return self.landing(rows) / "oecd_wto_batis" / RELEASE / "batis_bulk.csv"
 
     def environment(self, landing: Path, name: str, **more: str) -> dict[str, str]:
-        """The environment of a warehouse of its own, which is `w_<name>`."""
+        """The environment of a separate warehouse, `w_<name>`."""
         return {
             "ROYALTY_LANDING_DIR": str(landing),
             "ROYALTY_WAREHOUSE_DIR": str(self.folder / f"w_{name}"),
@@ -66,7 +66,7 @@ class Bench:
             "ROYALTY_DUCKDB_THREADS": "2",
             "DO_NOT_TRACK": "1",
             "GX_ANALYTICS_ENABLED": "false",
-            "PYTHONDONTWRITEBYTECODE": "",  # what has run once is not compiled again
+            "PYTHONDONTWRITEBYTECODE": "",  # compile each module once
             "ROYALTY_DOWNLOADS": "false",  # the floor writes the published file alone
             **more,
         }
@@ -77,7 +77,7 @@ class Bench:
             shutil.rmtree(self.folder / f"{kind}_{name}", ignore_errors=True)
 
     def warehouse(self, rows: int, all_items: bool = False) -> str:
-        """The name of the pipeline's warehouse with so many rows."""
+        """The name of the pipeline's warehouse with that many rows."""
         return f"{rows}_all" if all_items else f"{rows}"
 
     def published(self, rows: int, all_items: bool = False) -> Path:
@@ -85,7 +85,7 @@ class Bench:
         return self.folder / f"w_{self.warehouse(rows, all_items)}" / "royalty_flows.duckdb"
 
     def ready(self) -> None:
-        """Make sure that there is a warehouse with the royalty item of this size."""
+        """Make sure that a warehouse of this size with the royalty item exists."""
         if not self.published(self.rows).exists():
             self.pipeline()
 
@@ -269,7 +269,7 @@ def _world_bank(path: Path, number: int) -> None:
 
 
 def hash_of(*words: object) -> int:
-    """A number that words always give, in every process."""
+    """A number derived from words, the same in every process."""
     value = 7
     for letter in "".join(map(str, words)):
         value = (value * 48_271 + ord(letter)) % 2_147_483_647
@@ -291,7 +291,7 @@ SERIES: dict[str, Callable[[Bench, int], Record]] = {
 
 
 def take(bench: Bench, name: str, wanted: int, again: bool) -> None:
-    """Take what is missing of a series."""
+    """Take the missing pairs of a series."""
     path = results.of_rows(bench.rows)
     if again:
         results.forget(path, name)
@@ -302,12 +302,12 @@ def take(bench: Bench, name: str, wanted: int, again: bool) -> None:
 
 
 def main() -> None:
-    """Take the measurements asked for."""
+    """Take the requested measurements."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="benchmarks by name, with commas between")
-    parser.add_argument("--rows", default=str(SMALL), help="one size, or several with commas")
+    parser.add_argument("--only", default="", help="names of benchmarks, separated by commas")
+    parser.add_argument("--rows", default=str(SMALL), help="sizes, separated by commas")
     parser.add_argument("--pairs", type=int, default=1)
-    parser.add_argument("--again", action="store_true", help="begin the series anew")
+    parser.add_argument("--again", action="store_true", help="restart the series")
     parser.add_argument("--full", action="store_true", help="everything, at every size: hours")
     parser.add_argument("--memory-limit", default="700MB")
     parser.add_argument(
@@ -322,7 +322,7 @@ def main() -> None:
         wanted = [("bulk", list(SIZES), 5), *((name, [FULL_ROWS], 5) for name in SERIES)]
     for name, of_sizes, pairs in wanted:
         for number in range(1, (2 if name == "phases" else pairs) + 1):
-            for rows in of_sizes:  # in turn: what disturbs the machine for a while disturbs all
+            for rows in of_sizes:  # in turn: a disturbance of the machine affects all sizes
                 bench = Bench(options.folder, rows, options.memory_limit)
                 take(bench, name, number, options.again and number == 1)
 

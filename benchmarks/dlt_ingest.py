@@ -20,7 +20,7 @@ os.environ |= {
 
 
 def batches(path: str) -> Iterator[pa.Table]:
-    """Yield the kept rows; Arrow reads the next block on a thread of its own."""
+    """Yield the kept rows; Arrow reads the next block on another thread."""
     with open(path, encoding="utf-8-sig") as file:
         names = file.readline().strip().split(",")
     reader = csv.open_csv(

@@ -1,8 +1,8 @@
 """The floor: the work of the pipeline on one BaTIS file as a hand-written DuckDB script.
 
 `python -m benchmarks.floor <landing file> <folder> [--all-items]` reads the file and publishes
-<folder>/royalty_flows.duckdb. No ledger, no lineage of runs, no descriptions, no second source: what
-any way of doing this work has to pay.
+<folder>/royalty_flows.duckdb. No ledger, no lineage of runs, no descriptions, no second source: the
+cost that any implementation of this work has to pay.
 """
 
 import argparse

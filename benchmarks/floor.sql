@@ -1,9 +1,9 @@
 -- The same work by hand: one BaTIS file from CSV to a published file, as plain DuckDB SQL.
 --
--- Parameters are put in by floor.py: $csv, $seeds, $iso, $keep and the rest. `work` is the
--- workbench, `candidate` the file that is published. What the pipeline writes with several sources in
--- mind (a rate where the currency is not US dollars, the choice among sources) is written here as
--- what it comes to for this one source; the results are compared row for row (compare.sql).
+-- floor.py fills in the parameters: $csv, $seeds, $iso, $keep and the rest. `work` is the workbench,
+-- `candidate` the file that is published. Logic that the pipeline has for several sources (rates of
+-- other currencies, the choice among sources) is reduced here to this one source; compare.py compares
+-- the results row for row.
 
 create schema work.raw;
 
@@ -280,7 +280,7 @@ from (
 )
 where previous_release_date is not null;
 
--- The gates on the models: what the suites and the data tests ask, in as few scans as it takes.
+-- The gates on the models: the rules of the suites and the data tests, in as few scans as possible.
 insert into work.gates
 select 'observations', count(*) filter (
     value is null or value is distinct from value_usd_m or period::int > year(release_date)

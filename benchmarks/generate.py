@@ -5,8 +5,8 @@ an economy's trade with itself: 51,856,800 records at most; the edition of Decem
 49,604,340. Fewer rows are fewer pairs of economies, drawn over all of them: every reporter with the
 world first, then pairs in both directions. The reported value is missing in 96.51 % of the records.
 
-Values are worked out in whole millionths of a million US dollars from a small multiplicative
-generator, so that another program can work them out again (`totals.py` does, with numpy):
+Values are computed in whole millionths of a million US dollars by a small multiplicative generator,
+so that another program can recompute them (`totals.py` does, with numpy):
 
 - balanced: by exporter, importer, item and year, hence the same on both sides;
 - final: the balanced value within 10 %, by side;
@@ -29,11 +29,11 @@ ITEMS = (
     *("SH", "SI", "SI1", "SI2", "SI3", "SJ", "SJ1", "SJ2", "SJ3", "SK", "SK1", "SK2", "SL"),
     *("SOX", "SOX1", "SPX1", "SPX4"),
 )
-ASKED_FOR = ("CHN", "DEU", "GBR", "JPN", "NAM", "USA")  # by the queries of the docs, and a trap
+ASKED_FOR = ("CHN", "DEU", "GBR", "JPN", "NAM", "USA")  # in the queries of the docs, and a trap
 GROUPS = ("WLD", "EU27", "EMU", "ROW")  # the first two of the others are reporters too
 GROUP_REPORTERS = ("EU27", "EMU")
-GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "ROW": 4}  # of the world: one part in so many
-# Those seen in the edition of December 2025, and those that its documentation names.
+GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "ROW": 4}  # of the world: one part in this many
+# Seen in the edition of December 2025, or named by its documentation.
 ESTIMATED = ("E0", "E1", "E2", "E3", "E5", "E8.2", "M1.3", "M2.2", "M8.2", "M8.3", "W0")
 REPORTED = ("R_IMF", "R_NAT", "R_OECD", "R_EU_ITS")
 RECORDS_A_PAIR = len(FLOWS) * len(ITEMS) * len(YEARS)

@@ -45,7 +45,7 @@ def measured(command: Sequence[str], environment: Mapping[str, str]) -> Run:
         output = printed.read().decode(errors="replace")
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}\n{output}")
-    # Not `usage.ru_maxrss`: it begins with what this process had when it forked.
+    # Not `usage.ru_maxrss`: it starts at this process's own peak when it forked.
     return Run(wall, usage.ru_utime + usage.ru_stime, seen[0], process.returncode, output)
 
 
@@ -67,7 +67,7 @@ def _watch(pid: int, ended: Event, seen: list[int]) -> None:
 
 
 def machine() -> dict[str, object]:
-    """The class of the machine, and how busy it is with other things."""
+    """The kind of machine, and its load from other work."""
     return {
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30),

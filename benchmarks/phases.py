@@ -1,8 +1,8 @@
-"""Run the main job with its CPU time told apart by phase: `python -m benchmarks.phases run`.
+"""Run the main job and split its CPU time by phase: `python -m benchmarks.phases run`.
 
-The functions that a phase is made of are wrapped, and nothing else is changed. The time is that of
-all threads of the process, so DuckDB's own threads count. The phases are disjoint: a phase within
-another is taken off the outer one. The last line printed is JSON, seconds by phase.
+The functions of each phase are wrapped; nothing else changes. The time covers all threads of the
+process, DuckDB's included. Phases are disjoint: a phase within another is subtracted from the outer
+one. The last line printed is JSON: seconds by phase.
 """
 
 import functools

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-# One a question of README.md and docs/, asked of the bulk source.
+# One per question of README.md and docs/, for the bulk source.
 QUERIES = {
     "sector_of_a_half_year": """
         select sector_name, receipts_usd_m, payments_usd_m, share_of_receipts_pct

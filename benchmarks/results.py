@@ -1,7 +1,7 @@
-"""Results as JSON, one file a size: `results/rows_1000000.json`, and `results/growth.json`.
+"""Results as JSON, one file per size: `results/rows_1000000.json`, and `results/growth.json`.
 
-Each pair is written as soon as it has been taken, so a series that is cut short keeps what it has
-and is continued by the same command. The summary is worked out anew from all records of the series.
+Each pair is written at once, so an interrupted series keeps its pairs and the same command resumes
+it. The summary is recomputed from all records of the series.
 """
 
 import json
@@ -29,7 +29,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def records(path: Path, name: str) -> list[dict[str, Any]]:
-    """What one series has so far."""
+    """The records of one series so far."""
     return read(path).get(name, {}).get("records", [])
 
 
@@ -44,7 +44,7 @@ def add(path: Path, name: str, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def forget(path: Path, name: str) -> None:
-    """Begin a series anew."""
+    """Restart a series."""
     if records(path, name):
         _write(path, name, [])
 
@@ -60,7 +60,7 @@ def _write(path: Path, name: str, series: list[dict[str, Any]]) -> dict[str, Any
 
 
 def side(run: Run) -> dict[str, Any]:
-    """What one run cost, as it is kept."""
+    """The costs of one run, as they are stored."""
     return {
         "wall_s": round(run.wall, 3),
         "cpu_s": round(run.cpu, 3),

@@ -1,7 +1,7 @@
 """One evaluation of the landing sensor with many releases, all of them in the ledger, none new.
 
 `python -m benchmarks.sensor --releases 5000 --folder /tmp/x` prints wall and CPU seconds of each of
-five evaluations as JSON, in a process that has everything imported, as Dagster's has.
+five evaluations as JSON, in a process with everything imported, like Dagster's.
 """
 
 import argparse
@@ -25,7 +25,7 @@ SOURCE, FIRST = "published_figures", date(1990, 1, 1)
 
 
 def land(settings: Settings, releases: int) -> None:
-    """Make the releases, and a ledger and a published file that say that all is in force."""
+    """Make the releases, and a ledger and a published file in which all of them are current."""
     for number in range(releases):
         folder = settings.landing_dir / SOURCE / str(FIRST + timedelta(number))
         folder.mkdir(parents=True)
@@ -88,7 +88,7 @@ def main() -> None:
     )
     land(settings, options.releases)
     with dg.DagsterInstance.ephemeral() as instance:
-        # The first one makes partitions of what has landed; what counts is when nothing is new.
+        # The first evaluation creates the partitions; the ones measured find nothing new.
         print(json.dumps(evaluations(settings, instance, 6)[1:]))
 
 

@@ -1,7 +1,7 @@
-"""What a made-up bulk file adds up to, worked out again from its definition, without DuckDB.
+"""The totals of a made-up bulk file, computed from its definition, without DuckDB.
 
 numpy takes the same draws as `generate.py` from the same small generator and sums them as whole
-millionths, so that a sum of the warehouse can be compared to its last digit.
+millionths, so that the sums of the warehouse can be checked to the last digit.
 """
 
 from dataclasses import dataclass

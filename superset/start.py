@@ -1,8 +1,8 @@
 """`make superset`: Superset on the published file.
 
-At first, and whenever the files in `assets/` or the columns of the published file have changed,
-its metadata database is brought up to date and the files are imported; then the server starts. What
-somebody made in the UI stays, but for what the files hold: that is as in the files again.
+On the first start, and whenever the files in `assets/` or the columns of the published file have
+changed, upgrades the metadata database and imports the files; then starts the server. Charts made
+in the UI stay; whatever the files define is reset to the files.
 """
 
 import argparse
@@ -24,7 +24,7 @@ ASSETS = HERE / "assets"
 DASHBOARD = "/superset/dashboard/balances/"
 USER = "admin"
 
-# The first day of a period, for the time axis of charts.
+# First day of a period, for the time axis of charts.
 PERIOD_START = """make_date(
     cast(left(period, 4) as integer),
     case frequency
@@ -38,9 +38,9 @@ PERIOD_START = """make_date(
 
 
 def bundle() -> dict[str, str]:
-    """Return the files to import, by path: those of `assets/`, with what the published file says.
+    """Return the files to import, by path: those of `assets/`, completed from the published file.
 
-    It says which columns the datasets have, their types and comments. Raises duckdb.Error if it
+    It provides the columns of the datasets, with types and comments. Raises duckdb.Error if it
     cannot be read or lacks a table.
     """
     files = {
@@ -57,7 +57,7 @@ def bundle() -> dict[str, str]:
 
 
 def described(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Any]:
-    """Return what the published file says of a table, as Superset's dataset files have it."""
+    """Return a table's description and columns, in the form of Superset's dataset files."""
     ((comment,),) = con.execute(
         "select comment from duckdb_tables()"
         " where (database_name, schema_name, table_name) = (?, ?, ?)",
@@ -100,7 +100,7 @@ def described(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[s
 
 
 def label(column: str) -> str:
-    """Return what charts call a column: `receipts_usd_m` is "Receipts (USD m)"."""
+    """Return the label of a column: `receipts_usd_m` is "Receipts (USD m)"."""
     for suffix, unit in {"_usd_m": " (USD m)", "_pct": " (%)"}.items():
         if column.endswith(suffix):
             return label(column.removesuffix(suffix)) + unit
@@ -110,7 +110,7 @@ def label(column: str) -> str:
 def initialise(files: dict[str, str], log: Path) -> None:
     """Bring the metadata database up to date, and import the files as the user `admin`.
 
-    log: takes what is printed, which is hundreds of lines of migrations at first.
+    log: receives the output, hundreds of lines of migrations on the first start.
     """
     with log.open("wb") as written:
         for stream in (sys.stdout, sys.stderr):
@@ -137,31 +137,31 @@ def initialise(files: dict[str, str], log: Path) -> None:
 
 
 def main() -> int:
-    """Start the server; return only if it cannot be started."""
+    """Start the server; return only if that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8088)
     options = parser.parse_args()
     os.environ["SUPERSET_CONFIG_PATH"] = str(HERE / "superset_config.py")
     os.environ["SUPERSET_HOME"] = str(SETTINGS.superset_dir)
     if not SETTINGS.warehouse.exists():
-        print(f"{SETTINGS.warehouse} is not there: nothing is published. First: make run")
+        print(f"{SETTINGS.warehouse} does not exist: nothing is published. Run `make run` first")
         return 1
     try:
         files = bundle()
     except duckdb.Error as error:
-        print(f"{SETTINGS.warehouse} cannot be shown: {error}\nmake publish renews it")
+        print(f"{SETTINGS.warehouse} cannot be read: {error}\nPublish it again with `make publish`")
         return 1
     state = {"superset": version("apache-superset"), "files": digest(files)}
     kept = SETTINGS.superset_dir / "state.json"
     if not kept.exists() or json.loads(kept.read_text()) != state:
-        print("preparing Superset (at first, a minute)", flush=True)
+        print("preparing Superset (a minute, on the first start)", flush=True)
         log = SETTINGS.superset_dir / "prepare.log"
-        # In a process of its own: what it loads is not for the server, which forks.
+        # In a separate process: the server forks and must not inherit the modules that this loads.
         child = multiprocessing.get_context("spawn").Process(target=initialise, args=(files, log))
         child.start()
         child.join()
         if child.exitcode:
-            print(f"Superset could not be prepared; {log} ends with:\n{log.read_text()[-2000:]}")
+            print(f"Superset could not be prepared. The end of {log}:\n{log.read_text()[-2000:]}")
             return 1
         kept.write_text(json.dumps(state))
     print(
@@ -170,7 +170,7 @@ def main() -> int:
         "Stop it with Ctrl-C.",
         flush=True,
     )
-    # One process with threads: SQLite, which holds the metadata, lets one write at a time.
+    # One process with threads: the metadata is in SQLite, which allows one writer at a time.
     server = "--workers 1 --worker-class gthread --threads 8 --timeout 600 --no-control-socket"
     os.execv(
         sys.executable,

@@ -1,7 +1,7 @@
-"""Superset's settings. Where the published file and Superset's own files are, `Settings` says.
+"""Superset's settings. The paths of the published file and Superset's own files are in `Settings`.
 
-Loopback only, nothing leaves the machine: no telemetry, no maps or fonts from elsewhere, and a
-content security policy that has the browser refuse them.
+Loopback only, and nothing leaves the machine: no telemetry, no remote maps or fonts, and a content
+security policy that makes the browser refuse them.
 """
 
 import logging
@@ -16,17 +16,17 @@ import duckdb
 from duckdb_engine import ConnectionWrapper, DuckDBEngineWarning
 from sqlalchemy.engine.url import URL
 
-# Behind site-packages: a folder there, too, is named `superset`.
+# After site-packages, where the package has the same name as the folder `superset`.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from dagster_project.base.settings import Settings
 
 SETTINGS = Settings()
-CATALOG = "royalty_flows"  # as a client that opens the published file by its name has it
+CATALOG = "royalty_flows"  # the catalog that a client sees when it opens the published file
 
 
 def kept_secret(name: str) -> str:
-    """Return a secret of this installation; made at first, in a file that its owner alone reads."""
+    """Return a secret of this installation, kept in a file that only its owner can read."""
     path = SETTINGS.superset_dir / name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -39,7 +39,7 @@ def kept_secret(name: str) -> str:
 
 SECRET_KEY = kept_secret("secret_key")
 SQLALCHEMY_DATABASE_URI = f"sqlite:///{SETTINGS.superset_dir / 'superset.db'}"
-SQLALCHEMY_ENGINE_OPTIONS = {"connect_args": {"timeout": 30}}  # SQLite lets one write at a time
+SQLALCHEMY_ENGINE_OPTIONS = {"connect_args": {"timeout": 30}}  # SQLite allows one writer at a time
 
 # The published file
 
@@ -47,9 +47,9 @@ SQLALCHEMY_ENGINE_OPTIONS = {"connect_args": {"timeout": 30}}  # SQLite lets one
 def published() -> duckdb.DuckDBPyConnection:
     """Open the published file as it is now, read-only; the connection can reach no other file.
 
-    DuckDB shares a database within a process by its path, so a server that always has some
-    connection open would go on reading a file that was replaced long ago. What is attached to a
-    database in memory, a new one each time, is not shared.
+    Within a process DuckDB shares a database by its path, so a server that always has a connection
+    open would keep reading a file that was replaced long ago. Each connection therefore attaches
+    the file to an in-memory database of its own, which is not shared.
     """
     con = duckdb.connect(
         config={**SETTINGS.duckdb_config, "python_enable_replacements": False},
@@ -62,15 +62,15 @@ def published() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def _open_anew(uri: URL, params: dict[str, Any], *_: Any) -> tuple[URL, dict[str, Any]]:
-    """Have each connection to the published file opened by `published`. Superset keeps none."""
+def _open_current_file(uri: URL, params: dict[str, Any], *_: Any) -> tuple[URL, dict[str, Any]]:
+    """Open each connection to the published file with `published`. Superset keeps none."""
     if uri.drivername == "duckdb" and uri.database == str(SETTINGS.warehouse):
         params["creator"] = lambda: ConnectionWrapper(published())
     return uri, params
 
 
-DB_CONNECTION_MUTATOR = _open_anew
-# No answer is kept (the default, and so it should stay): a chart shows what is published.
+DB_CONNECTION_MUTATOR = _open_current_file
+# No caching (the default, made explicit): charts always show the live publication.
 CACHE_CONFIG = DATA_CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
 
 # Nothing leaves the machine
@@ -93,11 +93,11 @@ TALISMAN_CONFIG = {
 }
 ENABLE_CORS = False
 DATASET_IMPORT_ALLOWED_DATA_URLS: list[str] = []
-FAB_API_SWAGGER_UI = False  # takes its scripts from elsewhere
+FAB_API_SWAGGER_UI = False  # loads scripts from another host
 RATELIMIT_STORAGE_URI = "memory://"
 LOG_LEVEL = logging.WARNING
-warnings.filterwarnings("ignore", category=DuckDBEngineWarning)  # that it tells of no indices
+warnings.filterwarnings("ignore", category=DuckDBEngineWarning)  # that it does not list indices
 warnings.filterwarnings("ignore", message=".*does \\*not\\* support Decimal objects natively")
-# Warnings on every page: of a spinner that the package lacks, of metrics that are no plain sum.
+# Warnings on every page: about a spinner that the package lacks, and metrics other than plain sums.
 for name in ("superset.views.base", "superset.utils.core"):
     logging.getLogger(name).setLevel(logging.ERROR)
