@@ -8,7 +8,7 @@
             {{ dimension }}_code = {{ total_of(dimension) }} as is_total,
             {{ column_list(columns) }}
         from {{ relation }} as by_{{ dimension }}
-        {#- Conditions on four dimensions skip rows unread; but for partners, which make up most rows, DuckDB would then expect few. #}
+        {#- Conditions on four dimensions skip rows unread; for partners, most of the rows, DuckDB would expect few. #}
         where
             {% if dimension == "partner" %} {{ broken_down("by_partner", but=["partner"]) }} = 0
             {% else %} {{ at_total("by_" ~ dimension, but=[dimension]) }}

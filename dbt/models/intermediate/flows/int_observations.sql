@@ -1,8 +1,7 @@
 {{ config(materialized="view") }}
 
--- Every number that any source states, in millions of the stated currency and of US
--- dollars. A view: the rows are in the tables of the sources, and fct_royalty_observations stores
--- them.
+-- Every number that any source states, in millions of the stated currency and of US dollars. A view
+-- over the tables of the sources; fct_royalty_observations stores the rows.
 {%- set columns = (
     ["source", "release_date"]
     + key_columns()

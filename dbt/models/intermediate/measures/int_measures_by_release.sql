@@ -1,7 +1,7 @@
--- Every measure that a published claim can be about, by release: the kinds of measures together.
+-- Every measure that a published claim can be about, by release: all kinds of measures together.
 -- Everything is computed from levels; a stated share or growth is only an input to another measure,
--- never its own answer. Money is in millions of `unit`; shares and
--- growth in percent. `half_width`: see int_levels_by_release.
+-- never its own answer. Money is in millions of `unit`; shares and growth in percent. `half_width`:
+-- see int_levels_by_release.
 {%- set columns = (
     ["source", "release_date"]
     + key_columns()
