@@ -1,5 +1,5 @@
--- The question of the Bank of Japan's study of 2004: when did Japan's royalty balance turn
--- into a surplus, and has it stayed there? One row a year, with the year's rank.
+-- The question of the Bank of Japan's 2004 study: when did Japan's royalty balance turn into a
+-- surplus, and has it stayed there? One row per year, with the year's rank.
 select
     balances.period,
     balances.source,

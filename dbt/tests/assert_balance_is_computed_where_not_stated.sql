@@ -1,4 +1,4 @@
--- Where no balance is stated it is receipts minus payments, and not known if either is not.
+-- Where no balance is stated, it is receipts minus payments, and unknown if either is unknown.
 select source, {{ column_list(key_columns()) }}, receipts, payments, balance
 from {{ ref("fct_royalty_flows") }}
 where

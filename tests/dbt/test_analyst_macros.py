@@ -27,8 +27,8 @@ def test_balance_of_gives_the_preferred_rows_of_the_mart(real: Scenario) -> None
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        ("balance_of('GBR', 'country')", "the breakdown is one of partner, sector"),
-        ("top_partners('GBR', '2020', flow := 'balance')", "the flow is receipts or payments"),
+        ("balance_of('GBR', 'country')", "breakdown must be one of partner, sector"),
+        ("top_partners('GBR', '2020', flow := 'balance')", "flow must be receipts or payments"),
         ("compare_releases('worldbank_wdi', '2016-03-01', '2021-09-16')", "no such release"),
         ("compare_releases('worldbank_wdi', '2016-03-02', '2021-09-15')", "no such release"),
         ("compare_releases('worldbank', '2016-03-01', '2021-09-15')", "no such release"),

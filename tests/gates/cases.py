@@ -123,7 +123,7 @@ def _world_bank_cases(known: str) -> Iterator[Case]:
             tenth,
             cells(f"raw.{observations}", few_figures, value=missing),
         )
-    yield _raw(observations, "no figure is of a year after the release", "_column", "'2022'")
+    yield _raw(observations, "no figure has a year after the release", "_column", "'2022'")
 
 
 def _figure_cases() -> Iterator[Case]:
@@ -297,7 +297,7 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
     t = "intermediate.int_united_observations"
     yield (
         t,
-        "no figure is of a year after its release",
+        "no figure has a year after its release",
         cells(t, "source = 'worldbank_wdi' and row_number = 2", period="'2999'"),
     )
     yield (

@@ -231,7 +231,7 @@ REJECTIONS = {
     "worldbank_wdi 2017-03-01": [
         "expected: one figure for each country, indicator and year",
         "file 'made_up_receipts.csv', row 2, column '2012', country_code 'CHN'",
-        "find out which of the rows the publisher means",
+        "find out which row the publisher means",
     ],
     "worldbank_wdi 2021-12-01": [
         "at least four fifths of the rows of the current one",

@@ -148,7 +148,7 @@ CASES = cases(
         "all countries, the": changed(
             TABLE, "value", "area = 'All countries' and year = '2020'", "'(D)'"
         ),
-        "no figure is of a year": changed(TABLE, "year", "year = '2020'", "'2022'"),
+        "no figure has a year": changed(TABLE, "year", "year = '2020'", "'2022'"),
     },
 )
 CASES += cases(

@@ -409,7 +409,7 @@ CASES = cases(
         "a series states": twice(TABLE, "_row = 4 and _column = '202402'"),
         "value is a number": cells(TABLE, "_row = 4 and _column = '202402'", value="'1,5'"),
         "a figure lies": cells(TABLE, "_row = 4 and _column = '202402'", value="'-100000.5'"),
-        "no figure is": cells(
+        "no figure has": cells(
             TABLE, "true", _column="cast(cast(_column as integer) + 100 as varchar)"
         ),
     },

@@ -202,7 +202,7 @@ CASES = cases(
             for v in ("'1,5'", "'n/a'", "'1.2.3'", "repeat('9', 400)", "'1e20'")
         ],
         "a file that names": cells(TABLE, "true", dataflow="'ESTAT:BOP_ITS6_TOT(1.0)'"),
-        "no observation is of": cells(TABLE, "_row = 9", time_period="'2027'"),
+        "no observation has": cells(TABLE, "_row = 9", time_period="'2027'"),
     },
 )
 CASES += cases(

@@ -141,7 +141,7 @@ CASES = cases(
             for value in ("'1,5'", "'..'", "repeat('9', 400)", "'1e20'")
         ],
         "a file that names": cells(TABLE, "true", dataflow="'OECD.SDD.TPS:DSD_BOP@DF_BOP(1.0)'"),
-        "no observation is of": cells(TABLE, "_row = 6", time_period="'2027-Q1'"),
+        "no observation has": cells(TABLE, "_row = 6", time_period="'2027-Q1'"),
     },
 )
 CASES += cases(

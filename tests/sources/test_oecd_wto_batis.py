@@ -100,7 +100,7 @@ CASES = cases(
             changed(TABLE, "methodology", "_row = 2", "'X1'"),
             changed(TABLE, "methodology", "_row = 2", "null"),
         ],
-        "a value that is there": changed(TABLE, "reported_value", "_row = 2", "'1,5'"),
+        "a stated value": changed(TABLE, "reported_value", "_row = 2", "'1,5'"),
         "a value is below": changed(TABLE, "balanced_value", "_row = 2", "'1e7'"),
         "one record": [f"select * from {TABLE} union all select * from {TABLE} where _row = 2"],
         "year is a year": [changed(TABLE, "year", "_row = 2", "'2026'")],
@@ -108,7 +108,7 @@ CASES = cases(
 )
 CASES += cases(
     TABLE,
-    {"a value that is there": changed(TABLE, "final_value", "_row = 2", "'1e50'")},
+    {"a stated value": changed(TABLE, "final_value", "_row = 2", "'1e50'")},
     also=("a value is below",),
 )
 CASES += cases(

@@ -222,7 +222,7 @@ CASES = cases(
         ),
         "each flow and year": f"select * from {TABLE} where item <> 'Total intellectual property'",
         "at least three fifths": with_value("value", "trim(table_code) < 'C4'", ".."),
-        "no figure is of a year": with_value("period", "period = '2014'", "2022"),
+        "no figure has a year": with_value("period", "period = '2014'", "2022"),
     },
 )
 CASES += cases(

@@ -154,7 +154,7 @@ CASES = cases(
             for value in (" -", "1.5")
         ],
         "one figure": f"select * from {TABLE} where cdid <> ' EAI5' or period <> '2013'",
-        "no figure is of a year": with_value("period", "period = '2014'", "2021"),
+        "no figure has a year": with_value("period", "period = '2014'", "2021"),
     },
 )
 CASES += cases(STAGED, {"the types of right": cells(STAGED, "item = 'Total'", value="value + 9")})

@@ -264,7 +264,7 @@ CASES = cases(
         "one figure": f"select * from {TABLE} union all select * from {TABLE}",
         "a year that is over": f"select * from {TABLE} where period <> '2019Q3'",
         "at least a third": with_value("value", "country_code <> 'W1'", "'..'"),
-        "no figure is": with_value("period", "period >= '2020'", "replace(period, '2020', '2021')"),
+        "no figure has": with_value("period", "period >= '2020'", "replace(period, '2020', '2021')"),
     },
 )
 CASES += [

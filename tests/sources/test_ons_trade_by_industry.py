@@ -154,7 +154,7 @@ CASES = cases(
             "select * replace (case when direction = 'EX' and country <> 'W1 World total' then '..'"
             f" else value end as value) from {TABLE}"
         ),
-        "no figure is of a year": with_value("period", "2019", "2022"),
+        "no figure has a year": with_value("period", "2019", "2022"),
     },
 )
 CASES += cases(

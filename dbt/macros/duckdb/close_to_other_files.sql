@@ -1,5 +1,5 @@
-{#- SQL that shuts DuckDB off from every file but those below the warehouse folder and the seeds, for as long as the
-    databases are open. A setting of the connection cannot do it: DuckDB takes the list only once it is running. -#}
+{#- SQL that denies DuckDB every file except those below the warehouse folder and the seeds while the databases are
+    open. A connection setting cannot do this: DuckDB accepts the list only once it is running. -#}
 {% macro close_to_other_files() -%}
     {%- if target.type == "duckdb" -%}
         {%- set folders = [

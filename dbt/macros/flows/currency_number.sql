@@ -1,4 +1,4 @@
-{#- One currency a key: that of the newest release, then the one with most values, then USD. -#}
+{#- One currency per key: that of the newest release, then the one with most values, then USD. -#}
 {% macro currency_number(columns) -%}
     row_number() over (
         partition by {{ column_list(columns) }}

@@ -1,5 +1,5 @@
-{#- Receipts, payments and balance in US dollars as marts show them. A balance that was computed stays the difference
-    of the two beside it. -#}
+{#- Receipts, payments and balance in US dollars as marts show them. A computed balance stays the difference of the
+    two. -#}
 {% macro flows_as_money(flows) -%}
     {%- set receipts = money(flows ~ ".receipts_usd_m") -%}
     {%- set payments = money(flows ~ ".payments_usd_m") -%}

@@ -1,5 +1,5 @@
-{#- Statements in long form -> one row a key, with receipts, payments, balance and total side by side.
-    A flow that nobody states, or that is suppressed, stays NULL: it is not zero. `columns` is the grain. -#}
+{#- Statements in long form -> one row per key, with receipts, payments, balance and total side by side. A flow that
+    is not stated, or suppressed, stays NULL: it is not zero. `columns` is the grain. -#}
 {% macro flows_side_by_side(statements, columns) -%}
     select
         {{ column_list(columns) }},

@@ -1,6 +1,6 @@
-{#- Each source with its latest release, and whether it is plain: its releases are complete, in one currency and of no
-    period that could be added up, so that each key and flow has one row and nothing is to be chosen or computed.
-    `known` is the condition for what counts. -#}
+{#- Each source with its latest release, and whether it is plain: its releases are complete, in one currency and
+    without periods that could be added up, so that each key and flow has one row and there is nothing to choose or
+    compute. `known` is the condition on statements that count. -#}
 {% macro known_sources(observations, sources, known) -%}
     select
         observations.source,

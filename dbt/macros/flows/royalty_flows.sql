@@ -1,9 +1,8 @@
-{#- What is known: one row a source and key, from every observation (`observations`, all releases) and the list of
-    sources (`sources`). With `as_of` (SQL for a date) only releases published up to that day count.
-    A source whose releases are complete counts with its latest release as a whole, so that vintages never mix;
-    one whose releases are additive (statements in texts) with the latest statement of each key and flow; a bound (more
-    than 127) only where nothing better is stated. Of months and quarters sums are made where nothing longer is
-    stated. -#}
+{#- The current figures: one row per source and key, from every observation (`observations`, all releases) and the
+    list of sources (`sources`). With `as_of` (SQL for a date) only releases published up to that day count. For a
+    source whose releases are complete, its latest release counts as a whole, so that vintages never mix; for one
+    whose releases are additive (statements in texts), the latest statement of each key and flow; a bound (more than
+    127) only where nothing better is stated. Months and quarters are added up where no longer period is stated. -#}
 {% macro royalty_flows(observations, sources, as_of=none) -%}
     {%- set grain = ["source"] + key_columns() -%}
     {%- set stated = [
@@ -36,8 +35,8 @@
         "balance_status",
     ] -%}
     with
-        -- Most sources state each number once a release, in one currency: nothing is to be chosen,
-        -- and nothing of theirs is put in order or added up, however many rows they have.
+        -- Most sources state each number once per release, in one currency: there is nothing to
+        -- choose, so their rows are neither sorted nor added up, however many they are.
         known_sources as ({{ known_sources(observations, sources, known) }}),
 
         plain_statements as (
@@ -70,7 +69,7 @@
             where {{ known }} and not known_sources.is_plain
         ),
 
-        statements_in_force as (
+        current_statements as (
             select {{ column_list(grain + stated) }}, comparator
             from numbered_statements
             where
@@ -81,7 +80,7 @@
                 end
         ),
 
-        statements_and_sums as ({{ with_sums_of_periods("statements_in_force", grain) }}),
+        statements_and_sums as ({{ with_sums_of_periods("current_statements", grain) }}),
 
         flows_by_currency as ({{ flows_side_by_side("statements_and_sums", grain) }}),
 
@@ -95,7 +94,7 @@
             from flows_by_currency
         ),
 
-        flows_in_force as (
+        current_flows as (
             select {{ column_list(grain) }}, newest_release, currency, {{ column_list(flows) }}
             from plain_flows
             union all
@@ -136,7 +135,7 @@
                 receipts_status,
                 payments_status,
                 balance_status
-            from flows_in_force
+            from current_flows
         )
 
     select

@@ -1,9 +1,9 @@
-{#- The intermediate model of an SDMX dataset on its staging model: economies by alpha-2 or alpha-3 code (a code of three
-    letters is no alpha-2 code), totals in the other dimensions.
+{#- The intermediate model of an SDMX dataset on its staging model: economies by alpha-2 or alpha-3 code (the lengths
+    differ, so they cannot clash), totals in the other dimensions.
 
-    units: the publisher's codes of units that are one currency. national: the unit that is the reporter's currency, by
-    the message or by the seed currency_code_map. A unit that is neither one of these nor a currency is no money: its rows
-    are left out, and so are those of a reporter without a known currency. The gate on staging warns of both. -#}
+    units: the publisher's unit codes that mean one currency. national: the unit that means the reporter's currency,
+    by the message or by the seed currency_code_map. A unit that is neither one of these nor a currency is not money:
+    its rows are left out, and so are those of a reporter without a known currency. The gate on staging warns of both. -#}
 {% macro sdmx_conformed(staging_model, concept, units, national) -%}
     with
         alpha_2_codes as (

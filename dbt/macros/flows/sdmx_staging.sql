@@ -1,11 +1,11 @@
-{#- The staging model of an SDMX dataset: whatever the format, a flag behind the number (Eurostat's TSV) and one in a
-    column of its own are the same flag. Rows stay as they are, suppressed and missing ones without a value.
+{#- The staging model of an SDMX dataset: whatever the format, a flag after the number (Eurostat's TSV) and one in a
+    column of its own are the same flag. Rows stay as they are; suppressed and missing values are NULL.
 
-    reporter, partner, item, flow, unit: the dimensions. flows: the publisher's codes and ours. unit_multiplier, currency:
-    attributes, where the dataset has them. flags: the attribute with the observation's status. confidentiality: that with
-    CONF_STATUS, where F, empty and codes that SDMX does not list are free. secret: flags that mean suppressed. renamed: flags that are not those of
-    the SDMX list OBS_STATUS, and what they are there. Of several flags the one counts that is first in the hierarchy of
-    the SDMX guideline on the observation status. -#}
+    reporter, partner, item, flow, unit: the dimensions. flows: the publisher's codes and ours. unit_multiplier,
+    currency: attributes, where the dataset has them. flags: the attribute with the observation's status.
+    confidentiality: that with CONF_STATUS, where F, empty and codes that SDMX does not list are free. secret: flags
+    that mean suppressed. renamed: flags that differ from the SDMX list OBS_STATUS, and their codes in it. Of several
+    flags, the first in the hierarchy of the SDMX guideline on the observation status counts. -#}
 {% macro sdmx_staging(
     raw_table,
     reporter,

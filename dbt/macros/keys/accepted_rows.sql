@@ -1,5 +1,5 @@
-{#- Rows of a raw table whose load stands as accepted in the ledger. A reloaded file has a new `_loaded_at`,
-    so rows of an older load of the same file never come through beside it. -#}
+{#- Rows of a raw table whose load the ledger lists as accepted. A reloaded file has a new `_loaded_at`, so rows of an
+    older load of the same file are never included. -#}
 {% macro accepted_rows(raw_table) -%}
     select raw_rows.*
     from {{ raw_table }} as raw_rows

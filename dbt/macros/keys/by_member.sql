@@ -1,5 +1,5 @@
-{#- A relation with the columns of a key in long form: one row per dimension that is broken down and member, every other
-    dimension at its total. The total itself is a member of each dimension. -#}
+{#- A relation with the columns of a key in long form: one row per member of the dimension that is broken down, every
+    other dimension at its total. The total itself is a member of each dimension. -#}
 {% macro by_member(relation, columns) -%}
     {%- for dimension in dimensions() %}
         select
@@ -8,7 +8,7 @@
             {{ dimension }}_code = {{ total_of(dimension) }} as is_total,
             {{ column_list(columns) }}
         from {{ relation }} as by_{{ dimension }}
-        {#- Conditions on four dimensions skip rows unread; but of partners, who are most rows, DuckDB would expect few. #}
+        {#- Conditions on four dimensions skip rows unread; for partners, most of the rows, DuckDB would expect few. #}
         where
             {% if dimension == "partner" %} {{ broken_down("by_partner", but=["partner"]) }} = 0
             {% else %} {{ at_total("by_" ~ dimension, but=[dimension]) }}

@@ -5,9 +5,9 @@
     unit_multiplier (SDMX: 6 for millions), rounding (in the unit of value), comparator, obs_status, conf_status,
     file_name, sheet_name, row_number, column_name.
 
-    A code is first looked for in the source's rows of the mapping seeds (economy_code_map, sector_code_map,
-    category_code_map) that hold for the release, then in the dimension itself. What neither knows becomes _U: nothing
-    is dropped. -#}
+    A code is first looked up in the source's rows of the mapping seeds (economy_code_map, sector_code_map,
+    category_code_map) that apply to the release, then in the dimension itself. A code found in neither becomes _U:
+    nothing is dropped. -#}
 {% macro conform_codes(staged, further_columns=[]) -%}
     select
         staged.source,

@@ -1,4 +1,4 @@
-{#- Condition: a code stands in a list of codes joined with `+`. -#}
+{#- Condition: a code is in a list of codes joined with `+`. -#}
 {% macro in_list(code, codes) -%}
     '+' || {{ codes }} || '+' like '%+' || {{ code }} || '+%'
 {%- endmacro %}

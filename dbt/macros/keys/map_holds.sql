@@ -1,5 +1,5 @@
-{#- Condition: a row of a mapping seed (its alias) holds for a release, which its date names. From `valid_from`, inclusive,
-    to `valid_to`, exclusive; NULL is open. -#}
+{#- Condition: a row of a mapping seed (its alias) applies to the release of a date: from `valid_from`, inclusive, to
+    `valid_to`, exclusive; NULL is open. -#}
 {% macro map_holds(alias, release_date) -%}
     {{ release_date }} >= {{ map_holds_from(alias ~ ".") }}
     and {{ release_date }} < {{ map_holds_to(alias ~ ".") }}

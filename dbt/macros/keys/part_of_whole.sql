@@ -1,6 +1,6 @@
 {#- Join condition between a part and the whole it is a share of, within one release, concept and period. With a
-    partner, the whole is the world in the same other dimensions; otherwise one dimension alone is broken down, and
-    the whole is the total of all. -#}
+    partner, the whole is the world in the same other dimensions; otherwise only one dimension is broken down, and the
+    whole is the total of all. -#}
 {% macro part_of_whole(part, whole) -%}
     {{
         equal_on(

@@ -1,2 +1,2 @@
-{#- Whether a cell holds a figure: a text without a digit is a mark. -#}
+{#- Whether a cell holds a figure: text without a digit is a mark. -#}
 {% macro has_figure(text) -%} translate({{ text }}, '0123456789', '') <> {{ text }} {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The tolerance of a sum over rows, each a term; a row without a value is none. -#}
+{#- The tolerance of a sum over rows, each of which is a term; a row without a value is not one. -#}
 {% macro tolerance_of_sum(value="value", rounding="rounding") -%}
     {{
         tolerance(

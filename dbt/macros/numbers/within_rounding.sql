@@ -1,5 +1,5 @@
-{#- Whether two statements can be of one number: nearer to each other than half a last digit of each. Two that are rounded
-    alike and differ are not. -#}
+{#- Whether two statements can be roundings of one number: closer to each other than half the last digit of each. Two
+    that are rounded alike and differ cannot. -#}
 {% macro within_rounding(value, rounding, other, other_rounding) -%}
     (
         {{ value }} = {{ other }}

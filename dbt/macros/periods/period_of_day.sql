@@ -1,4 +1,4 @@
-{#- The period of one frequency that a day lies in. -#}
+{#- The period of one frequency that contains a day. -#}
 {% macro period_of_day(day, frequency) -%}
     cast(extract(year from {{ day }}) as string) || case
         {{ frequency }}

@@ -1,8 +1,8 @@
-{#- Statements, and for each key of which a source states only shorter periods their sum: 3 months make a quarter, 12 months
-    or 4 quarters a year. Only whole sums of exact statements of one release, and only where the release says nothing
-    about the key itself, not even that it is missing or suppressed. Where months and quarters both make the year, the
-    months do, for all flows. `columns` is the grain. Adds `is_computed`; the rounding of a sum is that of its parts
-    together, its status theirs where one is not normal. -#}
+{#- Statements, and sums for keys of which a source states only shorter periods: 3 months make a quarter, 12 months or
+    4 quarters a year. Only complete sums of exact statements of one release, and only where the release says nothing
+    about the key itself, not even that it is missing or suppressed. Where months and quarters could both make the
+    year, the months do, for all flows. `columns` is the grain. Adds `is_computed`; the rounding of a sum is the sum
+    of its parts' roundings, its status that of a part that is not normal, if there is one. -#}
 {% macro with_sums_of_periods(statements, columns) -%}
     {%- set series = columns | reject("in", ["period", "frequency"]) | list -%}
     {%- set stated = (

@@ -48,7 +48,7 @@
         and dimension = case
             when breakdown in ('{{ breakdowns | join("', '") }}')
             then breakdown
-            else error('the breakdown is one of {{ breakdowns | join(", ") }}')
+            else error('breakdown must be one of {{ breakdowns | join(", ") }}')
         end
     order by period, concept, member_code
 {%- endmacro %}

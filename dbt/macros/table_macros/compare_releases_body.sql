@@ -18,7 +18,7 @@
                             )
                             > 0
                         then cast({{ side }} as date)
-                        else error('the source has no such release: core.dim_release has them')
+                        else error('the source has no such release: core.dim_release lists them')
                     end
                     and statement_number = 1
             ),

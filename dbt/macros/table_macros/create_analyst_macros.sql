@@ -1,4 +1,4 @@
-{#- Make the macros, once all the tables that they read are there: after a run that has built every mart. -#}
+{#- Create the macros once all the tables that they read exist: after a run that has built every mart. -#}
 {% macro create_analyst_macros(results) -%}
     {%- if execute and target.type == "duckdb" -%}
         {%- set marts = (
@@ -26,7 +26,7 @@
                     ~ name
                     ~ " is '"
                     ~ macro.comment
-                    ~ " Attached under an alias? Say USE <alias> first.'"
+                    ~ " Attached under an alias? Run USE <alias> first.'"
                 ) -%}
             {%- endfor -%}
             {%- do run_query("use " ~ target.database) -%}

@@ -9,7 +9,7 @@
                     then partners.rank_by_receipts
                     when 'payments'
                     then partners.rank_by_payments
-                    else error('the flow is receipts or payments')
+                    else error('flow must be receipts or payments')
                 end as place,
                 partners.partner_code,
                 partners.partner_name,
@@ -25,7 +25,7 @@
                 and partners.concept = of_concept
         ),
 
-        -- Ranks of different sources do not mix.
+        -- Ranks of different sources must not mix.
         sources_by_size as (
             select ranked.source
             from ranked

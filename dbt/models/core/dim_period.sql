@@ -1,5 +1,5 @@
--- Every period that a statement is about, and the quarters and years that months and quarters lie
--- in.
+-- Every period that a statement is about, and the quarters and years that contain its months and
+-- quarters.
 with
     stated_periods as (
         select period

@@ -1,7 +1,6 @@
--- How much of what could be known is known: figures stated, suppressed and missing, by
--- reporter, year or other period, flow and the dimension that is broken down; and how much
--- of the stated total the stated parts cover. Parts that overlap (groups, aggregates) do
--- not count as covering.
+-- How complete the figures are: numbers stated, suppressed and missing by reporter, period, flow
+-- and the dimension broken down, and how much of the stated total the stated parts cover. Parts
+-- that overlap (groups, aggregates) do not count as covering.
 {%- set grain = ["source", "concept", "reporter_code", "period", "frequency", "flow"] %}
 {%- set members = [
     "partner_code",
@@ -11,10 +10,10 @@
     "region_code",
 ] %}
 with
-    -- What counts is what fct_royalty_flows has: of a source whose releases are complete the latest
-    -- release as a whole, so that what it dropped is not stated any more; of one whose releases are
-    -- additive the latest statement of each key and flow. Where a release states each number once,
-    -- in one currency, nothing is put in order, however many rows it has.
+    -- The same statements count as in fct_royalty_flows: for a source whose releases are complete,
+    -- the latest release as a whole, so that figures it dropped are no longer stated; for one whose
+    -- releases are additive, the latest statement of each key and flow. A release that states each
+    -- number once, in one currency, needs no sorting, however many rows it has.
     known_sources as (
         {{
             known_sources(
@@ -68,8 +67,8 @@ with
         where is_plain
     ),
 
-    -- What a figure is a part of: the one dimension that is broken down, or none. One scan of the
-    -- figures tells, however many dimensions there are.
+    -- The whole that a figure is a part of: the one dimension that is broken down, or none. One
+    -- scan of the figures finds it, however many dimensions there are.
     parts as (
         select
             {{ column_list(grain) }},

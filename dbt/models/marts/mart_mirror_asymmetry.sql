@@ -1,5 +1,5 @@
--- What one economy says it received from another against what the other says it paid: a row for
--- each pair of sources that state the two sides of one period.
+-- One economy's receipts from another, compared with the payments that the other states: one row
+-- per pair of sources that state the two sides of one period.
 with
     receipts as (
         select

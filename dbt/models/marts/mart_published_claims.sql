@@ -1,7 +1,6 @@
--- What texts have said, against every release that can answer. Another source, or
--- another text, confirms or
--- contradicts; the text itself can only be consistent with its own other numbers (or
--- contradict them).
+-- Claims of public texts, tested against every release that can answer them. Another source, or
+-- another text, confirms or contradicts; the text itself can only be consistent with its other
+-- numbers (or contradict them).
 {%- set dimensions = [
     "reporter_code",
     "partner_code",
@@ -34,8 +33,8 @@ with
         from {{ ref("published_claims") }}
     ),
 
-    -- The row that states a claim is no evidence for it: from the claim's own text
-    -- only identities count.
+    -- The row that states a claim is not evidence for it: from the claim's own text only identities
+    -- count.
     answers as (
         select
             claims.claim_id,

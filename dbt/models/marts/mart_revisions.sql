@@ -1,10 +1,10 @@
--- How a number moved from one release that states it to the next one, and what the
--- next release no longer states. Only sources whose releases restate the series:
--- a later text that states another number is another statement, not a revision.
+-- How a number changed from one release that states it to the next, and the numbers that the next
+-- release no longer states. Only sources whose releases restate the series: a later text with
+-- another number is another statement, not a revision.
 {%- set series = ["source"] + key_columns() + ["flow", "currency"] %}
 {%- set window = ["source", "concept", "frequency", "flow", "currency"] %}
 with
-    -- Where there is one release nothing is compared, however many rows it has.
+    -- A source with one release has nothing to compare, however many rows it has.
     restated_sources as (
         select observations.source
         from {{ ref("fct_royalty_observations") }} as observations
@@ -88,16 +88,16 @@ with
         from (select distinct source, release_date from observations) as released
     ),
 
-    -- Where a release begins. A window that moves on has not dropped the periods before
-    -- it; one that ends earlier has.
+    -- First period of a release. A window that moves on has not dropped the periods before it; one
+    -- that ends earlier has.
     windows as (
         select {{ column_list(window) }}, release_date, min(period) as first_period
         from statements
         group by {{ column_list(window) }}, release_date
     ),
 
-    -- Economies that a code of the source no longer means from a release on: a union that
-    -- was replaced by another is not a figure that was dropped.
+    -- Economies that a code of the source no longer means from a release on: a union replaced by
+    -- another is not a dropped figure.
     replaced_economies as (
         select releases.source, releases.next_release, ended.economy_code
         from releases

@@ -1,5 +1,4 @@
--- Countries ranked against each other on their totals with the world. Aggregates
--- never take a rank.
+-- Countries ranked against each other by their totals with the world. Aggregates are never ranked.
 with
     country_totals as (
         select

@@ -10,8 +10,8 @@ with
         from observations
     ),
 
-    -- `0` is nil and exact; `(*)` is something below half a million. Whatever other mark
-    -- stands for a figure, the figure is missing.
+    -- `0` is nil and exact; `(*)` is an amount below half a million. With any other mark the figure
+    -- is missing.
     final as (
         select
             type_of_service,

@@ -1,8 +1,8 @@
 with
     observations as ({{ accepted_rows(source("raw", "bea_trade_by_area__observations")) }}),
 
-    -- `0` is nil and exact; `(*)` is something below half a million. Whatever other mark
-    -- stands for a figure, the figure is missing.
+    -- `0` is nil and exact; `(*)` is an amount below half a million. With any other mark the figure
+    -- is missing.
     final as (
         select
             area,

@@ -4,8 +4,8 @@
 with
     observations as ({{ accepted_rows(source("raw", "boj_flat_files__observations")) }}),
 
-    -- A file with a period that ends in 05, 07, 08, 10 or 11 is monthly. Of the others, those
-    -- with 06, 09 or 12 write the last month of a quarter, and the rest its number.
+    -- A file with a period that ends in 05, 07, 08, 10 or 11 is monthly. Of the others, those with
+    -- 06, 09 or 12 give the last month of a quarter, the rest its number.
     parsed as (
         select
             code,

@@ -4,7 +4,7 @@
     "balanced": "Balanced_value",
 } %}
 with
-    -- Raw may hold all items of services; the facts are about intellectual property.
+    -- Raw may hold all service items; the facts are about intellectual property.
     observations as (
         select raw_rows.*
         from ({{ accepted_rows(source("raw", "oecd_wto_batis__observations")) }}) as raw_rows
@@ -36,10 +36,10 @@ with
         cross join value_kinds
     ),
 
-    -- As a code NA is Namibia; in the reported value alone it is a mark for none. What
-    -- is not reported (19 in 20) gets no row: the methodology of the final value says so.
-    -- OECD and WTO adjust reported values for consistency, so a final value is a normal one
-    -- only where it equals the reported one; whatever they changed or filled in is an estimate.
+    -- As a code, NA is Namibia; in the reported value it marks a missing one. Values not reported
+    -- (19 in 20) get no row: the methodology of the final value says so. OECD and WTO adjust
+    -- reported values for consistency, so a final value is normal only where it equals the reported
+    -- one; any value that they changed or filled in is an estimate.
     final as (
         select
             reporter,

@@ -18,8 +18,8 @@ with
         from cells
     ),
 
-    -- The mark stands where a type was not yet told apart from the others, so it is
-    -- missing, not nil. The latest year is provisional by a note under the table.
+    -- The mark is used where a type was not yet stated separately, so the value is missing, not
+    -- nil. The latest year is provisional according to a note under the table.
     final as (
         select
             section,

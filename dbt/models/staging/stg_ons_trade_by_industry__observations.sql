@@ -1,4 +1,4 @@
--- Area and industry are cells with code and name glued, split at the first blank.
+-- Cells for area and industry hold code and name, which are split at the first blank.
 with
     observations as ({{ accepted_rows(source("raw", "ons_trade_by_industry__observations")) }}),
 

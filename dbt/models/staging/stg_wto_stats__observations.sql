@@ -1,10 +1,10 @@
 {%- set flows = {"X": "receipts", "M": "payments"} %}
 {%- set base = "replace(replace(replace(indicator_code, '_GR', ''), '5', ''), '6', '')" %}
 with
-    -- ITS_CS_AX6, _QM, _MX_GR: the letter after the frequency is the flow. Of an indicator that is
-    -- built otherwise (an adjusted series, say) the flow is not known, and it goes no further: the
-    -- gate on raw names it. A program that saved the file may have cut the leading zeros of an
-    -- economy's number.
+    -- ITS_CS_AX6, _QM, _MX_GR: the letter after the frequency is the flow. The flow of an indicator
+    -- with another form of code (such as an adjusted series) is not known, and it goes no further:
+    -- the gate on raw names it. A program that saved the file may have removed the leading zeros of
+    -- an economy's number.
     numbered as (
         select
             raw_rows.*,

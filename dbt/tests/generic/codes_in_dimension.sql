@@ -1,5 +1,5 @@
-{#- Every code is in its dimension: `dimensions` gives for each column the model that has a row for each of its codes,
-    under the same name. One test a table, which tells the column, the code and how many rows have it. -#}
+{#- Every code is in its dimension: `dimensions` maps each column to the model with a row for each of its codes, in a
+    column of the same name. One test per table, which reports the column, the code and the number of rows. -#}
 {% test codes_in_dimension(model, dimensions) %}
 
     {%- for column, dimension in dimensions.items() %}

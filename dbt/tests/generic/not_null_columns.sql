@@ -1,4 +1,4 @@
-{#- Every one of the columns is filled in every row. One test a table instead of one a column. -#}
+{#- Every one of the columns is filled in every row. One test per table instead of one per column. -#}
 {% test not_null_columns(model, columns) %}
 
     select {{ columns | join(", ") }}

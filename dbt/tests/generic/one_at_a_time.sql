@@ -1,5 +1,5 @@
-{#- No two rows of a code map that agree in the columns hold for the same release, nor, where `years` names the columns
-    of a first and a last one, for the same year of it. A row that holds for no release fails too. -#}
+{#- No two rows of a code map with the same values in the columns apply to the same release or, where `years` names
+    the columns of a first and last year, to the same year of it. A row that applies to no release fails too. -#}
 {% test one_at_a_time(model, columns, years=[]) %}
 
     with

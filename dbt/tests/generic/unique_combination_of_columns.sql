@@ -1,5 +1,5 @@
-{#- The columns together name a row: no two rows agree in all of them. NULL counts as a value. Only rows whose digest
-    is there twice are compared, mostly none: grouping millions of rows by ten texts takes several times as long. -#}
+{#- The columns together identify a row: no two rows agree in all of them. NULL counts as a value. Only rows whose
+    hash occurs twice are compared, usually none: grouping millions of rows by ten texts takes several times as long. -#}
 {% test unique_combination_of_columns(model, columns) %}
 
     {%- set digest = "hash(" ~ columns | join(", ") ~ ")" %}

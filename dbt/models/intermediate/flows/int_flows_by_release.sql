@@ -1,7 +1,7 @@
--- One row a key and release, with what that release states about it side by side: of what
--- published claims can be about (their reporters, and all totals with the world, which
--- compete for ranks), and of the sources that state balances themselves. Where a release
--- states only the parts of a quarter or year, the quarter or year is their sum.
+-- One row per key and release, with the flows that the release states side by side. Covers
+-- everything that published claims can be about (their reporters, and all totals with the world,
+-- which compete for ranks) and the sources that state balances themselves. Where a release states
+-- only the parts of a quarter or year, the quarter or year is their sum.
 {%- set grain = ["source", "release_date"] + key_columns() %}
 with
     claims as (select distinct reporter_code from {{ ref("published_claims") }}),
@@ -13,7 +13,7 @@ with
             flow,
             value,
             value_usd_m,
-            -- "About 74" and "more than 127" leave more open than their last digit.
+            -- "About 74" and "more than 127" are less certain than their last digit.
             case
                 when comparator <> '='
                 then

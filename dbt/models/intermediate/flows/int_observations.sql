@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 
--- Every number that any source states, in millions of the stated currency and of US
--- dollars. A view: the sources' tables have the rows, fct_royalty_observations writes them.
+-- Every number that any source states, in millions of the stated currency and of US dollars. A view
+-- over the tables of the sources; fct_royalty_observations stores the rows.
 {%- set columns = (
     ["source", "release_date"]
     + key_columns()
@@ -21,10 +21,10 @@
 ) %}
 {%- set unmapped = "'_U' in (reporter_code, partner_code, sector_code, category_code, affiliation_code, region_code)" %}
 with
-    -- A text may state one number twice, once rounder or as a bound: the most exact statement
-    -- is number 1. A row without a number is of a bulk file, where the key names the row. Of
-    -- a row whose code is not mapped the key is not known: two of them may be about different
-    -- things, so they are number 0, kept here and in no flow.
+    -- A text may state one figure twice, once more roughly or as a bound: the most exact statement
+    -- is number 1. A row without a row number comes from a bulk file, where the key identifies the
+    -- row. A row with an unmapped code has no known key: two such rows may be about different
+    -- things, so they are number 0, kept here but in no flow.
     numbered as (
         select
             {{ column_list(columns) }},

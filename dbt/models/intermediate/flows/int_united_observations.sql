@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 
--- Every number that any source states, in one shape, in millions of the stated currency: the
--- one list of the sources' models.
+-- Every number that any source states, in one shape, in millions of the stated currency: the only
+-- list of the sources' models.
 {%- set columns = (
     ["source", "release_date"]
     + key_columns()

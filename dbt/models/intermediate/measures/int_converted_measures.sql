@@ -1,7 +1,7 @@
 {{ config(materialized="ephemeral") }}
 
--- Levels in the currencies that claims are in. A converted level is uncertain by the deviation of
--- the rate.
+-- Levels in the currencies that claims are in. The deviation of the rate adds to the uncertainty of
+-- a converted level.
 {%- set key = ["source", "release_date"] + key_columns() %}
 with
     claim_currencies as (
@@ -10,7 +10,7 @@ with
         where unit not in ('percent', 'rank', 'year', 'sign')
     ),
 
-    -- An annual average alone does not say how far off it may be.
+    -- An annual average without a deviation does not say how far off it may be.
     rates as (
         select currency, period, units_per_usd, relative_deviation
         from {{ ref("int_exchange_rates") }}

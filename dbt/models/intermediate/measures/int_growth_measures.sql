@@ -1,6 +1,6 @@
 {{ config(materialized="ephemeral") }}
 
--- Growth on the year before in percent, and of the balance, which may be negative, its change.
+-- Growth over the year before in percent; for the balance, which may be negative, its change.
 {%- set key = ["source", "release_date"] + key_columns() %}
 with
     final as (

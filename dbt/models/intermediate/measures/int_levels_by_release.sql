@@ -1,10 +1,8 @@
--- Receipts, payments, balance and total trade of every release, each by every way the
--- release supports: as stated, or
--- by an identity between the other flows. Only for the reporters of the published
--- claims, with the partners that a claim of theirs names and with the world.
--- Sums of shorter periods say so and are not stated.
--- A stated number is a range, value +- rounding / 2; `half_width` carries that range
--- through the arithmetic.
+-- Receipts, payments, balance and total trade of every release, each by every method the release
+-- supports: as stated, or by an identity between the other flows. Only for the reporters of the
+-- published claims, with the partners that their claims name and with the world. Sums of shorter
+-- periods are marked as such and do not count as stated. A stated number is a range, value +-
+-- rounding / 2; `half_width` carries that range through the arithmetic.
 {%- set key = ["source", "release_date"] + key_columns() %}
 {%- set flows = ["receipts", "payments", "balance", "total"] %}
 with
@@ -44,7 +42,7 @@ with
             on {{ equal_on("flows", "claimed_pairs", ["reporter_code", "partner_code"]) }}
     ),
 
-    -- Each way to reach a measure, as multiples of the four stated flows.
+    -- Each method for a measure, as multiples of the four stated flows.
     identities as (
         select measure, method, of_receipts, of_payments, of_balance, of_total
         from
@@ -121,7 +119,7 @@ with
         where found_value is not null
     ),
 
-    -- Several partners together (DEU+JPN+USA): the sum, if every one of them is known.
+    -- Several partners together (DEU+JPN+USA): their sum, if all of them are known.
     joint_codes as (
         select distinct partner_code
         from {{ ref("published_claims") }}

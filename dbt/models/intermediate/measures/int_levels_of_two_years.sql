@@ -1,7 +1,7 @@
 {{ config(materialized="ephemeral") }}
 
--- Levels beside those of the year before: two levels of the release, or of the balance and of
--- total trade a level beside what growth of receipts and payments gives: level / (1 + growth /
+-- Levels with those of the year before: two levels of the release or, for the balance and total
+-- trade, a level and the one derived from growth of receipts and payments: level / (1 + growth /
 -- 100).
 {%- set key = ["source", "release_date"] + key_columns() %}
 {%- set series = key | reject("equalto", "period") | list %}

@@ -1,11 +1,11 @@
--- Levels of the year before, from a level and its growth that one text states together:
--- level / (1 + growth / 100). Growth is of the level in its own currency, so the result is
--- converted with the rate of the year before. Growth of one text does not belong to the
--- level of another, and a bound (more than, about) tells no level.
+-- Levels of the year before, from a level and its growth stated in the same text: level / (1 +
+-- growth / 100). Growth refers to the level in its own currency, so the result is converted at the
+-- rate of the year before. The growth of one text does not apply to the level of another, and a
+-- bound (more than, about) gives no level.
 {%- set statement = ["source", "release_date"] + key_columns() + ["flow"] %}
 {%- set series = ["source"] + key_columns() + ["flow"] %}
 with
-    -- Of several statements the most exact, in US dollars if there is one.
+    -- The most exact of several statements, in US dollars if there is one.
     numbered_levels as (
         select
             {{ column_list(statement) }},

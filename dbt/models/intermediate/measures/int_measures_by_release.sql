@@ -1,7 +1,7 @@
--- What each release says on every measure that a published claim can be about: the kinds of
--- measures together. Everything is computed from levels; a stated share or growth is only ever an
--- input to another measure, never its own answer. Money is in millions of `unit`; shares and
--- growth in percent. `half_width`: see int_levels_by_release.
+-- Every measure that a published claim can be about, by release: all kinds of measures together.
+-- Everything is computed from levels; a stated share or growth is only an input to another measure,
+-- never its own answer. Money is in millions of `unit`; shares and growth in percent. `half_width`:
+-- see int_levels_by_release.
 {%- set columns = (
     ["source", "release_date"]
     + key_columns()

@@ -1,6 +1,6 @@
 {{ config(materialized="ephemeral") }}
 
--- Levels of parts of which a text states the share alone: share x whole.
+-- Levels of parts for which a text states only the share: share x whole.
 {%- set key = ["source", "release_date"] + key_columns() %}
 with
     shares as (

@@ -1,5 +1,5 @@
--- What texts and publishers state besides levels: growth, shares, changes, ranks, first
--- years in surplus.
+-- Statements of texts and publishers other than levels: growth, shares, changes, ranks, first years
+-- in surplus.
 {%- set columns = (
     ["source", "release_date"]
     + key_columns()

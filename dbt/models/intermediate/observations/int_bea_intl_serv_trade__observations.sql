@@ -1,7 +1,7 @@
 -- The United States in the common shape: by partner, type of right and affiliation.
 with
-    -- The European Union loses the United Kingdom with the whole of 2020, as in BEA's
-    -- table by area and country.
+    -- The European Union excludes the United Kingdom from the whole of 2020, as in BEA's table by
+    -- area and country.
     staged as (
         select
             source,

@@ -1,7 +1,7 @@
 -- The United States by area and country in the common shape.
 with
-    -- The European Union loses the United Kingdom with the whole of 2020: up to 2019
-    -- the stated value is the sum of 28 members, in 2020 that of 27.
+    -- The European Union excludes the United Kingdom from the whole of 2020: up to 2019 the stated
+    -- value is the sum of 28 members, in 2020 that of 27.
     staged as (
         select
             source,

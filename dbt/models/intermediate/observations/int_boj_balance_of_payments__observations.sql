@@ -1,4 +1,4 @@
--- Japan in the common shape: the balance alone, which is stated without its parts.
+-- Japan in the common shape: only the balance, which is stated without its parts.
 with
     staged as (
         select

@@ -1,5 +1,6 @@
--- Member states by partner in the common shape: in euro, and in national currency where the
--- seed names one. Where it changed within the series, Eurostat's basis is not known: left out.
+-- Member states by partner in the common shape: in euro, and in national currency where the seed
+-- names one. Where the currency changed within the series, Eurostat's basis is not known and the
+-- rows are left out.
 {{
     sdmx_conformed(
         ref("stg_eurostat_bop_its6__observations"),

@@ -1,5 +1,5 @@
--- BaTIS in the common shape, its three values as three concepts. The final value is the one
--- that fits BPM6_SH elsewhere: reported, adjusted for consistency, estimated where missing.
+-- BaTIS in the common shape, its three values as three concepts. The final value corresponds to
+-- BPM6_SH elsewhere: reported, adjusted for consistency, estimated where missing.
 with
     -- The WTO's mirror writes alpha-2 codes; no alpha-2 code is also a code of int_economies.
     alpha_2_codes as (

@@ -1,7 +1,7 @@
--- The UK survey's tables of intellectual property in the common shape. Outright sales
--- are in no item of the balance of payments that is about use, so everything here is of
--- the concept ONS_ITIS and of categories of its own. Only the total goes on from the
--- older classification: its first year in the newer one is a break (B).
+-- The UK survey's tables of intellectual property in the common shape. Outright sales belong to no
+-- balance of payments item about use, so everything here has the concept ONS_ITIS and categories of
+-- its own. Only the total continues from the older classification: its first year in the newer one
+-- is a break (B).
 with
     staged as (
         select

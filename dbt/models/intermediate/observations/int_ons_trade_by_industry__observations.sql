@@ -1,5 +1,5 @@
--- The UK by industry in the common shape. A letter in the place of a division (U for
--- unknown, N for none) is no section of ISIC.
+-- The UK by industry in the common shape. A letter in place of a division (U for unknown, N for
+-- none) is not a section of ISIC.
 with
     staged as (
         select

@@ -1,6 +1,5 @@
--- Every figure of the texts with its codes conformed and money in millions. Levels go
--- on to the observations,
--- the rest (growth, shares, ranks ...) to int_stated_rates.
+-- Every figure of the texts with its codes conformed and money in millions. Levels go to the
+-- observations, the rest (growth, shares, ranks ...) to int_stated_rates.
 with
     figures as (
         select

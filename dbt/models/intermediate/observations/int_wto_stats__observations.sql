@@ -1,6 +1,6 @@
 -- Levels of the WTO in the common shape. Growth is in int_wto_stats__rates.
 with
-    -- An economy without an alpha-3 code has its number; no number is also a code of int_economies.
+    -- An economy without an alpha-3 code has a number; no number is also a code of int_economies.
     economy_numbers as (
         select m49, economy_code from {{ ref("int_economies") }} where m49 is not null
     ),

@@ -1,5 +1,5 @@
--- Growth that the WTO states, in the columns of int_stated_rates. A rate is no level: nothing here
--- is ever added up.
+-- Growth that the WTO states, in the columns of int_stated_rates. A rate is not a level: nothing
+-- here is ever added up.
 with
     economy_numbers as (
         select m49, economy_code from {{ ref("int_economies") }} where m49 is not null

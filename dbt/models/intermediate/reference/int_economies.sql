@@ -1,4 +1,4 @@
--- Every economy, aggregate and stand-in code that a reporter or a partner can be.
+-- Every economy, aggregate and placeholder code that can be a reporter or a partner.
 {%- set columns = [
     "economy_code",
     "iso3",
@@ -98,7 +98,7 @@ with
         where valid_to is null
     ),
 
-    -- No rows where the landing folder brings no country codes.
+    -- No rows if the landing folder has no country codes.
     latest_group_release as (
         select max(release_date) as release_date from {{ ref("stg_iso_country_codes__countries") }}
     ),

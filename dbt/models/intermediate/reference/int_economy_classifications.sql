@@ -1,5 +1,5 @@
--- Region and income group move between releases, so each release's classification
--- holds until the next one.
+-- Region and income group change between releases, so each release's classification is valid until
+-- the next one.
 with
     releases as (select distinct release_date from {{ ref("stg_worldbank_wdi__countries") }}),
 

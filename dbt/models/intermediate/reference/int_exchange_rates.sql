@@ -1,8 +1,8 @@
 -- Units of a currency per US dollar, averaged over the days of each finished year,
 -- half-year, quarter and month; where the ECB has no rate, the annual average of the
 -- Federal Reserve.
--- The ECB quotes against the euro, so a day's rate is (units per EUR) / (USD per
--- EUR), and the average is of those.
+-- The ECB quotes against the euro, so a day's rate is (units per EUR) / (USD per EUR), and these
+-- are averaged.
 with
     latest_release as (
         select max(release_date) as release_date from {{ ref("stg_ecb_reference_rates__daily") }}
@@ -55,9 +55,8 @@ with
 
     last_day as (select max(day) as day from dollar_quotes),
 
-    -- A period counts once the data reach its end, and a currency only if it was
-    -- quoted on nine in ten of the
-    -- period's days: the rouble of early 2022 is no average of 2022.
+    -- A period counts once the data reach its end, and a currency only if it was quoted on nine in
+    -- ten of the period's days: the rouble's rates of early 2022 are not an average of 2022.
     ecb_rates as (
         select
             averages.currency,
@@ -79,9 +78,9 @@ with
         select max(release_date) as release_date from {{ ref("stg_fed_exchange_rates__annual") }}
     ),
 
-    -- Years before 1999, and currencies that the ECB does not quote. Of an annual
-    -- average the deviation within the year is not known.
-    -- No rows where the landing folder brings no such file.
+    -- Years before 1999, and currencies that the ECB does not quote. For an annual average the
+    -- deviation within the year is not known.
+    -- No rows if the landing folder has no such file.
     fed_rates as (
         select
             currencies.currency,

@@ -12,7 +12,8 @@ with
         from {{ ref("int_economies") }}
     ),
 
-    -- A division lies within its section: it ranks among divisions and is no part of its own.
+    -- A division is within its section: it ranks among divisions and does not count as a separate
+    -- part.
     sectors as (
         select
             'sector' as dimension,

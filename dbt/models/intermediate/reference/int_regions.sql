@@ -1,5 +1,5 @@
--- Subdivisions of countries (ISO 3166-2), with the total and the stand-in for codes
--- that no list knows.
+-- Subdivisions of countries (ISO 3166-2), with the total and the placeholder for codes that no list
+-- has.
 with
     latest_iso as (
         select max(release_date) as release_date from {{ ref("stg_iso_3166__subdivisions") }}

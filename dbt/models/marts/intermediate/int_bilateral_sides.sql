@@ -1,10 +1,11 @@
--- What one economy states about another, a row for each side: receipts of the receiver, payments
--- of the payer. Beside each figure, in US dollars, what may move it apart from the other side's:
+-- Figures that one economy states about another, one row per side: receipts of the receiver,
+-- payments of the payer. With each figure, in US dollars, the causes that may separate it from the
+-- other side's:
 -- rounding: half of the last digit stated;
 -- currency: the standard deviation of the daily rate within the period, if the figure is not
 -- stated in US dollars;
--- reporting method: what the figure would change by if it were scaled from its source's own total
--- with the world to the total that the reporter's preferred source states.
+-- reporting method: the change in the figure if it were scaled from its source's own total with the
+-- world to the total that the reporter's preferred source states.
 -- Sums of months and quarters are left out: no source states them.
 {%- set side = ["source", "concept", "period", "reporter_code", "partner_code", "flow"] %}
 {%- set statement = side + ["currency"] %}
@@ -12,8 +13,8 @@
 with
     flows as (select flow from (values ('receipts'), ('payments')) as listed(flow)),
 
-    -- One condition, a sum, and not five: DuckDB takes each condition for a fifth of the rows, and
-    -- would hold these few in memory instead of the small tables that they are joined to.
+    -- One condition, a sum, instead of five: DuckDB expects each condition to leave a fifth of the
+    -- rows, and would hold the supposedly few in memory instead of the small tables joined to them.
     sides as (
         select
             stated.source,
@@ -49,7 +50,7 @@ with
         where {{ at_total("stated") }}
     ),
 
-    -- The share that a source's figures would change by, scaled to the preferred source's total.
+    -- The share by which a source's figures would change, scaled to the preferred source's total.
     methods as (
         select
             totals.source,
@@ -70,7 +71,8 @@ with
         where totals.stated_usd_m is not null
     ),
 
-    -- Most sources state exact numbers, and the widest do: what is not here has no rounding.
+    -- Most sources, the largest among them, state exact numbers: a source that is not here has no
+    -- rounding.
     rounded_sources as (
         select sources.source
         from {{ ref("dim_source") }} as sources
@@ -82,8 +84,7 @@ with
             )
     ),
 
-    -- The current statement of each flow by itself: texts state receipts in one release and
-    -- payments in another.
+    -- The current statement per flow: texts state receipts in one release and payments in another.
     numbered_statements as (
         select
             {{ column_list(statement, "observations") }},

@@ -1,6 +1,5 @@
--- Receipts, payments and balance in long form: a row for each member of each dimension, every
--- other dimension at its total. The total's own row is beside its parts (its shares are 100) and
--- takes no rank.
+-- Receipts, payments and balance in long form: one row per member of each dimension, every other
+-- dimension at its total. The total is a row beside its parts (its shares are 100) and has no rank.
 {%- set context = ["dimension", "source", "concept", "reporter_code", "period"] %}
 {%- set row_key = context + ["member_code"] %}
 {%- set series = ["dimension", "reporter_code", "member_code", "concept"] %}
@@ -38,7 +37,7 @@ with
         where is_total
     ),
 
-    -- Where one source alone states a series it is the preferred one.
+    -- If only one source states a series, it is the preferred one.
     contested_series as (
         select {{ column_list(series) }}
         from flows
@@ -46,7 +45,7 @@ with
         having min(source) < max(source)
     ),
 
-    -- The most complete comes first: a source that states receipts alone does not replace one that
+    -- The most complete source comes first: one that states only receipts does not replace one that
     -- states both sides.
     contested_flows as (
         select
@@ -65,7 +64,7 @@ with
         inner join {{ ref("dim_source") }} as sources on flows.source = sources.source
     ),
 
-    -- Growth that a text states beside a level gives the level of the year before.
+    -- A level and its growth in one text give the level of the year before.
     derived_levels as (
         {{
             by_member(
