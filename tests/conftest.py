@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.fetching.serving import Publisher, publisher
+from tests.fetching.publisher_server import Publisher, publisher
 from tests.support import (
     COLLECTED,
     GARBAGE,

@@ -1,6 +1,6 @@
 """A client in a process of its own, which has the published file open while a run goes on.
 
-`python -m tests.reader watch FILE STOP REPORT` connects anew until the file STOP is there;
+`python -m tests.reader watch FILE STOP REPORT` reconnects until the file STOP exists;
 with `hold` for `watch` it holds one connection until then. Both write to REPORT what they saw.
 One process cannot do both: DuckDB gives a further connection to the same path the open database.
 """

@@ -37,8 +37,8 @@ TEXT = MADE_UP / "published_figures" / "2019-06-30" / "made_up_text.csv"
 COLLECTED = pytest.StashKey[list[pytest.Item]]()  # tests, before any is deselected
 
 
-def break_off(*_: object) -> None:
-    """Stand in for a function at which a process is broken off."""
+def interrupt(*_: object) -> None:
+    """Replace a function; the process is interrupted when it is called."""
     raise KeyboardInterrupt
 
 
@@ -230,10 +230,10 @@ def built_once(
             with environment(warehouse.environment):
                 outcome = build(warehouse)
             report.write_text(json.dumps(vars(outcome)))
-        told = json.loads(report.read_text())
-    steps = [(job, event, step) for job, event, step in told["steps"]]
-    shown = [(asset, partition, metadata) for asset, partition, metadata in told["shown"]]
-    return Scenario(warehouse, Outcome(told["code"], told["output"], steps, shown))
+        saved = json.loads(report.read_text())
+    steps = [(job, event, step) for job, event, step in saved["steps"]]
+    shown = [(asset, partition, metadata) for asset, partition, metadata in saved["shown"]]
+    return Scenario(warehouse, Outcome(saved["code"], saved["output"], steps, shown))
 
 
 @cache

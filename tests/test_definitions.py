@@ -1,6 +1,6 @@
-"""The graph as Dagster knows it, against a snapshot: a change is to be seen in review.
+"""The graph as Dagster knows it, against a snapshot: a change shows in review.
 
-`python -m tests.test_definitions` writes the snapshot anew. What a source brings by itself (its raw
+`python -m tests.test_definitions` rewrites the snapshot. What a source brings by itself (its raw
 tables, its own models, its jobs, sensors and schedules) is not in the snapshot: it is tested
 against the registry.
 """
@@ -57,7 +57,7 @@ def of_a_source(name: str) -> bool:
 
 
 def without_sources(part: Any) -> Any:
-    """A part of the graph but for what the sources bring."""
+    """A part of the graph without what the sources bring."""
     if isinstance(part, dict):
         return {key: without_sources(value) for key, value in part.items() if not of_a_source(key)}
     return [name for name in part if not of_a_source(name)]

@@ -85,7 +85,7 @@ def test_no_variable_comes_through(
     assert os.environ[name] == HOSTILE.get(name.replace("ENGINE_", ""), "true")  # the user's again
 
 
-def test_without_it_they_would(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_come_through_outside_of_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     before = flags()
     monkeypatch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "test")
     assert flags() != before

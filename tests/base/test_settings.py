@@ -16,7 +16,7 @@ def test_folders_are_in_the_project_unless_asked_otherwise(
     assert settings.warehouse == PROJECT_ROOT / "warehouse" / "royalty_flows.duckdb"
 
 
-def test_relative_folders_are_taken_from_the_project_wherever_one_stands(
+def test_relative_folders_are_relative_to_the_project_not_to_the_working_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ROYALTY_WAREHOUSE_DIR", "elsewhere")
@@ -38,15 +38,13 @@ def test_duckdb_gets_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(("name", "value"), [("DUCKDB_THREADS", "0"), ("KEEP_PUBLICATIONS", "0")])
-def test_senseless_values_are_refused(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_invalid_values_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"ROYALTY_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
 
 
-def test_patches_are_named_and_off_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patches_are_named_and_off_disables_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(Settings().is_patched(name) for name in PATCHES)
     monkeypatch.setenv("ROYALTY_PATCHES", f" {PATCHES[-1]}")
     assert [name for name in PATCHES if Settings().is_patched(name)] == [PATCHES[-1]]

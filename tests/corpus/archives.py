@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.corpus.mutation import Expected, Mutation, Unchanged, of_bytes
+from tests.corpus.mutation import Expected, Mutation, UnchangedFileError, of_bytes
 from tests.corpus.workbooks import _encrypted
 
 
@@ -119,4 +119,4 @@ def inner(mutations: list[Mutation], names: tuple[str, ...]) -> list[Mutation]:
     return [_inner(mutation) for mutation in mutations if mutation.name in names]
 
 
-__all__ = ["ARCHIVES", "Unchanged", "inner"]
+__all__ = ["ARCHIVES", "UnchangedFileError", "inner"]

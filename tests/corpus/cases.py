@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from tests.corpus.anything import BYTES, FOLDER, REPLACED
+from tests.corpus.any_file import BYTES, FOLDER, REPLACED
 from tests.corpus.archives import ARCHIVES, inner
 from tests.corpus.bench import Bench, Verdict
 from tests.corpus.documents import DOCUMENTS
@@ -70,7 +70,7 @@ def corpus(folder: Path, landing: Path = MADE_UP) -> list[tuple[Origin, Mutation
 def sample(bench: Bench, kind: str) -> Iterator[Verdict]:
     """Try every mutation of a kind of file (a suffix) once, on the files in turn.
 
-    Of those that only differ in what stands in the place of a figure, every second one.
+    Of those that only differ in the replacement of a figure, every second one.
     """
     cases: dict[str, list[tuple[Origin, Mutation]]] = {}
     for origin, mutation in corpus(bench.folder):

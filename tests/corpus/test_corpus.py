@@ -12,7 +12,7 @@ import pytest
 
 from tests.corpus.bench import ACCEPTED, CRASHED, REFUSED, WRONG, Bench, Verdict, staging_views
 from tests.corpus.cases import origins, sample
-from tests.corpus.mutation import Expected, Mutation, Unchanged, of_bytes
+from tests.corpus.mutation import Expected, Mutation, UnchangedFileError, of_bytes
 from tests.corpus.table import failures, table
 from tests.support import Scenario
 
@@ -67,9 +67,9 @@ def test_the_bench_sees_a_crash(bench: Bench, monkeypatch: pytest.MonkeyPatch) -
     assert _tried(bench, "a blank", mark, Expected.SAFE).outcome == CRASHED
 
 
-def test_a_mutation_that_changes_nothing_is_no_case(bench: Bench) -> None:
+def test_a_mutation_that_changes_nothing_is_not_a_case(bench: Bench) -> None:
     (origin,) = [one for one in origins() if one.file.name == "made_up_receipts.csv"]
     same = of_bytes(lambda content, _: content)
-    with pytest.raises(Unchanged):
+    with pytest.raises(UnchangedFileError):
         same(origin.file, Random(0))
     assert bench.try_case(origin, Mutation("same", same, Expected.SAFE), seed=0) is None

@@ -9,7 +9,7 @@ import jinja2
 
 from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.transform.dbt_runner import DBT_PROJECT
-from tests.layouts.reading import read
+from tests.layouts.layout_reader import read
 
 PAGE = (PROJECT_ROOT / "docs" / "sdmx.md").read_text("utf-8")
 

@@ -148,7 +148,7 @@ def test_a_year_that_is_suppressed_or_of_another_flow_is_not_replaced() -> None:
     ],
     ids=str,
 )
-def test_parts_of_two_kinds_make_no_sum(other: dict[str, Any]) -> None:
+def test_parts_of_two_kinds_are_not_summed(other: dict[str, Any]) -> None:
     three = [stated(quarter) for quarter in QUARTERS[:3]]
     assert sums([*three, stated("2014-Q4")]) != []
     assert sums([*three, stated("2014-Q4", **other)]) == []
@@ -161,7 +161,7 @@ def test_a_release_as_part_of_the_grain_keeps_its_own_sums() -> None:
     assert found == [("2021-01-01", "2014", 4)]
 
 
-def test_what_is_uncertain_about_the_parts_is_so_of_the_sum() -> None:
+def test_an_uncertain_part_makes_the_sum_uncertain() -> None:
     quarters = [stated(quarter, rounding=0.5) for quarter in QUARTERS]
     quarters[1] |= {"obs_status": "E"}
     columns = "value_usd_m, rounding, obs_status, rate_is_missing"

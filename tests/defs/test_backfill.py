@@ -75,9 +75,11 @@ def test_releases_of_one_run_are_loaded_and_judged_each_by_itself(
     loads = instance.fetch_materializations(
         dg.AssetRecordsFilter(FIGURES, asset_partitions=DAYS[1:]), limit=10
     ).records
-    told = {load.partition_key: load.asset_materialization for load in loads}
-    assert {day for day, load in told.items() if load and "refused" in load.metadata} == {DAYS[1]}
-    last = told[DAYS[3]]
+    materialized = {load.partition_key: load.asset_materialization for load in loads}
+    assert {day for day, load in materialized.items() if load and "refused" in load.metadata} == {
+        DAYS[1]
+    }
+    last = materialized[DAYS[3]]
     assert last
     assert (last.metadata["release"].value, last.metadata["loaded"].value) == (DAYS[3], True)
     assert last.metadata["rows kept"].value == 16  # of this release alone
@@ -99,7 +101,7 @@ def test_a_backfill_of_which_nothing_can_be_used_fails_where_it_loads(
     result = backfill(instance, DAYS[0], DAYS[1])
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert failure.step_key == "load_published_figures"
-    told = failure.step_failure_data.user_failure_data
-    assert told
-    assert str(told.description).count("unknown layout") == 2
+    failure_data = failure.step_failure_data.user_failure_data
+    assert failure_data
+    assert str(failure_data.description).count("unknown layout") == 2
     assert states(folders) == [(DAYS[0], "rejected"), (DAYS[1], "rejected")]

@@ -46,7 +46,9 @@ def run(tags: dict[str, str], **definitions: Any) -> list[str]:
         return logged(instance, result.run_id)
 
 
-def test_a_run_of_the_ui_has_it_in_its_log_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_from_the_ui_reports_progress_in_its_log_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     lines = run({})
     assert lines
     assert lines[0].endswith(" nodes/s, 00:00 left")

@@ -32,7 +32,7 @@ FIGURES = "stg_published_figures__figures"
 GOOD = "2020-02-29"
 
 # Releases with one fault each. The raw suite is made to let them through, as real suites would let
-# through what nobody has thought of. By release: what is changed in the text, and into what.
+# through an unforeseen case. By release: what is changed in the text, and into what.
 FAULTS = {
     # a dbt data test of staging: the same figure twice
     "2020-03-01": ("made-up-05", "made-up-04"),
@@ -162,7 +162,7 @@ def test_the_next_run_does_not_try_again(layered: Scenario, folders: Warehouse) 
     assert outcome.output.count(f"still rejected: {SOURCE} 2020-03-0") == len(FAULTS)
 
 
-def test_what_a_person_accepts_is_published_with_warnings(decided: Scenario) -> None:
+def test_a_release_accepted_by_hand_is_published_with_warnings(decided: Scenario) -> None:
     warehouse = decided.warehouse
     assert decided.outcome.code == PUBLISHED
     assert warehouse.published(
@@ -243,7 +243,7 @@ def new_text(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def current(con: duckdb.DuckDBPyConnection) -> None:
-    """Have the candidate be of what is accepted now."""
+    """Make a candidate of the releases that are accepted now."""
     con.execute("update audit.candidates set fingerprint = ?", [build_fingerprint(con)])
 
 
@@ -288,7 +288,7 @@ def test_rows_that_name_their_release_blame_it(
         ("select no_such_column from staging.x", False, []),
     ],
 )
-def test_rows_that_do_not_are_looked_up(
+def test_rows_that_do_not_name_their_release_are_looked_up(
     new_text: duckdb.DuckDBPyConnection,
     warehouse: Warehouse,
     query: str,
@@ -322,7 +322,7 @@ def test_a_row_of_several_sources_blames_each(
     )
 
 
-def test_a_cell_that_cannot_be_read_as_what_it_is_blames_its_release(
+def test_a_cell_of_the_wrong_type_blames_its_release(
     new_text: duckdb.DuckDBPyConnection, warehouse: Warehouse
 ) -> None:
     new_text.execute(
@@ -342,7 +342,7 @@ def test_a_cell_that_cannot_be_read_as_what_it_is_blames_its_release(
     ).fetchall() == [(0,)]  # trying leaves nothing behind
 
 
-def test_what_a_person_accepted_is_implausible_with_a_warning_and_broken_all_the_same(
+def test_a_release_accepted_by_hand_may_be_implausible_but_not_broken(
     new_text: duckdb.DuckDBPyConnection, warehouse: Warehouse
 ) -> None:
     new_text.execute(
@@ -392,7 +392,7 @@ def test_a_rate_that_contradicts_the_other_bank_s_blames_its_release(
     assert "currency 'JPY', period '2020', units_per_usd 106.74129048" in rejected
 
 
-def test_what_is_published_is_not_at_fault_unless_the_project_has_changed(
+def test_a_published_release_is_not_blamed_unless_the_project_has_changed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = [rule(LATEST.format("2019-06-30"))]
@@ -416,7 +416,7 @@ def test_a_changed_project_that_most_sources_fail_is_at_fault_itself(
         assert judge(con, warehouse.settings, [failed]) == Verdict()
 
 
-def test_what_was_built_from_other_releases_blames_none(
+def test_a_table_built_from_other_releases_blames_none(
     new_text: duckdb.DuckDBPyConnection, warehouse: Warehouse
 ) -> None:
     new_text.execute("update audit.candidates set fingerprint = 'another'")

@@ -15,8 +15,8 @@ from dagster_project.fetching.publishers import all_fetchers, wto
 from dagster_project.sources import all_sources
 from dagster_project.sources.bea_intl_serv_trade import TYPES_OF_SERVICE
 from dagster_project.sources.source import Source
-from tests.fetching.serving import Publisher, Reply, tree, zipped
-from tests.layouts.reading import read
+from tests.fetching.publisher_server import Publisher, Reply, tree, zipped
+from tests.layouts.layout_reader import read
 from tests.support import BULK, COUNTRIES, FIXTURES, INDICATORS, MADE_UP
 
 TODAY = date(2026, 11, 22)
@@ -40,7 +40,7 @@ def names(fetched: FetchResult) -> list[str]:
     return [path.name for path in fetched.release.files]
 
 
-def test_every_fetcher_is_of_a_source_and_asks_an_address_over_https() -> None:
+def test_every_fetcher_belongs_to_a_source_and_uses_https() -> None:
     assert set(all_fetchers()) <= set(all_sources())
     for fetcher in all_fetchers().values():
         assert fetcher.base_url.startswith("https://")
@@ -49,7 +49,7 @@ def test_every_fetcher_is_of_a_source_and_asks_an_address_over_https() -> None:
 
 
 @pytest.mark.parametrize("source", all_sources().values(), ids=all_sources())
-def test_a_source_is_fetched_or_packaged_or_says_how_its_files_are_got(source: Source) -> None:
+def test_a_source_is_fetched_or_packaged_or_has_manual_instructions(source: Source) -> None:
     fetched = source.name in all_fetchers()
     assert fetched or source.packaged or source.manual_instructions, (
         "no fetcher: say `by_hand` in its module"
@@ -227,7 +227,7 @@ def test_a_dataset_page_without_its_one_workbook_is_refused(
 
 
 @pytest.mark.parametrize("page", [b"{}", b"[]", b'{"datasets": [{}]}', b'{"datasets": 1}'])
-def test_a_dataset_page_that_is_built_otherwise_is_refused(
+def test_a_dataset_page_with_another_structure_is_refused(
     settings: Settings, server: Publisher, page: bytes
 ) -> None:
     server.serve(f"{ITIS}/data", page)
@@ -343,7 +343,7 @@ def test_both_flat_files_of_the_bank_of_japan_are_one_release(
     assert server.asked[2][1]["if-none-match"] == '"1"'
 
 
-def test_a_flat_file_that_is_not_there_leaves_no_half_release(
+def test_a_missing_flat_file_leaves_no_partial_release(
     settings: Settings, server: Publisher
 ) -> None:
     server.serve("/bp_m_en.zip", flat_file("bp_m"))
@@ -415,7 +415,7 @@ def test_bea_gives_a_file_a_type_of_service_and_no_key(keyed: Settings, server: 
     assert KEY.encode() not in landed
 
 
-def test_an_answer_of_another_time_makes_no_release(keyed: Settings, server: Publisher) -> None:
+def test_an_answer_with_another_time_makes_no_release(keyed: Settings, server: Publisher) -> None:
     server.serve("/", bea_answer())
     fetch(keyed, "bea_intl_serv_trade")
     server.serve("/", bea_answer("2026-08-08"))
@@ -431,7 +431,7 @@ def test_without_a_key_nothing_is_asked(
     assert server.asked == []
 
 
-def test_beas_error_is_told_without_the_key(keyed: Settings, server: Publisher) -> None:
+def test_beas_error_is_reported_without_the_key(keyed: Settings, server: Publisher) -> None:
     error = {"BEAAPI": {"Results": {"Error": {"APIErrorCode": "3", "Detail": f"key {KEY}"}}}}
     server.serve("/", json.dumps(error).encode())
     problem = refusal(keyed, "bea_intl_serv_trade")
@@ -507,7 +507,7 @@ def test_an_answer_without_its_list_is_refused(wto_api: Settings, server: Publis
     assert "made up" in refusal(wto_api, "wto_stats").found
 
 
-def test_a_count_that_is_no_number_is_refused(wto_api: Settings, server: Publisher) -> None:
+def test_a_count_that_is_not_a_number_is_refused(wto_api: Settings, server: Publisher) -> None:
     server.serve(wto_count("ITS_CS_AX5", "S266"), b"5 or 6")
     assert refusal(wto_api, "wto_stats").expected == "a whole number"
 
@@ -561,7 +561,7 @@ def test_eurostats_answer_is_dated_by_its_last_update(
         (b",partner,", b",area,", "unknown layout"),
     ],
 )
-def test_eurostats_answer_that_is_built_otherwise_is_refused(
+def test_eurostats_answer_with_another_structure_is_refused(
     settings: Settings, server: Publisher, old: bytes, new: bytes, what: str
 ) -> None:
     server.serve(ITS6, ITS6_FILE.read_bytes().replace(old, new))
@@ -597,7 +597,9 @@ def test_a_fetched_release_of_a_packaged_source_is_among_its_releases(
     assert find_release(source, settings.landing_dir, str(packaged.date)) == packaged
 
 
-def test_of_one_day_the_landed_release_counts(settings: Settings, server: Publisher) -> None:
+def test_a_landed_release_wins_over_a_bundled_one_of_the_same_day(
+    settings: Settings, server: Publisher
+) -> None:
     from dagster_project.ingest.pending_releases import releases_of
 
     source = all_sources()["ecb_reference_rates"]

@@ -5,7 +5,7 @@ That is the seeds, core, marts, what unites the sources, and the four sources th
 
 from collections.abc import Iterator
 
-from tests.gates.judging import FIRST, Case, cells, few, twice
+from tests.gates.suite_cases import FIRST, Case, cells, few, twice
 
 KEYS = {
     "worldbank_wdi__countries": "country_code = 'JPN'",

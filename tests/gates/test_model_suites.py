@@ -8,7 +8,7 @@ import pytest
 from dagster_project.gates.suite_files import tables_with_suites
 from dagster_project.sources import all_sources
 from dagster_project.transform.dbt_runner import manifest
-from tests.gates.judging import (
+from tests.gates.suite_cases import (
     LAYERS,
     MODEL_LAYERS,
     Case,
@@ -51,7 +51,7 @@ def test_every_expectation_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("table", tables_with_suites(MODEL_LAYERS))
-def test_what_a_good_run_built_passes(template: Scenario, table: str) -> None:
+def test_the_build_of_a_good_run_passes(template: Scenario, table: str) -> None:
     failed = failed_by(database(template, table), table, f"select * from {table}")
     assert [detail for detail in failed.values() if detail["severity"] == "critical"] == []
 

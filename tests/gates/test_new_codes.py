@@ -40,7 +40,7 @@ def warnings(scenario: Scenario, about: str) -> list[str]:
     ]
 
 
-def test_they_are_accepted_and_published(unseen: Scenario) -> None:
+def test_releases_with_new_codes_are_accepted_and_published(unseen: Scenario) -> None:
     assert unseen.outcome.code == PUBLISHED
     assert "REJECTED" not in unseen.outcome.output
 

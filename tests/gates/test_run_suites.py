@@ -251,7 +251,7 @@ def test_rules_about_several_rows_are_judged_by_themselves(database: Path) -> No
     assert [detail["failing"] for detail in result.details] == [0, 3, 0]
 
 
-def test_a_rule_that_cannot_be_evaluated_takes_no_other_with_it(database: Path) -> None:
+def test_a_rule_that_cannot_be_evaluated_leaves_the_others_running(database: Path) -> None:
     result = judge(database, no_rows("no_such_column = 1"), no_rows("code = 'X'"))
     wrong, clean = result.details
     assert "no_such_column" in wrong["observed"]

@@ -193,14 +193,14 @@ def test_a_landed_release_replaces_the_bundled_one_of_its_date(
     assert found.problems == []
 
 
-def test_a_load_that_crashed_before_its_gate_is_taken_up_again(
+def test_a_load_that_crashed_before_its_gate_is_resumed(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:
     load(con, landing, "loaded")
     assert RELEASE in new(plan(con, landing))
 
 
-def test_a_reload_that_crashed_before_its_gate_is_taken_up_again(
+def test_a_reload_that_crashed_before_its_gate_is_resumed(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:
     load(con, landing, "accepted")
@@ -231,7 +231,7 @@ def test_a_rejected_release_is_new_once_its_bytes_have_changed(
 
 
 @pytest.mark.parametrize("status", ["accepted", "rejected"])
-def test_a_release_that_is_asked_for_is_loaded_again(
+def test_a_requested_release_is_loaded_again(
     con: duckdb.DuckDBPyConnection, landing: Warehouse, status: str
 ) -> None:
     load(con, landing, status)
@@ -268,14 +268,14 @@ def test_a_release_is_found_by_its_date(landing: Warehouse) -> None:
     assert find_release(FIGURES, landing.landing, str(DAY)).label == RELEASE
 
 
-def test_a_release_that_is_not_there_is_refused_with_those_that_are(landing: Warehouse) -> None:
+def test_an_unknown_release_is_refused_with_the_list_of_known_ones(landing: Warehouse) -> None:
     with pytest.raises(BadInput) as caught:
         find_release(FIGURES, landing.landing, "2020-01-01")
     assert caught.value.expected.startswith("one of ")
     assert str(DAY) in caught.value.expected
 
 
-def test_a_release_that_is_there_but_bad_is_refused_with_what_is_amiss(
+def test_a_bad_release_is_refused_with_what_is_wrong(
     landing: Warehouse,
 ) -> None:
     landing.land("published_figures", "2999-01-01", TEXT.name, TEXT.read_text())
@@ -288,7 +288,7 @@ def test_planning_needs_no_heavy_package() -> None:
         "import sys, dagster_project.ingest.pending_releases;"
         "print([n for n in ('dagster', 'dbt', 'great_expectations') if n in sys.modules])"
     )
-    told = run(
+    result = run(
         [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
-    assert told.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]"

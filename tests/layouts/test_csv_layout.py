@@ -7,12 +7,12 @@ import pytest
 
 from dagster_project.base.errors import BadInput
 from dagster_project.layouts import CsvLayout, RawTable, csv_layout
-from tests.layouts.reading import TEXTS, changed, read, refusal
+from tests.layouts.layout_reader import TEXTS, changed, read, refusal
 from tests.support import BARE, BULK, COUNTRIES, INDICATORS, TEXT
 
 
 def cell_in_file(path: Path, row: int, header: str, header_row: int) -> str:
-    """What stands in a record and column of a CSV file, counted as a person would."""
+    """The text in a record and column of a CSV file, counted as a person would."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         records = list(csv.reader(file))
     return records[row - 1][records[header_row - 1].index(header)]
@@ -22,7 +22,7 @@ def cell_in_file(path: Path, row: int, header: str, header_row: int) -> str:
 
 
 @pytest.mark.parametrize(("path", "header_row"), [(BULK, 5), (BARE, 1)])
-def test_every_cell_is_read_as_it_stands_in_the_file(
+def test_every_cell_is_read_as_it_is_in_the_file(
     con: duckdb.DuckDBPyConnection, path: Path, header_row: int
 ) -> None:
     cells = read(con, path).rows.select('_row, "_column", "value"').fetchall()
@@ -79,7 +79,7 @@ def test_records_of_a_text_keep_commas_and_quotes(
     assert read(con, path, TEXTS).rows.fetchone()[1] == 'A "made-up" text, 2018'  # type: ignore[index]
 
 
-# What is refused: with one message that says what, where, what was expected and found, what to do
+# Refusals: one message that says what, where, what was expected and found, what to do
 
 
 def test_a_renamed_header_is_named_with_its_column(
@@ -265,7 +265,7 @@ def test_bytes_of_another_encoding_far_down_are_refused_with_their_line(
     assert re.search("utf-8|unicode", problem.found, re.IGNORECASE)
 
 
-def test_a_file_that_breaks_off_within_quotes_is_refused(
+def test_a_file_truncated_within_quotes_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     content = COUNTRIES.read_bytes()
@@ -276,7 +276,7 @@ def test_a_file_that_breaks_off_within_quotes_is_refused(
     assert "unterminated quote" in problem.found
 
 
-def test_a_file_that_breaks_off_within_a_record_is_refused(
+def test_a_file_truncated_within_a_record_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     content = BARE.read_bytes()
@@ -296,7 +296,7 @@ def test_a_ragged_record_is_refused_with_its_line(
     assert problem.found.startswith(f"Expected Number of Columns: 7 Found: {found}")
 
 
-def test_a_blank_line_is_no_record_and_not_counted(
+def test_a_blank_line_is_not_counted_as_a_record(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = changed(tmp_path, BARE, b"\nJapan,", b"\n\nJapan,")
@@ -304,7 +304,7 @@ def test_a_blank_line_is_no_record_and_not_counted(
     assert blank == plain
 
 
-def test_a_file_that_breaks_off_within_its_last_figure_is_refused(
+def test_a_file_truncated_within_its_last_figure_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = tmp_path / BARE.name
@@ -365,7 +365,7 @@ def test_columns_with_hostile_names_are_left_out(
     assert read(con, path, (layout,)).rows.fetchall() == [("A", None, 2)]
 
 
-# Bulk files: read once, into their table; the natural key stands in for the row number.
+# Bulk files: read once, into their table; the natural key replaces the row number.
 
 KEYED = CsvLayout(
     "made-up bulk",

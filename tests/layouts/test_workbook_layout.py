@@ -76,7 +76,7 @@ def test_a_sheet_that_reaches_to_the_last_cell_is_refused_before_it_is_read(
         layout_of(path, (LAYOUT,))
 
 
-def test_an_archive_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
+def test_an_archive_that_is_not_a_workbook_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("xl/worksheets/sheet1.xml", "<cut")

@@ -1,4 +1,4 @@
-"""The page for the person on duty shows what the commands say, but for names and numbers."""
+"""The page for the person on duty shows what the commands print, except for names and numbers."""
 
 import re
 import shlex
@@ -55,10 +55,10 @@ def masked(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def is_told(lines: list[str], output: str) -> bool:
+def appear_in(lines: list[str], output: str) -> bool:
     """Whether the lines occur in the output in this order; `...` stands for any others."""
-    told = iter(masked(output))
-    return all(line in told for line in masked("\n".join(lines)) if line != "...")
+    printed = iter(masked(output))
+    return all(line in printed for line in masked("\n".join(lines)) if line != "...")
 
 
 @pytest.fixture
@@ -82,16 +82,16 @@ def test_the_commands_say_what_the_page_shows(
             (on_duty.settings.warehouse_dir / "rebuild").mkdir()
         assert main(arguments(make)) == 0
         output = capsys.readouterr().out
-        assert is_told(lines, output), f"{make}\n{output}"
+        assert appear_in(lines, output), f"{make}\n{output}"
 
 
 def test_a_rebuild_says_what_the_page_shows(after_damage: Scenario) -> None:
     slow = {make[0]: lines for make, lines in shown() if make[0] in SLOW}
     assert slow.keys() == SLOW
     for make, lines in slow.items():
-        assert is_told(lines, after_damage.outcome.output), make
+        assert appear_in(lines, after_damage.outcome.output), make
 
 
-def test_lines_that_no_command_says_are_found() -> None:
-    assert not is_told(["publication 1 is in force"], "publication 1 is not in force")
-    assert not is_told(["second", "first"], "first\nsecond")
+def test_lines_that_no_command_prints_are_found() -> None:
+    assert not appear_in(["publication 1 is in force"], "publication 1 is not in force")
+    assert not appear_in(["second", "first"], "first\nsecond")

@@ -89,7 +89,7 @@ def test_no_aggregate_is_ranked(real: Scenario) -> None:
     )
 
 
-def test_namibia_is_there_with_its_letters(real: Scenario) -> None:
+def test_namibia_keeps_its_letters(real: Scenario) -> None:
     published = real.warehouse.published
     assert published(
         "select reporter_code, reporter_name from core.dim_reporter where iso2 = 'NA'"
@@ -161,7 +161,7 @@ def test_what_a_publisher_states(real: Scenario, source: str, key: str, value: f
         ("bea_trade_by_area", "receipts 2020 partner=MLT", (None, "Q", "C")),
     ],
 )
-def test_what_is_missing_or_suppressed_is_a_row_without_a_value(
+def test_missing_and_suppressed_figures_are_rows_without_a_value(
     real: Scenario, source: str, key: str, status: tuple
 ) -> None:
     assert stated(real, source, key, "value, obs_status, conf_status") == [status]

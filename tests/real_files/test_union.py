@@ -26,7 +26,7 @@ def flows(union: Scenario, source: str, key: str, columns: str = "receipts_usd_m
     )
 
 
-def test_every_release_is_accepted_but_the_download_of_one_country(union: Scenario) -> None:
+def test_every_release_is_accepted_except_the_download_of_one_country(union: Scenario) -> None:
     assert union.outcome.code == PUBLISHED_WITH_REJECTIONS
     landed = [
         path

@@ -23,7 +23,7 @@ from dagster_project.report.formats import MINUS, exact
 from dagster_project.report.site import write_report
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.docs.dbt_docs import DBT_DOCS
-from tests.report.reading import Element, read_page
+from tests.report.page_reader import Element, read_page
 from tests.support import Scenario, Warehouse
 
 NUMERIC = {"money", "pct", "number", "rank"}
@@ -133,7 +133,7 @@ def test_every_number_equals_the_query_beside_it(real_report: Settings) -> None:
     assert sum(compared.values()) > 40_000
 
 
-def test_it_is_as_true_of_other_files(made_up_report: Settings) -> None:
+def test_the_numbers_of_a_report_on_other_files_are_right_too(made_up_report: Settings) -> None:
     with duckdb.connect(made_up_report.warehouse, read_only=True) as con:
         for path, page in pages(made_up_report):
             check_page(path, page, con)

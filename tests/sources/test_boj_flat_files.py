@@ -14,9 +14,9 @@ from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.sources.boj_flat_files import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.fetching.serving import zipped
-from tests.gates.judging import cases, cells, twice
-from tests.layouts.reading import changed, read, refusal
+from tests.fetching.publisher_server import zipped
+from tests.gates.suite_cases import cases, cells, twice
+from tests.layouts.layout_reader import changed, read, refusal
 from tests.support import FIXTURES, TEXTS, Outcome, Scenario, Warehouse, built_once
 
 FOLDER = FIXTURES / "landing_made_up" / "boj_flat_files" / "2025-03-10"
@@ -158,7 +158,7 @@ def test_a_zipped_file_and_one_in_long_form_give_the_same(
         (b"202402", b"202401", "the column '202401' twice"),
     ],
 )
-def test_a_header_that_is_built_otherwise_is_refused(
+def test_a_header_with_another_structure_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, old: bytes, new: bytes, found: str
 ) -> None:
     problem = refusal(con, changed(tmp_path, MONTHLY, old, new), SOURCE.layouts)
@@ -338,7 +338,7 @@ def test_facts_hold_what_is_stated_alone(published: Scenario) -> None:
     ) == [("M",), ("Q",)]
 
 
-def test_areas_are_no_countries(published: Scenario) -> None:
+def test_areas_are_not_countries(published: Scenario) -> None:
     kinds = dict(
         published.warehouse.published(
             "select partner_code, kind from core.dim_partner where partner_code in"

@@ -5,10 +5,10 @@ import pytest
 
 from dagster_project.ingest.load_release import LoadResult
 from dagster_project.sources.fed_exchange_rates import SOURCE
-from tests.gates.judging import FIRST, cases, cells, failed_by
-from tests.layouts.reading import changed as changed_file
-from tests.layouts.reading import refusal
-from tests.sources.gating import changed, load
+from tests.gates.suite_cases import FIRST, cases, cells, failed_by
+from tests.layouts.layout_reader import changed as changed_file
+from tests.layouts.layout_reader import refusal
+from tests.sources.raw_suites import changed, load
 from tests.support import FIXTURES, REAL_FILES, Scenario
 
 MADE_UP = (

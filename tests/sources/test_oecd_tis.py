@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from dagster_project.sources.oecd_tis import SOURCE
-from tests.gates.judging import FIRST, cases, cells, twice
-from tests.layouts.reading import changed, read, refusal
+from tests.gates.suite_cases import FIRST, cases, cells, twice
+from tests.layouts.layout_reader import changed, read, refusal
 from tests.support import MADE_UP, Scenario
 
 FOLDER = MADE_UP / "oecd_tis"

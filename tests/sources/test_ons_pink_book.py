@@ -9,8 +9,8 @@ from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.ons_pink_book import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import cases, cells, failed_by
-from tests.layouts.reading import refusal
+from tests.gates.suite_cases import cases, cells, failed_by
+from tests.layouts.layout_reader import refusal
 from tests.sources.workbooks import changed_workbook
 from tests.support import FIXTURES, REAL_FILES
 
@@ -45,7 +45,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
 
 
 def cell(database: Path, cdid: str, year: str) -> tuple:
-    """The one cell of a series and year, with where it stands."""
+    """The one cell of a series and year, with its address."""
     with duckdb.connect(database, read_only=True) as con:
         (found,) = con.execute(
             "select section, item, value, _sheet, _row, _column"

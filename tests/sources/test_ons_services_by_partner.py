@@ -12,8 +12,8 @@ from dagster_project.sources.code_lists import seed
 from dagster_project.sources.ons_services_by_partner import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import Case, cases, cells, failed_by
-from tests.layouts.reading import refusal
+from tests.gates.suite_cases import Case, cases, cells, failed_by
+from tests.layouts.layout_reader import refusal
 from tests.sources.workbooks import changed_workbook, staged
 from tests.support import FIXTURES, REAL_FILES, REAL_FILES_MORE, rows
 
@@ -80,7 +80,7 @@ def time_series_as_csv(path: Path, **renamed: str) -> Path:
 
 
 def cell(database: Path, direction: str, country_code: str, period: str) -> tuple:
-    """The one cell of a partner, with where it stands."""
+    """The one cell of a partner, with its address."""
     with duckdb.connect(database, read_only=True) as con:
         (found,) = con.execute(
             f"select value, _sheet, _row, _column from {TABLE}"

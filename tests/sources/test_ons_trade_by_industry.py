@@ -9,8 +9,8 @@ from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.ons_trade_by_industry import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import cases, cells, failed_by
-from tests.layouts.reading import refusal
+from tests.gates.suite_cases import cases, cells, failed_by
+from tests.layouts.layout_reader import refusal
 from tests.sources.workbooks import changed_workbook, staged
 from tests.support import FIXTURES, REAL_FILES
 
@@ -44,7 +44,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
 
 
 def cell(database: Path, country: str, industry: str, direction: str, year: str) -> tuple:
-    """The one cell of an area and industry, with where it stands."""
+    """The one cell of an area and industry, with its address."""
     with duckdb.connect(database, read_only=True) as con:
         (found,) = con.execute(
             f"select value, _sheet, _row, _column from {TABLE} where country = $1"

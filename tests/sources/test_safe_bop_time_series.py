@@ -12,8 +12,8 @@ from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.safe_bop_time_series import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import cases, cells, failed_by
-from tests.layouts.reading import read, refusal
+from tests.gates.suite_cases import cases, cells, failed_by
+from tests.layouts.layout_reader import read, refusal
 from tests.sources.workbooks import changed_workbook
 from tests.support import FIXTURES, REAL_FILES_MORE, Scenario
 
@@ -190,7 +190,7 @@ def test_a_figure_of_the_real_workbook(union: Scenario, period: str, flow: str, 
 
 
 @pytest.mark.parametrize(("units", "problems"), [(1, 0), (2, 1)])
-def test_a_balance_may_be_off_by_half_a_last_digit_a_term(
+def test_a_balance_may_be_off_by_half_a_last_digit_per_term(
     union: Scenario, units: int, problems: int
 ) -> None:
     changed = cells(

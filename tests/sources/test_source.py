@@ -38,7 +38,9 @@ def test_a_folder_whose_name_is_not_a_date_is_refused(folders: Warehouse, name: 
     )
 
 
-def test_a_release_of_today_is_taken_and_one_of_tomorrow_refused(folders: Warehouse) -> None:
+def test_a_release_dated_today_is_accepted_and_one_dated_tomorrow_refused(
+    folders: Warehouse,
+) -> None:
     today = date.today()
     folders.land("made_up", str(today), "a.csv", "1")
     folders.land("made_up", str(today + timedelta(days=1)), "a.csv", "1")
@@ -90,7 +92,7 @@ def test_a_loose_file_beside_the_release_folders_is_not_a_release(
     assert (len(releases), problems) == (1, [])
 
 
-def test_what_is_no_file_is_refused_and_named(folders: Warehouse) -> None:
+def test_anything_but_a_regular_file_is_refused_and_named(folders: Warehouse) -> None:
     secret = folders.land("elsewhere", "2021-09-15", "secret.txt", "secret")
     release = folders.landing / "made_up" / "2021-09-15"
     folders.land("made_up", "2021-09-15", "a.csv", "1")
@@ -145,7 +147,9 @@ def _not_permitted(name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\nREFUSED b", "\udcff", "\x1b[31m", "'; drop table x; --"])
-def test_a_folder_with_a_hostile_name_is_named_in_print(folders: Warehouse, name: str) -> None:
+def test_a_folder_with_a_hostile_name_is_named_in_printable_text(
+    folders: Warehouse, name: str
+) -> None:
     os.makedirs(os.fsencode(folders.landing / "made_up") + b"/" + os.fsencode(name))
     _, where = problem_with(folders)
     assert where.isprintable()

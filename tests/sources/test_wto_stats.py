@@ -10,9 +10,9 @@ import pytest
 from dagster_project.ingest.load_release import LoadResult
 from dagster_project.layouts import csv_layout
 from dagster_project.sources.wto_stats import SOURCE
-from tests.gates.judging import cases, cells, failed_by, twice
-from tests.layouts.reading import changed, read, refusal
-from tests.sources.gating import load
+from tests.gates.suite_cases import cases, cells, failed_by, twice
+from tests.layouts.layout_reader import changed, read, refusal
+from tests.sources.raw_suites import load
 from tests.support import (
     FIXTURES,
     REAL_FILES_MORE,

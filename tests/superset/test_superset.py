@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 ASSETS = PROJECT_ROOT / "superset" / "assets"
-# What is chosen on the left of each tab; the years are those of the made-up files.
+# The choices on the left of each tab; the years are those of the made-up files.
 CHOSEN = {
     "TAB-world": {"source": "worldbank_wdi", "period": "2015"},
     "TAB-time": {"source": "worldbank_wdi", "reporter_name": "Japan"},
@@ -211,7 +211,7 @@ def test_the_ranking_is_that_of_the_mart(superset: Superset) -> None:
         ("mart_balance_by_partner", ["reporter_code", "period"]),  # a total and its parts
     ],
 )
-def test_a_metric_adds_nothing_up_that_must_not_be(
+def test_a_metric_adds_up_only_additive_figures(
     superset: Superset, table: str, columns: list[str]
 ) -> None:
     (dataset,) = [d for d in superset.listed("dataset") if d["table_name"] == table]

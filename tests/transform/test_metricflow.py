@@ -99,7 +99,7 @@ def same(found: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]) -> bool:
         ),
     ],
 )
-def test_a_metric_is_what_plain_sql_gives(
+def test_a_metric_equals_the_result_of_plain_sql(
     real: Scenario, question: dict[str, Any], sql: str
 ) -> None:
     found = answer(real, *question.pop("metrics"), **question)
@@ -127,7 +127,9 @@ def test_no_group_of_any_metric_runs_across_what_must_not_be_summed(real: Scenar
         "{{ Dimension('reporter__kind') }} = 'aggregate'",
     ],
 )
-def test_a_condition_does_not_open_what_is_kept_apart(real: Scenario, condition: str) -> None:
+def test_a_condition_does_not_lift_the_restrictions_of_a_metric(
+    real: Scenario, condition: str
+) -> None:
     assert answer(real, "receipts", where=[condition]) == [(None,)]
     anything = f"{condition} or 1 = 1"
     assert answer(real, "receipts", where=[anything]) == answer(real, "receipts")
@@ -140,7 +142,7 @@ def test_years_are_never_added_up(real: Scenario) -> None:
 
 
 @pytest.mark.parametrize("by", ["metric_time__decade", "metric_time__day", "partner_code"])
-def test_what_the_metrics_do_not_know_is_refused(by: str) -> None:
+def test_a_question_that_the_metrics_do_not_answer_is_refused(by: str) -> None:
     with pytest.raises(BadInput, match="a question that the metrics do not answer"):
         metric_sql(["receipts"], by=[by])
 

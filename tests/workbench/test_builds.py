@@ -59,7 +59,7 @@ def test_a_table_was_built_when_its_last_build_began(ledger: duckdb.DuckDBPyConn
     assert second["staging.a"] == first["staging.a"] < second["staging.b"]
 
 
-def test_the_ledger_of_an_earlier_version_loses_what_no_longer_counts(
+def test_the_ledger_of_an_earlier_version_loses_obsolete_tables(
     ledger: duckdb.DuckDBPyConnection,
 ) -> None:
     ledger.execute(

@@ -27,7 +27,7 @@ def die() -> None:
 
 @dataclass(frozen=True)
 class Point:
-    """A function of the product, `<module>:<name>`, and whether death comes as it is left.
+    """A function of the product, `<module>:<name>`, and whether the crash comes on leaving it.
 
     about: only a call counts that has this in one of its arguments, as text.
     """
@@ -60,7 +60,7 @@ class Point:
 
 @dataclass(frozen=True)
 class After:
-    """Death from outside after so many seconds on the processor, at the latest at a point."""
+    """A kill from outside after so many seconds of processor time, at the latest at a point."""
 
     seconds: float
     at_latest: Point | None = None
@@ -73,14 +73,14 @@ Death = Point | After
 KILLED, ENDED = "killed", "ended"
 
 
-class BrokenRunError(Exception):
-    """A run neither was killed nor ended well; the message is what it printed."""
+class RunFailedError(Exception):
+    """A run that was not killed and failed; the message is its output."""
 
 
 def in_child(
     work: Callable[[], object], log: Path, variables: dict[str, str], death: Death | None = None
 ) -> str:
-    """Do the work in a fork of this process. Returns KILLED or ENDED; raises BrokenRunError."""
+    """Do the work in a fork of this process. Returns KILLED or ENDED; raises RunFailedError."""
     child = os.fork()
     if child == 0:
         _become(work, log, variables, death)
@@ -95,7 +95,7 @@ def in_child(
     if code == -signal.SIGKILL and death:
         return KILLED
     if code != 0:
-        raise BrokenRunError(f"exit code {code}\n{log.read_text('utf-8', 'replace')[-3000:]}")
+        raise RunFailedError(f"exit code {code}\n{log.read_text('utf-8', 'replace')[-3000:]}")
     return ENDED
 
 

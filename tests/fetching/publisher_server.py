@@ -30,7 +30,7 @@ class Reply:
 
 @dataclass
 class Publisher:
-    """The server: its answers at each address (the last one for ever), and what was asked."""
+    """The server: its answers at each address (the last one forever), and what was asked."""
 
     url: str
     replies: dict[str, list[Reply]] = field(default_factory=dict)
