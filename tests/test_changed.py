@@ -1,4 +1,4 @@
-"""The choice of tests that a diff touches."""
+"""The choice of tests for a diff."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the documentation shows and links to is so: queries with their output, links, dictionary."""
+"""The documentation is correct: queries with their output, links, dictionary."""
 
 import re
 from datetime import date
@@ -55,7 +55,7 @@ def _cell(value: Any) -> str:
             return str(value).lower()
         case date():
             return value.isoformat()
-        case Decimal():  # six decimals and what is stated beyond them, without the type's zeros
+        case Decimal():  # six decimals and any further stated ones, without the type's zeros
             shown = f"{value:f}"
             whole, _, decimals = shown.partition(".")
             return f"{whole}.{decimals[:6]}{decimals[6:].rstrip('0')}" if decimals else shown

@@ -1,4 +1,4 @@
-"""What a module must not do while it is imported: its settings and the time are passed to it."""
+"""Importing a module reads neither settings nor the time: both are passed to it."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""Sending a message to a webhook and a mail server, both in order and not."""
+"""Sending an alert to a webhook and a mail server, working and failing."""
 
 import logging
 from typing import Any

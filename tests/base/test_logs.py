@@ -1,4 +1,4 @@
-"""Log lines as JSON: of `make run`, and of what Dagster logs of a run."""
+"""Log lines as JSON: those of `make run`, and those that Dagster logs in a run."""
 
 import json
 from datetime import datetime

@@ -9,7 +9,7 @@ SOON = 0.001  # seconds: no test waits for five of them
 
 
 class Lines(list[str]):
-    """Lines that were said; `said` is set by each."""
+    """Progress lines; each sets `said`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Lines(list[str]):
         self.said.set()
 
     def wait(self) -> None:
-        """Wait for a line that was begun after this call: the second from now."""
+        """Wait for a line that begins after this call: the second from now."""
         for _ in range(2):
             self.said.clear()
             assert self.said.wait(10)

@@ -1,4 +1,4 @@
-"""The exponent that is fitted to cost against rows."""
+"""The exponent fitted to cost against rows."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Where a case is tried: a workbench with one accepted release, of which a broken copy is loaded.
+"""The test bench of a case: a workbench with one accepted release, of which it loads a broken copy.
 
 The case goes the way a release goes (landing folder, load, gate), in this process and without
 Dagster. Its verdict is taken from the staging models: what they hold afterwards is either what they
@@ -38,7 +38,7 @@ Numbers = dict[str, list[tuple]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a case ended. message: of a refusal; else what is wrong with the numbers."""
+    """How a case ended. message: that of a refusal; else the error in the numbers."""
 
     origin: Origin
     mutation: Mutation
@@ -113,7 +113,7 @@ class Bench:
         yield folder / origin.file.name
 
     def _numbers(self, workbench: Path, source: str) -> Numbers:
-        """What the staging models of a source hold, without its address in the files."""
+        """The rows of a source's staging models, without their addresses in the files."""
         numbers = {}
         with duckdb.connect(workbench) as con:
             for table in all_sources()[source].tables:
@@ -187,7 +187,7 @@ def _judge(
 
 @unpacked_once()
 def _lacks_its_companion(origin: Origin, found: Numbers, right: Numbers) -> bool:
-    """Whether all numbers are right, and only some or all of what describes them is not there."""
+    """Whether all numbers are right, and only some or all of their descriptions are missing."""
     source = all_sources()[origin.source]
     if not source.is_companion(origin.file):
         return False

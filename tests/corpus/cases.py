@@ -14,7 +14,7 @@ from tests.corpus.texts import TEXTS
 from tests.corpus.workbooks import HEAVY_WORKBOOKS, WORKBOOKS
 from tests.support import MADE_UP
 
-_HEAVY = {"safe_bop_time_series"}  # one file is enough for what takes seconds
+_HEAVY = {"safe_bop_time_series"}  # one file is enough for slow mutations
 _ZIPPED = (
     "delimiter ';'",
     "a header renamed",
@@ -60,7 +60,7 @@ def mutations(origin: Origin) -> list[Mutation]:
 
 
 def corpus(folder: Path, landing: Path = MADE_UP) -> list[tuple[Origin, Mutation]]:
-    """Every mutation of every file. `folder` is for files that are made for it."""
+    """Every mutation of every file. `folder` is for generated files."""
     found = origins(landing)
     if landing == MADE_UP:
         found.append(zipped_origin(folder))

@@ -130,7 +130,7 @@ def _nested(records: list[Any], at: int, random: Random) -> None:
 
 
 def _twice_the_key(content: bytes, random: Random) -> bytes:
-    """A second member of the same name, with another figure, behind one that is a figure."""
+    """A second member of the same name, with another figure, after the first."""
     members = list(re.finditer(rb'"(DataValue|value)": ?("?)(\d[\d.,]*)("?)', content))
     if not members:
         raise UnchangedFileError

@@ -49,7 +49,7 @@ class Mutation:
 
 
 def always(new: Any) -> Callable[..., Any]:
-    """A function that gives the same, whatever it is given."""
+    """A function that ignores its arguments and returns the same value."""
     return lambda *given: new
 
 

@@ -28,5 +28,5 @@ def table(verdicts: Sequence[Verdict]) -> str:
 
 
 def failures(verdicts: Sequence[Verdict]) -> list[str]:
-    """Return the cases that ended as none may."""
+    """Return the cases that crashed or gave wrong numbers."""
     return [str(verdict) for verdict in verdicts if verdict.outcome in (WRONG, CRASHED)]

@@ -18,7 +18,7 @@ from tests.support import Scenario
 
 pytestmark = pytest.mark.slow
 
-# How many cases there are at least: a mutation that changes nothing any more is none.
+# The minimum number of cases: a mutation that no longer changes anything is not a case.
 KINDS = {".csv": 105, ".json": 70, ".xlsx": 95, ".zip": 45, ".xml": 25, ".tsv": 25}
 
 

@@ -129,7 +129,7 @@ def _delimited(delimiter: str) -> Callable[[Path, Random], None]:
 
 
 def _figure(records: Table, header: int, random: Random) -> tuple[int, int]:
-    """Record and column of some figure that is read."""
+    """Record and column of a random figure that is read."""
     columns = [at for at, name in enumerate(records[header]) if _FIGURES.fullmatch(name)]
     cells = [
         (row, column)

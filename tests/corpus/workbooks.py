@@ -230,7 +230,7 @@ def _every_sheet(pattern: bytes, new: bytes) -> Callable[[Path, Random], None]:
 
 
 def _bomb(members: dict[str, bytes], random: Random) -> None:
-    """An entity that would grow to a gigabyte, in the place of a figure or label."""
+    """An entity that would grow to a gigabyte, in place of a figure or label."""
     name = random.choice(_sheets(members))
     entities = b"".join(b'<!ENTITY a%d "%s">' % (i, b"&a%d;" % (i - 1) * 10) for i in range(1, 10))
     doctype = b'<!DOCTYPE w [<!ENTITY a0 "aaaaaaaaaa">%s]>' % entities
@@ -275,7 +275,7 @@ def _many_cells(members: dict[str, bytes], random: Random) -> None:
 
 
 def _lying_size(content: bytes, random: Random) -> bytes:
-    """The archive's directory says that a sheet is smaller than it is."""
+    """The archive's directory states too small a size for a sheet."""
     changed = bytearray(content)
     for entry in re.finditer(rb"PK\x01\x02", content):
         at = entry.start()

@@ -114,7 +114,7 @@ def test_the_unit_of_the_last_digit_is_that_of_the_text(stated: tuple[str, Decim
 
 
 def exceeds(*terms: str | None) -> bool:
-    """Whether the sum of these texts lies further from zero than their rounding allows."""
+    """Whether the sum of these texts is further from zero than their rounding allows."""
     of = macros("numbers")
     listed = ", ".join("(null)" if term is None else f"('{term}')" for term in terms)
     return evaluated(

@@ -1,4 +1,4 @@
-"""A further SDMX source, as docs/sdmx.md shows it: complete, in under a hundred lines."""
+"""The additional SDMX source of docs/sdmx.md: complete, in under a hundred lines."""
 
 import re
 from pathlib import Path

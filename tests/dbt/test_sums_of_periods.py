@@ -1,4 +1,4 @@
-"""Which sums of months and quarters are made, against the same worked out in Python."""
+"""The sums of months and quarters, compared with an implementation in Python."""
 
 from collections import defaultdict
 from functools import cache
@@ -50,7 +50,7 @@ def stated(period: str, value: int | None = 1, **others: Any) -> Statement:
 def sums(
     statements: list[Statement], *grain: str, columns: str = "period, flow, value"
 ) -> list[tuple]:
-    """What is computed of these statements; what is stated stays as it is."""
+    """The figures computed from these statements; stated figures do not change."""
     with duckdb.connect() as con:
         con.execute(
             "create table statements (source text, period text, frequency text, flow text,"

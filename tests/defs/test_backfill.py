@@ -1,4 +1,4 @@
-"""A backfill of many releases: one run, each release loaded and judged by itself."""
+"""A backfill of many releases: one run, each release loaded and gated by itself."""
 
 from collections.abc import Iterator
 
@@ -71,7 +71,7 @@ def test_releases_of_one_run_are_loaded_and_judged_each_by_itself(
         "select _release::varchar, count(*) from raw.published_figures__figures"
         " group by all order by all"
     ) == [(DAYS[0], 16), (DAYS[2], 17), (DAYS[3], 16)]
-    # The UI has what each partition came to, and one check that says it all.
+    # The UI has the result of each partition, and one check that sums up.
     loads = instance.fetch_materializations(
         dg.AssetRecordsFilter(FIGURES, asset_partitions=DAYS[1:]), limit=10
     ).records

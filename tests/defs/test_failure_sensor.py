@@ -30,7 +30,7 @@ UI = "https://dagster.example.org/"
 
 
 class Daemon:
-    """An instance of Dagster, its runs, and the ticks of the sensor over them."""
+    """A Dagster instance, its runs, and the sensor's ticks over them."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
@@ -48,7 +48,7 @@ class Daemon:
         return [*(done.dagster_run_reactions or []), *filter(None, [skipped])]
 
     def run(self, job: str, partition: str | None = None, **tags: str) -> str:
-        """Execute a job, which is to fail, and return the run's id."""
+        """Execute a job that must fail, and return the run's id."""
         result = self.execute(job, partition, **tags)
         assert not result.success
         return result.run_id

@@ -59,7 +59,7 @@ def test_a_fault_is_the_steps_failure_and_holds_no_key(
     assert shown
     assert str(shown.description).startswith("a download that failed at every attempt")
     assert KEY in server.paths[0]
-    assert len(retries) == 3  # what passes by itself is tried again
+    assert len(retries) == 3  # temporary failures are retried
     assert KEY not in log
     assert tree(settings.landing_dir) == before
 

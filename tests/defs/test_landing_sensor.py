@@ -45,7 +45,7 @@ def land(folders: Warehouse, day: str = DAY, text: str = "") -> Path:
 
 
 def enter(folders: Warehouse, status: str, day: str = DAY) -> None:
-    """Load a release, as its run would, and have the ledger say what became of it."""
+    """Load a release, as its run would, and enter its status in the ledger."""
     with open_workbench(folders.settings) as con:
         load_release(con, FIGURES, find_release(FIGURES, folders.landing, day))
         con.execute(
@@ -274,7 +274,7 @@ def test_a_large_batch_is_requested_in_parts(folders: Warehouse, landing: Landin
 def test_with_ten_thousand_releases_and_nothing_new_little_is_done(
     folders: Warehouse, landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An evaluation takes 0.5 s then; what is counted is what would make it take longer."""
+    """An evaluation then takes 0.5 s; the test counts the calls that would make it slower."""
     count = 10_000
     first = date(1990, 1, 1).toordinal()
     days = [date.fromordinal(first + n) for n in range(count)]

@@ -1,4 +1,4 @@
-"""Where a step reports how far it is: the run's log, and the output of `make run`."""
+"""Where a step reports its progress: the run's log, and the output of `make run`."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What the materializations show: the same numbers as the ledger and the published file."""
+"""Materializations show the same numbers as the ledger and the published file."""
 
 import pytest
 

@@ -24,7 +24,7 @@ from tests.support import defs
 
 SCHEDULES = {f"fetch_{name}": schedule_of(name) for name in all_fetchers()}
 
-# When a schedule asks first in 2026, in UTC: cron and time zone together.
+# The first tick of each schedule in 2026, in UTC: cron and time zone together.
 FIRST_TICKS = {
     "fetch_bea_intl_serv_trade": "2026-06-03 15:00",
     "fetch_boj_balance_of_payments": "2026-01-07 00:15",
@@ -117,7 +117,7 @@ def test_nothing_is_switched_on_by_default(monkeypatch: pytest.MonkeyPatch) -> N
 def freshness_of(
     source: str, loaded: str, now: str, monkeypatch: pytest.MonkeyPatch
 ) -> FreshnessState:
-    """What the daemon says of a raw table at a time, if it was loaded last at another."""
+    """The daemon's verdict on a raw table's freshness at a time, given its last load."""
     event = SimpleNamespace(timestamp=datetime.fromisoformat(f"{loaded}T12:00+00:00").timestamp())
     record = SimpleNamespace(asset_entry=SimpleNamespace(last_materialization=event))
 

@@ -1,4 +1,4 @@
-"""One bad release holds back no other: a fault at each layer, in one run beside a good release."""
+"""One bad release does not hold back others: a fault per layer, in one run with a good one."""
 
 import json
 import shutil
@@ -40,11 +40,11 @@ FAULTS = {
     "2020-03-02": ("level,4.0,USD,9,0.1", "level,0.00001,USD,9,0.1"),
     # a model of intermediate that cannot be built: more digits than the column has
     "2020-03-03": ("level,700,JPY,9,1", "level,10000000000000,JPY,12,1"),
-    # a suite of intermediate: less than nothing is left
+    # a suite of intermediate: the remainder is negative
     "2020-03-04": ("growth_pct,25.0", "growth_pct,-101.0"),
     # a suite of core, whose rows name a source and no release
     "2020-03-05": ("payments,2018-S1,level,2.5", "payments,2018-S1,level,600.0"),
-    # a suite of marts: a partner of whom more is received than of the world
+    # a suite of marts: receipts from one partner exceed those from the world
     "2020-03-06": ("payments,2018-S1,level,2.5", "receipts,2018-S1,level,9.0"),
 }
 REASONS = {
@@ -73,7 +73,7 @@ REASONS = {
 
 
 def permissive(root: Path) -> Path:
-    """The suites, of which the one on raw texts has one rule alone."""
+    """The suites; the one on raw texts has only one rule."""
     shutil.copytree(EXPECTATIONS, root)
     path = root / "raw" / "published_figures__figures.json"
     suite = json.loads(path.read_text("utf-8"))
@@ -102,7 +102,7 @@ def layered(shared: Path, template: Scenario) -> Scenario:
 
 @pytest.fixture(scope="session")
 def decided(shared: Path, layered: Scenario) -> Scenario:
-    """One of those is accepted by hand, and the good one loaded again with another id in it."""
+    """One of those is accepted by hand, and the good one is loaded again with another id in it."""
 
     def build(warehouse: Warehouse) -> Outcome:
         with open_workbench(warehouse.settings) as con:
@@ -202,7 +202,7 @@ def test_a_publication_drops_the_rows_of_loads_that_were_replaced(decided: Scena
     ) == [(16, 1)]
 
 
-# What follows from a rule that failed, without a build
+# Consequences of a failed rule, without a build
 
 
 def rule(query: str, **changes: object) -> FailedRule:
@@ -227,7 +227,7 @@ LATEST = (
 
 @pytest.fixture
 def new_text(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The workbench with one more text, that is accepted and not published."""
+    """The workbench with one more text, accepted and not published."""
     with open_workbench(warehouse.settings) as con:
         table = "raw.published_figures__figures"
         con.execute(
@@ -263,7 +263,7 @@ def test_rows_that_name_their_release_blame_it(
 @pytest.mark.parametrize(
     ("query", "by_itself", "blamed"),
     [
-        # looked up by the columns that there are; of rows that fail together, the newest release
+        # looked up by the columns present; of rows that fail together, the newest release
         (
             f"select figure_id, value from staging.{FIGURES} where figure_id = 'made-up-01'",
             False,
@@ -312,7 +312,7 @@ def test_a_row_of_several_sources_blames_each(
     )
     found = blame(new_text, warehouse.settings, failed)
     assert len({each.source for each in found.releases}) > 5
-    # All of them are published, and the project is as it was: the one that is new is at fault.
+    # The others are published, and the project has not changed: the new one is at fault.
     verdict = judge(new_text, warehouse.settings, [failed])
     ((release, reason),) = verdict.rejected.items()
     assert release == (SOURCE, date(2020, 2, 29))
@@ -339,7 +339,7 @@ def test_a_cell_of_the_wrong_type_blames_its_release(
     assert 'Could not convert string "n/a"' in reason
     assert new_text.execute(
         "select count(*) from audit.releases where status <> 'accepted'"
-    ).fetchall() == [(0,)]  # trying leaves nothing behind
+    ).fetchall() == [(0,)]  # the trial leaves nothing behind
 
 
 def test_a_release_accepted_by_hand_may_be_implausible_but_not_broken(
@@ -367,7 +367,7 @@ def test_rows_that_name_no_release_are_those_of_the_only_one_that_is_new(
         f" where release_date = '{GOOD}'"
     )
     assert judge(new_text, warehouse.settings, [nameless]) == Verdict({}, [nameless])
-    # Of two that are new none is known to be at fault.
+    # Of two new releases neither is known to be at fault.
     new_text.execute(
         "update audit.releases set loaded_at = loaded_at + interval 1 second"
         f" where source = '{SOURCE}' and release_date = '2019-06-30'"

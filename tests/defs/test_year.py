@@ -1,10 +1,10 @@
-"""A year that is played: the calendars' schedules and the sensor, with a clock that the test sets.
+"""A simulated year: the calendars' schedules and the sensor, with a clock that the test sets.
 
 Two publishers (servers on this machine) release on their calendars, one of them late and once with
 a file that the gate rejects; a person puts texts into the landing folder, one of which is bad and
-corrected afterwards, one is bad in a way that only a build finds out, and changes one that is in
-force. Fetches, loads, gates, builds and
-publications are the real ones; only the clock and the publishers are made up.
+corrected afterwards, one is bad in a way that only a build finds out, and changes a current one.
+Fetches, loads, gates, builds and publications are real; only the clock and the publishers are made
+up.
 """
 
 import io
@@ -50,7 +50,7 @@ RELEASES = [
     ("worldbank_wdi", "2022-07-20", "accepted"),
 ]
 
-# When something was published, and what was new in it.
+# The publications, and the new releases in each.
 PUBLICATIONS = [
     ("2022-04-12", ["published_figures 2022-03-31", "worldbank_wdi 2022-04-08"]),  # one batch
     ("2022-05-23", ["published_figures 2022-04-30"]),  # corrected, a week after it was rejected
@@ -59,7 +59,7 @@ PUBLICATIONS = [
     ("2022-11-21", ["ons_pink_book 2022-11-21"]),  # three weeks late
 ]
 
-# When something was refused or rejected, and which release.
+# The refused or rejected releases, and when.
 ALARMS = [
     ("2022-05-16", "REJECTED published_figures 2022-04-30"),
     ("2022-06-13", "REJECTED published_figures/2022-05-31 by build"),
@@ -185,7 +185,7 @@ def pink_book(server: Publisher, day: str) -> Callable[[], None]:
 
 
 def text(warehouse: Warehouse, release: str, content: str) -> Callable[[], None]:
-    """Put a text into the landing folder."""
+    """Put a made-up text into the landing folder."""
 
     def put() -> None:
         warehouse.land("published_figures", release, TEXT.name, content)
@@ -200,7 +200,7 @@ def year(
     server: Publisher,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Year]:
-    """The year, played to its end."""
+    """The simulated year, after its last day."""
     warehouse = template.warehouse.copy(folders.folder)
     monkeypatch.setenv("ROYALTY_FETCH_BASE_URLS", json.dumps(dict.fromkeys(SOURCES, server.url)))
     march, april = text_of("2022-03-31", reporter="FRA"), text_of("2022-04-30", reporter="ITA")

@@ -1,4 +1,4 @@
-"""Every fault of a download ends in one clear message, and in a landing folder as it was."""
+"""Every fault of a download ends in one clear message and an unchanged landing folder."""
 
 import logging
 import re
@@ -62,7 +62,7 @@ def fetcher(how: object = one_file, **changes: object) -> Fetcher:
 
 
 class PauseRecorder:
-    """Waits in place of `time.sleep`: notes the seconds."""
+    """Replaces `time.sleep`: records the seconds."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -82,7 +82,7 @@ def fetch(
 def refusal(
     settings: Settings, how: Fetcher | None = None, waiting: PauseRecorder | None = None
 ) -> BadInput:
-    """The one error of a fetch, after which the landing folder is as it was before."""
+    """The one error of a fetch, which must leave the landing folder unchanged."""
     before = tree(settings.landing_dir)
     with pytest.raises(BadInput) as caught:
         fetch(settings, how, waiting)
@@ -249,7 +249,7 @@ def test_a_date_in_the_future_is_refused(settings: Settings, server: Publisher) 
     assert refusal(settings, fetcher(tomorrow)).what == "a release dated in the future"
 
 
-# Faults that can heal are waited for
+# Temporary faults are retried
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_a_weak_tag_does_not_vouch_for_the_bytes(settings: Settings, server: Pub
     assert "range" not in server.asked[1][1]
 
 
-# Faults that cannot heal end at once
+# Permanent faults end at once
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
@@ -525,7 +525,7 @@ def test_an_odd_file_name_is_refused(settings: Settings, server: Publisher, name
     assert "characters" in refusal(settings, fetcher(odd)).what
 
 
-# Runs that meet
+# Simultaneous runs
 
 
 def test_two_fetches_of_a_source_do_not_overlap(settings: Settings, server: Publisher) -> None:

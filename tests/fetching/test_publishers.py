@@ -104,7 +104,7 @@ def test_the_world_banks_file_without_its_date_is_refused(
 
 
 def api_page(indicator: str, page: int, *cells: tuple[str, str, str, object]) -> bytes:
-    """One page of the API: (ISO3 code, two-letter code, year, value) a cell."""
+    """One page of the API: (ISO3 code, two-letter code, year, value) per cell."""
     about = {"page": page, "pages": 2, "per_page": 20000, "total": 4, "lastupdated": "2026-07-01"}
     rows = [
         {
@@ -452,7 +452,7 @@ def wto_count(indicator: str, item: str) -> str:
 
 @pytest.fixture
 def wto_api(settings: Settings, server: Publisher) -> Settings:
-    """Settings for the API, which has two pages of one indicator and nothing of the others."""
+    """Settings for the API, which has two pages of one indicator and none of the others."""
     for indicator, item in wto.INDICATORS.items():
         server.serve(wto_count(indicator, item), b"0")
     server.serve(wto_count("ITS_CS_AX6", "SH"), b"5")
@@ -579,7 +579,7 @@ def test_the_oecds_answer_is_dated_by_its_header_or_the_day(
     assert (fetched.release.date, fetched.dated_by) == (TODAY, DAY_OF_DOWNLOAD)
 
 
-# What is fetched can be planned
+# Fetched releases are in the plan
 
 
 def test_a_fetched_release_of_a_packaged_source_is_among_its_releases(

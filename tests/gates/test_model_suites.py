@@ -1,4 +1,4 @@
-"""Each expectation on seeds and models passes on what a good run built, and fails once changed."""
+"""Each expectation on seeds and models passes on the build of a good run, and fails on a change."""
 
 from functools import cache
 from pathlib import Path
@@ -29,7 +29,7 @@ def database(template: Scenario, table: str) -> Path:
 
 @cache
 def failed_before(path: Path, table: str) -> frozenset[tuple[str, str]]:
-    """What fails on the table as it was built: warnings, since the made-up data is small."""
+    """The expectations that fail on the unchanged table: warnings, since the data is small."""
     failed = failed_by(path, table, f"select * from {table}")
     return frozenset((about, detail["severity"]) for about, detail in failed.items())
 

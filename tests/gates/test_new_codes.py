@@ -13,7 +13,7 @@ METHODOLOGIES = ("R_IMF", "R_NAT", "E1", "E3", "E5")
 
 @pytest.fixture(scope="module")
 def unseen(shared: Path) -> Scenario:
-    """Every methodology of a release is new, two partners of the next, every economy of another."""
+    """A release of new methodologies, one with two new partners, one of new economies."""
 
     def build(warehouse: Warehouse) -> Outcome:
         text = BATIS.read_text()

@@ -67,7 +67,7 @@ def test_a_long_query_is_in_a_file_that_the_formatter_sees(table: str) -> None:
 
 
 def has_too_little_ground(ground: str) -> bool:
-    """Whether a rule has no other ground than made-up files or one excerpt."""
+    """Whether a rule is based on made-up files or one excerpt alone."""
     return ground.startswith(("made-up", "made up", "one excerpt", "an excerpt", "the excerpt"))
 
 
@@ -91,7 +91,7 @@ def test_the_page_counts_every_rule_once() -> None:
     )
 
 
-# Figures with a digit are for the other rule; full-width digits are digits of no mark.
+# Another rule covers figures with a digit; full-width digits do not make a mark.
 @pytest.mark.parametrize(
     "mark", ["..", "-", "(D)", "(*)", "[c]", "[r][e]", "n.a.", "x", ".....", ":"]
 )

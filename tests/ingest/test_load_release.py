@@ -51,7 +51,7 @@ def change(release: Release, old: bytes, new: bytes) -> None:
 
 
 def decide(con: duckdb.DuckDBPyConnection, reason: str | None = None) -> None:
-    """Do what the gate does with the release that was loaded last."""
+    """Set the status of the last loaded release, as the gate does."""
     (loaded_at,) = con.execute(
         "select max(loaded_at) from audit.releases where status = 'loaded'"
     ).fetchall()[0]
@@ -224,7 +224,7 @@ def test_a_further_file_in_an_accepted_release_is_a_change(
 
 
 def current_values(con: duckdb.DuckDBPyConnection) -> list[tuple]:
-    """The value of one cell, in each load that the ledger has as accepted."""
+    """The value of one cell in each accepted load."""
     return con.execute(
         "select value from raw.worldbank_wdi__observations join audit.releases"
         " on _file = file_name and _loaded_at = loaded_at where status = 'accepted'"

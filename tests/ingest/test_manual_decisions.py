@@ -50,7 +50,7 @@ def test_a_release_that_its_gate_rejected_is_accepted_by_hand(folders: Warehouse
 
 
 def _found(warehouse: Warehouse, table: str, **kinds: bool) -> None:
-    """Enter what the gate found on the release: for each kind of rule, whether it holds."""
+    """Enter the gate's results on the release: whether the rules of each kind hold."""
     details = [
         {"expectation": f"a rule of {kind}", "kind": kind, "success": held, "observed": "2 rows"}
         for kind, held in kinds.items()
@@ -79,7 +79,7 @@ def test_a_structurally_broken_release_cannot_be_accepted(folders: Warehouse) ->
 def test_a_merely_implausible_release_can_be_accepted(folders: Warehouse) -> None:
     _land_and_load(folders, "rejected")
     table = "raw.worldbank_wdi__observations"
-    _found(folders, table, structure=False)  # before its file was put right and loaded again
+    _found(folders, table, structure=False)  # before its file was corrected and loaded again
     _found(folders, table, structure=True, plausibility=False)
     with open_workbench(folders.settings) as con:
         accept(con, RELEASE, "the publisher confirms it")

@@ -36,13 +36,13 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def landing(folders: Warehouse) -> Warehouse:
-    """The made-up landing folder, as the test's own."""
+    """A copy of the made-up landing folder."""
     shutil.copytree(MADE_UP, folders.landing)
     return folders
 
 
 def load(con: duckdb.DuckDBPyConnection, landing: Warehouse, status: str) -> None:
-    """Load the made-up text, and have the ledger say what became of it."""
+    """Load the made-up text, and enter its status in the ledger."""
     load_release(con, FIGURES, find_release(FIGURES, landing.landing, str(DAY)))
     con.execute("update audit.releases set status = ?, reason = 'made up'", [status])
 
@@ -111,7 +111,7 @@ def test_a_further_file_beside_one_that_has_changed_is_a_problem(
 
 
 def half_of(text: str) -> str:
-    """Return the first lines of a text, as a copy may have them: cut at a line end."""
+    """Return the first lines of a text, as an unfinished copy has them."""
     return "".join(text.splitlines(keepends=True)[:3])
 
 

@@ -18,7 +18,7 @@ def cell_in_file(path: Path, row: int, header: str, header_row: int) -> str:
     return records[row - 1][records[header_row - 1].index(header)]
 
 
-# What is read
+# Accepted files
 
 
 @pytest.mark.parametrize(("path", "header_row"), [(BULK, 5), (BARE, 1)])
@@ -392,14 +392,17 @@ def test_rows_of_a_bulk_file_are_not_numbered(con: duckdb.DuckDBPyConnection, bu
         ("A", "2002", "4", None, None),
         ("C\nD", "2001", "3", None, None),
     ]
-    assert (extract.rows_read, extract.rows_kept) == (None, None)  # whoever fetches them counts
+    assert (extract.rows_read, extract.rows_kept) == (
+        None,
+        None,
+    )  # the reader of the rows counts them
 
 
 def test_the_line_of_a_record_is_found_by_its_key(
     con: duckdb.DuckDBPyConnection, bulk: Path
 ) -> None:
     assert KEYED.lines_of(con, bulk, {"code": "A", "year": "2002"}) == [5]
-    assert KEYED.lines_of(con, bulk, {"code": "B"}) == [3]  # what was not kept, too
+    assert KEYED.lines_of(con, bulk, {"code": "B"}) == [3]  # dropped rows, too
     assert KEYED.lines_of(con, bulk, {"code": "A"}) == [2, 5]
     with pytest.raises(BadInput, match="colour"):
         KEYED.lines_of(con, bulk, {"colour": "red"})

@@ -1,4 +1,4 @@
-"""Bulk files whose lines are searched: as the general reader reads them, or left to it."""
+"""The line filter on bulk files: the same rows as the full parser, or left to it."""
 
 import tempfile
 from pathlib import Path
@@ -150,7 +150,7 @@ def loaded(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     ("content", "line"),
     [
         (ROWS + b"E,SK\n", 7),  # the fault is in a line that is not kept
-        (ROWS + b"E,SH\nF,SH,1,2\n", 7),  # what one has too few, the next has too many
+        (ROWS + b"E,SH\nF,SH,1,2\n", 7),  # one field too few, and one too many in the next
     ],
 )
 def test_the_faulty_line_is_reported(path: Path, content: bytes, line: int) -> None:

@@ -1,4 +1,4 @@
-"""Properties of the layouts: what is written is read, and nothing ends in another error."""
+"""Properties of the layouts: generated files are read back, and every failure is a RowError."""
 
 import contextlib
 import csv
@@ -54,7 +54,7 @@ RECORDS = st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=6)
 
 
 def as_read(content: bytes, layout: Layout, suffix: str) -> list[tuple]:
-    """What a layout makes of a file, without the sheet."""
+    """The rows that a layout reads from a file, without the sheet."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         path = Path(folder) / f"made_up{suffix}"
         path.write_bytes(content)
@@ -141,7 +141,7 @@ def _cells(book: Workbook) -> Iterator[Cell]:
 @SETTINGS
 @given(st.lists(st.tuples(IN_XML, IN_XML), min_size=1, max_size=5))
 def test_a_generated_workbook_is_read_back(records: list[tuple[str, ...]]) -> None:
-    # A text that begins like a formula is one, and an address in underscores is an escape there.
+    # A text that begins like a formula is a formula, and `_x0041_` is an escape.
     assume(not any(cell.startswith("=") or "_x" in cell for record in records for cell in record))
     assume(all(record[0] for record in records))
     written = Written()

@@ -1,4 +1,4 @@
-"""SDMX messages in every format: as they should be, and hostile ones.
+"""SDMX messages in every format, good and hostile.
 
 Real messages of other datasets are in sdmx1's collection of test data. No package ships it: the
 tests on it look in the folder that sdmx1's own tests use, `SDMX_TEST_DATA`, and skip without it.
@@ -307,7 +307,7 @@ def test_a_web_page_is_never_taken_for_an_sdmx_message(
     assert refusal(con, path, RATES.layouts).what == "unknown layout"
 
 
-# sdmx1 judges: what it makes of a message is what is read here
+# sdmx1 is the reference: both readers give the same observations
 
 
 def as_sdmx1_reads(path: Path, columns: tuple[str, ...]) -> list[tuple[str | None, ...]]:

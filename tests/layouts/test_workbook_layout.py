@@ -1,4 +1,4 @@
-"""Workbooks: found by their labels, and refused before they can hurt."""
+"""Workbooks: cells are found by their labels, and harmful files are refused unread."""
 
 import re
 import zipfile

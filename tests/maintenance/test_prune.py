@@ -37,7 +37,7 @@ def pruned(
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have everything happened 100 days ago."""
+    """Move everything in the ledger 100 days back."""
     now = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=100)
     monkeypatch.setattr(module, "_now", lambda: now)
 
@@ -139,7 +139,7 @@ def test_a_workbench_that_is_mostly_free_is_rewritten_with_all_that_is_in_it(
     warehouse.change_ledger(
         "create table bulk as select uuid()::varchar as text from range(2000000); checkpoint;"
         "create table last as select uuid()::varchar as text from range(10000); checkpoint;"
-        "drop table bulk; checkpoint"  # what is free at the end of a file DuckDB gives back itself
+        "drop table bulk; checkpoint"  # DuckDB itself frees the end of a file
     )
     before = [warehouse.workbench(query) for query in everything]
     size = warehouse.settings.workbench.stat().st_size

@@ -108,7 +108,7 @@ def test_a_damaged_workbench_is_reported_with_the_live_publication(
 
 
 def in_another_process(script: str, path: Path) -> contextlib.ExitStack:
-    """Run a script that takes something, and keep that until the stack is closed."""
+    """Run a script that takes a lock or file, and hold it until the stack is closed."""
     stack = contextlib.ExitStack()
     other = stack.enter_context(
         subprocess.Popen(
@@ -206,4 +206,4 @@ def test_a_damaged_published_file_is_reported_and_is_not_taken_for_a_rollback(
     assert "ATTENTION     the published file cannot be read" in report
     assert "`make rollback`" in report
     assert "rolled back from" not in report
-    assert f"current: {len(all_sources())} sources" in report  # the workbench has it
+    assert f"current: {len(all_sources())} sources" in report  # the workbench's ledger has it

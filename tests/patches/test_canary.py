@@ -1,4 +1,4 @@
-"""A patch rests on the code that it changes: when that code changes, its canary here fails.
+"""A patch depends on the code that it changes: when that code changes, its canary here fails.
 
 Then compare the library's new code with the patch, measure again (the README beside the
 patches says how), and write down the new version and digest, or delete the patch.

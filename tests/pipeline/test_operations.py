@@ -29,7 +29,7 @@ def shown() -> list[tuple[list[str], list[str]]]:
 
 
 def arguments(make: list[str]) -> list[str]:
-    """What the Makefile hands to the command line."""
+    """The command line that a make target runs."""
     target, *variables = make
     given = dict(variable.split("=", 1) for variable in variables)
     found = [target, *filter(None, [given.get("RELEASE")])]
@@ -49,7 +49,7 @@ MASKS = {
 
 
 def masked(text: str) -> list[str]:
-    """Lines without what differs from day to day and from machine to machine."""
+    """Lines without dates, ids, paths and other details that differ from run to run."""
     for pattern, mask in MASKS.items():
         text = re.sub(pattern, mask, text)
     return [line for line in text.splitlines() if line.strip()]

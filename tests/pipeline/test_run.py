@@ -50,7 +50,7 @@ def text_of(release: str, *, reporter: str = "KOR", old: str = "", new: str = ""
 
 @pytest.fixture(scope="session")
 def mixed(shared: Path, template: Scenario) -> Scenario:
-    """Five bad releases and a good one, new beside the template's; a client reads all the while."""
+    """Five bad releases and a good one beside the template's; a client reads during the run."""
 
     def build(warehouse: Warehouse) -> Outcome:
         bulk, bare = BULK.read_text("utf-8"), BARE.read_text("utf-8")
@@ -94,13 +94,13 @@ def run_beside_readers(warehouse: Warehouse) -> Outcome:
 
 
 def seen_by(scenario: Scenario, mode: str) -> dict[str, Any]:
-    """What the other process saw."""
+    """The report of the other process."""
     return json.loads((scenario.warehouse.folder / f"{mode}.json").read_text())
 
 
 @pytest.fixture(scope="session")
 def impossible(shared: Path, template: Scenario) -> Scenario:
-    """Two new texts, and a rule of marts whose failing rows name no release: either may be why."""
+    """Two new texts, and a rule of marts whose failing rows name no release: either may be it."""
 
     def build(warehouse: Warehouse) -> Outcome:
         for day, reporter in (("2020-03-31", "ITA"), ("2020-04-30", "FRA")):
@@ -372,7 +372,7 @@ def test_a_release_whose_gate_never_ran_is_loaded_again(taken_up: Scenario) -> N
     ) == [(21,)]
 
 
-# A client that reads while a run goes on
+# A client that reads during a run
 
 
 def test_a_client_sees_no_error_and_only_whole_states(mixed: Scenario, template: Scenario) -> None:
@@ -437,7 +437,7 @@ def test_publication_alone_refuses_after_a_failed_build(
 
 
 def steps_that_started(selection: dg.AssetSelection, **options: object) -> list[str]:
-    """Execute a part of the graph, which fails, and say which steps of it started."""
+    """Execute a part of the graph that fails, and return its started steps."""
     with dg.DagsterInstance.ephemeral() as instance:
         if "partition_key" in options:
             instance.add_dynamic_partitions("worldbank_wdi", [str(options["partition_key"])])
@@ -451,7 +451,7 @@ def steps_that_started(selection: dg.AssetSelection, **options: object) -> list[
 
 
 def suites_with_an_impossible_one(root: Path, table: str) -> Path:
-    """The suites, with a number of rows expected of one table that it cannot have."""
+    """The suites, with an impossible row count expected of one table."""
     shutil.copytree(EXPECTATIONS, root)
     (path,) = root.rglob(f"{table}.json")
     suite = json.loads(path.read_text("utf-8"))

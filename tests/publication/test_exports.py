@@ -1,4 +1,4 @@
-"""The downloads say what the published file says, and are swapped together with it."""
+"""The downloads equal the published file, and are swapped together with it."""
 
 import json
 import os

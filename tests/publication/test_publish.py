@@ -17,7 +17,7 @@ TABLE = "core.fct_royalty_flows"
 
 
 def refusal(warehouse: Warehouse) -> str:
-    """What publication says as it refuses; the published file and its copies stay as they are."""
+    """The message of a refused publication, which must leave published files as they are."""
     folder = warehouse.settings
     before = [file_sha256(folder.warehouse), kept_publications(folder)]
     ledger = warehouse.workbench("from audit.publication")
@@ -196,7 +196,7 @@ def test_only_the_last_result_of_a_gate_counts(
     if reason:
         assert refusal(warehouse) == reason
     else:
-        # The older, failed result lies before the layer was built in no way that matters.
+        # The order of the older, failed result and the layer's build does not matter.
         assert warehouse.publish_candidate().gates == len(required().tables)
 
 

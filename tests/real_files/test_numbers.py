@@ -1,4 +1,4 @@
-"""The publishers' own files through the whole run: the numbers that texts and readers know.
+"""The publishers' own files through the whole run: the numbers in the texts are reproduced.
 
 The files are not part of the repository; where the folder with them is not there, these tests skip.
 The texts' figures are bundled with the project.
@@ -111,7 +111,7 @@ def test_every_code_is_known(real: Scenario) -> None:
 
 
 def stated(real: Scenario, source: str, key: str, columns: str = "value::double") -> list[tuple]:
-    """What one source states: key is `flow period` and codes other than the totals."""
+    """The statements of one source: the key is `flow period` and codes other than the totals."""
     flow, period, *codes = key.split()
     given = dict(code.split("=") for code in codes)
     wanted = {f"{dimension}_code": given.get(dimension, "_T") for dimension in DIMENSIONS[2:]}

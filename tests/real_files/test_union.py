@@ -1,4 +1,4 @@
-"""All of the publishers' files that are known, in one landing folder, through the whole run.
+"""All known files of the publishers, in one landing folder, through the whole run.
 
 The files are not part of the repository; where the folders with them are not there, these tests
 skip. The bundled texts come by themselves.

@@ -1,4 +1,4 @@
-"""The site: every number is the answer of the query beside it, every link leads somewhere."""
+"""The site: every number is the result of the query beside it, every link has a target."""
 
 import json
 import os
@@ -31,7 +31,7 @@ NUMBER = re.compile(rf"{MINUS}?[\d,]+(\.\d+)?")
 
 
 def pages(settings: Settings) -> Iterator[tuple[str, Element]]:
-    """Path and content of every page that is ours: dbt's documentation is dbt's."""
+    """Path and content of every page except dbt's documentation."""
     root = settings.report.resolve()
     for path in sorted(root.rglob("*.html")):
         if path.name != DBT_DOCS:
@@ -53,7 +53,7 @@ def number_shown(text: str) -> tuple[Decimal, int]:
 
 
 def assert_shown(text: str, value: Any, where: str) -> None:
-    """What a reader sees is the value, rounded to the decimals that are shown."""
+    """Check that the shown text is the value, rounded to the decimals shown."""
     number, decimals = number_shown(text)
     error = abs(number - Decimal(str(value)))
     assert error <= Decimal("0.5000001").scaleb(-decimals), f"{where}: {text} for {value}"
@@ -91,7 +91,7 @@ def check_page(path: str, page: Element, con: duckdb.DuckDBPyConnection) -> int:
     answered = set()
     for table in page.all("table"):
         if table.get("data-of") == "models":
-            continue  # lineage is no number: it is read from the models, and tested with them
+            continue  # lineage is not a number: it is read from the models, and tested with them
         name = table["data-query"]
         answered.add(name)
         compared += check_table(table, con, sql[name], f"{path} {name}")
@@ -331,7 +331,7 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
         with pytest.raises(OSError, match="no space"):
             write_report(settings)
     assert settings.report.resolve() == present
-    write_report(settings)  # which sweeps up what was left
+    write_report(settings)  # which deletes the leftovers
     assert [path for path in settings.reports.iterdir() if path.is_dir()] == [
         settings.report.resolve()
     ]

@@ -39,7 +39,7 @@ def read_cells(database: Path, where: str) -> list[tuple]:
         ).fetchall()
 
 
-# What is read
+# Accepted files
 
 
 def test_a_country_on_both_sides_of_the_split_is_read_whole(

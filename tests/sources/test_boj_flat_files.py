@@ -175,7 +175,7 @@ def test_bytes_of_no_known_encoding_are_refused(
     assert problem.expected == "UTF-8 or cp932"
 
 
-# The real values, in the publisher's layout again
+# The real values, converted back to the publisher's layout
 
 
 @pytest.fixture(scope="module", params=[wide, long], ids=["wide", "long"])
@@ -228,7 +228,7 @@ def test_the_real_values_are_published_without_a_warning(published: Scenario) ->
 
 
 def test_every_real_value_is_in_the_facts(published: Scenario) -> None:
-    """Cell by cell, against a reading that knows nothing of the models."""
+    """Cell by cell, against an independent reading."""
     areas = {(row["source_code"]): row["economy_code"] for row in seed_rows("boj_flat_files")} | {
         "知的財産権等使用料": "WLD"
     }

@@ -33,7 +33,7 @@ TRADE_MARKS = "Trade marks, franchises, brands or design rights"
 
 
 def load(folder: Path, file: Path) -> tuple[Path, LoadResult]:
-    """Load a release into a workbench of its own."""
+    """Load a release into its own workbench."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
         loaded = load_release(con, SOURCE, Release(SOURCE.name, date(2021, 7, 12), (file,)))

@@ -25,7 +25,7 @@ SHEET = "3.6"
 
 
 def load(folder: Path, file: Path) -> tuple[Path, LoadResult]:
-    """Load a release into a workbench of its own."""
+    """Load a release into its own workbench."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
         loaded = load_release(con, SOURCE, Release(SOURCE.name, date(2020, 10, 30), (file,)))

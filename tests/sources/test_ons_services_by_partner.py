@@ -30,7 +30,7 @@ REAL_CSV = REAL_FILES_MORE / SOURCE.name / str(NEXT) / "servicetypebycountrydata
 
 
 def load(folder: Path, *files: Path, release: date = date(2021, 7, 12)) -> tuple[Path, LoadResult]:
-    """Load a release into a workbench of its own."""
+    """Load a release into its own workbench."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
         loaded = load_release(con, SOURCE, Release(SOURCE.name, release, files))

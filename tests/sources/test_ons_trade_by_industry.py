@@ -24,7 +24,7 @@ STAGED = "staging.stg_ons_trade_by_industry__observations"
 
 
 def load(folder: Path, *files: Path) -> tuple[Path, LoadResult]:
-    """Load a release into a workbench of its own."""
+    """Load a release into its own workbench."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
         loaded = load_release(con, SOURCE, Release(SOURCE.name, date(2021, 7, 12), files))

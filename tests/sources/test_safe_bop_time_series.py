@@ -214,7 +214,7 @@ CASES = cases(
         "no figure": cells(TABLE, "period = '2025'", period="'2027'"),
     },
 )
-# Half a last digit a term: 0.06 of the three of 2024, 1.6 hundred million of a year's five.
+# Half a last digit per term: 0.06 for the three of 2024, 1.6 hundred million for a year's five.
 CASES += cases(
     STAGED,
     {

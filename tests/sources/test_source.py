@@ -10,7 +10,7 @@ from tests.support import Warehouse
 
 
 def problem_with(folders: Warehouse) -> tuple[str, str]:
-    """What is said of the one folder that cannot be used, and where it is."""
+    """The message on the one unusable folder, and its path."""
     releases, (problem,) = landed_releases("made_up", folders.landing)
     assert releases == []
     assert problem.expected

@@ -1,4 +1,4 @@
-"""The forms in which people have World Development Indicators, and companions of the data."""
+"""The forms in which World Development Indicators circulate, and the companions of the data."""
 
 import csv
 import io
@@ -419,7 +419,7 @@ def test_companions_alone_are_not_a_release(
 
 @contextmanager
 def gated(settings: Settings, *folders: Path) -> Iterator[tuple[LoadResult, str]]:
-    """Load and gate releases one after the other; the last one's load, and what its gate says."""
+    """Load and gate releases one after the other; return the last load and its gate results."""
 
     @contextmanager
     def connect() -> Iterator[duckdb.DuckDBPyConnection]:

@@ -1,4 +1,4 @@
-"""What needs no server: the files in `superset/` agree with the rest of the project."""
+"""Checks without a server: the files in `superset/` agree with the rest of the project."""
 
 import os
 import subprocess

@@ -37,7 +37,7 @@ def dashboard() -> dict[str, Any]:
     return yaml.safe_load((ASSETS / "dashboards" / "balances.yaml").read_text("utf-8"))
 
 
-# Who may come in
+# Logins
 
 
 def test_only_the_password_that_was_made_at_first_logs_in(superset: Superset) -> None:
@@ -52,7 +52,7 @@ def test_secrets_are_the_owners_alone(superset: Superset) -> None:
         assert len((superset.home / name).read_text().strip()) >= 32
 
 
-# What it sees
+# Visible schemas and tables
 
 
 def test_it_sees_the_schemas_tables_columns_and_comments_of_the_file(superset: Superset) -> None:
@@ -232,7 +232,7 @@ def test_a_metric_adds_up_only_additive_figures(
     } == {}
 
 
-# It cannot write
+# Writes are refused
 
 
 def test_a_write_is_refused_by_superset_and_by_the_file(superset: Superset) -> None:
@@ -261,7 +261,7 @@ def test_it_reads_no_other_file(superset: Superset) -> None:
 
 
 def test_it_shows_each_publication_at_once_while_many_ask(superset: Superset) -> None:
-    """Readers ask without a pause, so that some connection is always open in the server."""
+    """Readers query without a pause, so that the server always has an open connection."""
     path = superset.warehouse.settings.warehouse
     published = [held_by(path)]
     seen: list[str] = []

@@ -40,7 +40,7 @@ class Report:
 
 
 def answer(con: duckdb.DuckDBPyConnection) -> tuple[str, str, list[tuple]]:
-    """Return the publication, a digest of all tables, and the tables that differ from the ledger."""
+    """Return the publication, a digest of all tables, and tables that differ from the ledger."""
     stated = con.execute("from audit.checksums order by table_name").fetchall()
     found = checksums(con)
     ((name,),) = con.execute(

@@ -1,4 +1,4 @@
-"""Ways for a run to die: at a chosen point of the code, or after some time on the processor.
+"""Ways for a run to die: at a chosen point of the code, or after some processor time.
 
 A run is a fork of this process, which has imported everything: it costs what it does, and no more.
 Nothing in the product knows of it. A chosen point is a function of the product, found by its name
@@ -21,7 +21,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def die() -> None:
-    """End this process as a power failure would: nothing is closed, nothing is said."""
+    """End this process as a power failure would: nothing is closed or logged."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -29,7 +29,7 @@ def die() -> None:
 class Point:
     """A function of the product, `<module>:<name>`, and whether the crash comes on leaving it.
 
-    about: only a call counts that has this in one of its arguments, as text.
+    about: only calls with this text in one of their arguments count.
     """
 
     function: str

@@ -152,7 +152,7 @@ def start_of(phase: str) -> Callable[[], None]:
 
 
 def content(warehouse: Warehouse) -> dict[str, list]:
-    """What counts of a warehouse: the published tables, and the ledger without times and ids."""
+    """What to compare of a warehouse: published tables, and the ledger without times and ids."""
     published, workbench = warehouse.settings.warehouse, warehouse.settings.workbench
     ledger = {
         "releases": "select source, release_date, file_name, sha256, rows_read, rows_kept, status,"
@@ -200,7 +200,7 @@ def inspect_warehouse(warehouse: Warehouse) -> dict[str, list]:
 
 
 class Harness:
-    """A folder with a warehouse to be killed, the reference, and the tally."""
+    """A folder with a warehouse whose runs are killed, the reference, and the tally."""
 
     def __init__(self, folder: Path, template: Path | None, seed: int) -> None:
         self.folder, self.rng, self.tally = folder, random.Random(seed), Tally()
@@ -222,15 +222,15 @@ class Harness:
     def child(
         self, warehouse: Warehouse, work: Callable[[], object], death: Death | None = None
     ) -> str:
-        """Do some work on a warehouse in a process of its own."""
+        """Do some work on a warehouse in a separate process."""
         return in_child(work, self.log, warehouse.environment, death)
 
     def ask(self, warehouse: Warehouse, question: Callable, *arguments: object) -> Any:
-        """Return what a function finds, in a process of its own."""
+        """Return the result of a function, called in a separate process."""
         return result_of(lambda: question(*arguments), self.log, warehouse.environment)
 
     def _reference(self) -> dict[str, float]:
-        """Run undisturbed; keep what it gives, and the seconds of processor time of each phase."""
+        """Run undisturbed; keep the result, and the seconds of processor time per phase."""
         warehouse, marks = self.start.copy(self.folder / "reference"), self.folder / "marks"
 
         def mark() -> None:
@@ -329,7 +329,7 @@ class Harness:
                 self.kill_process(chained)
             elif phase == layer:
                 self._finish_copy(chained, f"deaths in {phase}")
-            # And one as the next phase begins, which so finds all that it needs.
+            # And one as the next phase begins, which then finds all that it needs.
             if not self.kill(chained, phase, BOUNDARIES[phase]):
                 self.tally.broken_runs.append(f"{phase}: {BOUNDARIES[phase]} never came")
                 return
@@ -341,16 +341,16 @@ class Harness:
         copied = chained.copy(self.folder / "finished")
         if death:
             self.kill(copied, "publication", death)
-            if self.rng.random() < 0.3:  # what finishes the publication may die as well
+            if self.rng.random() < 0.3:  # the run that finishes the publication may die as well
                 self.kill(copied, "publication", self.rng.choice(POINTS["publication"]))
-        if self.rng.random() < 0.3:  # the ledger is what counts
+        if self.rng.random() < 0.3:  # only the ledger counts
             shutil.rmtree(copied.folder / "dagster_home")
         self.finish(copied, where)
         shutil.rmtree(copied.folder)
 
 
 def main() -> int:
-    """Kill until there have been enough; print the problems, and print the summary."""
+    """Kill runs until there are enough; print the problems and the summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=int(time.time()))
@@ -361,7 +361,7 @@ def main() -> int:
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True)
-    os.environ["ROYALTY_KEEP_PUBLICATIONS"] = "1"  # so that the old one is thrown away
+    os.environ["ROYALTY_KEEP_PUBLICATIONS"] = "1"  # so that the old one is deleted
     _parsed(), _context(), project_fingerprint()  # what a run imports and reads in any case
     for job in defs().resolve_all_job_defs():
         assert job.name

@@ -1,10 +1,10 @@
-"""Many clients read, each in a process of its own, while one publication follows the other.
+"""Many clients read, each in its own process, while one publication follows the other.
 
 `make test-readers`, or
 `python -m tests.survival.readers --readers 50 --publications 20 --folder …`.
 Every client computes the checksums of all tables and compares them with those that the publication
 states: an answer that mixed two publications would not match. The publications differ in core and
-marts, and go through `publish` with all its questions to the ledger. Exit code 0 if all is well;
+marts, and go through `publish` with all its checks of the ledger. Exit code 0 if all is well;
 the last line is a summary as JSON.
 """
 
@@ -24,7 +24,7 @@ from dagster_project.publication.publish import publish
 from tests.support import MADE_UP, Warehouse, environment
 from tests.survival.client import MODES, answer
 
-# What each publication has more, or other, than the one before.
+# The changes of each publication to the one before.
 _CHANGES = """
 insert into core.fct_royalty_observations from core.fct_royalty_observations limit 1;
 update core.fct_royalty_flows set receipts = coalesce(receipts, 0) + 1;

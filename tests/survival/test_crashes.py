@@ -1,4 +1,4 @@
-"""A round of the kill harness; `make test-crashes` has as many as one likes."""
+"""A round of the crash harness; `make test-crashes` runs any number of them."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What may befall the machine: each disaster ends in one message, and what is published stays."""
+"""Disasters of the machine: each ends in one message, and the published file stays."""
 
 import os
 import shutil
@@ -63,7 +63,7 @@ def spoil(path: Path, where: int, size: int = PAGE) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own, which can be filled up, or mounted read-only."""
+    """A small separate disk, which can be filled up, or mounted read-only."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
@@ -279,7 +279,7 @@ def test_no_damaged_publication_goes_live(warehouse: Warehouse) -> None:
     assert held_by(settings.warehouse) == newest
 
 
-# The clock is put back
+# The clock jumps backwards
 
 
 def test_the_last_entry_counts_even_if_the_clock_jumped_backwards(
@@ -304,7 +304,7 @@ def test_the_last_entry_counts_even_if_the_clock_jumped_backwards(
     assert roll_back(settings) == published[0]
 
 
-# More than one at a time
+# Simultaneous runs
 
 
 def test_each_of_several_simultaneous_runs_completes_or_says_that_it_must_wait(
@@ -345,7 +345,7 @@ with duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read_only") as con:
 
 
 class Holder:
-    """A client that opens a file and does not let go."""
+    """A client that opens a file and keeps it open."""
 
     def __init__(self, path: Path, mode: str) -> None:
         self.process = subprocess.Popen(

@@ -81,7 +81,7 @@ def test_a_file_that_dbt_cannot_parse_is_named_in_one_message(
 def test_a_project_that_was_copied_after_it_was_parsed_is_parsed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The parser's files have absolute paths: they would lead to the place that it came from."""
+    """The parser's files have absolute paths, which would lead to the original project."""
     dbt.manifest_path()
     project, target = tmp_path / "dbt", tmp_path / "dbt" / "target"
     shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("logs"))

@@ -1,4 +1,4 @@
-"""The semantic layer on a published file: metrics against plain SQL, and what cannot be summed."""
+"""The semantic layer on a published file: metrics against plain SQL, and refused sums."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ RANKING = (
 LATEST = f"and period = (select max(period) {RANKING})"
 JAPAN = "{{ Dimension('reporter__reporter_name') }} = 'Japan'"
 UNTIL_2013 = "{{ TimeDimension('metric_time', 'year') }} <= '2013-01-01'"
-# What a group must not run across, by the end of the dimension's name.
+# Values that a group must not mix, by the end of the dimension's name.
 KEPT_APART = {
     "source": "worldbank_wdi",
     "concept": "BPM6_SH",
@@ -113,7 +113,7 @@ def test_no_group_of_any_metric_runs_across_what_must_not_be_summed(real: Scenar
             value = KEPT_APART.get(dimension.dunder_name.split("__")[-1])
             if value is not None:
                 groups = answer(real, metric.name, by=[dimension.dunder_name])
-                # No more than the one, whose figure is that of no grouping at all.
+                # Only the one, with the figure of no grouping at all.
                 assert groups == [(value, *answer(real, metric.name)[0])]
                 seen.add(dimension.dunder_name.split("__")[-1])
     assert seen == set(KEPT_APART)

@@ -92,12 +92,12 @@ def test_a_build_with_unchanged_nodes_publishes_the_same_as_a_full_one(
 
 
 def kept_now(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
-    """What a build of a layer would keep."""
+    """The nodes that a build of a layer would keep."""
     return kept_nodes(con, layer, fingerprints(con, layer))
 
 
 def touched(node: str) -> bool:
-    """Whether a node reads a raw table of the World Bank's."""
+    """Whether a node reads a raw table of the World Bank."""
     return any(table.startswith("raw.worldbank_wdi__") for table in inputs_behind(node))
 
 
@@ -106,7 +106,7 @@ Change = Callable[[duckdb.DuckDBPyConnection], object]
 
 @pytest.fixture
 def workbench(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The workbench that the template's run has left, of the test's own."""
+    """A copy of the workbench that the template's run left."""
     with duckdb.connect(warehouse.settings.workbench) as con:
         yield con
 

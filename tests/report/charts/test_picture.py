@@ -1,4 +1,4 @@
-"""Chart families: what is in a chart, and what is left as a gap."""
+"""Chart families: their marks and gaps."""
 
 import base64
 import struct
@@ -66,7 +66,7 @@ def values(chart: alt.TopLevelMixin) -> list[dict[str, Any]]:
 
 
 def svg(chart: alt.TopLevelMixin) -> str:
-    """The drawing as text, without the labels for screen readers, which say all of it again."""
+    """The drawing as text, without the labels for screen readers, which repeat it."""
     spec = chart.to_dict()
     spec["config"]["aria"] = False
     return vl_convert.vegalite_to_svg(spec)
@@ -152,7 +152,7 @@ def test_the_picture_is_a_png_of_the_same_pixels_in_less_space() -> None:
 
 
 def pixels(image: bytes) -> bytes:
-    """What a reader of PNG files makes of one: the picture in a picture."""
+    """The pixels of a PNG file."""
     width, height = struct.unpack(">II", image[16:24])
     source = f"data:image/png;base64,{base64.b64encode(image).decode()}"
     frame = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
