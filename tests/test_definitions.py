@@ -92,7 +92,7 @@ def test_the_lineage_of_a_raw_table_begins_with_its_fetch_if_there_is_one() -> N
     assert fetched <= dg.AssetSelection.assets(publication.key).upstream().resolve(assets)
 
 
-def test_each_source_has_its_staging_models_and_no_model_is_of_no_source() -> None:
+def test_each_source_has_its_staging_models_and_each_model_its_source() -> None:
     staging = graph()["assets"]["staging"]
     assert all(of_a_source(name) for name in staging)
     for name in SOURCES:

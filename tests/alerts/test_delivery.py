@@ -113,13 +113,13 @@ def test_only_the_mail_server_gets_the_password(
     assert PASSWORD not in repr(caught.value) + repr(by_mail(1, **user)) + caplog.text
 
 
-def test_a_mail_server_that_is_busy_is_asked_again() -> None:
+def test_a_busy_mail_server_is_retried() -> None:
     with mail_server("451 try later") as box:
         send(by_mail(box.port).model_copy(update={"notify_seconds": 5}), MESSAGE)
     assert len(box.received) == 1
 
 
-def test_a_mail_server_that_refuses_is_not_asked_again() -> None:
+def test_a_refusing_mail_server_is_not_retried() -> None:
     with mail_server("554 no", "554 no") as box, pytest.raises(NotSent, match="554"):
         send(by_mail(box.port), MESSAGE)
     assert len(box.answers) == 1

@@ -70,7 +70,7 @@ def test_the_progress_can_be_queried_and_never_decreases() -> None:
         assert progress.text().startswith("made_up: 40 %: 40.0 of 100B, ")
 
 
-def test_work_that_ends_within_the_interval_says_nothing(lines: Lines) -> None:
+def test_work_that_ends_within_the_interval_reports_nothing(lines: Lines) -> None:
     with ProgressReport(lines, interval=3600).follow("made_up", "B", 100) as progress:
         progress.reach(1)
     assert lines == []

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from dagster_project.base.settings import PATCHES, PROJECT_ROOT, Settings
 
 
-def test_folders_are_in_the_project_unless_asked_otherwise(
+def test_folders_are_in_the_project_by_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("ROYALTY_LANDING_DIR")
@@ -31,7 +31,7 @@ def test_absolute_folders_are_taken_as_they_are(
     assert Settings().candidate == tmp_path / "candidate" / "royalty_flows.duckdb"
 
 
-def test_duckdb_gets_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_duckdb_gets_its_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROYALTY_DUCKDB_MEMORY_LIMIT", "1GB")
     monkeypatch.setenv("ROYALTY_DUCKDB_THREADS", "1")
     assert Settings().duckdb_config.items() >= {"memory_limit": "1GB", "threads": 1}.items()

@@ -39,7 +39,7 @@ def test_a_word_outside_the_choices_is_an_error(real: Scenario, call: str, says:
         real.warehouse.published(f"from {call}")
 
 
-def test_top_partners_are_those_of_one_source_in_order(real: Scenario) -> None:
+def test_top_partners_come_from_one_source_in_order(real: Scenario) -> None:
     found = real.warehouse.published(
         "select place, payments_usd_m, source from top_partners('GBR', '2019',"
         " flow := 'payments', n := 20)"

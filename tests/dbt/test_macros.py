@@ -58,7 +58,7 @@ def test_the_same_period_a_year_before_begins_a_year_before(period: str) -> None
 
 @SETTINGS
 @given(st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.sampled_from("ASQM"))
-def test_a_day_lies_in_its_period(day: date, frequency: str) -> None:
+def test_a_day_is_in_its_period(day: date, frequency: str) -> None:
     of = macros("periods")
     period = evaluated(of.period_of_day(f"date '{day}'", f"'{frequency}'"))
     months = {"A": 12, "S": 6, "Q": 3, "M": 1}[frequency]

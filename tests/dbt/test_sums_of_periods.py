@@ -111,7 +111,7 @@ def expected(statements: list[Statement]) -> list[tuple]:
     st.sets(st.sampled_from([*QUARTERS, "2014"])),
     st.booleans(),
 )
-def test_whole_sums_of_what_is_not_stated(
+def test_complete_sums_replace_missing_statements(
     drawn: dict[tuple[str, str], int | None], unstated: set[str], every_month: bool
 ) -> None:
     if every_month:  # which chance alone would hardly draw

@@ -49,7 +49,7 @@ def test_a_backfill_is_one_run() -> None:
         assert policy == dg.BackfillPolicy.single_run()
 
 
-def test_releases_of_one_run_are_loaded_and_judged_each_by_itself(
+def test_releases_of_one_run_are_loaded_and_gated_separately(
     folders: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     for day in DAYS:
@@ -93,7 +93,7 @@ def test_releases_of_one_run_are_loaded_and_judged_each_by_itself(
     assert len(instance.get_runs()) == 2
 
 
-def test_a_backfill_of_which_nothing_can_be_used_fails_where_it_loads(
+def test_a_backfill_without_a_usable_release_fails_at_the_load(
     folders: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     for day in DAYS[:2]:

@@ -44,7 +44,7 @@ def test_a_release_lands_and_says_how_it_got_its_date(
     assert (settings.landing_dir / "worldbank_wdi" / "2021-09-15").is_dir()
 
 
-def test_a_fault_is_the_steps_failure_and_holds_no_key(
+def test_a_fault_is_the_steps_failure_and_contains_no_key(
     settings: Settings, server: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROYALTY_BEA_API_KEY", KEY)

@@ -63,7 +63,7 @@ def test_make_run_prints_lines_where_there_is_no_terminal(
     assert printed[: len(lines)] == [f"  {line}" for line in lines]
 
 
-def test_in_json_there_are_events_and_nothing_else(
+def test_json_output_contains_only_events(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ROYALTY_LOG_FORMAT", "json")

@@ -176,9 +176,7 @@ def test_a_release_accepted_by_hand_is_published_with_warnings(decided: Scenario
     assert "ITA" in str(failed["failing_rows"])
 
 
-def test_a_release_loaded_again_falls_back_to_what_it_was(
-    layered: Scenario, folders: Warehouse
-) -> None:
+def test_a_bad_reload_falls_back_to_the_earlier_load(layered: Scenario, folders: Warehouse) -> None:
     warehouse = layered.warehouse.copy(folders.folder)
     value = f"select value from staging.{FIGURES} where release_date = '{GOOD}' and row_number = 2"
     before = warehouse.workbench(value)
@@ -355,7 +353,7 @@ def test_a_release_accepted_by_hand_may_be_implausible_but_not_broken(
     assert rejected(broken) == [f"{SOURCE} {GOOD}"]
 
 
-def test_rows_that_name_no_release_are_those_of_the_only_one_that_is_new(
+def test_rows_without_a_release_blame_the_only_new_one(
     new_text: duckdb.DuckDBPyConnection, warehouse: Warehouse
 ) -> None:
     nameless = rule("select 1 as n", found="1 row")

@@ -264,9 +264,7 @@ def test_a_date_in_the_future_is_refused(settings: Settings, server: Publisher) 
     ],
     ids=["time-out", "500", "503", "429", "truncated", "empty"],
 )
-def test_a_fault_that_passes_is_waited_for(
-    settings: Settings, server: Publisher, fault: Reply
-) -> None:
+def test_a_temporary_fault_is_retried(settings: Settings, server: Publisher, fault: Reply) -> None:
     server.serve("/file.csv", fault, fault, Reply(CSV))
     waiting = PauseRecorder()
     assert fetch(settings, waiting=waiting).is_new
@@ -285,7 +283,7 @@ def test_a_fault_that_passes_is_waited_for(
     ],
     ids=["time-out", "500", "truncated", "empty"],
 )
-def test_a_fault_that_stays_is_one_clear_error(
+def test_a_permanent_fault_is_one_clear_error(
     settings: Settings, server: Publisher, fault: Reply, found: str
 ) -> None:
     server.serve("/file.csv", fault)
@@ -297,7 +295,7 @@ def test_a_fault_that_stays_is_one_clear_error(
     assert len(waiting.seconds) == 2
 
 
-def test_a_file_that_never_ends_is_one_clear_error(settings: Settings, server: Publisher) -> None:
+def test_an_endless_file_is_one_clear_error(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", CSV)
     hurried = settings.model_copy(update={"fetch_total_seconds": 1e-9})
     assert "not whole after" in refusal(hurried).found
@@ -310,7 +308,7 @@ def test_a_host_that_does_not_answer_is_one_clear_error(settings: Settings) -> N
     assert "the connection broke (ConnectError" in refusal(unreachable).found
 
 
-def test_a_server_that_asks_for_a_pause_gets_it(settings: Settings, server: Publisher) -> None:
+def test_a_pause_requested_by_a_server_is_kept(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", Reply(b"", 429, {"Retry-After": "7"}), Reply(CSV))
     waiting = PauseRecorder()
     fetch(settings, waiting=waiting)
@@ -607,7 +605,7 @@ def test_a_key_is_in_no_error_and_no_log(
     assert KEY in server.paths[0]  # it was sent
 
 
-def test_a_key_in_a_header_is_in_no_log_and_goes_to_no_other_host(
+def test_a_key_in_a_header_is_not_logged_or_sent_to_another_host(
     settings: Settings, server: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     def with_header(session: Session) -> PublicationDate:

@@ -303,7 +303,9 @@ def test_the_time_of_the_answer_makes_no_release(settings: Settings, server: Pub
     }
 
 
-def test_an_error_that_comes_as_success_is_refused(settings: Settings, server: Publisher) -> None:
+def test_an_error_page_with_a_success_status_is_refused(
+    settings: Settings, server: Publisher
+) -> None:
     error = b'{"STATUS": 400, "MESSAGEID": "M181013E", "MESSAGE": "made up", "RESULTSET": []}'
     server.serve(CODE, error)
     assert refusal(settings, "boj_balance_of_payments").found == "STATUS 400: made up"
@@ -423,7 +425,7 @@ def test_an_answer_with_another_time_makes_no_release(keyed: Settings, server: P
 
 
 @pytest.mark.parametrize("key", [None, SecretStr("")])
-def test_without_a_key_nothing_is_asked(
+def test_without_a_key_no_request_is_sent(
     settings: Settings, server: Publisher, key: SecretStr | None
 ) -> None:
     keyless = settings.model_copy(update={"bea_api_key": key})
@@ -480,7 +482,7 @@ def test_the_wtos_bulk_file_is_dated_by_the_header(settings: Settings, server: P
     assert [path.read_bytes() for path in fetched.release.files] == [WTO_BULK.read_bytes()]
 
 
-def test_the_wtos_api_is_asked_for_all_pages_with_the_key_in_a_header(
+def test_all_pages_of_the_wtos_api_are_fetched_with_the_key_in_a_header(
     wto_api: Settings, server: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wto, "PAGE_RECORDS", 3)
@@ -523,7 +525,7 @@ def test_a_key_that_the_wto_does_not_know_is_not_shown(
 
 
 @pytest.mark.parametrize("key", [None, SecretStr("")])
-def test_without_a_key_the_wtos_api_is_not_asked(
+def test_without_a_key_no_request_is_sent_to_the_wto(
     wto_api: Settings, server: Publisher, key: SecretStr | None
 ) -> None:
     keyless = wto_api.model_copy(update={"wto_api_key": key})

@@ -214,7 +214,7 @@ def test_changed_bytes_of_an_accepted_release_are_an_error_and_change_nothing(
     assert state(con) == before
 
 
-def test_a_further_file_in_an_accepted_release_is_a_change(
+def test_an_additional_file_in_an_accepted_release_is_a_change(
     con: duckdb.DuckDBPyConnection, release: Release
 ) -> None:
     load_release(con, WDI, Release(WDI.name, DAY, release.files[:2]))

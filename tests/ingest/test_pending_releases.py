@@ -101,7 +101,7 @@ def test_a_release_whose_files_arrive_one_by_one_is_loaded_again(
     assert found.replaced == {f"published_figures/{DAY}"}
 
 
-def test_a_further_file_beside_one_that_has_changed_is_a_problem(
+def test_an_additional_file_beside_a_changed_one_is_a_problem(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:
     load(con, landing, "accepted")

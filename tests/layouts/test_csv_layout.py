@@ -330,7 +330,7 @@ def test_a_block_of_zeros_is_refused_with_its_place(
         (b"2002,2013,2014", "column header '2013' after '2002'"),
     ],
 )
-def test_years_that_do_not_follow_one_another_are_refused(
+def test_nonconsecutive_years_are_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, years: bytes, found: str
 ) -> None:
     path = changed(tmp_path, BARE, b"2012,2013,2014", years)

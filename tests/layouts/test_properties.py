@@ -1,4 +1,4 @@
-"""Properties of the layouts: generated files are read back, and every failure is a RowError."""
+"""Properties of the layouts: generated files are read back, and every failure is a BadInput."""
 
 import contextlib
 import csv

@@ -162,7 +162,7 @@ def test_an_error_elsewhere_in_the_sheet_is_refused(
     assert problem.where == "a.xlsx, sheet 'Figures ', cell A9"
 
 
-def test_an_error_in_a_sheet_that_is_not_read_costs_nothing(
+def test_an_error_in_a_sheet_that_is_not_read_is_ignored(
     tmp_path: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
     # As in the ONS' workbook of 2021-07-12, in a sheet that shows the figures period by period.
@@ -320,7 +320,7 @@ def test_an_error_in_an_xls_is_refused_with_sheet_and_cell(
     assert caught.value.found == error
 
 
-def test_an_error_in_another_sheet_of_an_xls_costs_nothing(con: duckdb.DuckDBPyConnection) -> None:
+def test_an_error_in_another_sheet_of_an_xls_is_ignored(con: duckdb.DuckDBPyConnection) -> None:
     def parse(book: Workbook) -> Iterator[Cell]:
         yield Cell(("made up",), "Good", 1, 2, book.sheet("Good").cell(1, 2))
 

@@ -49,6 +49,6 @@ def test_every_patch_has_a_canary() -> None:
 
 
 @pytest.mark.parametrize("patch", CANARIES)
-def test_the_library_is_what_the_patch_was_written_for(patch: str) -> None:
+def test_the_library_has_the_code_that_the_patch_was_written_for(patch: str) -> None:
     package, pinned, functions, expected = CANARIES[patch]
     assert (version(package), digest(functions)) == (pinned, expected), f"see {__doc__}"

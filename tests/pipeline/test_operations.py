@@ -72,7 +72,7 @@ def on_duty(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def test_the_commands_say_what_the_page_shows(
+def test_the_commands_print_the_lines_of_the_page(
     on_duty: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for make, lines in shown():
@@ -85,7 +85,7 @@ def test_the_commands_say_what_the_page_shows(
         assert appear_in(lines, output), f"{make}\n{output}"
 
 
-def test_a_rebuild_says_what_the_page_shows(after_damage: Scenario) -> None:
+def test_a_rebuild_prints_the_lines_of_the_page(after_damage: Scenario) -> None:
     slow = {make[0]: lines for make, lines in shown() if make[0] in SLOW}
     assert slow.keys() == SLOW
     for make, lines in slow.items():

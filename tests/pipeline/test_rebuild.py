@@ -121,7 +121,7 @@ BY_HAND = [
 
 
 @pytest.mark.usefixtures("world_bank_alone")
-def test_decisions_by_hand_are_made_again(folders: Warehouse) -> None:
+def test_decisions_by_hand_are_repeated(folders: Warehouse) -> None:
     land_a_good_and_a_bad_release(folders)
     load_and_decide_against_the_gate(folders)
     outcome = rebuilt(folders)
@@ -160,7 +160,7 @@ def test_decisions_come_from_the_published_file_if_there_is_no_workbench(
 
 
 @pytest.mark.usefixtures("world_bank_alone")
-def test_a_decision_on_other_bytes_is_not_made_again(folders: Warehouse) -> None:
+def test_a_decision_on_other_bytes_is_not_repeated(folders: Warehouse) -> None:
     land_a_good_and_a_bad_release(folders)
     load_and_decide_against_the_gate(folders)
     folders.land("worldbank_wdi", "2016-03-01", "made_up.csv", BARE.read_text() + "\n")

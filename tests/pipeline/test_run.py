@@ -491,7 +491,7 @@ def test_a_failed_gate_stops_the_next_layer(
     assert file_sha256(warehouse.settings.warehouse) == before
 
 
-def test_a_failed_gate_on_a_release_stops_what_is_built_on_it_in_the_same_run(
+def test_a_failed_gate_on_a_release_stops_the_build_in_the_same_run(
     warehouse: Warehouse,
 ) -> None:
     warehouse.land("worldbank_wdi", "2017-03-01", BARE.name, BARE.read_text().replace("NAM", "CHN"))

@@ -145,7 +145,7 @@ def test_a_client_that_forgets_to_ask_for_read_only_cannot_change_it(
     assert not warehouse.settings.warehouse.stat().st_mode & 0o222
 
 
-def test_as_many_publications_are_kept_as_are_asked_for(
+def test_the_configured_number_of_publications_is_kept(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROYALTY_KEEP_PUBLICATIONS", "2")

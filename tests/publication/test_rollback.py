@@ -74,7 +74,7 @@ def test_it_goes_to_a_publication_by_its_id_and_forward_again(
     assert roll_back(warehouse.settings, three[2]) == three[2] == live_publication(warehouse)
 
 
-def test_the_file_is_the_kept_one_byte_for_byte(warehouse: Warehouse, three: list[str]) -> None:
+def test_the_file_equals_the_kept_one_byte_for_byte(warehouse: Warehouse, three: list[str]) -> None:
     kept = {held_by(path): file_sha256(path) for path in kept_publications(warehouse.settings)}
     roll_back(warehouse.settings)
     assert file_sha256(warehouse.settings.warehouse) == kept[three[1]]

@@ -27,7 +27,7 @@ def test_every_release_is_accepted_and_published(real: Scenario) -> None:
     assert "accepted worldbank_wdi 2016-03-01: 248 of 248" in real.outcome.output
 
 
-def test_the_run_warns_of_nothing(real: Scenario) -> None:
+def test_the_run_has_no_warnings(real: Scenario) -> None:
     assert "warn" not in real.outcome.output.lower()
     assert "REJECTED" not in real.outcome.output
 

@@ -52,7 +52,7 @@ def test_no_code_is_unmapped(union: Scenario) -> None:
     )
 
 
-def test_no_gate_failed_but_that_of_the_rejected_release(union: Scenario) -> None:
+def test_no_gate_failed_except_that_of_the_rejected_release(union: Scenario) -> None:
     assert union.warehouse.published(
         "select distinct table_name, release_date::varchar from audit.gate_results where failed > 0"
     ) == [("raw.worldbank_wdi__observations", "2022-12-22")]

@@ -130,7 +130,7 @@ def test_texts_that_overlap_are_found(browser: "Browser", real_report: Settings)
     page.close()
 
 
-def test_the_keyboard_reaches_the_content_and_what_scrolls(
+def test_the_keyboard_reaches_the_content_and_scrolling_elements(
     browser: "Browser", real_report: Settings
 ) -> None:
     page, _ = opened(browser, real_report, "studies/japan-2004", "phone")
@@ -146,7 +146,7 @@ def test_the_keyboard_reaches_the_content_and_what_scrolls(
     page.close()
 
 
-def test_on_paper_there_are_charts_and_numbers_but_no_navigation(
+def test_a_printed_page_has_charts_and_numbers_but_no_navigation(
     browser: "Browser", real_report: Settings
 ) -> None:
     page, _ = opened(browser, real_report, "studies/japan-2004", "desktop")

@@ -165,7 +165,7 @@ def test_every_number_in_a_sentence_is_an_answer(real_report: Settings) -> None:
         assert not re.search(r"\d", lead.text)
 
 
-def test_the_studies_show_what_their_authors_asked(real_report: Settings) -> None:
+def test_the_studies_answer_the_questions_of_their_authors(real_report: Settings) -> None:
     found = dict(pages(real_report))
     japan = found["studies/japan-2004.html"]
     lead = next(japan.all("p", **{"class": "lead"}))
@@ -265,7 +265,7 @@ def test_text_has_enough_contrast() -> None:
             assert 1.05 / (luminance(colour) + 0.05) >= 4.5, name
 
 
-def test_altair_finds_nothing_wrong_with_the_charts() -> None:
+def test_altair_validates_the_charts() -> None:
     row: dict[str, Any] = {
         "period": "2020",
         "flow": "receipts",
@@ -295,7 +295,7 @@ def test_altair_finds_nothing_wrong_with_the_charts() -> None:
         alt.LayerChart.from_dict(dict(drawing.spec), validate=True)
 
 
-def test_altair_finds_what_is_wrong_with_a_chart() -> None:
+def test_altair_finds_an_error_in_a_chart() -> None:
     drawing = CHARTS["counted_bars"]([], label="size", value="revisions")
     assert drawing is not None
     with pytest.raises(Exception, match="is not of type"):
@@ -305,7 +305,7 @@ def test_altair_finds_what_is_wrong_with_a_chart() -> None:
 # Writing it
 
 
-def test_a_new_report_takes_the_place_of_the_old_one_whole(warehouse: Warehouse) -> None:
+def test_a_new_report_replaces_the_old_one_whole(warehouse: Warehouse) -> None:
     settings = warehouse.settings
     before = file_sha256(settings.warehouse)
     first = write_report(settings).folder

@@ -31,7 +31,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
         return settings.workbench, load_release(con, SOURCE, release)
 
 
-def test_records_come_as_written(con: duckdb.DuckDBPyConnection) -> None:
+def test_records_are_kept_as_written(con: duckdb.DuckDBPyConnection) -> None:
     malta = read(con, TOTAL, SOURCE.layouts).rows.filter("area_or_country = 'Malta'")
     assert malta.select("trade_direction, affiliation, year, data_value, unit_mult, _row").order(
         "_row"

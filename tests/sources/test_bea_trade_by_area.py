@@ -64,7 +64,7 @@ def test_the_line_is_that_of_the_exports_and_the_rest_is_counted(
     ]  # the same label is among the imports too, with 5 in each cell
 
 
-def test_marks_come_as_written_and_labels_without_their_blanks(
+def test_marks_are_kept_as_written_and_labels_are_trimmed(
     made_up: tuple[Path, LoadResult],
 ) -> None:
     database, _ = made_up
@@ -130,7 +130,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
 # The gate on raw
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
 
 

@@ -30,7 +30,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
         return settings.workbench, load_release(con, SOURCE, release)
 
 
-def test_months_come_as_written_with_their_place(con: duckdb.DuckDBPyConnection) -> None:
+def test_months_are_kept_as_written_with_their_place(con: duckdb.DuckDBPyConnection) -> None:
     months = read(con, PAGE, SOURCE.layouts).rows.select('survey_date, "value", _row, last_update')
     assert months.fetchall() == [
         ("202509", "-101", 1, "20260309"),

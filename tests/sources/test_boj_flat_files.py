@@ -108,7 +108,7 @@ def failed(database: Path) -> list[str]:
 # The layouts
 
 
-def test_our_series_come_as_written_and_the_others_are_counted(
+def test_our_series_are_kept_as_written_and_the_others_are_counted(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     extract = read(con, MONTHLY, SOURCE.layouts)
@@ -321,7 +321,7 @@ def test_three_months_of_2017_make_a_quarter_and_no_year(published: Scenario) ->
     )
 
 
-def test_a_stated_quarter_is_not_computed_and_an_area_has_a_year_of_quarters(
+def test_a_stated_quarter_is_not_computed_and_the_year_of_an_area_sums_quarters(
     published: Scenario,
 ) -> None:
     total = "partner_code = 'WLD' and category_code = '_T' and period = "
@@ -331,7 +331,7 @@ def test_a_stated_quarter_is_not_computed_and_an_area_has_a_year_of_quarters(
     assert usa[3]
 
 
-def test_facts_hold_what_is_stated_alone(published: Scenario) -> None:
+def test_facts_contain_only_stated_figures(published: Scenario) -> None:
     assert published.warehouse.published(
         "select distinct frequency from core.fct_royalty_observations"
         " where source = 'boj_flat_files' order by 1"

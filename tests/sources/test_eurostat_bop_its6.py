@@ -23,7 +23,7 @@ STAGED = "staging.stg_eurostat_bop_its6__observations"
 CONFORMED = "intermediate.int_eurostat_bop_its6__observations"
 
 
-def test_the_cells_of_the_tsv_come_with_flags_line_and_period(
+def test_the_cells_of_the_tsv_have_flags_line_and_period(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     extract = read(con, TSV, SOURCE.layouts)
@@ -85,7 +85,7 @@ def test_a_tsv_with_another_structure_is_refused(
     assert found in problem.found
 
 
-def test_a_renamed_column_of_a_csv_file_is_named_and_an_absent_one_is_old(
+def test_a_renamed_csv_column_is_named_and_an_absent_one_marks_an_older_edition(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     problem = refusal(con, changed(tmp_path, CSV, b"CONF_STATUS", b"CONFIDENTIAL"), SOURCE.layouts)

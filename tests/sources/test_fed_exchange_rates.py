@@ -34,7 +34,7 @@ def test_a_renamed_column_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: P
     assert "'Value' instead of 'Exchange rate'" in refusal(con, path, SOURCE.layouts).found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
 
 

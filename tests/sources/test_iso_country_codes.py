@@ -43,7 +43,7 @@ def test_a_missing_or_duplicate_column_is_named(
     assert ("'M49'" in problem.found) == (new == b"M49")
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
 
 

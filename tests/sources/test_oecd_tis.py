@@ -46,7 +46,7 @@ def test_codes_are_taken_and_labels_left(con: duckdb.DuckDBPyConnection) -> None
 
 
 @pytest.mark.parametrize("path", [JSON, XML], ids=["json", "xml"])
-def test_values_and_attributes_come_from_wherever_the_message_has_them(
+def test_values_and_attributes_are_found_at_every_level_of_a_message(
     con: duckdb.DuckDBPyConnection, path: Path
 ) -> None:
     world = read(con, path, SOURCE.layouts).rows.filter("counterpart_area = 'W'")

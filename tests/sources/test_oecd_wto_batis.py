@@ -73,7 +73,7 @@ def test_a_renamed_column_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: P
 # The gate on raw
 
 
-def test_the_gate_takes_both_mirrors(mirror: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_both_mirrors(mirror: tuple[Path, LoadResult]) -> None:
     assert failed_by(mirror[0], TABLE, f"select * from {TABLE}") == {}
 
 

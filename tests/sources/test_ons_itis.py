@@ -77,7 +77,7 @@ def test_only_intellectual_property_is_kept_and_the_rest_is_counted(
     assert file.rows_read == 2 + 2 * 4 + 4 + 7 * (17 + 22)
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
+def test_cells_are_kept_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert cell(database, "C4", TRADE_MARKS, SALE, "Exports", "2013") == ("43", NEWER, 10, "E")
     # The word balance is above the blank column as well.
@@ -174,7 +174,7 @@ def test_a_table_of_a_new_industry_is_kept_with_a_warning(tmp_path: Path) -> Non
     )
 
 
-def test_blanks_around_a_sheet_name_may_come_and_go(
+def test_blanks_around_a_sheet_name_are_ignored(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = changed_workbook(MADE_UP, tmp_path, {}, rename=(NEWER, f"{NEWER} "))
@@ -198,7 +198,7 @@ def test_a_missing_table_is_reported(con: duckdb.DuckDBPyConnection, tmp_path: P
     assert "C4 with Intellectual Property" not in problem.found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 

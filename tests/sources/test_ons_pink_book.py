@@ -67,7 +67,7 @@ def test_only_the_one_sheet_is_kept_and_the_rest_is_counted(
     )  # 2 rows of another sheet, 8 without figures
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
+def test_cells_are_kept_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     credit, software = " Exports (Credits)", "   Distribution of computer software"
     assert cell(database, "FJFN", "2012") == (credit, software, " -", SHEET, 9, "D")
@@ -130,7 +130,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
     assert "'3.6'" in problem.found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 

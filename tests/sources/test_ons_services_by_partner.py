@@ -100,7 +100,7 @@ def test_only_the_service_type_is_kept_and_the_rest_is_counted(
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(18, 12)]
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
+def test_cells_are_kept_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert cell(database, "Exports", "W1", "2019") == ("100", "Time Series", 8, "F")
     assert cell(database, "Exports", "CN", "2019") == ("..", "Time Series", 4, "F")
@@ -157,7 +157,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
     assert problem.found == "no sheet 'Time Series' among 'Note', 'Series'"
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 
@@ -179,7 +179,7 @@ def test_the_csv_holds_the_cells_of_the_sheet(
     assert cell(made_up_csv[0], "Exports", "W1", "2019") == ("100", None, 8, "2019")
 
 
-def test_the_gate_takes_the_made_up_csv(made_up_csv: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_csv(made_up_csv: tuple[Path, LoadResult]) -> None:
     database, _ = made_up_csv
     assert failed_by(database, TABLE, f"select * from {TABLE}", release=NEXT) == {}
 

@@ -63,7 +63,7 @@ def test_only_the_service_account_is_kept_and_the_rest_is_counted(
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(12, 6), (11, 6)]
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
+def test_cells_are_kept_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert cell(database, "W1 World total", "58", "EX", "2018") == ("1,234", "tis_ind_ex", 5, "E")
     assert cell(database, "W1 World total", "58", "EX", "2019") == ("..", "tis_ind_ex", 5, "F")
@@ -122,7 +122,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
     assert "'exports'" in problem.found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 

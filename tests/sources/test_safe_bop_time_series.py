@@ -41,7 +41,7 @@ def test_only_the_one_item_in_dollars_is_kept(con: duckdb.DuckDBPyConnection) ->
     assert len(extract.rows) == 3 * (3 + 4)
 
 
-def test_cells_come_as_written_with_their_address(con: duckdb.DuckDBPyConnection) -> None:
+def test_cells_are_kept_as_written_with_their_address(con: duckdb.DuckDBPyConnection) -> None:
     cells = read(con, FILE, SOURCE.layouts).rows.filter("period in ('2024', '1982', '2025Q3')")
     assert cells.select('entry, period, "value", _sheet, _row, "_column"').order(
         "_row, _column"

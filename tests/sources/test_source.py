@@ -19,7 +19,7 @@ def problem_with(folders: Warehouse) -> tuple[str, str]:
     return problem.what, problem.where
 
 
-def test_releases_come_oldest_first_with_their_files_by_name(folders: Warehouse) -> None:
+def test_releases_are_listed_oldest_first_with_their_files_by_name(folders: Warehouse) -> None:
     for release in ("2021-09-15", "2016-03-01"):
         folders.land("made_up", release, "b.csv", "1")
         folders.land("made_up", release, "a (1), final+.csv", "1")

@@ -40,7 +40,7 @@ def dashboard() -> dict[str, Any]:
 # Logins
 
 
-def test_only_the_password_that_was_made_at_first_logs_in(superset: Superset) -> None:
+def test_only_the_generated_password_logs_in(superset: Superset) -> None:
     assert superset.log_in("admin").status_code == 401
     assert superset.log_in(superset.password).status_code == 200
 
@@ -73,7 +73,7 @@ def test_it_sees_the_schemas_tables_columns_and_comments_of_the_file(superset: S
     )
 
 
-def test_a_dataset_says_what_the_file_says_of_its_table(superset: Superset) -> None:
+def test_a_dataset_has_the_comments_of_the_table_in_the_file(superset: Superset) -> None:
     datasets = superset.listed("dataset")
     assert {d["table_name"] for d in datasets} == {
         path.stem for path in (ASSETS / "datasets").rglob("*.yaml")
@@ -161,7 +161,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def test_each_chart_of_the_dashboard_shows_what_the_file_says(superset: Superset) -> None:
+def test_each_chart_of_the_dashboard_shows_the_numbers_of_the_file(superset: Superset) -> None:
     position = dashboard()["position"]
     tab_of = {
         item["meta"]["uuid"]: next(parent for parent in item["parents"] if "TAB-" in parent)

@@ -106,7 +106,7 @@ def test_a_metric_equals_the_result_of_plain_sql(
     assert same(found, real.warehouse.published(sql))
 
 
-def test_no_group_of_any_metric_runs_across_what_must_not_be_summed(real: Scenario) -> None:
+def test_no_group_of_any_metric_mixes_figures_that_must_not_be_summed(real: Scenario) -> None:
     seen = set()
     for metric in engine().list_metrics():
         for dimension in metric.dimensions:

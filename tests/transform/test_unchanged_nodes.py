@@ -111,7 +111,7 @@ def workbench(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def test_all_is_kept_while_nothing_changes_and_nothing_of_the_candidate(
+def test_unchanged_nodes_of_the_workbench_are_kept_and_none_of_the_candidate(
     workbench: duckdb.DuckDBPyConnection,
 ) -> None:
     for layer in (STAGING, INTERMEDIATE):
