@@ -55,10 +55,10 @@ test-changed: .venv/ready ## test what the diff to the branch main touches (BASE
 	@files=$$($(RUN) -m tests.changed $(or $(BASE),main)) && echo $$files | xargs --no-run-if-empty $(PYTEST)
 
 test-crashes: .venv/ready ## kill runs at many points and check the warehouse after each (KILLS=300 SEED=1)
-	@$(RUN) -m tests.survival.kills --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/kills
+	@$(RUN) -m tests.survival.crashes --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/crashes
 
 test-readers: .venv/ready ## let many clients read during many publications (READERS=50 PUBLICATIONS=20)
-	@$(RUN) -m tests.survival.crowd --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/crowd
+	@$(RUN) -m tests.survival.readers --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/readers
 
 lint: .venv/ready ## check style, types, SQL formatting, imports and dependencies
 	@$(RUN) -m ruff check .

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.fetching.serving import Publisher, publisher
+from tests.fetching.publisher_server import Publisher, publisher
 from tests.support import (
     COLLECTED,
     GARBAGE,
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    """Folders of the test's own, empty, in the environment: no test touches the project's."""
+    """Empty folders for one test, set in the environment: no test touches the project's."""
     warehouse = Warehouse(tmp_path)
     for name, value in warehouse.environment.items():
         monkeypatch.setenv(name, value)
@@ -66,7 +66,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
 
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory."""
+    """An in-memory database."""
     with duckdb.connect() as connection:
         yield connection
 
@@ -95,7 +95,7 @@ def template(shared: Path) -> Scenario:
 def real(shared: Path) -> Scenario:
     """The warehouse of the publishers' own files, which are not in the repository, and the texts.
 
-    Tests with it skip where the folder with the files is not there.
+    Tests that use it skip where the folder is missing.
     """
     if not REAL_FILES.is_dir():
         pytest.skip("the publishers' files are not at ../shared/landing")
@@ -112,9 +112,9 @@ def real(shared: Path) -> Scenario:
 
 @pytest.fixture(scope="session")
 def union(shared: Path) -> Scenario:
-    """The warehouse of all of the publishers' own files that are known, with the bundled texts.
+    """The warehouse of all known files of the publishers, with the bundled texts.
 
-    Tests with it skip where the folders with the files are not there.
+    Tests that use it skip where the folders are missing.
     """
     if not REAL_FILES.is_dir() or not REAL_FILES_MORE.is_dir():
         pytest.skip("the publishers' files are not at ../shared/landing and ../shared/landing-more")

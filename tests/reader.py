@@ -1,6 +1,6 @@
-"""A client in a process of its own, which has the published file open while a run goes on.
+"""A client in its own process, which has the published file open during a run.
 
-`python -m tests.reader watch FILE STOP REPORT` connects anew until the file STOP is there;
+`python -m tests.reader watch FILE STOP REPORT` reconnects until the file STOP exists;
 with `hold` for `watch` it holds one connection until then. Both write to REPORT what they saw.
 One process cannot do both: DuckDB gives a further connection to the same path the open database.
 """
@@ -37,7 +37,7 @@ def watch(path: Path, stop: Path) -> dict[str, object]:
             if state not in states:
                 states.append(state)
         reads += 1
-        time.sleep(0.02)  # leave some of the machine to the run
+        time.sleep(0.02)  # leave some CPU time to the run
     return {"states": states, "errors": errors, "reads": reads}
 
 

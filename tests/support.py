@@ -1,4 +1,4 @@
-"""What tests share: a warehouse folder of one's own, and looking into its files."""
+"""Shared test code: a warehouse folder per test, and queries on its files."""
 
 import contextlib
 import io
@@ -37,16 +37,16 @@ TEXT = MADE_UP / "published_figures" / "2019-06-30" / "made_up_text.csv"
 COLLECTED = pytest.StashKey[list[pytest.Item]]()  # tests, before any is deselected
 
 
-def break_off(*_: object) -> None:
-    """Stand in for a function at which a process is broken off."""
+def interrupt(*_: object) -> None:
+    """Replace a function; the process is interrupted when it is called."""
     raise KeyboardInterrupt
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the main job returned, printed and did: (job, event type, step) in order.
+    """Exit code, output and steps of a run of the main job: (job, event type, step) in order.
 
-    shown: what each materialization shows in the UI: (asset, partition, metadata).
+    shown: the metadata of each materialization in the UI: (asset, partition, metadata).
     """
 
     code: int
@@ -96,7 +96,7 @@ class Warehouse:
         return path
 
     def run(self, *reload: str, keep_history: bool = False) -> Outcome:
-        """Run the main job, on a Dagster instance that is thrown away, or on the folder's own."""
+        """Run the main job, on a temporary Dagster instance, or on the folder's own."""
         printed = io.StringIO()
         if keep_history:
             dagster_home()
@@ -152,7 +152,7 @@ class Warehouse:
         return candidate_id
 
     def publish_candidate(self) -> Publication:
-        """Publish the candidate, with all questions to the ledger."""
+        """Publish the candidate, with all checks of the ledger."""
         return publish(self.settings, "made-up-run")
 
     def copy(self, folder: Path) -> "Warehouse":
@@ -168,7 +168,7 @@ class Warehouse:
 
 
 def plain(value: dg.MetadataValue) -> Any:
-    """Return what a metadata value holds, as JSON can hold it."""
+    """Return the content of a metadata value as JSON data."""
     if hasattr(value, "records"):
         return [dict(record.data) for record in value.records]
     if isinstance(value, dg.TableColumnLineageMetadataValue):
@@ -193,7 +193,7 @@ def held_by(path: Path) -> str:
 
 @contextlib.contextmanager
 def environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for a while; fixtures of the session cannot use `monkeypatch`."""
+    """Set environment variables temporarily; session fixtures cannot use `monkeypatch`."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -208,7 +208,7 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A warehouse folder that one test process built and all read, with what the run said."""
+    """A warehouse folder that one test process built and all read, with the run's outcome."""
 
     warehouse: Warehouse
     outcome: Outcome
@@ -230,10 +230,10 @@ def built_once(
             with environment(warehouse.environment):
                 outcome = build(warehouse)
             report.write_text(json.dumps(vars(outcome)))
-        told = json.loads(report.read_text())
-    steps = [(job, event, step) for job, event, step in told["steps"]]
-    shown = [(asset, partition, metadata) for asset, partition, metadata in told["shown"]]
-    return Scenario(warehouse, Outcome(told["code"], told["output"], steps, shown))
+        saved = json.loads(report.read_text())
+    steps = [(job, event, step) for job, event, step in saved["steps"]]
+    shown = [(asset, partition, metadata) for asset, partition, metadata in saved["shown"]]
+    return Scenario(warehouse, Outcome(saved["code"], saved["output"], steps, shown))
 
 
 @cache
@@ -272,7 +272,7 @@ GARBAGE = b"not a DuckDB file, once it was one"
 
 
 def rebuilt(warehouse: Warehouse, *, force: bool = False) -> Outcome:
-    """Rebuild on a Dagster instance that is thrown away."""
+    """Rebuild on a temporary Dagster instance."""
     printed = io.StringIO()
     with DagsterInstance.ephemeral() as instance, contextlib.redirect_stdout(printed):
         code = rebuild(warehouse.settings, force=force, instance=instance)

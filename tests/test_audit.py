@@ -1,4 +1,4 @@
-"""`.ci/audit`, on a database of holes of our own: what it passes, and what it does not."""
+"""`.ci/audit`, on a made-up database of vulnerabilities: what passes, and what does not."""
 
 import json
 import os
@@ -11,12 +11,12 @@ import pytest
 
 from dagster_project.base.settings import PROJECT_ROOT
 
-HOLE = {"id": "GHSA-made-up", "modified": "2026-01-01T00:00:00Z", "summary": "made up"}
+VULNERABILITY = {"id": "GHSA-made-up", "modified": "2026-01-01T00:00:00Z", "summary": "made up"}
 NOWHERE = "http://127.0.0.1:1/"
 
 
 class Database(BaseHTTPRequestHandler):
-    """Answers as OSV does: a list of holes a package, then each hole."""
+    """Answers as OSV does: a list of vulnerabilities per package, then each one."""
 
     bad_package: str | None = None
 
@@ -25,14 +25,16 @@ class Database(BaseHTTPRequestHandler):
         self._answer(
             {
                 "results": [
-                    {"vulns": [HOLE]} if query["package"]["name"] == self.bad_package else {}
+                    {"vulns": [VULNERABILITY]}
+                    if query["package"]["name"] == self.bad_package
+                    else {}
                     for query in asked
                 ]
             }
         )
 
     def do_GET(self) -> None:
-        self._answer(HOLE)
+        self._answer(VULNERABILITY)
 
     def _answer(self, answer: object) -> None:
         body = json.dumps(answer).encode()
@@ -67,30 +69,32 @@ def audit(service: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_known_hole_fails_and_is_named(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_vulnerability_fails_and_is_named(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Database, "bad_package", "jinja2")
-    told = audit(database)
-    assert told.returncode == 1
-    assert "GHSA-made-up" in told.stdout
-    assert "jinja2" in told.stdout
+    result = audit(database)
+    assert result.returncode == 1
+    assert "GHSA-made-up" in result.stdout
+    assert "jinja2" in result.stdout
 
 
-def test_packages_without_a_known_hole_pass(database: str) -> None:
-    told = audit(database)
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "no known vulnerabilities" in told.stdout
+def test_packages_without_a_known_vulnerability_pass(database: str) -> None:
+    result = audit(database)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "no known vulnerabilities" in result.stdout
 
 
-def test_a_database_out_of_reach_passes_and_is_said() -> None:
-    told = audit(NOWHERE)
-    assert told.returncode == 0
-    assert told.stdout.splitlines()[-1].startswith("NOT AUDITED: ")
+def test_an_unreachable_database_passes_with_a_notice() -> None:
+    result = audit(NOWHERE)
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[-1].startswith("NOT AUDITED: ")
 
 
 def test_an_answer_that_is_nonsense_does_not_pass(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Database, "do_POST", lambda self: self._answer(["nonsense"]))
-    told = audit(database)
-    assert told.returncode != 0
-    assert "NOT AUDITED" not in told.stdout
+    result = audit(database)
+    assert result.returncode != 0
+    assert "NOT AUDITED" not in result.stdout

@@ -1,4 +1,4 @@
-"""The choice of tests that a diff touches."""
+"""The choice of tests for a diff."""
 
 import pytest
 
@@ -22,14 +22,14 @@ from tests.changed import SLOW, texts, touched
         ("Makefile", "tests/test_targets.py"),
         ("tests/gates/cases.py", "tests/sources/test_ons_itis.py"),
         ("tests/base/test_hashing.py", "tests/base/test_hashing.py"),
-        ("tests/survival/test_crowd.py", "tests/survival/test_crowd.py"),
+        ("tests/survival/test_readers.py", "tests/survival/test_readers.py"),
     ],
 )
-def test_what_a_file_touches(file: str, expected: str) -> None:
+def test_a_changed_file_touches_its_tests(file: str, expected: str) -> None:
     assert expected in touched([file])
 
 
-def test_what_it_does_not_touch() -> None:
+def test_a_changed_file_leaves_other_tests_out() -> None:
     assert touched(["tests/base/test_hashing.py"]) == ["tests/base/test_hashing.py"]
     assert touched(["no" * 2 + ".bin"]) == []  # put together, as a test that names it is touched
     for file in ("dagster_project/layouts/csv_layout.py", "docs/runbook.md"):

@@ -1,6 +1,6 @@
-"""The graph as Dagster knows it, against a snapshot: a change is to be seen in review.
+"""The graph as Dagster knows it, against a snapshot: a change shows in review.
 
-`python -m tests.test_definitions` writes the snapshot anew. What a source brings by itself (its raw
+`python -m tests.test_definitions` rewrites the snapshot. What a source brings by itself (its raw
 tables, its own models, its jobs, sensors and schedules) is not in the snapshot: it is tested
 against the registry.
 """
@@ -57,7 +57,7 @@ def of_a_source(name: str) -> bool:
 
 
 def without_sources(part: Any) -> Any:
-    """A part of the graph but for what the sources bring."""
+    """A part of the graph without what the sources bring."""
     if isinstance(part, dict):
         return {key: without_sources(value) for key, value in part.items() if not of_a_source(key)}
     return [name for name in part if not of_a_source(name)]
@@ -92,7 +92,7 @@ def test_the_lineage_of_a_raw_table_begins_with_its_fetch_if_there_is_one() -> N
     assert fetched <= dg.AssetSelection.assets(publication.key).upstream().resolve(assets)
 
 
-def test_each_source_has_its_staging_models_and_no_model_is_of_no_source() -> None:
+def test_each_source_has_its_staging_models_and_each_model_its_source() -> None:
     staging = graph()["assets"]["staging"]
     assert all(of_a_source(name) for name in staging)
     for name in SOURCES:

@@ -1,4 +1,4 @@
-"""What the documentation shows and links to is so: queries with their output, links, dictionary."""
+"""The documentation is correct: queries with their output, links, dictionary."""
 
 import re
 from datetime import date
@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.transform.docs.dictionary import DICTIONARY, data_dictionary
-from tests.layouts.reading import read
+from tests.layouts.layout_reader import read
 from tests.support import Scenario
 
 QUERIED = [
@@ -55,7 +55,7 @@ def _cell(value: Any) -> str:
             return str(value).lower()
         case date():
             return value.isoformat()
-        case Decimal():  # six decimals and what is stated beyond them, without the type's zeros
+        case Decimal():  # six decimals and any further stated ones, without the type's zeros
             shown = f"{value:f}"
             whole, _, decimals = shown.partition(".")
             return f"{whole}.{decimals[:6]}{decimals[6:].rstrip('0')}" if decimals else shown
@@ -70,7 +70,7 @@ def test_every_query_has_its_output_below_it() -> None:
 @pytest.mark.parametrize(
     ("sql", "table"), [(sql, table) for _, sql, table in queries()], ids=[q[0] for q in queries()]
 )
-def test_a_query_gives_what_is_shown_below_it(real: Scenario, sql: str, table: str) -> None:
+def test_a_query_gives_the_output_shown_below_it(real: Scenario, sql: str, table: str) -> None:
     with duckdb.connect(real.warehouse.settings.warehouse, read_only=True) as con:
         assert as_markdown(con.sql(sql)) == table
 

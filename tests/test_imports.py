@@ -1,4 +1,4 @@
-"""What a module must not do while it is imported: its settings and the time are passed to it."""
+"""Importing a module reads neither settings nor the time: both are passed to it."""
 
 import ast
 import subprocess
@@ -21,7 +21,7 @@ def ours():
     frames = [f for f in stack if "importlib" not in f.filename and f.filename[0] != "<"]
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
-class Recording(type(os.environ)):
+class RecordingEnviron(type(os.environ)):
     def __getitem__(self, name):
         where = ours()
         if where.startswith(os.path.dirname(dagster_project.__file__)):
@@ -33,7 +33,7 @@ def refused(self, *args, **values):
     raise SystemExit(1)
 
 Settings.__init__ = refused
-os.environ.__class__ = Recording
+os.environ.__class__ = RecordingEnviron
 for module in pkgutil.walk_packages(dagster_project.__path__, "dagster_project."):
     if not module.name.endswith("__main__"):
         import_module(module.name)

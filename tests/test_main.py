@@ -1,4 +1,4 @@
-"""The command line, as a process of its own."""
+"""The command line, in a separate process."""
 
 import socket
 import subprocess
@@ -23,11 +23,11 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_run_with_nothing_new_ends_well_and_says_so(warehouse: Warehouse) -> None:
+def test_a_run_with_nothing_new_succeeds_and_says_so(warehouse: Warehouse) -> None:
     before = file_sha256(warehouse.settings.warehouse)
-    told = command("run")
-    assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout.splitlines()[-1].startswith("nothing new: publication ")
+    result = command("run")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1].startswith("nothing new: publication ")
     assert file_sha256(warehouse.settings.warehouse) == before
 
 
@@ -39,7 +39,7 @@ def test_a_refused_release_shows_in_the_exit_code(
     assert "REFUSED a release folder whose name is not a date" in capsys.readouterr().out
 
 
-def test_rollback_says_what_is_in_force(
+def test_rollback_says_which_publication_is_live(
     warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
     present = held_by(warehouse.settings.warehouse)
@@ -55,7 +55,7 @@ def test_a_refusal_is_one_line_and_an_exit_code_not_a_traceback(
     assert line.startswith("REFUSED nothing to roll back to | where: ")
 
 
-def test_a_command_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["no-such-command"])
     assert "invalid choice" in capsys.readouterr().err
@@ -65,7 +65,7 @@ def test_the_sql_shell_reads_the_published_file_and_cannot_write_to_it(
     warehouse: Warehouse,
 ) -> None:
     before = file_sha256(warehouse.settings.warehouse)
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "dagster_project", "sql"],
         cwd=PROJECT_ROOT,
         input="select 'publications', count(*) from audit.publication; drop table core.dim_source;",
@@ -73,8 +73,8 @@ def test_the_sql_shell_reads_the_published_file_and_cannot_write_to_it(
         text=True,
         check=False,
     )
-    assert "publications" in told.stdout
-    assert "read-only" in told.stderr
+    assert "publications" in result.stdout
+    assert "read-only" in result.stderr
     assert file_sha256(warehouse.settings.warehouse) == before
 
 
@@ -109,7 +109,7 @@ def test_a_damaged_published_file_is_not_taken_for_the_workbench(
         assert "`make rollback`" in said
 
 
-def test_a_condition_that_is_no_sql_is_refused(
+def test_a_condition_that_is_not_sql_is_refused(
     warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["metrics", "receipts", "--where", "foo ="]) == 1
@@ -118,7 +118,7 @@ def test_a_condition_that_is_no_sql_is_refused(
 
 
 @pytest.mark.usefixtures("folders")
-def test_the_ui_does_not_go_on_beside_another(
+def test_the_ui_does_not_start_beside_another(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("os.execv", lambda *_: pytest.fail("the UI was started"))
@@ -132,8 +132,8 @@ def test_the_ui_does_not_go_on_beside_another(
     )
 
 
-def test_whoever_reads_may_go(warehouse: Warehouse) -> None:
-    told = subprocess.run(
+def test_a_closed_pipe_ends_a_command_quietly(warehouse: Warehouse) -> None:
+    result = subprocess.run(
         f"{sys.executable} -m dagster_project status | head -n 1",
         cwd=PROJECT_ROOT,
         shell=True,
@@ -141,5 +141,5 @@ def test_whoever_reads_may_go(warehouse: Warehouse) -> None:
         text=True,
         check=False,
     )
-    assert told.stdout.startswith("warehouse ")
-    assert told.stderr == ""
+    assert result.stdout.startswith("warehouse ")
+    assert result.stderr == ""

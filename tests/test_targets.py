@@ -8,7 +8,7 @@ import pytest
 from dagster_project.base.settings import PROJECT_ROOT
 from tests.support import COLLECTED
 
-# What is slow by its kind. A slow test of anything else is made fast, not moved.
+# Tests that are slow by kind. A slow test of anything else is made fast, not moved.
 SLOW = {
     "survival": "crashes and readers",
     "corpus": "corrupt files",

@@ -1,4 +1,4 @@
-"""Sending a message to a webhook and a mail server, both in order and not."""
+"""Sending an alert to a webhook and a mail server, working and failing."""
 
 import logging
 from typing import Any
@@ -23,7 +23,7 @@ def by_mail(port: int, **given: Any) -> Settings:
     return settings(smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", **given)
 
 
-def test_nobody_to_tell_is_no_error() -> None:
+def test_no_alert_destination_is_not_an_error() -> None:
     assert not has_address(Settings())
     send(Settings(), MESSAGE)
 
@@ -41,7 +41,7 @@ def test_a_webhook_gets_text_for_people_and_fields_for_programs() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_what_can_heal_is_tried_again_and_arrives_once(status: int) -> None:
+def test_temporary_failures_are_retried_and_the_alert_arrives_once(status: int) -> None:
     with webhook(status) as hook:
         send(
             settings(notify_webhook=SecretStr(hook.url)).model_copy(update={"notify_seconds": 5}),
@@ -51,13 +51,13 @@ def test_what_can_heal_is_tried_again_and_arrives_once(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 410])
-def test_what_cannot_heal_is_said_at_once(status: int) -> None:
+def test_permanent_failures_are_reported_at_once(status: int) -> None:
     with webhook(status) as hook, pytest.raises(NotSent, match=f"webhook: HTTP {status}"):
         send(settings(notify_webhook=SecretStr(hook.url)), MESSAGE)
     assert (hook.requests, hook.received) == (1, [])
 
 
-def test_a_webhook_that_is_down_is_given_up_in_time_and_said() -> None:
+def test_a_webhook_that_is_down_is_given_up_in_time_and_reported() -> None:
     with webhook() as hook:
         url = hook.url
     with pytest.raises(NotSent, match="Connection refused"):
@@ -96,7 +96,7 @@ def test_mail_reaches_everyone_with_subject_text_and_date() -> None:
     assert box.password is None
 
 
-def test_the_mail_server_gets_the_password_and_no_one_else_does(
+def test_only_the_mail_server_gets_the_password(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     user = {"smtp_user": "warehouse", "smtp_password": SecretStr(PASSWORD)}
@@ -113,19 +113,19 @@ def test_the_mail_server_gets_the_password_and_no_one_else_does(
     assert PASSWORD not in repr(caught.value) + repr(by_mail(1, **user)) + caplog.text
 
 
-def test_a_mail_server_that_is_busy_is_asked_again() -> None:
+def test_a_busy_mail_server_is_retried() -> None:
     with mail_server("451 try later") as box:
         send(by_mail(box.port).model_copy(update={"notify_seconds": 5}), MESSAGE)
     assert len(box.received) == 1
 
 
-def test_a_mail_server_that_refuses_is_not_asked_again() -> None:
+def test_a_refusing_mail_server_is_not_retried() -> None:
     with mail_server("554 no", "554 no") as box, pytest.raises(NotSent, match="554"):
         send(by_mail(box.port), MESSAGE)
     assert len(box.answers) == 1
 
 
-def test_a_password_is_not_sent_where_encryption_was_asked_for_and_is_not_there() -> None:
+def test_a_password_is_not_sent_when_requested_encryption_is_missing() -> None:
     user = {"smtp_user": "warehouse", "smtp_password": SecretStr(PASSWORD)}
     with mail_server() as box, pytest.raises(NotSent, match="SMTPNotSupportedError"):
         send(by_mail(box.port, **user).model_copy(update={"smtp_security": "starttls"}), MESSAGE)

@@ -27,7 +27,7 @@ def test_a_text_is_replaced_whole(interrupted: Path) -> None:
     assert os.listdir(interrupted.parent) == ["current"]
 
 
-def test_a_second_name_replaces_what_was_there(interrupted: Path) -> None:
+def test_a_second_name_replaces_an_existing_file(interrupted: Path) -> None:
     for text in ("old", "new"):
         file = interrupted.with_name(text)
         file.write_text(text)
@@ -36,7 +36,7 @@ def test_a_second_name_replaces_what_was_there(interrupted: Path) -> None:
     assert (interrupted.parent / "old").read_text() == "old"
 
 
-def test_a_link_is_led_elsewhere_and_can_be_moved_with_its_folder(interrupted: Path) -> None:
+def test_a_link_is_redirected_and_can_be_moved_with_its_folder(interrupted: Path) -> None:
     for name in ("old", "new"):
         (interrupted.parent / name).mkdir()
         replace_symlink(interrupted, name)

@@ -1,4 +1,4 @@
-"""No variable of a user's, and no file in their `~/.dbt`, leaves out a check."""
+"""No environment variable of the user and no file in `~/.dbt` switches off a check."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from dagster_project.publication.requirements import required
 from dagster_project.transform.dbt_runner import DBT_PROJECT, _environment
 from tests.support import Warehouse
 
-# What each would do, as far as its type goes; others get a word that is none of their choices.
+# A value that each accepts, as far as its type goes; choices get a word outside of them.
 HOSTILE = {
     "DBT_EXCLUDE_RESOURCE_TYPES": "test",
     "DBT_RESOURCE_TYPES": "model",
@@ -60,7 +60,7 @@ def variables_of_dbt() -> list[str]:
 
 
 def flags() -> dict[str, Any]:
-    """What dbt's `build` would run with."""
+    """The flags with which dbt's `build` would run."""
     place = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     with cli.make_context("dbt", ["build"]) as context:
         command = cli.commands["build"]
@@ -85,7 +85,7 @@ def test_no_variable_comes_through(
     assert os.environ[name] == HOSTILE.get(name.replace("ENGINE_", ""), "true")  # the user's again
 
 
-def test_without_it_they_would(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_come_through_outside_of_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     before = flags()
     monkeypatch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "test")
     assert flags() != before

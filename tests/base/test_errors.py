@@ -27,6 +27,6 @@ def test_a_message_quotes_no_megabytes() -> None:
     assert len(str(problem)) < 30_000
 
 
-def test_what_can_be_printed_is_left_as_it_is() -> None:
+def test_printable_text_is_left_as_it_is() -> None:
     text = r"知识产权 £ 'a' \n é"
     assert BadInput("W", where=text, expected="", found="", fix="").where == text

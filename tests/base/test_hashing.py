@@ -41,7 +41,7 @@ def test_a_tree_changes_with_content_names_and_new_files_only(tmp_path: Path) ->
     assert len(digests) == 4
 
 
-def test_a_tree_is_the_same_wherever_it_lies(tmp_path: Path) -> None:
+def test_a_tree_has_the_same_digest_in_any_folder(tmp_path: Path) -> None:
     for name in ("here", "there"):
         write(tmp_path / name / "dbt", "models/a.sql")
     digests = {tree_sha256([tmp_path / name / "dbt"], SQL) for name in ("here", "there")}

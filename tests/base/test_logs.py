@@ -1,4 +1,4 @@
-"""Log lines as JSON: of `make run`, and of what Dagster logs of a run."""
+"""Log lines as JSON: those of `make run`, and those that Dagster logs in a run."""
 
 import json
 from datetime import datetime
@@ -36,7 +36,7 @@ def test_a_person_reads_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("as_json")
-def test_a_log_store_reads_what_is_known_and_nothing_else(
+def test_a_log_store_reads_known_columns_and_nothing_else(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     say("  accepted x\nof two lines", source="x", release=None)
@@ -46,7 +46,7 @@ def test_a_log_store_reads_what_is_known_and_nothing_else(
 
 
 @pytest.mark.usefixtures("as_json")
-def test_what_a_run_logs_names_source_release_run_and_what_went_wrong(
+def test_log_lines_name_source_release_run_and_problem(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     @dg.asset(partitions_def=dg.StaticPartitionsDefinition([DAY]))
@@ -65,8 +65,12 @@ def test_what_a_run_logs_names_source_release_run_and_what_went_wrong(
     for line in lines:
         assert (line["source"], line["release"]) == ("made_up", DAY)
         assert (line["run_id"], line["job"]) == (result.run_id, "ingest_made_up")
-    (told,) = [line for line in lines if "event" not in line]
-    assert (told["level"], told["message"], told["step"]) == ("WARNING", "look here", "made_up")
+    (warning,) = [line for line in lines if "event" not in line]
+    assert (warning["level"], warning["message"], warning["step"]) == (
+        "WARNING",
+        "look here",
+        "made_up",
+    )
     (failed,) = [line for line in lines if line.get("event") == "STEP_FAILURE"]
     assert "it is broken" in failed["error"]
 
@@ -74,13 +78,13 @@ def test_what_a_run_logs_names_source_release_run_and_what_went_wrong(
 @pytest.mark.usefixtures("as_json")
 def test_make_run_says_every_line_as_json(warehouse: Warehouse) -> None:
     warehouse.land("worldbank_wdi", "latest", "a.csv", "1")
-    told = command("run")
-    (refused,) = [line for line in parsed(told.stdout) if line["level"] == "ERROR"]
+    command_result = command("run")
+    (refused,) = [line for line in parsed(command_result.stdout) if line["level"] == "ERROR"]
     assert "a release folder whose name is not a date" in refused["message"]
-    assert told.stderr == ""
+    assert command_result.stderr == ""
 
 
-def test_a_setting_that_cannot_be_used_is_told_as_json_too(
+def test_an_invalid_setting_is_reported_as_json_too(
     folders: Warehouse, monkeypatch: pytest.MonkeyPatch, as_json: None
 ) -> None:
     monkeypatch.setenv("ROYALTY_DUCKDB_THREADS", "none")

@@ -30,7 +30,7 @@ def full_device(path: Path) -> None:
         (full_device, "the disk is full"),
     ],
 )
-def test_trouble_is_known_by_the_words_of_the_error(
+def test_a_machine_error_is_recognized_by_its_message(
     tmp_path: Path, failing: Callable[[Path], None], what: str
 ) -> None:
     with pytest.raises((OSError, duckdb.Error)) as caught:
@@ -41,7 +41,7 @@ def test_trouble_is_known_by_the_words_of_the_error(
     assert problem.found in str(caught.value)
 
 
-def test_trouble_is_found_behind_the_error_that_was_raised_from_it() -> None:
+def test_a_machine_error_is_found_behind_the_error_raised_from_it() -> None:
     try:
         try:
             raise OSError(28, "No space left on device", "/made/up")
@@ -53,7 +53,7 @@ def test_trouble_is_found_behind_the_error_that_was_raised_from_it() -> None:
     assert "/made/up" in problem.found
 
 
-def test_of_many_lines_the_one_with_the_trouble_is_shown() -> None:
+def test_the_line_with_the_error_is_shown() -> None:
     problem = machine_trouble("2 nodes failed\n  IO Error: No space left on device\nat line 1")
     assert problem
     assert problem.found == "IO Error: No space left on device"

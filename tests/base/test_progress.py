@@ -9,7 +9,7 @@ SOON = 0.001  # seconds: no test waits for five of them
 
 
 class Lines(list[str]):
-    """Lines that were said; `said` is set by each."""
+    """Progress lines; each sets `said`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Lines(list[str]):
         self.said.set()
 
     def wait(self) -> None:
-        """Wait for a line that was begun after this call: the second from now."""
+        """Wait for a line that begins after this call: the second from now."""
         for _ in range(2):
             self.said.clear()
             assert self.said.wait(10)
@@ -58,25 +58,25 @@ def test_items_are_counted_by_their_word(lines: Lines) -> None:
     assert " tables/s, " in lines[-1]
 
 
-def test_what_the_work_does_not_know_is_not_guessed(lines: Lines) -> None:
+def test_an_unknown_total_is_not_guessed(lines: Lines) -> None:
     with ProgressReport(lines, interval=SOON).follow("made_up", "B", 100):
         lines.wait()
     assert lines[-1] == "made_up: 00:00 so far"
 
 
-def test_what_is_done_can_be_asked_for_and_never_goes_back() -> None:
+def test_the_progress_can_be_queried_and_never_decreases() -> None:
     progress = Progress("made_up", "B", 100, poll=iter([0.4, -0.01, 0.2]).__next__)
     for _ in range(3):
         assert progress.text().startswith("made_up: 40 %: 40.0 of 100B, ")
 
 
-def test_work_that_ends_within_the_interval_says_nothing(lines: Lines) -> None:
+def test_work_that_ends_within_the_interval_reports_nothing(lines: Lines) -> None:
     with ProgressReport(lines, interval=3600).follow("made_up", "B", 100) as progress:
         progress.reach(1)
     assert lines == []
 
 
-def test_a_line_that_cannot_be_said_does_not_stop_the_work() -> None:
+def test_a_progress_line_that_cannot_be_written_does_not_stop_the_work() -> None:
     called = threading.Event()
 
     def say(_: str) -> None:
@@ -90,7 +90,7 @@ def test_a_line_that_cannot_be_said_does_not_stop_the_work() -> None:
         progress.reach(1)
 
 
-def test_a_bar_is_drawn_on_a_terminal_and_goes_again(
+def test_a_bar_is_drawn_on_a_terminal_and_cleared_at_the_end(
     lines: Lines, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with ProgressReport(lines, bar=True, interval=SOON).follow("made_up", "B", 100) as progress:

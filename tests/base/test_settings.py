@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from dagster_project.base.settings import PATCHES, PROJECT_ROOT, Settings
 
 
-def test_folders_are_in_the_project_unless_asked_otherwise(
+def test_folders_are_in_the_project_by_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("ROYALTY_LANDING_DIR")
@@ -16,7 +16,7 @@ def test_folders_are_in_the_project_unless_asked_otherwise(
     assert settings.warehouse == PROJECT_ROOT / "warehouse" / "royalty_flows.duckdb"
 
 
-def test_relative_folders_are_taken_from_the_project_wherever_one_stands(
+def test_relative_folders_are_relative_to_the_project_not_to_the_working_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ROYALTY_WAREHOUSE_DIR", "elsewhere")
@@ -31,22 +31,20 @@ def test_absolute_folders_are_taken_as_they_are(
     assert Settings().candidate == tmp_path / "candidate" / "royalty_flows.duckdb"
 
 
-def test_duckdb_gets_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_duckdb_gets_its_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROYALTY_DUCKDB_MEMORY_LIMIT", "1GB")
     monkeypatch.setenv("ROYALTY_DUCKDB_THREADS", "1")
     assert Settings().duckdb_config.items() >= {"memory_limit": "1GB", "threads": 1}.items()
 
 
 @pytest.mark.parametrize(("name", "value"), [("DUCKDB_THREADS", "0"), ("KEEP_PUBLICATIONS", "0")])
-def test_senseless_values_are_refused(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_invalid_values_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"ROYALTY_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
 
 
-def test_patches_are_named_and_off_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patches_are_named_and_off_disables_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(Settings().is_patched(name) for name in PATCHES)
     monkeypatch.setenv("ROYALTY_PATCHES", f" {PATCHES[-1]}")
     assert [name for name in PATCHES if Settings().is_patched(name)] == [PATCHES[-1]]

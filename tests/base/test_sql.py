@@ -1,4 +1,4 @@
-"""Literals say in SQL what the value says, whatever is in it."""
+"""A SQL literal evaluates to its value, whatever it contains."""
 
 from datetime import date
 

@@ -18,7 +18,7 @@ from tests.support import MADE_UP, REAL_FILES
 
 
 def main() -> int:
-    """Try every case, print the table and what failed; return 1 if anything did."""
+    """Try every case; print the table and the failures; return 1 if there are any."""
     parser = argparse.ArgumentParser(prog="make test-corrupt-files", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1, help="times that each mutation is tried")
     seeds = parser.parse_args().seeds

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.corpus.mutation import Expected, Mutation, Unchanged, of_bytes
+from tests.corpus.mutation import Expected, Mutation, UnchangedFileError, of_bytes
 from tests.corpus.workbooks import _encrypted
 
 
 def _in_archive(
     change: Callable[[str, bytes], list[tuple[str, bytes]]],
 ) -> Callable[[Path, Random], None]:
-    """Another archive, of the members that `change` makes of the one there is."""
+    """An archive with the members that `change` makes of the present one."""
 
     def apply(content: bytes, random: Random) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -115,8 +115,8 @@ ARCHIVES = [
 
 
 def inner(mutations: list[Mutation], names: tuple[str, ...]) -> list[Mutation]:
-    """Those of the mutations, by name, of the file inside."""
+    """The chosen mutations, by name, of the file inside."""
     return [_inner(mutation) for mutation in mutations if mutation.name in names]
 
 
-__all__ = ["ARCHIVES", "Unchanged", "inner"]
+__all__ = ["ARCHIVES", "UnchangedFileError", "inner"]

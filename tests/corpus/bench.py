@@ -1,4 +1,4 @@
-"""Where a case is tried: a workbench with one accepted release, of which a broken copy is loaded.
+"""The test bench of a case: a workbench with one accepted release, of which it loads a broken copy.
 
 The case goes the way a release goes (landing folder, load, gate), in this process and without
 Dagster. Its verdict is taken from the staging models: what they hold afterwards is either what they
@@ -26,9 +26,9 @@ from dagster_project.layouts import layout_of
 from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources import all_sources
 from dagster_project.workbench.ledger_schema import create_ledger
-from tests.corpus.mutation import Expected, Mutation, Origin, Unchanged
+from tests.corpus.mutation import Expected, Mutation, Origin, UnchangedFileError
 
-SECONDS_A_CASE = 300  # a case that takes longer hangs: the process ends with a traceback
+SECONDS_PER_CASE = 300  # a case that takes longer hangs: the process ends with a traceback
 _LINEAGE = "source", "release_date", "file_name", "sheet_name", "row_number", "column_name"
 ACCEPTED, REFUSED, UNDETECTABLE = "accepted, right numbers", "refused", "undetectable"
 WRONG, CRASHED = "WRONG NUMBERS", "CRASHED"
@@ -38,7 +38,7 @@ Numbers = dict[str, list[tuple]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a case ended. message: of a refusal; else what is wrong with the numbers."""
+    """How a case ended. message: that of a refusal; else the error in the numbers."""
 
     origin: Origin
     mutation: Mutation
@@ -66,11 +66,11 @@ class Bench:
         with self._landed(origin, landing) as file:
             try:
                 mutation.apply(file, Random(f"{origin} {mutation.name} {seed}"))
-            except Unchanged:
+            except UnchangedFileError:
                 return None
             shutil.copyfile(pristine, workbench)
             (self.folder / "case").write_text(f"{origin} | {mutation.name} {seed}")
-            faulthandler.dump_traceback_later(SECONDS_A_CASE, exit=True)
+            faulthandler.dump_traceback_later(SECONDS_PER_CASE, exit=True)
             try:
                 message = _load_and_gate(workbench, landing, origin)
             except Exception as error:
@@ -104,7 +104,7 @@ class Bench:
 
     @contextmanager
     def _landed(self, origin: Origin, landing: Path) -> Iterator[Path]:
-        """A landing folder with a copy of the release; yields the file that is to be changed."""
+        """A landing folder with a copy of the release; yields the file to change."""
         folder = landing / origin.source / str(origin.release)
         shutil.rmtree(landing, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -113,7 +113,7 @@ class Bench:
         yield folder / origin.file.name
 
     def _numbers(self, workbench: Path, source: str) -> Numbers:
-        """What the staging models of a source hold, without where it stands in the files."""
+        """The rows of a source's staging models, without their addresses in the files."""
         numbers = {}
         with duckdb.connect(workbench) as con:
             for table in all_sources()[source].tables:
@@ -169,7 +169,7 @@ def _judge(
 
     if message is not None:
         if found != right:
-            return verdict(WRONG, f"refused, and what is in force has changed: {message}")
+            return verdict(WRONG, f"refused, and the current rows have changed: {message}")
         if mutation.expected is Expected.ACCEPTED:
             return verdict(WRONG, f"harmless, and refused: {message}")
         if complaint := _unclear(message, origin):
@@ -187,7 +187,7 @@ def _judge(
 
 @unpacked_once()
 def _lacks_its_companion(origin: Origin, found: Numbers, right: Numbers) -> bool:
-    """Whether all numbers are right, and only some or all of what describes them is not there."""
+    """Whether all numbers are right, and only some or all of their descriptions are missing."""
     source = all_sources()[origin.source]
     if not source.is_companion(origin.file):
         return False

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from tests.corpus.anything import BYTES, FOLDER, REPLACED
+from tests.corpus.any_file import BYTES, FOLDER, REPLACED
 from tests.corpus.archives import ARCHIVES, inner
 from tests.corpus.bench import Bench, Verdict
 from tests.corpus.documents import DOCUMENTS
@@ -14,7 +14,7 @@ from tests.corpus.texts import TEXTS
 from tests.corpus.workbooks import HEAVY_WORKBOOKS, WORKBOOKS
 from tests.support import MADE_UP
 
-_HEAVY = {"safe_bop_time_series"}  # one file is enough for what takes seconds
+_HEAVY = {"safe_bop_time_series"}  # one file is enough for slow mutations
 _ZIPPED = (
     "delimiter ';'",
     "a header renamed",
@@ -60,7 +60,7 @@ def mutations(origin: Origin) -> list[Mutation]:
 
 
 def corpus(folder: Path, landing: Path = MADE_UP) -> list[tuple[Origin, Mutation]]:
-    """Every mutation of every file. `folder` is for files that are made for it."""
+    """Every mutation of every file. `folder` is for generated files."""
     found = origins(landing)
     if landing == MADE_UP:
         found.append(zipped_origin(folder))
@@ -70,7 +70,7 @@ def corpus(folder: Path, landing: Path = MADE_UP) -> list[tuple[Origin, Mutation
 def sample(bench: Bench, kind: str) -> Iterator[Verdict]:
     """Try every mutation of a kind of file (a suffix) once, on the files in turn.
 
-    Of those that only differ in what stands in the place of a figure, every second one.
+    Of those that only differ in the replacement of a figure, every second one.
     """
     cases: dict[str, list[tuple[Origin, Mutation]]] = {}
     for origin, mutation in corpus(bench.folder):

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.corpus.mutation import Expected, Mutation, Unchanged, always, of_bytes
+from tests.corpus.mutation import Expected, Mutation, UnchangedFileError, always, of_bytes
 
 _NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?")
 
@@ -41,7 +41,7 @@ _NO_NUMBERS: list[Any] = [
 ]
 
 
-# A string of a JSON document, or what stands between its values: numbers keep their digits.
+# A string of a JSON document, or the text between its values: numbers keep their digits.
 _BETWEEN = re.compile(rb'("(?:[^"\\]|\\.)*")|([\[\]{},])')
 
 
@@ -98,7 +98,7 @@ def _figure_becomes(
     def change(document: Any, random: Random) -> Any:
         holders = _holders(document)
         if not holders:
-            raise Unchanged
+            raise UnchangedFileError
         for holder, key in holders if every else [random.choice(holders)]:
             holder[key] = new(holder[key])
         return document
@@ -130,10 +130,10 @@ def _nested(records: list[Any], at: int, random: Random) -> None:
 
 
 def _twice_the_key(content: bytes, random: Random) -> bytes:
-    """A second member of the same name, with another figure, behind one that is a figure."""
+    """A second member of the same name, with another figure, after the first."""
     members = list(re.finditer(rb'"(DataValue|value)": ?("?)(\d[\d.,]*)("?)', content))
     if not members:
-        raise Unchanged
+        raise UnchangedFileError
     member = random.choice(members)
     return (
         content[: member.end()]
@@ -147,7 +147,7 @@ def _shorter_values(document: Any, random: Random) -> Any:
         if isinstance(record.get("VALUES"), dict):
             record["VALUES"]["VALUES"].pop()
             return document
-    raise Unchanged
+    raise UnchangedFileError
 
 
 def _shifted_values(document: Any, random: Random) -> Any:
@@ -156,7 +156,7 @@ def _shifted_values(document: Any, random: Random) -> Any:
             values = record["VALUES"]["VALUES"]
             values.insert(0, values.pop())
             return document
-    raise Unchanged
+    raise UnchangedFileError
 
 
 DOCUMENTS = [

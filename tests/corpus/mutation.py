@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Expected(Enum):
-    """How a case must end. None may crash, hang, or touch what is in force."""
+    """How a case must end. None may crash, hang, or touch the current rows."""
 
     ACCEPTED = auto()  # with the numbers of the file as it was: what is changed means nothing
     REFUSED = auto()
@@ -18,7 +18,7 @@ class Expected(Enum):
     UNDETECTABLE = auto()  # either, or other numbers: the changed file is a good one
 
 
-class Unchanged(Exception):
+class UnchangedFileError(Exception):
     """The mutation has nothing to change in this file."""
 
 
@@ -37,9 +37,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Mutation:
-    """`apply` changes the file in place, or raises Unchanged.
+    """`apply` changes the file in place, or raises UnchangedFileError.
 
-    why: for those that may end in other numbers, why nothing can tell.
+    why: for those that may end in other numbers, why no check can notice.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Mutation:
 
 
 def always(new: Any) -> Callable[..., Any]:
-    """A function that gives the same, whatever it is given."""
+    """A function that ignores its arguments and returns the same value."""
     return lambda *given: new
 
 
@@ -60,7 +60,7 @@ def of_bytes(change: Callable[[bytes, Random], bytes]) -> Callable[[Path, Random
         before = path.read_bytes()
         after = change(before, random)
         if after == before:
-            raise Unchanged
+            raise UnchangedFileError
         path.write_bytes(after)
 
     return apply

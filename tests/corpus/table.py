@@ -9,7 +9,7 @@ _OUTCOMES = (ACCEPTED, REFUSED, UNDETECTABLE, WRONG, CRASHED)
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
-    """Return how the cases ended, by kind of file, and why some cannot be told from good ones."""
+    """Return how the cases ended, by kind of file, and why some cannot be noticed."""
     lines = ["kind   | tried | " + " | ".join(_OUTCOMES)]
     kinds = sorted({verdict.origin.file.suffix for verdict in verdicts})
     for kind in (*kinds, "all"):
@@ -28,5 +28,5 @@ def table(verdicts: Sequence[Verdict]) -> str:
 
 
 def failures(verdicts: Sequence[Verdict]) -> list[str]:
-    """Return the cases that ended as none may."""
+    """Return the cases that crashed or gave wrong numbers."""
     return [str(verdict) for verdict in verdicts if verdict.outcome in (WRONG, CRASHED)]

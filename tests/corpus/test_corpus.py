@@ -12,13 +12,13 @@ import pytest
 
 from tests.corpus.bench import ACCEPTED, CRASHED, REFUSED, WRONG, Bench, Verdict, staging_views
 from tests.corpus.cases import origins, sample
-from tests.corpus.mutation import Expected, Mutation, Unchanged, of_bytes
+from tests.corpus.mutation import Expected, Mutation, UnchangedFileError, of_bytes
 from tests.corpus.table import failures, table
 from tests.support import Scenario
 
 pytestmark = pytest.mark.slow
 
-# How many cases there are at least: a mutation that changes nothing any more is none.
+# The minimum number of cases: a mutation that no longer changes anything is not a case.
 KINDS = {".csv": 105, ".json": 70, ".xlsx": 95, ".zip": 45, ".xml": 25, ".tsv": 25}
 
 
@@ -67,9 +67,9 @@ def test_the_bench_sees_a_crash(bench: Bench, monkeypatch: pytest.MonkeyPatch) -
     assert _tried(bench, "a blank", mark, Expected.SAFE).outcome == CRASHED
 
 
-def test_a_mutation_that_changes_nothing_is_no_case(bench: Bench) -> None:
+def test_a_mutation_that_changes_nothing_is_not_a_case(bench: Bench) -> None:
     (origin,) = [one for one in origins() if one.file.name == "made_up_receipts.csv"]
     same = of_bytes(lambda content, _: content)
-    with pytest.raises(Unchanged):
+    with pytest.raises(UnchangedFileError):
         same(origin.file, Random(0))
     assert bench.try_case(origin, Mutation("same", same, Expected.SAFE), seed=0) is None

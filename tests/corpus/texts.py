@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from tests.corpus.mutation import Expected, Mutation, Unchanged, always, of_bytes
+from tests.corpus.mutation import Expected, Mutation, UnchangedFileError, always, of_bytes
 
 Table = list[list[str]]
 
@@ -76,7 +76,7 @@ def _in_table(
         before = list(csv.reader(io.StringIO(_text(content), newline="")))
         after = change([list(record) for record in before], _HEADER.get(path.name, 0), random)
         if after is None or after == before:
-            raise Unchanged
+            raise UnchangedFileError
         path.write_bytes(_written(after, mark))
 
     return apply
@@ -106,7 +106,7 @@ def _encoded(encoding: str) -> Callable[[Path, Random], None]:
         try:
             return _text(content).encode(encoding)
         except UnicodeEncodeError:
-            raise Unchanged from None  # Japanese has no such bytes
+            raise UnchangedFileError from None  # Japanese has no such bytes
 
     return of_bytes(change)
 
@@ -129,7 +129,7 @@ def _delimited(delimiter: str) -> Callable[[Path, Random], None]:
 
 
 def _figure(records: Table, header: int, random: Random) -> tuple[int, int]:
-    """Record and column of some figure that is read."""
+    """Record and column of a random figure that is read."""
     columns = [at for at, name in enumerate(records[header]) if _FIGURES.fullmatch(name)]
     cells = [
         (row, column)
@@ -139,7 +139,7 @@ def _figure(records: Table, header: int, random: Random) -> tuple[int, int]:
         if re.fullmatch(r"-?[\d.]+", records[row][column])
     ]
     if not cells:
-        raise Unchanged
+        raise UnchangedFileError
     return random.choice(cells)
 
 
@@ -227,7 +227,7 @@ def _double(names: list[str], random: Random) -> None:
 def _years(names: list[str]) -> list[int]:
     years = [at for at, name in enumerate(names) if re.fullmatch(r"(19|20)\d\d", name)]
     if len(years) < 2:
-        raise Unchanged
+        raise UnchangedFileError
     return years
 
 
@@ -255,7 +255,7 @@ def _some_record(records: Table, header: int, random: Random) -> int:
         if any(_OURS.match(cell) for cell in records[row])
     ]
     if not rows:
-        raise Unchanged
+        raise UnchangedFileError
     return random.choice(rows)
 
 

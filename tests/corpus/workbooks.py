@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 
 from dagster_project.layouts import Workbook, WorkbookLayout, layout_of
 from dagster_project.sources import all_sources
-from tests.corpus.mutation import Expected, Mutation, Unchanged, always, of_bytes
+from tests.corpus.mutation import Expected, Mutation, UnchangedFileError, always, of_bytes
 
 Book = Any
 Cell = Any
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?")
 def _in_book(change: Callable[[Book, Random], None]) -> Callable[[Path, Random], None]:
     def apply(path: Path, random: Random) -> None:
         if not zipfile.is_zipfile(path):
-            raise Unchanged  # an .xls
+            raise UnchangedFileError  # an .xls
         book: Book = load_workbook(path)
         book.cells_read = _cells_read(path)
         change(book, random)
@@ -52,7 +52,7 @@ def _figures(book: Book) -> list[Cell]:
         if _NUMBER.fullmatch(str((cell := book[sheet].cell(row, column)).value))
     ]
     if not found:
-        raise Unchanged
+        raise UnchangedFileError
     return found
 
 
@@ -206,12 +206,12 @@ def _archive(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED)
 def _in_xml(change: Callable[[dict[str, bytes], Random], None]) -> Callable[[Path, Random], None]:
     def apply(path: Path, random: Random) -> None:
         if not zipfile.is_zipfile(path):
-            raise Unchanged
+            raise UnchangedFileError
         members = _members(path)
         before = dict(members)
         change(members, random)
         if members == before:
-            raise Unchanged
+            raise UnchangedFileError
         path.write_bytes(_archive(members))
 
     return apply
@@ -230,7 +230,7 @@ def _every_sheet(pattern: bytes, new: bytes) -> Callable[[Path, Random], None]:
 
 
 def _bomb(members: dict[str, bytes], random: Random) -> None:
-    """An entity that would grow to a gigabyte, in the place of a figure or label."""
+    """An entity that would grow to a gigabyte, in place of a figure or label."""
     name = random.choice(_sheets(members))
     entities = b"".join(b'<!ENTITY a%d "%s">' % (i, b"&a%d;" % (i - 1) * 10) for i in range(1, 10))
     doctype = b'<!DOCTYPE w [<!ENTITY a0 "aaaaaaaaaa">%s]>' % entities
@@ -275,7 +275,7 @@ def _many_cells(members: dict[str, bytes], random: Random) -> None:
 
 
 def _lying_size(content: bytes, random: Random) -> bytes:
-    """The archive's directory says that a sheet is smaller than it is."""
+    """The archive's directory states too small a size for a sheet."""
     changed = bytearray(content)
     for entry in re.finditer(rb"PK\x01\x02", content):
         at = entry.start()
@@ -287,10 +287,10 @@ def _lying_size(content: bytes, random: Random) -> bytes:
 
 
 def _digit_in_a_stored_member(content: bytes, random: Random) -> bytes:
-    """A flipped digit in an archive without compression: only the checksum tells."""
+    """A flipped digit in an archive without compression: only the checksum differs."""
     path = io.BytesIO(content)
     if not zipfile.is_zipfile(path):
-        raise Unchanged
+        raise UnchangedFileError
     with zipfile.ZipFile(path) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
     stored = bytearray(_archive(members, zipfile.ZIP_STORED))
@@ -314,7 +314,7 @@ def _encrypted(content: bytes, random: Random) -> bytes:
 def _one_archive(change: Callable[[bytes, Random], bytes]) -> Callable[[Path, Random], None]:
     def apply(content: bytes, random: Random) -> bytes:
         if not content.startswith(b"PK"):
-            raise Unchanged
+            raise UnchangedFileError
         return change(content, random)
 
     return of_bytes(apply)

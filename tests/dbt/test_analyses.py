@@ -1,4 +1,4 @@
-"""The studies' queries compile, and answer."""
+"""The studies' queries compile and return rows."""
 
 from dagster_project.transform.dbt_runner import manifest, run_dbt
 from tests.support import Warehouse, rows

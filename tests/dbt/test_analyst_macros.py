@@ -34,14 +34,12 @@ def test_balance_of_gives_the_preferred_rows_of_the_mart(real: Scenario) -> None
         ("compare_releases('worldbank', '2016-03-01', '2021-09-15')", "no such release"),
     ],
 )
-def test_a_word_that_is_none_of_the_choices_is_an_error(
-    real: Scenario, call: str, says: str
-) -> None:
+def test_a_word_outside_the_choices_is_an_error(real: Scenario, call: str, says: str) -> None:
     with pytest.raises(duckdb.Error, match=says):
         real.warehouse.published(f"from {call}")
 
 
-def test_top_partners_are_those_of_one_source_in_order(real: Scenario) -> None:
+def test_top_partners_come_from_one_source_in_order(real: Scenario) -> None:
     found = real.warehouse.published(
         "select place, payments_usd_m, source from top_partners('GBR', '2019',"
         " flow := 'payments', n := 20)"

@@ -1,4 +1,4 @@
-"""Rows of the code maps hold by release: no two of a code for the same one."""
+"""Rows of the code maps are valid by release: no two rows of a code for the same one."""
 
 import duckdb
 
@@ -33,7 +33,7 @@ def test_an_overlap_is_found_in_every_map(warehouse: Warehouse) -> None:
     warehouse.restore_candidate()
     assert overlaps(warehouse, {}) == {}
 
-    # Rows that meet do not overlap; nor do those of one country in other years.
+    # Adjacent rows do not overlap; nor do rows of one country in different years.
     good = ["'A', 'x', null, date '2022-01-28'", "'A', 'y', date '2022-01-28', null"]
     years = [
         "'A', 'AAA', null, 2009, null, null",
@@ -43,7 +43,7 @@ def test_an_overlap_is_found_in_every_map(warehouse: Warehouse) -> None:
     codes = [dimension for dimension in MAPS if dimension != "currency"]
     assert overlaps(warehouse, {**dict.fromkeys(codes, good), "currency": years}) == {}
 
-    # By a day; the same row twice; a row that ends before it begins.
+    # An overlap of one day; a duplicate row; a row that ends before it begins.
     bad = [
         "'A', 'x', null, date '2022-01-29'",
         "'A', 'y', date '2022-01-28', null",

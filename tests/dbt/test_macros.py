@@ -58,7 +58,7 @@ def test_the_same_period_a_year_before_begins_a_year_before(period: str) -> None
 
 @SETTINGS
 @given(st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.sampled_from("ASQM"))
-def test_a_day_lies_in_its_period(day: date, frequency: str) -> None:
+def test_a_day_is_in_its_period(day: date, frequency: str) -> None:
     of = macros("periods")
     period = evaluated(of.period_of_day(f"date '{day}'", f"'{frequency}'"))
     months = {"A": 12, "S": 6, "Q": 3, "M": 1}[frequency]
@@ -71,7 +71,7 @@ def test_a_day_lies_in_its_period(day: date, frequency: str) -> None:
 def stated_numbers(draw: st.DrawFn) -> tuple[str, Decimal]:
     """A number of 1 to 15 significant digits as files have it: plain, with commas, with exponent.
 
-    Up to 15 digits stand before the point or after it; the second is the number itself.
+    There are up to 15 digits before the point or after it; the second is the number itself.
     """
     digits = draw(st.integers(1, 15))
     last = draw(st.integers(-15, 15 - digits))  # the power of ten of the last digit
@@ -114,7 +114,7 @@ def test_the_unit_of_the_last_digit_is_that_of_the_text(stated: tuple[str, Decim
 
 
 def exceeds(*terms: str | None) -> bool:
-    """Whether the sum of these texts lies further from zero than their rounding allows."""
+    """Whether the sum of these texts is further from zero than their rounding allows."""
     of = macros("numbers")
     listed = ", ".join("(null)" if term is None else f"('{term}')" for term in terms)
     return evaluated(
@@ -136,13 +136,13 @@ def exceeds(*terms: str | None) -> bool:
         (["40", "-10", "-10", "-10", "-8"], ["40", "-10", "-10", "-10", "-7"]),
         # Each term at its own last digit: 0.5 + 0.05 + 0.005 = 0.555.
         (["12", "-10.5", "-0.95"], ["12", "-10.5", "-0.94"]),
-        # What is suppressed is no term, and leaves nothing open.
+        # A suppressed figure is not a term, and leaves nothing open.
         (["3", "-2", None, None], ["4", "-2", None, None]),
         # A spreadsheet with an exponent: half of 10^9 and half of 1.
         (["1.28E+11", "-127500000000"], ["1.28E+11", "-127499999998"]),
     ],
 )
-def test_a_sum_may_be_off_by_half_a_last_digit_a_term(
+def test_a_sum_may_be_off_by_half_a_last_digit_per_term(
     within: list[str | None], beyond: list[str | None]
 ) -> None:
     assert not exceeds(*within)
@@ -152,7 +152,7 @@ def test_a_sum_may_be_off_by_half_a_last_digit_a_term(
 @EXACT
 @given(st.lists(st.floats(0.001, 10**6), min_size=2, max_size=12), st.booleans())
 def test_a_sum_of_floating_point_numbers_is_not_blamed(parts: list[float], rounded: bool) -> None:
-    """`rounded`: saved with 15 digits, as Excel does, and not with all that tell them apart."""
+    """`rounded`: saved with 15 digits, as Excel does, and not with all its digits."""
     texts = [f"{Decimal(f'{part:.15g}' if rounded else repr(part)):f}" for part in parts]
     total = sum(map(float, texts))
     whole = f"{Decimal(f'{total:.15g}' if rounded else repr(total)):f}"

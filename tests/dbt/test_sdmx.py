@@ -1,4 +1,4 @@
-"""A further SDMX source, as docs/sdmx.md shows it: complete, in under a hundred lines."""
+"""The additional SDMX source of docs/sdmx.md: complete, in under a hundred lines."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import jinja2
 
 from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.transform.dbt_runner import DBT_PROJECT
-from tests.layouts.reading import read
+from tests.layouts.layout_reader import read
 
 PAGE = (PROJECT_ROOT / "docs" / "sdmx.md").read_text("utf-8")
 

@@ -1,4 +1,4 @@
-"""Which sums of months and quarters are made, against the same worked out in Python."""
+"""The sums of months and quarters, compared with an implementation in Python."""
 
 from collections import defaultdict
 from functools import cache
@@ -50,7 +50,7 @@ def stated(period: str, value: int | None = 1, **others: Any) -> Statement:
 def sums(
     statements: list[Statement], *grain: str, columns: str = "period, flow, value"
 ) -> list[tuple]:
-    """What is computed of these statements; what is stated stays as it is."""
+    """The figures computed from these statements; stated figures do not change."""
     with duckdb.connect() as con:
         con.execute(
             "create table statements (source text, period text, frequency text, flow text,"
@@ -111,7 +111,7 @@ def expected(statements: list[Statement]) -> list[tuple]:
     st.sets(st.sampled_from([*QUARTERS, "2014"])),
     st.booleans(),
 )
-def test_whole_sums_of_what_is_not_stated(
+def test_complete_sums_replace_missing_statements(
     drawn: dict[tuple[str, str], int | None], unstated: set[str], every_month: bool
 ) -> None:
     if every_month:  # which chance alone would hardly draw
@@ -148,7 +148,7 @@ def test_a_year_that_is_suppressed_or_of_another_flow_is_not_replaced() -> None:
     ],
     ids=str,
 )
-def test_parts_of_two_kinds_make_no_sum(other: dict[str, Any]) -> None:
+def test_parts_of_two_kinds_are_not_summed(other: dict[str, Any]) -> None:
     three = [stated(quarter) for quarter in QUARTERS[:3]]
     assert sums([*three, stated("2014-Q4")]) != []
     assert sums([*three, stated("2014-Q4", **other)]) == []
@@ -161,7 +161,7 @@ def test_a_release_as_part_of_the_grain_keeps_its_own_sums() -> None:
     assert found == [("2021-01-01", "2014", 4)]
 
 
-def test_what_is_uncertain_about_the_parts_is_so_of_the_sum() -> None:
+def test_an_uncertain_part_makes_the_sum_uncertain() -> None:
     quarters = [stated(quarter, rounding=0.5) for quarter in QUARTERS]
     quarters[1] |= {"obs_status": "E"}
     columns = "value_usd_m, rounding, obs_status, rate_is_missing"

@@ -1,4 +1,4 @@
-"""What a model's asset shows in the UI beside its rows and checks."""
+"""The metadata of a model's asset in the UI, beside its rows and checks."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A backfill of many releases: one run, each release loaded and judged by itself."""
+"""A backfill of many releases: one run, each release loaded and gated by itself."""
 
 from collections.abc import Iterator
 
@@ -49,7 +49,7 @@ def test_a_backfill_is_one_run() -> None:
         assert policy == dg.BackfillPolicy.single_run()
 
 
-def test_releases_of_one_run_are_loaded_and_judged_each_by_itself(
+def test_releases_of_one_run_are_loaded_and_gated_separately(
     folders: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     for day in DAYS:
@@ -71,13 +71,15 @@ def test_releases_of_one_run_are_loaded_and_judged_each_by_itself(
         "select _release::varchar, count(*) from raw.published_figures__figures"
         " group by all order by all"
     ) == [(DAYS[0], 16), (DAYS[2], 17), (DAYS[3], 16)]
-    # The UI has what each partition came to, and one check that says it all.
+    # The UI has the result of each partition, and one check that sums up.
     loads = instance.fetch_materializations(
         dg.AssetRecordsFilter(FIGURES, asset_partitions=DAYS[1:]), limit=10
     ).records
-    told = {load.partition_key: load.asset_materialization for load in loads}
-    assert {day for day, load in told.items() if load and "refused" in load.metadata} == {DAYS[1]}
-    last = told[DAYS[3]]
+    materialized = {load.partition_key: load.asset_materialization for load in loads}
+    assert {day for day, load in materialized.items() if load and "refused" in load.metadata} == {
+        DAYS[1]
+    }
+    last = materialized[DAYS[3]]
     assert last
     assert (last.metadata["release"].value, last.metadata["loaded"].value) == (DAYS[3], True)
     assert last.metadata["rows kept"].value == 16  # of this release alone
@@ -91,7 +93,7 @@ def test_releases_of_one_run_are_loaded_and_judged_each_by_itself(
     assert len(instance.get_runs()) == 2
 
 
-def test_a_backfill_of_which_nothing_can_be_used_fails_where_it_loads(
+def test_a_backfill_without_a_usable_release_fails_at_the_load(
     folders: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     for day in DAYS[:2]:
@@ -99,7 +101,7 @@ def test_a_backfill_of_which_nothing_can_be_used_fails_where_it_loads(
     result = backfill(instance, DAYS[0], DAYS[1])
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert failure.step_key == "load_published_figures"
-    told = failure.step_failure_data.user_failure_data
-    assert told
-    assert str(told.description).count("unknown layout") == 2
+    failure_data = failure.step_failure_data.user_failure_data
+    assert failure_data
+    assert str(failure_data.description).count("unknown layout") == 2
     assert states(folders) == [(DAYS[0], "rejected"), (DAYS[1], "rejected")]

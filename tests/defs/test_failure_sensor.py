@@ -1,4 +1,4 @@
-"""Real runs that fail, and what the sensor and `make run` tell of them."""
+"""Real runs that fail, and the alerts that the sensor and `make run` send."""
 
 import logging
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ UI = "https://dagster.example.org/"
 
 
 class Daemon:
-    """An instance of Dagster, its runs, and the ticks of the sensor over them."""
+    """A Dagster instance, its runs, and the sensor's ticks over them."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
@@ -48,7 +48,7 @@ class Daemon:
         return [*(done.dagster_run_reactions or []), *filter(None, [skipped])]
 
     def run(self, job: str, partition: str | None = None, **tags: str) -> str:
-        """Execute a job, which is to fail, and return the run's id."""
+        """Execute a job that must fail, and return the run's id."""
         result = self.execute(job, partition, **tags)
         assert not result.success
         return result.run_id
@@ -95,7 +95,7 @@ def land_doubled_figures(warehouse: Warehouse) -> None:
     warehouse.land(SOURCE, DAY, TEXT.name, twice.replace("2019-06-30", DAY))
 
 
-def test_a_rejected_release_is_one_message_with_all_that_one_needs(
+def test_a_rejected_release_is_one_complete_message(
     warehouse: Warehouse,
     daemon: Daemon,
     hook: Webhook,
@@ -116,7 +116,7 @@ def test_a_rejected_release_is_one_message_with_all_that_one_needs(
     assert reaction.error is None
     (posted,), (mail,) = hook.received, box.received
     assert mail["Subject"] == f"royalty flows: REJECTED {SOURCE} {DAY} (ingest_{SOURCE})"
-    told = mail.get_content().replace("\r\n", "\n")
+    body = mail.get_content().replace("\r\n", "\n")
     ((reason,),) = warehouse.workbench(
         f"select distinct reason from audit.releases where release_date = '{DAY}'"
     )
@@ -128,7 +128,7 @@ def test_a_rejected_release_is_one_message_with_all_that_one_needs(
         f"live: {SOURCE} 2019-06-30, in publication {publication}",
         f"https://dagster.example.org/runs/{run_id}",
     ):
-        assert part in told
+        assert part in body
     (failure,) = posted["failures"]
     assert (failure["source"], failure["release"], failure["run_id"]) == (SOURCE, DAY, run_id)
     assert posted["publication"] == publication
@@ -136,7 +136,7 @@ def test_a_rejected_release_is_one_message_with_all_that_one_needs(
     assert SECRET not in caplog.text + "".join(capfd.readouterr()) + events
 
 
-def test_a_refused_publication_is_told_with_what_stays_in_force(
+def test_an_alert_of_a_refused_publication_names_the_one_that_stays_live(
     warehouse: Warehouse, daemon: Daemon, hook: Webhook
 ) -> None:
     ((before,),) = warehouse.published("select max(publication_id) from audit.publication")
@@ -149,7 +149,7 @@ def test_a_refused_publication_is_told_with_what_stays_in_force(
     assert posted["failures"][0]["source"] is None
 
 
-def test_a_release_that_cannot_be_read_is_told_where_nothing_was_ever_published(
+def test_an_unreadable_release_sends_an_alert_before_the_first_publication(
     folders: Warehouse, daemon: Daemon, hook: Webhook
 ) -> None:
     folders.land(SOURCE, DAY, TEXT.name, "<html>we are sorry</html>")
@@ -161,7 +161,7 @@ def test_a_release_that_cannot_be_read_is_told_where_nothing_was_ever_published(
     assert "live: nothing" in posted["text"]
 
 
-def test_a_webhook_that_is_down_fails_the_tick_once_and_is_said_without_the_address(
+def test_a_webhook_that_is_down_fails_the_tick_once_and_is_reported_without_its_address(
     folders: Warehouse, daemon: Daemon, hook: Webhook, caplog: pytest.LogCaptureFixture
 ) -> None:
     hook.answers = [503] * 99
@@ -176,14 +176,16 @@ def test_a_webhook_that_is_down_fails_the_tick_once_and_is_said_without_the_addr
     assert hook.received == []
 
 
-def test_the_sensor_says_when_there_is_nobody_to_tell(folders: Warehouse, daemon: Daemon) -> None:
+def test_the_sensor_says_when_there_is_no_alert_destination(
+    folders: Warehouse, daemon: Daemon
+) -> None:
     daemon.run(f"ingest_{SOURCE}", DAY)
     (reason,) = daemon.tick()
     assert "ROYALTY_NOTIFY_WEBHOOK" in reason
 
 
 @pytest.mark.parametrize("tags", [BY_MAKE_RUN, {"dagster/will_retry": "true"}])
-def test_runs_that_others_tell_of_or_that_are_tried_again_are_left_alone(
+def test_runs_that_are_retried_or_reported_elsewhere_send_no_alert(
     folders: Warehouse, daemon: Daemon, hook: Webhook, tags: dict[str, str]
 ) -> None:
     daemon.run(f"ingest_{SOURCE}", DAY, **tags)
@@ -192,7 +194,7 @@ def test_runs_that_others_tell_of_or_that_are_tried_again_are_left_alone(
     assert hook.requests == 0
 
 
-def test_a_build_that_sets_a_release_aside_is_told_of_once_and_retried_by_dagster(
+def test_a_build_that_sets_a_release_aside_sends_one_alert_and_is_retried_by_dagster(
     warehouse: Warehouse, hook: Webhook
 ) -> None:
     bad = text_of(DAY, old="level,4.0,USD,9,0.1", new="level,0.00001,USD,9,0.1")
@@ -208,7 +210,7 @@ def test_a_build_that_sets_a_release_aside_is_told_of_once_and_retried_by_dagste
         assert daemon.tags(failed)["dagster/will_retry"] == "true"
         (reaction,) = daemon.tick()
         assert reaction.error is None
-        # Dagster's retry has the tags of its parent. What fails there by itself is not retried.
+        # Dagster's retry has the tags of its parent. A failure of its own there is not retried.
         group = {"dagster/parent_run_id": failed, "dagster/root_run_id": failed}
         tags = daemon.tags(failed) | group
         tags.pop("dagster/will_retry")
@@ -231,7 +233,7 @@ def test_a_build_that_sets_a_release_aside_is_told_of_once_and_retried_by_dagste
     assert (failure["source"], failure["release"], failure["run_id"]) == (SOURCE, DAY, failed)
 
 
-def test_make_run_tells_once_of_all_that_it_refused_and_rejected_and_the_sensor_is_silent(
+def test_make_run_sends_one_alert_for_every_refusal_and_rejection_and_the_sensor_is_silent(
     warehouse: Warehouse, daemon: Daemon, hook: Webhook, capsys: pytest.CaptureFixture[str]
 ) -> None:
     land_doubled_figures(warehouse)
@@ -248,7 +250,7 @@ def test_make_run_tells_once_of_all_that_it_refused_and_rejected_and_the_sensor_
     assert f"live: {SOURCE} 2019-06-30, in publication" in posted["text"]
 
 
-def test_make_run_that_cannot_start_tells_so_and_says_what_was_not_told(
+def test_make_run_that_cannot_start_sends_an_alert_and_prints_one_that_was_not_sent(
     warehouse: Warehouse, hook: Webhook, capsys: pytest.CaptureFixture[str]
 ) -> None:
     warehouse.settings.warehouse.unlink()
@@ -262,13 +264,13 @@ def test_make_run_that_cannot_start_tells_so_and_says_what_was_not_told(
     assert "NOT TOLD, the message could not be sent: webhook: HTTP 404" in capsys.readouterr().out
 
 
-def test_make_run_with_nothing_amiss_tells_nobody(warehouse: Warehouse, hook: Webhook) -> None:
+def test_make_run_without_problems_sends_no_alert(warehouse: Warehouse, hook: Webhook) -> None:
     assert main(["run"]) == 0
     assert hook.requests == 0
 
 
-def test_a_long_story_is_cut_and_says_so(folders: Warehouse) -> None:
-    told = message(Settings(), [Alert("FAILED x", "y" * 10_000), Alert("FAILED z", "short")])
-    assert len(told.text) < MOST_LETTERS
-    assert "the rest is in the run" in told.text
-    assert told.fields["failures"][0]["why"] == "y" * 10_000
+def test_a_long_message_is_cut_and_says_so(folders: Warehouse) -> None:
+    alert = message(Settings(), [Alert("FAILED x", "y" * 10_000), Alert("FAILED z", "short")])
+    assert len(alert.text) < MOST_LETTERS
+    assert "the rest is in the run" in alert.text
+    assert alert.fields["failures"][0]["why"] == "y" * 10_000

@@ -5,7 +5,7 @@ import pytest
 
 from dagster_project.base.settings import Settings
 from dagster_project.defs.fetch import fetch_assets
-from tests.fetching.serving import Publisher, Reply, tree
+from tests.fetching.publisher_server import Publisher, Reply, tree
 from tests.fetching.test_publishers import TOPIC, bulk
 
 KEY = "A1B2C3D4-MADE-UP-KEY"
@@ -27,24 +27,24 @@ def environment(settings: Settings, server: Publisher, monkeypatch: pytest.Monke
     monkeypatch.setenv("ROYALTY_FETCH_PAUSE_SECONDS", "0.01")
 
 
-def test_a_release_lands_and_tells_how_it_got_its_date(
+def test_a_release_lands_and_says_how_it_got_its_date(
     settings: Settings, server: Publisher
 ) -> None:
     server.serve(TOPIC, bulk())
     with dg.DagsterInstance.ephemeral() as instance:
-        told = [
+        shown = [
             materialize("worldbank_wdi", instance)
             .asset_materializations_for_node("fetch_worldbank_wdi")[0]
             .metadata
             for _ in range(2)
         ]
-    assert [metadata["new"].value for metadata in told] == [True, False]
-    assert told[0]["release"].value == "2021-09-15"
-    assert told[0]["dated by"].value == "'Last Updated Date' in the file"
+    assert [metadata["new"].value for metadata in shown] == [True, False]
+    assert shown[0]["release"].value == "2021-09-15"
+    assert shown[0]["dated by"].value == "'Last Updated Date' in the file"
     assert (settings.landing_dir / "worldbank_wdi" / "2021-09-15").is_dir()
 
 
-def test_a_fault_is_the_steps_failure_and_holds_no_key(
+def test_a_fault_is_the_steps_failure_and_contains_no_key(
     settings: Settings, server: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROYALTY_BEA_API_KEY", KEY)
@@ -55,18 +55,16 @@ def test_a_fault_is_the_steps_failure_and_holds_no_key(
         (failure,) = [event for event in result.all_events if event.is_step_failure]
         retries = [event for event in result.all_events if event.is_step_up_for_retry]
         log = "".join(str(entry) for entry in instance.all_logs(result.run_id))
-    told = failure.step_failure_data.user_failure_data
-    assert told
-    assert str(told.description).startswith("a download that failed at every attempt")
+    shown = failure.step_failure_data.user_failure_data
+    assert shown
+    assert str(shown.description).startswith("a download that failed at every attempt")
     assert KEY in server.paths[0]
-    assert len(retries) == 3  # what passes by itself is tried again
+    assert len(retries) == 3  # temporary failures are retried
     assert KEY not in log
     assert tree(settings.landing_dir) == before
 
 
-def test_what_does_not_pass_by_itself_is_not_tried_again(
-    settings: Settings, server: Publisher
-) -> None:
+def test_permanent_failures_are_not_retried(settings: Settings, server: Publisher) -> None:
     server.serve(TOPIC, Reply(b"gone", 404))
     with dg.DagsterInstance.ephemeral() as instance:
         result = materialize("worldbank_wdi", instance)

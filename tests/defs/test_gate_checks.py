@@ -34,7 +34,7 @@ def result(day: int, *details: dict[str, Any]) -> GateResult:
     return GateResult("raw", "raw.things", of, not failed, len(details), failed, details)
 
 
-def test_beside_what_was_found_is_how_many_rows_were_checked() -> None:
+def test_the_number_of_checked_rows_is_beside_the_findings() -> None:
     assert shown(result(15, PASSED)) == [
         {
             "result": "passed",

@@ -10,7 +10,7 @@ from dagster_project.defs.resources import resources
 from dagster_project.publication import publish as publishing
 from dagster_project.publication.kept_files import kept_publications
 from dagster_project.workbench.connection import open_workbench
-from tests.support import Warehouse, break_off, held_by, job_named
+from tests.support import Warehouse, held_by, interrupt, job_named
 
 
 def start(job: str, step: str, **config: Any) -> tuple[bool, str]:
@@ -35,12 +35,12 @@ def start(job: str, step: str, **config: Any) -> tuple[bool, str]:
     return result.success, "\n".join(said)
 
 
-def test_a_publication_that_was_broken_off_is_finished_from_the_ui(
+def test_an_interrupted_publication_is_finished_from_the_ui(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse.restore_candidate()
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "activate", break_off)
+        patch.setattr(publishing, "activate", interrupt)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     newest = kept_publications(warehouse.settings)[0]
@@ -62,7 +62,7 @@ def test_a_release_is_rejected_from_the_ui(warehouse: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"release": "nobody/2016-03-01", "reason": "withdrawn"}, "not a release"),
+        ({"release": "unknown/2016-03-01", "reason": "withdrawn"}, "not a release"),
         ({"release": "worldbank_wdi/2016-03-01", "reason": " "}, "a decision without a reason"),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_decision_that_cannot_be_made_fails_with_what_to_do(
     assert warehouse.workbench("from audit.decisions") == []
 
 
-def test_a_rollback_from_the_ui_is_in_force_and_in_the_ledger(warehouse: Warehouse) -> None:
+def test_a_rollback_from_the_ui_goes_live_and_is_in_the_ledger(warehouse: Warehouse) -> None:
     present = held_by(warehouse.settings.warehouse)
     done, said = start("rollback", "activate_publication", to=present, reason="wrong figures")
     assert done
@@ -86,16 +86,16 @@ def test_a_rollback_from_the_ui_is_in_force_and_in_the_ledger(warehouse: Warehou
     ]
 
 
-def test_a_rollback_to_nothing_fails_with_what_is_kept(warehouse: Warehouse) -> None:
+def test_a_rollback_to_an_unknown_publication_fails_with_the_list_of_kept_ones(
+    warehouse: Warehouse,
+) -> None:
     done, said = start("rollback", "activate_publication", reason="wrong figures")
     assert not done
     assert "nothing to roll back to" in said
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_pruning_from_the_ui_only_says_what_would_go_unless_told(
-    folders: Warehouse, dry_run: bool
-) -> None:
+def test_pruning_from_the_ui_is_a_dry_run_by_default(folders: Warehouse, dry_run: bool) -> None:
     with open_workbench(folders.settings):
         pass
     left = folders.settings.warehouse_dir / "rebuild"

@@ -23,7 +23,7 @@ from dagster_project.sources import all_sources, source
 from dagster_project.workbench import connection as workbench
 from dagster_project.workbench.connection import open_workbench
 from dagster_project.workbench.ledger_schema import ledger_time
-from tests.defs.driving import Landing
+from tests.defs.daemon import Landing
 from tests.support import TEXT, Warehouse
 
 FIGURES = all_sources()["published_figures"]
@@ -45,7 +45,7 @@ def land(folders: Warehouse, day: str = DAY, text: str = "") -> Path:
 
 
 def enter(folders: Warehouse, status: str, day: str = DAY) -> None:
-    """Load a release, as its run would, and have the ledger say what became of it."""
+    """Load a release, as its run would, and enter its status in the ledger."""
     with open_workbench(folders.settings) as con:
         load_release(con, FIGURES, find_release(FIGURES, folders.landing, day))
         con.execute(
@@ -55,7 +55,7 @@ def enter(folders: Warehouse, status: str, day: str = DAY) -> None:
 
 
 def publish(folders: Warehouse) -> None:
-    """Enter that what is in force is published."""
+    """Enter the current releases as published."""
     from dagster_project.transform.build_fingerprint import build_fingerprint
 
     with open_workbench(folders.settings) as con:
@@ -76,7 +76,7 @@ def test_a_new_release_gets_one_run_once_it_stays_the_same(
     assert landing.instance.get_dynamic_partitions("published_figures") == [DAY]
 
 
-def test_a_release_that_grows_is_waited_for(folders: Warehouse, landing: Landing) -> None:
+def test_a_growing_release_is_waited_for(folders: Warehouse, landing: Landing) -> None:
     text = TEXT.read_text()
     for size in (100, 200, 300):
         land(folders, text=text[:size])
@@ -86,7 +86,7 @@ def test_a_release_that_grows_is_waited_for(folders: Warehouse, landing: Landing
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
 
 
-def test_a_file_under_a_temporary_name_holds_its_release_back(
+def test_a_file_with_a_temporary_name_holds_its_release_back(
     folders: Warehouse, landing: Landing
 ) -> None:
     land(folders)
@@ -101,9 +101,7 @@ def test_a_file_under_a_temporary_name_holds_its_release_back(
 @pytest.mark.parametrize(
     "folder", [".incoming/published_figures.1f2e/release", f"published_figures/.{DAY}.new"]
 )
-def test_folders_of_what_is_not_complete_are_passed_over(
-    folders: Warehouse, landing: Landing, folder: str
-) -> None:
+def test_incomplete_folders_are_skipped(folders: Warehouse, landing: Landing, folder: str) -> None:
     path = folders.landing / folder / TEXT.name
     path.parent.mkdir(parents=True)
     path.write_text(TEXT.read_text())
@@ -111,14 +109,14 @@ def test_folders_of_what_is_not_complete_are_passed_over(
     assert "REFUSED" not in landing.message()
 
 
-def test_a_release_in_force_is_left_alone(folders: Warehouse, landing: Landing) -> None:
+def test_a_current_release_is_left_alone(folders: Warehouse, landing: Landing) -> None:
     land(folders)
     enter(folders, "accepted")
     publish(folders)
     assert landing.requests() == landing.requests() == []
 
 
-def test_a_rejected_release_is_taken_up_when_its_bytes_change_and_only_then(
+def test_a_rejected_release_is_loaded_again_only_when_its_bytes_change(
     folders: Warehouse, landing: Landing
 ) -> None:
     path = land(folders)
@@ -132,9 +130,7 @@ def test_a_rejected_release_is_taken_up_when_its_bytes_change_and_only_then(
     assert [landing.requests() for _ in range(3)] == [[], [], []]
 
 
-def test_a_release_that_was_forgotten_is_taken_up_again(
-    folders: Warehouse, landing: Landing
-) -> None:
+def test_a_forgotten_release_is_loaded_again(folders: Warehouse, landing: Landing) -> None:
     land(folders)
     landing.evaluate()
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
@@ -145,7 +141,7 @@ def test_a_release_that_was_forgotten_is_taken_up_again(
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
 
 
-def test_changed_bytes_under_a_release_in_force_are_told_once_and_nothing_is_loaded(
+def test_changed_bytes_of_a_current_release_are_reported_once_and_nothing_is_loaded(
     folders: Warehouse, landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = land(folders)
@@ -164,7 +160,7 @@ def test_changed_bytes_under_a_release_in_force_are_told_once_and_nothing_is_loa
     assert "REFUSED the files of an accepted release have changed" in landing.message()
 
 
-def test_a_touched_file_is_read_but_once(
+def test_a_touched_file_is_read_only_once(
     folders: Warehouse, landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = land(folders)
@@ -182,9 +178,9 @@ def test_a_run_that_ended_without_an_entry_is_not_requested_again_but_named(
     land(folders)
     landing.evaluate()
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
-    told = f"a run was requested and has ended without an entry in the ledger: {NAME}"
-    assert told in landing.message()
-    assert told in landing.message()
+    reason = f"a run was requested and has ended without an entry in the ledger: {NAME}"
+    assert reason in landing.message()
+    assert reason in landing.message()
     land(folders, text=TEXT.read_text().replace("4.0", "4.1"))
     landing.evaluate()
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
@@ -214,7 +210,7 @@ def test_the_build_is_requested_once_after_the_last_ingest(
     assert "build" not in landing.message()
 
 
-def test_a_build_waits_for_what_has_just_begun_to_arrive_and_not_for_what_keeps_growing(
+def test_a_build_waits_for_a_release_that_starts_to_arrive_but_not_for_one_that_keeps_growing(
     folders: Warehouse, landing: Landing
 ) -> None:
     land(folders)
@@ -225,13 +221,11 @@ def test_a_build_waits_for_what_has_just_begun_to_arrive_and_not_for_what_keeps_
     assert landing.requests() == ["build"]
 
 
-def test_nothing_is_built_of_nothing(folders: Warehouse, landing: Landing) -> None:
+def test_nothing_is_built_from_nothing(folders: Warehouse, landing: Landing) -> None:
     assert [landing.requests() for _ in range(3)] == [[], [], []]
 
 
-def test_a_fetch_that_is_under_way_keeps_no_build_back(
-    folders: Warehouse, landing: Landing
-) -> None:
+def test_a_running_fetch_does_not_delay_a_build(folders: Warehouse, landing: Landing) -> None:
     land(folders)
     enter(folders, "accepted")
     landing.instance.add_run(
@@ -277,10 +271,10 @@ def test_a_large_batch_is_requested_in_parts(folders: Warehouse, landing: Landin
     assert landing.requests() == []
 
 
-def test_with_ten_thousand_releases_and_nothing_new_little_is_done(
+def test_ten_thousand_known_releases_cost_few_calls(
     folders: Warehouse, landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An evaluation takes 0.5 s then; what is counted is what would make it take longer."""
+    """An evaluation then takes 0.5 s; the test counts the calls that would make it slower."""
     count = 10_000
     first = date(1990, 1, 1).toordinal()
     days = [date.fromordinal(first + n) for n in range(count)]
@@ -299,7 +293,7 @@ def test_with_ten_thousand_releases_and_nothing_new_little_is_done(
     landing.instance.add_dynamic_partitions("published_figures", [str(day) for day in days])
     calls = {"scandir": 0, "sql": 0}
 
-    class Counted:
+    class CountingConnection:
         def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
             self._con = con
 
@@ -307,7 +301,7 @@ def test_with_ten_thousand_releases_and_nothing_new_little_is_done(
             calls["sql"] += 1
             return self._con.execute(*arguments)
 
-        def __enter__(self) -> "Counted":
+        def __enter__(self) -> "CountingConnection":
             return self
 
         def __exit__(self, *_: object) -> None:
@@ -320,7 +314,9 @@ def test_with_ten_thousand_releases_and_nothing_new_little_is_done(
         return scandir(path)
 
     monkeypatch.setattr(source.os, "scandir", counted_scandir)
-    monkeypatch.setattr(workbench.duckdb, "connect", lambda *a, **k: Counted(connect(*a, **k)))
+    monkeypatch.setattr(
+        workbench.duckdb, "connect", lambda *a, **k: CountingConnection(connect(*a, **k))
+    )
     monkeypatch.setattr(plan, "file_sha256", lambda path: pytest.fail(f"{path} was read"))
     assert f"{count} releases have landed" in landing.message()
     assert calls["sql"] <= 5  # not one for each release
@@ -328,13 +324,13 @@ def test_with_ten_thousand_releases_and_nothing_new_little_is_done(
     assert len(landing.cursor) < 1000
 
 
-def test_a_cursor_that_cannot_be_read_is_as_good_as_none() -> None:
+def test_an_unreadable_cursor_counts_as_none() -> None:
     assert Cursor.read("not json") == Cursor.read('{"old": 1}') == Cursor.read(None) == Cursor()
     cursor = Cursor(arriving={"a": "1"}, requested={"b": ("key", "2")}, round=3)
     assert Cursor.read(cursor.text()) == cursor
 
 
-def test_a_state_that_a_decision_brings_back_is_built_again(
+def test_a_state_restored_by_a_decision_is_built_again(
     folders: Warehouse, landing: Landing
 ) -> None:
     land(folders, DAY)

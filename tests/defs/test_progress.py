@@ -1,4 +1,4 @@
-"""Where a step reports how far it is: the run's log, and the output of `make run`."""
+"""Where a step reports its progress: the run's log, and the output of `make run`."""
 
 import json
 import time
@@ -46,7 +46,9 @@ def run(tags: dict[str, str], **definitions: Any) -> list[str]:
         return logged(instance, result.run_id)
 
 
-def test_a_run_of_the_ui_has_it_in_its_log_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_from_the_ui_reports_progress_in_its_log_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     lines = run({})
     assert lines
     assert lines[0].endswith(" nodes/s, 00:00 left")
@@ -61,7 +63,7 @@ def test_make_run_prints_lines_where_there_is_no_terminal(
     assert printed[: len(lines)] == [f"  {line}" for line in lines]
 
 
-def test_in_json_there_are_events_and_nothing_else(
+def test_json_output_contains_only_events(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ROYALTY_LOG_FORMAT", "json")

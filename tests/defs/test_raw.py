@@ -7,7 +7,7 @@ from dagster_project.defs.raw import raw_assets
 from dagster_project.sources import all_sources
 
 
-def test_a_source_without_its_row_in_the_seed_is_told_where_to_add_it() -> None:
+def test_an_error_says_where_to_add_a_sources_missing_seed_row() -> None:
     with pytest.raises(BadInput, match="without its row in the seed") as caught:
         raw_assets(replace(all_sources()["worldbank_wdi"], name="made_up"))
     assert caught.value.where == "dbt/seeds/sources.csv"

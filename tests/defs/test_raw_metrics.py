@@ -1,4 +1,4 @@
-"""What the materializations show: the same numbers as the ledger and the published file."""
+"""Materializations show the same numbers as the ledger and the published file."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def loads(template: Scenario) -> list[tuple[str, str]]:
     )
 
 
-def test_what_was_read_and_kept_is_what_the_ledger_has(template: Scenario) -> None:
+def test_the_ledger_has_the_numbers_of_rows_read_and_kept(template: Scenario) -> None:
     releases = loads(template)
     assert releases
     for source, release in releases:

@@ -19,12 +19,12 @@ from dagster_project.definitions import definitions
 from dagster_project.defs.raw import freshness
 from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.sources import all_sources
-from tests.defs.driving import schedule_of
+from tests.defs.daemon import schedule_of
 from tests.support import defs
 
 SCHEDULES = {f"fetch_{name}": schedule_of(name) for name in all_fetchers()}
 
-# When a schedule asks first in 2026, in UTC: cron and time zone together.
+# The first tick of each schedule in 2026, in UTC: cron and time zone together.
 FIRST_TICKS = {
     "fetch_bea_intl_serv_trade": "2026-06-03 15:00",
     "fetch_boj_balance_of_payments": "2026-01-07 00:15",
@@ -90,13 +90,13 @@ def test_a_schedule_fetches_its_source_alone() -> None:
 @pytest.mark.parametrize(
     ("source", "day"), [(name, day) for name, days in RELEASED.items() for day in days]
 )
-def test_what_was_released_would_have_been_asked_for_within_a_week(source: str, day: str) -> None:
+def test_every_past_release_would_have_been_polled_within_a_week(source: str, day: str) -> None:
     released = datetime.fromisoformat(f"{day}T10:00+00:00")
     asked = ticks(f"fetch_{source}", released)[0]
     assert asked - released <= timedelta(days=7)
 
 
-def test_nothing_is_on_until_somebody_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_switched_on_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     def states() -> set[str]:
         graph = definitions(Settings())
         schedules = {schedule.default_status.value for schedule in graph.schedules or []}
@@ -117,7 +117,7 @@ def test_nothing_is_on_until_somebody_asks_for_it(monkeypatch: pytest.MonkeyPatc
 def freshness_of(
     source: str, loaded: str, now: str, monkeypatch: pytest.MonkeyPatch
 ) -> FreshnessState:
-    """What the daemon says of a raw table at a time, if it was loaded last at another."""
+    """The daemon's verdict on a raw table's freshness at a time, given its last load."""
     event = SimpleNamespace(timestamp=datetime.fromisoformat(f"{loaded}T12:00+00:00").timestamp())
     record = SimpleNamespace(asset_entry=SimpleNamespace(last_materialization=event))
 
@@ -177,7 +177,7 @@ def test_raw_tables_and_the_publication_have_a_freshness_policy() -> None:
 # The instance
 
 
-def test_the_instance_lets_one_run_write_at_a_time_and_starts_anew_what_died() -> None:
+def test_the_instance_lets_one_run_write_at_a_time_and_restarts_orphaned_runs() -> None:
     with dg.DagsterInstance.from_config(str(dagster_home())) as instance:
         pools = instance.get_concurrency_config().pool_config
         assert (pools.pool_granularity, pools.default_pool_limit) == (PoolGranularity.RUN, 1)

@@ -1,4 +1,4 @@
-"""One bad release holds back no other: a fault at each layer, in one run beside a good release."""
+"""One bad release does not hold back others: a fault per layer, in one run with a good one."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ FIGURES = "stg_published_figures__figures"
 GOOD = "2020-02-29"
 
 # Releases with one fault each. The raw suite is made to let them through, as real suites would let
-# through what nobody has thought of. By release: what is changed in the text, and into what.
+# through an unforeseen case. By release: what is changed in the text, and into what.
 FAULTS = {
     # a dbt data test of staging: the same figure twice
     "2020-03-01": ("made-up-05", "made-up-04"),
@@ -40,11 +40,11 @@ FAULTS = {
     "2020-03-02": ("level,4.0,USD,9,0.1", "level,0.00001,USD,9,0.1"),
     # a model of intermediate that cannot be built: more digits than the column has
     "2020-03-03": ("level,700,JPY,9,1", "level,10000000000000,JPY,12,1"),
-    # a suite of intermediate: less than nothing is left
+    # a suite of intermediate: the remainder is negative
     "2020-03-04": ("growth_pct,25.0", "growth_pct,-101.0"),
     # a suite of core, whose rows name a source and no release
     "2020-03-05": ("payments,2018-S1,level,2.5", "payments,2018-S1,level,600.0"),
-    # a suite of marts: a partner of whom more is received than of the world
+    # a suite of marts: receipts from one partner exceed those from the world
     "2020-03-06": ("payments,2018-S1,level,2.5", "receipts,2018-S1,level,9.0"),
 }
 REASONS = {
@@ -73,7 +73,7 @@ REASONS = {
 
 
 def permissive(root: Path) -> Path:
-    """The suites, of which the one on raw texts has one rule alone."""
+    """The suites; the one on raw texts has only one rule."""
     shutil.copytree(EXPECTATIONS, root)
     path = root / "raw" / "published_figures__figures.json"
     suite = json.loads(path.read_text("utf-8"))
@@ -102,7 +102,7 @@ def layered(shared: Path, template: Scenario) -> Scenario:
 
 @pytest.fixture(scope="session")
 def decided(shared: Path, layered: Scenario) -> Scenario:
-    """One of those is accepted by hand, and the good one loaded again with another id in it."""
+    """One of those is accepted by hand, and the good one is loaded again with another id in it."""
 
     def build(warehouse: Warehouse) -> Outcome:
         with open_workbench(warehouse.settings) as con:
@@ -162,7 +162,7 @@ def test_the_next_run_does_not_try_again(layered: Scenario, folders: Warehouse) 
     assert outcome.output.count(f"still rejected: {SOURCE} 2020-03-0") == len(FAULTS)
 
 
-def test_what_a_person_accepts_is_published_with_warnings(decided: Scenario) -> None:
+def test_a_release_accepted_by_hand_is_published_with_warnings(decided: Scenario) -> None:
     warehouse = decided.warehouse
     assert decided.outcome.code == PUBLISHED
     assert warehouse.published(
@@ -176,9 +176,7 @@ def test_what_a_person_accepts_is_published_with_warnings(decided: Scenario) -> 
     assert "ITA" in str(failed["failing_rows"])
 
 
-def test_a_release_loaded_again_falls_back_to_what_it_was(
-    layered: Scenario, folders: Warehouse
-) -> None:
+def test_a_bad_reload_falls_back_to_the_earlier_load(layered: Scenario, folders: Warehouse) -> None:
     warehouse = layered.warehouse.copy(folders.folder)
     value = f"select value from staging.{FIGURES} where release_date = '{GOOD}' and row_number = 2"
     before = warehouse.workbench(value)
@@ -202,7 +200,7 @@ def test_a_publication_drops_the_rows_of_loads_that_were_replaced(decided: Scena
     ) == [(16, 1)]
 
 
-# What follows from a rule that failed, without a build
+# Consequences of a failed rule, without a build
 
 
 def rule(query: str, **changes: object) -> FailedRule:
@@ -227,7 +225,7 @@ LATEST = (
 
 @pytest.fixture
 def new_text(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The workbench with one more text, that is accepted and not published."""
+    """The workbench with one more text, accepted and not published."""
     with open_workbench(warehouse.settings) as con:
         table = "raw.published_figures__figures"
         con.execute(
@@ -243,7 +241,7 @@ def new_text(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def current(con: duckdb.DuckDBPyConnection) -> None:
-    """Have the candidate be of what is accepted now."""
+    """Make a candidate of the releases that are accepted now."""
     con.execute("update audit.candidates set fingerprint = ?", [build_fingerprint(con)])
 
 
@@ -263,7 +261,7 @@ def test_rows_that_name_their_release_blame_it(
 @pytest.mark.parametrize(
     ("query", "by_itself", "blamed"),
     [
-        # looked up by the columns that there are; of rows that fail together, the newest release
+        # looked up by the columns present; of rows that fail together, the newest release
         (
             f"select figure_id, value from staging.{FIGURES} where figure_id = 'made-up-01'",
             False,
@@ -288,7 +286,7 @@ def test_rows_that_name_their_release_blame_it(
         ("select no_such_column from staging.x", False, []),
     ],
 )
-def test_rows_that_do_not_are_looked_up(
+def test_rows_that_do_not_name_their_release_are_looked_up(
     new_text: duckdb.DuckDBPyConnection,
     warehouse: Warehouse,
     query: str,
@@ -312,7 +310,7 @@ def test_a_row_of_several_sources_blames_each(
     )
     found = blame(new_text, warehouse.settings, failed)
     assert len({each.source for each in found.releases}) > 5
-    # All of them are published, and the project is as it was: the one that is new is at fault.
+    # The others are published, and the project has not changed: the new one is at fault.
     verdict = judge(new_text, warehouse.settings, [failed])
     ((release, reason),) = verdict.rejected.items()
     assert release == (SOURCE, date(2020, 2, 29))
@@ -322,7 +320,7 @@ def test_a_row_of_several_sources_blames_each(
     )
 
 
-def test_a_cell_that_cannot_be_read_as_what_it_is_blames_its_release(
+def test_a_cell_of_the_wrong_type_blames_its_release(
     new_text: duckdb.DuckDBPyConnection, warehouse: Warehouse
 ) -> None:
     new_text.execute(
@@ -339,10 +337,10 @@ def test_a_cell_that_cannot_be_read_as_what_it_is_blames_its_release(
     assert 'Could not convert string "n/a"' in reason
     assert new_text.execute(
         "select count(*) from audit.releases where status <> 'accepted'"
-    ).fetchall() == [(0,)]  # trying leaves nothing behind
+    ).fetchall() == [(0,)]  # the trial leaves nothing behind
 
 
-def test_what_a_person_accepted_is_implausible_with_a_warning_and_broken_all_the_same(
+def test_a_release_accepted_by_hand_may_be_implausible_but_not_broken(
     new_text: duckdb.DuckDBPyConnection, warehouse: Warehouse
 ) -> None:
     new_text.execute(
@@ -355,7 +353,7 @@ def test_what_a_person_accepted_is_implausible_with_a_warning_and_broken_all_the
     assert rejected(broken) == [f"{SOURCE} {GOOD}"]
 
 
-def test_rows_that_name_no_release_are_those_of_the_only_one_that_is_new(
+def test_rows_without_a_release_blame_the_only_new_one(
     new_text: duckdb.DuckDBPyConnection, warehouse: Warehouse
 ) -> None:
     nameless = rule("select 1 as n", found="1 row")
@@ -367,7 +365,7 @@ def test_rows_that_name_no_release_are_those_of_the_only_one_that_is_new(
         f" where release_date = '{GOOD}'"
     )
     assert judge(new_text, warehouse.settings, [nameless]) == Verdict({}, [nameless])
-    # Of two that are new none is known to be at fault.
+    # Of two new releases neither is known to be at fault.
     new_text.execute(
         "update audit.releases set loaded_at = loaded_at + interval 1 second"
         f" where source = '{SOURCE}' and release_date = '2019-06-30'"
@@ -392,7 +390,7 @@ def test_a_rate_that_contradicts_the_other_bank_s_blames_its_release(
     assert "currency 'JPY', period '2020', units_per_usd 106.74129048" in rejected
 
 
-def test_what_is_published_is_not_at_fault_unless_the_project_has_changed(
+def test_a_published_release_is_not_blamed_unless_the_project_has_changed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = [rule(LATEST.format("2019-06-30"))]
@@ -416,7 +414,7 @@ def test_a_changed_project_that_most_sources_fail_is_at_fault_itself(
         assert judge(con, warehouse.settings, [failed]) == Verdict()
 
 
-def test_what_was_built_from_other_releases_blames_none(
+def test_a_table_built_from_other_releases_blames_none(
     new_text: duckdb.DuckDBPyConnection, warehouse: Warehouse
 ) -> None:
     new_text.execute("update audit.candidates set fingerprint = 'another'")

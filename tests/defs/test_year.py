@@ -1,10 +1,10 @@
-"""A year that is played: the calendars' schedules and the sensor, with a clock that the test sets.
+"""A simulated year: the calendars' schedules and the sensor, with a clock that the test sets.
 
 Two publishers (servers on this machine) release on their calendars, one of them late and once with
 a file that the gate rejects; a person puts texts into the landing folder, one of which is bad and
-corrected afterwards, one is bad in a way that only a build finds out, and changes one that is in
-force. Fetches, loads, gates, builds and
-publications are the real ones; only the clock and the publishers are made up.
+corrected afterwards, one is bad in a way that only a build finds out, and changes a current one.
+Fetches, loads, gates, builds and publications are real; only the clock and the publishers are made
+up.
 """
 
 import io
@@ -25,8 +25,8 @@ from dagster_project.base.settings import Settings
 from dagster_project.defs.resources import resources
 from dagster_project.fetching.fetch_release import fetch_source
 from dagster_project.fetching.publishers import all_fetchers
-from tests.defs.driving import Landing, schedule_of
-from tests.fetching.serving import Publisher, Reply
+from tests.defs.daemon import Landing, schedule_of
+from tests.fetching.publisher_server import Publisher, Reply
 from tests.fetching.test_publishers import DATA, TOPIC, bulk
 from tests.pipeline.test_run import text_of
 from tests.support import BULK, MADE_UP, TEXT, Scenario, Warehouse, defs, job_named, rows
@@ -38,7 +38,7 @@ YEAR = 2022
 PINK_BOOK = "/economy/nationalaccounts/balanceofpayments/datasets/3tradeinservicesthepinkbook2016"
 WORKBOOK = MADE_UP / "ons_pink_book" / "2020-10-30" / "made_up_pinkbookchapter3.xlsx"
 
-# What the ledger has at the end of what landed in the year.
+# The ledger at the end, for all that landed in the year.
 RELEASES = [
     ("ons_pink_book", "2022-11-21", "accepted"),
     ("published_figures", "2022-03-31", "accepted"),
@@ -50,7 +50,7 @@ RELEASES = [
     ("worldbank_wdi", "2022-07-20", "accepted"),
 ]
 
-# When something was published, and what was new in it.
+# The publications, and the new releases in each.
 PUBLICATIONS = [
     ("2022-04-12", ["published_figures 2022-03-31", "worldbank_wdi 2022-04-08"]),  # one batch
     ("2022-05-23", ["published_figures 2022-04-30"]),  # corrected, a week after it was rejected
@@ -59,7 +59,7 @@ PUBLICATIONS = [
     ("2022-11-21", ["ons_pink_book 2022-11-21"]),  # three weeks late
 ]
 
-# When something was refused or rejected, and which release.
+# The refused or rejected releases, and when.
 ALARMS = [
     ("2022-05-16", "REJECTED published_figures 2022-04-30"),
     ("2022-06-13", "REJECTED published_figures/2022-05-31 by build"),
@@ -109,7 +109,7 @@ class Year:
 
     def _execute(self, request: dg.RunRequest, day: date) -> None:
         assert request.job_name
-        before = self.in_force()
+        before = self.current_releases()
         result = job_named(request.job_name).execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=self.landing.instance,
@@ -125,12 +125,12 @@ class Year:
             self.alarms += [(str(day), f"REJECTED {name} by build") for name in set_aside]
         elif request.job_name == "build":
             assert result.success
-            self.published.append((str(day), sorted(self.in_force() - before)))
+            self.published.append((str(day), sorted(self.current_releases() - before)))
         elif not result.success:
             name = request.job_name.removeprefix("ingest_")
             self.alarms.append((str(day), f"REJECTED {name} {request.partition_key}"))
 
-    def in_force(self) -> set[str]:
+    def current_releases(self) -> set[str]:
         """The releases in the published file."""
         found = rows(
             self.warehouse.settings.warehouse,
@@ -185,7 +185,7 @@ def pink_book(server: Publisher, day: str) -> Callable[[], None]:
 
 
 def text(warehouse: Warehouse, release: str, content: str) -> Callable[[], None]:
-    """Put a text into the landing folder."""
+    """Put a made-up text into the landing folder."""
 
     def put() -> None:
         warehouse.land("published_figures", release, TEXT.name, content)
@@ -200,7 +200,7 @@ def year(
     server: Publisher,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Year]:
-    """The year, played to its end."""
+    """The simulated year, after its last day."""
     warehouse = template.warehouse.copy(folders.folder)
     monkeypatch.setenv("ROYALTY_FETCH_BASE_URLS", json.dumps(dict.fromkeys(SOURCES, server.url)))
     march, april = text_of("2022-03-31", reporter="FRA"), text_of("2022-04-30", reporter="ITA")
@@ -252,13 +252,13 @@ def test_a_year_ends_as_the_tables_say(year: Year) -> None:
     assert year.warehouse.workbench(landed) == RELEASES
     assert year.warehouse.published(landed) == RELEASES
     assert year.fetched == {"worldbank_wdi": 3, "ons_pink_book": 1}
-    # Each release had one run, but for the one that was corrected; nothing was built in vain.
+    # Each release had one run, except the one that was corrected; nothing was built in vain.
     ingests = [job for job in year.jobs if job != "build"]
     assert len(ingests) == len(RELEASES) + 1
     assert year.jobs.count("build") == len(PUBLICATIONS) + 1  # which set a release aside
     ((count,),) = year.warehouse.published("select count(*) from audit.publication")
     assert count == 1 + len(PUBLICATIONS)
-    # What a person changed under a release in force has not come into force.
+    # What a person changed below a current release has not become current.
     assert year.warehouse.published(
         "select count(*) from core.fct_royalty_observations"
         " where source = 'published_figures' and release_date = '2022-03-31' and value = 4.1"

@@ -3,7 +3,7 @@
 import pytest
 
 from dagster_project.base.settings import Settings
-from tests.fetching.serving import Publisher
+from tests.fetching.publisher_server import Publisher
 from tests.support import Warehouse
 
 

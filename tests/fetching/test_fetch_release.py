@@ -1,4 +1,4 @@
-"""Every fault of a download ends in one clear message, and in a landing folder as it was."""
+"""Every fault of a download ends in one clear message and an unchanged landing folder."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, FetchResult, fetch_source
 from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
-from tests.fetching.serving import Publisher, Reply, publisher, tree, zipped
+from tests.fetching.publisher_server import Publisher, Reply, publisher, tree, zipped
 from tests.support import BARE, BULK, COUNTRIES
 
 CSV = BARE.read_bytes()
@@ -61,8 +61,8 @@ def fetcher(how: object = one_file, **changes: object) -> Fetcher:
     )
 
 
-class Waiting:
-    """Waits in place of `time.sleep`: notes the seconds."""
+class PauseRecorder:
+    """Replaces `time.sleep`: records the seconds."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -72,15 +72,17 @@ class Waiting:
 
 
 def fetch(
-    settings: Settings, how: Fetcher | None = None, waiting: Waiting | None = None
+    settings: Settings, how: Fetcher | None = None, waiting: PauseRecorder | None = None
 ) -> FetchResult:
-    return fetch_source(how or fetcher(), settings, sleep=waiting or Waiting(), clock=lambda: NOW)
+    return fetch_source(
+        how or fetcher(), settings, sleep=waiting or PauseRecorder(), clock=lambda: NOW
+    )
 
 
 def refusal(
-    settings: Settings, how: Fetcher | None = None, waiting: Waiting | None = None
+    settings: Settings, how: Fetcher | None = None, waiting: PauseRecorder | None = None
 ) -> BadInput:
-    """The one error of a fetch, after which the landing folder is as it was before."""
+    """The one error of a fetch, which must leave the landing folder unchanged."""
     before = tree(settings.landing_dir)
     with pytest.raises(BadInput) as caught:
         fetch(settings, how, waiting)
@@ -100,7 +102,7 @@ def landed(settings: Settings) -> list[str]:
 # What lands
 
 
-def test_a_release_lands_whole_under_the_day_of_its_publication(
+def test_a_release_lands_whole_under_its_publication_date(
     settings: Settings, server: Publisher
 ) -> None:
     server.serve("/file.csv", CSV)
@@ -113,7 +115,7 @@ def test_a_release_lands_whole_under_the_day_of_its_publication(
     ]
 
 
-def test_an_archive_lands_unpacked_without_what_is_not_wanted(
+def test_an_archive_lands_unpacked_without_unwanted_files(
     settings: Settings, server: Publisher
 ) -> None:
     server.serve(
@@ -135,7 +137,7 @@ def test_without_a_date_of_its_own_a_release_is_dated_by_the_header(
     )
 
 
-def test_the_day_of_download_is_the_last_resort_and_is_said(
+def test_the_download_date_is_the_last_resort_and_is_reported(
     settings: Settings, server: Publisher
 ) -> None:
     server.serve("/file.csv", CSV)
@@ -205,7 +207,7 @@ def test_an_unchanged_archive_is_not_downloaded_again(
 
 
 @pytest.mark.parametrize("lost", ["the files", "what is known of them"])
-def test_a_release_that_is_gone_is_downloaded_again(
+def test_a_deleted_release_is_downloaded_again(
     settings: Settings, server: Publisher, lost: str
 ) -> None:
     server.serve("/file.csv", Reply(CSV, headers={"ETag": '"v1"'}))
@@ -247,7 +249,7 @@ def test_a_date_in_the_future_is_refused(settings: Settings, server: Publisher) 
     assert refusal(settings, fetcher(tomorrow)).what == "a release dated in the future"
 
 
-# Faults that can heal are waited for
+# Temporary faults are retried
 
 
 @pytest.mark.parametrize(
@@ -262,11 +264,9 @@ def test_a_date_in_the_future_is_refused(settings: Settings, server: Publisher) 
     ],
     ids=["time-out", "500", "503", "429", "truncated", "empty"],
 )
-def test_a_fault_that_passes_is_waited_for(
-    settings: Settings, server: Publisher, fault: Reply
-) -> None:
+def test_a_temporary_fault_is_retried(settings: Settings, server: Publisher, fault: Reply) -> None:
     server.serve("/file.csv", fault, fault, Reply(CSV))
-    waiting = Waiting()
+    waiting = PauseRecorder()
     assert fetch(settings, waiting=waiting).is_new
     first, second = waiting.seconds
     assert 1 <= first <= 2 <= second <= 3  # 1 and 2 seconds, and up to one more by chance
@@ -283,11 +283,11 @@ def test_a_fault_that_passes_is_waited_for(
     ],
     ids=["time-out", "500", "truncated", "empty"],
 )
-def test_a_fault_that_stays_is_one_clear_error(
+def test_a_permanent_fault_is_one_clear_error(
     settings: Settings, server: Publisher, fault: Reply, found: str
 ) -> None:
     server.serve("/file.csv", fault)
-    waiting = Waiting()
+    waiting = PauseRecorder()
     problem = refusal(settings, waiting=waiting)
     assert problem.what == "a download that failed at every attempt"
     assert problem.found.startswith(found)
@@ -295,41 +295,45 @@ def test_a_fault_that_stays_is_one_clear_error(
     assert len(waiting.seconds) == 2
 
 
-def test_a_file_that_never_ends_is_one_clear_error(settings: Settings, server: Publisher) -> None:
+def test_an_endless_file_is_one_clear_error(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", CSV)
     hurried = settings.model_copy(update={"fetch_total_seconds": 1e-9})
     assert "not whole after" in refusal(hurried).found
 
 
 def test_a_host_that_does_not_answer_is_one_clear_error(settings: Settings) -> None:
-    nobody = settings.model_copy(
+    unreachable = settings.model_copy(
         update={"fetch_base_urls": {"worldbank_wdi": "http://127.0.0.1:9"}}
     )
-    assert "the connection broke (ConnectError" in refusal(nobody).found
+    assert "the connection broke (ConnectError" in refusal(unreachable).found
 
 
-def test_a_server_that_asks_for_a_pause_gets_it(settings: Settings, server: Publisher) -> None:
+def test_a_pause_requested_by_a_server_is_kept(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", Reply(b"", 429, {"Retry-After": "7"}), Reply(CSV))
-    waiting = Waiting()
+    waiting = PauseRecorder()
     fetch(settings, waiting=waiting)
     assert waiting.seconds == [7]
 
 
-def test_a_pause_until_a_day_that_is_over_is_none(settings: Settings, server: Publisher) -> None:
+def test_a_pause_until_a_past_day_is_ignored(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", Reply(b"", 503, {"Retry-After": MARCH}), Reply(CSV))
-    waiting = Waiting()
+    waiting = PauseRecorder()
     fetch(settings, waiting=waiting)
     assert waiting.seconds == [0]
 
 
-def test_a_pause_of_an_hour_is_left_to_the_next_run(settings: Settings, server: Publisher) -> None:
+def test_a_requested_pause_of_an_hour_is_left_to_the_next_run(
+    settings: Settings, server: Publisher
+) -> None:
     server.serve("/file.csv", Reply(b"", 429, {"Retry-After": "3600"}), Reply(CSV))
-    waiting = Waiting()
+    waiting = PauseRecorder()
     assert refusal(settings, waiting=waiting).what == "a server that asks for a long pause"
     assert waiting.seconds == []
 
 
-def test_what_broke_off_goes_on_where_it_broke_off(settings: Settings, server: Publisher) -> None:
+def test_an_interrupted_download_resumes_where_it_stopped(
+    settings: Settings, server: Publisher
+) -> None:
     headers = {"ETag": '"v1"', "Accept-Ranges": "bytes"}
     rest = {**headers, "Content-Range": f"bytes 100-{len(CSV) - 1}/{len(CSV)}"}
     server.serve(
@@ -352,7 +356,7 @@ def test_what_broke_off_goes_on_where_it_broke_off(settings: Settings, server: P
     ],
     ids=["a newer file", "another range", "no such range"],
 )
-def test_what_broke_off_and_cannot_go_on_begins_anew(
+def test_an_interrupted_download_that_cannot_resume_starts_again(
     settings: Settings, server: Publisher, answer: Reply
 ) -> None:
     headers = {"ETag": '"v1"', "Accept-Ranges": "bytes"}
@@ -363,7 +367,7 @@ def test_what_broke_off_and_cannot_go_on_begins_anew(
     assert tree(settings.landing_dir / "worldbank_wdi" / "2021-09-15") == {"made_up.csv": NEWER}
 
 
-def test_a_part_that_is_cut_short_is_not_the_whole(settings: Settings, server: Publisher) -> None:
+def test_a_truncated_part_is_not_taken_for_the_whole(settings: Settings, server: Publisher) -> None:
     headers = {"ETag": '"v1"', "Accept-Ranges": "bytes"}
     short = {**headers, "Content-Range": f"bytes 100-149/{len(CSV)}"}
     rest = {**headers, "Content-Range": f"bytes 150-{len(CSV) - 1}/{len(CSV)}"}
@@ -385,11 +389,11 @@ def test_a_weak_tag_does_not_vouch_for_the_bytes(settings: Settings, server: Pub
     assert "range" not in server.asked[1][1]
 
 
-# Faults that cannot heal end at once
+# Permanent faults end at once
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-def test_an_address_that_is_not_served_is_asked_once(
+def test_an_unknown_address_is_asked_once(
     settings: Settings, server: Publisher, status: int
 ) -> None:
     server.serve("/file.csv", Reply(b"no", status))
@@ -409,9 +413,7 @@ def test_a_web_page_instead_of_data_is_refused(
     assert len(server.asked) == 1
 
 
-def test_something_else_instead_of_an_archive_is_refused(
-    settings: Settings, server: Publisher
-) -> None:
+def test_a_file_other_than_an_archive_is_refused(settings: Settings, server: Publisher) -> None:
     server.serve("/archive.zip", b"sorry, not today")
     problem = refusal(settings, fetcher(archive))
     assert problem.what == "something else instead of the expected file"
@@ -454,7 +456,7 @@ def test_a_redirect_on_an_allowed_host_is_followed(settings: Settings, server: P
     assert fetch(settings).is_new
 
 
-def test_a_redirect_in_a_circle_ends(settings: Settings, server: Publisher) -> None:
+def test_a_circular_redirect_ends(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", Reply(b"", 302, {"Location": "/file.csv"}))
     assert refusal(settings).what == "a redirect that goes round in circles"
     assert len(server.asked) == 6
@@ -521,10 +523,10 @@ def test_an_odd_file_name_is_refused(settings: Settings, server: Publisher, name
     assert "characters" in refusal(settings, fetcher(odd)).what
 
 
-# Runs that meet
+# Simultaneous runs
 
 
-def test_two_fetches_of_a_source_do_not_meet(settings: Settings, server: Publisher) -> None:
+def test_two_fetches_of_a_source_do_not_overlap(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", CSV)
     settings.warehouse_dir.mkdir(parents=True)
     with FileLock(settings.warehouse_dir / ".fetch-worldbank_wdi.lock"):
@@ -532,9 +534,7 @@ def test_two_fetches_of_a_source_do_not_meet(settings: Settings, server: Publish
     assert fetch(settings).is_new
 
 
-def test_what_a_killed_process_left_behind_is_removed(
-    settings: Settings, server: Publisher
-) -> None:
+def test_leftovers_of_a_killed_process_are_removed(settings: Settings, server: Publisher) -> None:
     left = settings.landing_dir / ".incoming" / "worldbank_wdi.1" / "release"
     left.mkdir(parents=True)
     server.serve("/file.csv", CSV)
@@ -542,7 +542,7 @@ def test_what_a_killed_process_left_behind_is_removed(
     assert not (settings.landing_dir / ".incoming").exists()
 
 
-def test_a_landing_folder_that_is_not_there_is_named(settings: Settings, tmp_path: Path) -> None:
+def test_a_missing_landing_folder_is_named(settings: Settings, tmp_path: Path) -> None:
     nowhere = settings.model_copy(update={"landing_dir": tmp_path / "nowhere"})
     with pytest.raises(BadInput, match="no landing folder"):
         fetch(nowhere)
@@ -565,7 +565,7 @@ def test_a_release_that_cannot_be_moved_into_place_leaves_nothing(
     assert "No space left" in problem.found
 
 
-def test_a_file_in_the_place_of_the_sources_folder_is_left_alone(
+def test_a_file_in_place_of_the_source_folder_is_left_alone(
     settings: Settings, server: Publisher
 ) -> None:
     (settings.landing_dir / "worldbank_wdi").write_text("made up")
@@ -605,7 +605,7 @@ def test_a_key_is_in_no_error_and_no_log(
     assert KEY in server.paths[0]  # it was sent
 
 
-def test_a_key_in_a_header_is_in_no_log_and_goes_to_no_other_host(
+def test_a_key_in_a_header_is_not_logged_or_sent_to_another_host(
     settings: Settings, server: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     def with_header(session: Session) -> PublicationDate:

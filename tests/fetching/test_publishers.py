@@ -15,8 +15,8 @@ from dagster_project.fetching.publishers import all_fetchers, wto
 from dagster_project.sources import all_sources
 from dagster_project.sources.bea_intl_serv_trade import TYPES_OF_SERVICE
 from dagster_project.sources.source import Source
-from tests.fetching.serving import Publisher, Reply, tree, zipped
-from tests.layouts.reading import read
+from tests.fetching.publisher_server import Publisher, Reply, tree, zipped
+from tests.layouts.layout_reader import read
 from tests.support import BULK, COUNTRIES, FIXTURES, INDICATORS, MADE_UP
 
 TODAY = date(2026, 11, 22)
@@ -40,7 +40,7 @@ def names(fetched: FetchResult) -> list[str]:
     return [path.name for path in fetched.release.files]
 
 
-def test_every_fetcher_is_of_a_source_and_asks_an_address_over_https() -> None:
+def test_every_fetcher_belongs_to_a_source_and_uses_https() -> None:
     assert set(all_fetchers()) <= set(all_sources())
     for fetcher in all_fetchers().values():
         assert fetcher.base_url.startswith("https://")
@@ -49,7 +49,7 @@ def test_every_fetcher_is_of_a_source_and_asks_an_address_over_https() -> None:
 
 
 @pytest.mark.parametrize("source", all_sources().values(), ids=all_sources())
-def test_a_source_is_fetched_or_packaged_or_says_how_its_files_are_got(source: Source) -> None:
+def test_a_source_is_fetched_or_packaged_or_has_manual_instructions(source: Source) -> None:
     fetched = source.name in all_fetchers()
     assert fetched or source.packaged or source.manual_instructions, (
         "no fetcher: set `manual_instructions` in its module"
@@ -104,7 +104,7 @@ def test_the_world_banks_file_without_its_date_is_refused(
 
 
 def api_page(indicator: str, page: int, *cells: tuple[str, str, str, object]) -> bytes:
-    """One page of the API: (ISO3 code, two-letter code, year, value) a cell."""
+    """One page of the API: (ISO3 code, two-letter code, year, value) per cell."""
     about = {"page": page, "pages": 2, "per_page": 20000, "total": 4, "lastupdated": "2026-07-01"}
     rows = [
         {
@@ -227,7 +227,7 @@ def test_a_dataset_page_without_its_one_workbook_is_refused(
 
 
 @pytest.mark.parametrize("page", [b"{}", b"[]", b'{"datasets": [{}]}', b'{"datasets": 1}'])
-def test_a_dataset_page_that_is_built_otherwise_is_refused(
+def test_a_dataset_page_with_another_structure_is_refused(
     settings: Settings, server: Publisher, page: bytes
 ) -> None:
     server.serve(f"{ITIS}/data", page)
@@ -303,7 +303,9 @@ def test_the_time_of_the_answer_makes_no_release(settings: Settings, server: Pub
     }
 
 
-def test_an_error_that_comes_as_success_is_refused(settings: Settings, server: Publisher) -> None:
+def test_an_error_page_with_a_success_status_is_refused(
+    settings: Settings, server: Publisher
+) -> None:
     error = b'{"STATUS": 400, "MESSAGEID": "M181013E", "MESSAGE": "made up", "RESULTSET": []}'
     server.serve(CODE, error)
     assert refusal(settings, "boj_balance_of_payments").found == "STATUS 400: made up"
@@ -343,7 +345,7 @@ def test_both_flat_files_of_the_bank_of_japan_are_one_release(
     assert server.asked[2][1]["if-none-match"] == '"1"'
 
 
-def test_a_flat_file_that_is_not_there_leaves_no_half_release(
+def test_a_missing_flat_file_leaves_no_partial_release(
     settings: Settings, server: Publisher
 ) -> None:
     server.serve("/bp_m_en.zip", flat_file("bp_m"))
@@ -415,7 +417,7 @@ def test_bea_gives_a_file_a_type_of_service_and_no_key(keyed: Settings, server: 
     assert KEY.encode() not in landed
 
 
-def test_an_answer_of_another_time_makes_no_release(keyed: Settings, server: Publisher) -> None:
+def test_an_answer_with_another_time_makes_no_release(keyed: Settings, server: Publisher) -> None:
     server.serve("/", bea_answer())
     fetch(keyed, "bea_intl_serv_trade")
     server.serve("/", bea_answer("2026-08-08"))
@@ -423,7 +425,7 @@ def test_an_answer_of_another_time_makes_no_release(keyed: Settings, server: Pub
 
 
 @pytest.mark.parametrize("key", [None, SecretStr("")])
-def test_without_a_key_nothing_is_asked(
+def test_without_a_key_no_request_is_sent(
     settings: Settings, server: Publisher, key: SecretStr | None
 ) -> None:
     keyless = settings.model_copy(update={"bea_api_key": key})
@@ -431,7 +433,7 @@ def test_without_a_key_nothing_is_asked(
     assert server.asked == []
 
 
-def test_beas_error_is_told_without_the_key(keyed: Settings, server: Publisher) -> None:
+def test_beas_error_is_reported_without_the_key(keyed: Settings, server: Publisher) -> None:
     error = {"BEAAPI": {"Results": {"Error": {"APIErrorCode": "3", "Detail": f"key {KEY}"}}}}
     server.serve("/", json.dumps(error).encode())
     problem = refusal(keyed, "bea_intl_serv_trade")
@@ -452,7 +454,7 @@ def wto_count(indicator: str, item: str) -> str:
 
 @pytest.fixture
 def wto_api(settings: Settings, server: Publisher) -> Settings:
-    """Settings for the API, which has two pages of one indicator and nothing of the others."""
+    """Settings for the API, which has two pages of one indicator and none of the others."""
     for indicator, item in wto.INDICATORS.items():
         server.serve(wto_count(indicator, item), b"0")
     server.serve(wto_count("ITS_CS_AX6", "SH"), b"5")
@@ -480,7 +482,7 @@ def test_the_wtos_bulk_file_is_dated_by_the_header(settings: Settings, server: P
     assert [path.read_bytes() for path in fetched.release.files] == [WTO_BULK.read_bytes()]
 
 
-def test_the_wtos_api_is_asked_for_all_pages_with_the_key_in_a_header(
+def test_all_pages_of_the_wtos_api_are_fetched_with_the_key_in_a_header(
     wto_api: Settings, server: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wto, "PAGE_RECORDS", 3)
@@ -507,7 +509,7 @@ def test_an_answer_without_its_list_is_refused(wto_api: Settings, server: Publis
     assert "made up" in refusal(wto_api, "wto_stats").found
 
 
-def test_a_count_that_is_no_number_is_refused(wto_api: Settings, server: Publisher) -> None:
+def test_a_count_that_is_not_a_number_is_refused(wto_api: Settings, server: Publisher) -> None:
     server.serve(wto_count("ITS_CS_AX5", "S266"), b"5 or 6")
     assert refusal(wto_api, "wto_stats").expected == "a whole number"
 
@@ -523,7 +525,7 @@ def test_a_key_that_the_wto_does_not_know_is_not_shown(
 
 
 @pytest.mark.parametrize("key", [None, SecretStr("")])
-def test_without_a_key_the_wtos_api_is_not_asked(
+def test_without_a_key_no_request_is_sent_to_the_wto(
     wto_api: Settings, server: Publisher, key: SecretStr | None
 ) -> None:
     keyless = wto_api.model_copy(update={"wto_api_key": key})
@@ -561,7 +563,7 @@ def test_eurostats_answer_is_dated_by_its_last_update(
         (b",partner,", b",area,", "unknown layout"),
     ],
 )
-def test_eurostats_answer_that_is_built_otherwise_is_refused(
+def test_eurostats_answer_with_another_structure_is_refused(
     settings: Settings, server: Publisher, old: bytes, new: bytes, what: str
 ) -> None:
     server.serve(ITS6, ITS6_FILE.read_bytes().replace(old, new))
@@ -579,7 +581,7 @@ def test_the_oecds_answer_is_dated_by_its_header_or_the_day(
     assert (fetched.release.date, fetched.dated_by) == (TODAY, DAY_OF_DOWNLOAD)
 
 
-# What is fetched can be planned
+# Fetched releases are in the plan
 
 
 def test_a_fetched_release_of_a_packaged_source_is_among_its_releases(
@@ -597,7 +599,9 @@ def test_a_fetched_release_of_a_packaged_source_is_among_its_releases(
     assert find_release(source, settings.landing_dir, str(packaged.date)) == packaged
 
 
-def test_of_one_day_the_landed_release_counts(settings: Settings, server: Publisher) -> None:
+def test_a_landed_release_wins_over_a_bundled_one_of_the_same_day(
+    settings: Settings, server: Publisher
+) -> None:
     from dagster_project.ingest.pending_releases import releases_of
 
     source = all_sources()["ecb_reference_rates"]

@@ -1,11 +1,11 @@
 """How to break each expectation on tables that no module of `tests/sources` covers.
 
-That is the seeds, core, marts, what unites the sources, and the four sources that came first.
+These are the seeds, core, marts, the united observations, and the first four sources.
 """
 
 from collections.abc import Iterator
 
-from tests.gates.judging import FIRST, Case, cells, few, twice
+from tests.gates.suite_cases import FIRST, Case, cells, few, twice
 
 KEYS = {
     "worldbank_wdi__countries": "country_code = 'JPN'",
@@ -468,7 +468,7 @@ def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
     )
 
 
-# An empty table has no source's numbers either.
+# An empty table has no numbers of any source either.
 _NOTHING_OBSERVED = Case(
     "core.fct_royalty_observations",
     "at least one observation",

@@ -44,7 +44,7 @@ def test_each_failed_expectation_has_a_line_and_the_others_none() -> None:
     ]
 
 
-def test_nothing_failed_nothing_said() -> None:
+def test_without_a_failure_explain_prints_nothing() -> None:
     assert explain([result(detail(success=True))]) == ""
 
 

@@ -1,4 +1,4 @@
-"""Each expectation on seeds and models passes on what a good run built, and fails once changed."""
+"""Each expectation on seeds and models passes on the build of a good run, and fails on a change."""
 
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from dagster_project.gates.suite_files import tables_with_suites
 from dagster_project.sources import all_sources
 from dagster_project.transform.dbt_runner import manifest
-from tests.gates.judging import (
+from tests.gates.suite_cases import (
     LAYERS,
     MODEL_LAYERS,
     Case,
@@ -29,7 +29,7 @@ def database(template: Scenario, table: str) -> Path:
 
 @cache
 def failed_before(path: Path, table: str) -> frozenset[tuple[str, str]]:
-    """What fails on the table as it was built: warnings, since the made-up data is small."""
+    """The expectations that fail on the unchanged table: warnings, since the data is small."""
     failed = failed_by(path, table, f"select * from {table}")
     return frozenset((about, detail["severity"]) for about, detail in failed.items())
 
@@ -51,7 +51,7 @@ def test_every_expectation_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("table", tables_with_suites(MODEL_LAYERS))
-def test_what_a_good_run_built_passes(template: Scenario, table: str) -> None:
+def test_the_build_of_a_good_run_passes(template: Scenario, table: str) -> None:
     failed = failed_by(database(template, table), table, f"select * from {table}")
     assert [detail for detail in failed.values() if detail["severity"] == "critical"] == []
 

@@ -13,7 +13,7 @@ METHODOLOGIES = ("R_IMF", "R_NAT", "E1", "E3", "E5")
 
 @pytest.fixture(scope="module")
 def unseen(shared: Path) -> Scenario:
-    """Every methodology of a release is new, two partners of the next, every economy of another."""
+    """A release of new methodologies, one with two new partners, one of new economies."""
 
     def build(warehouse: Warehouse) -> Outcome:
         text = BATIS.read_text()
@@ -40,7 +40,7 @@ def warnings(scenario: Scenario, about: str) -> list[str]:
     ]
 
 
-def test_they_are_accepted_and_published(unseen: Scenario) -> None:
+def test_releases_with_new_codes_are_accepted_and_published(unseen: Scenario) -> None:
     assert unseen.outcome.code == PUBLISHED
     assert "REJECTED" not in unseen.outcome.output
 

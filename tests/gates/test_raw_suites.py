@@ -7,7 +7,7 @@ import pytest
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.gates.suite_files import tables_with_suites
 from dagster_project.workbench.gate_results import LIST
-from tests.gates.judging import Case, all_cases, expectations_of, failed_by, newest
+from tests.gates.suite_cases import Case, all_cases, expectations_of, failed_by, newest
 from tests.support import Scenario
 
 CASES = [case for case in all_cases() if case.table.startswith("raw.")]

@@ -273,13 +273,13 @@ def test_a_row_rule_that_finds_rows_names_them_and_the_others_still_pass(databas
     assert [row["_row"] for row in found["failing_rows"]] == [2, 3]
 
 
-def test_rules_about_several_rows_are_judged_by_themselves(database: Path) -> None:
+def test_rules_about_several_rows_are_evaluated_separately(database: Path) -> None:
     several = "true group by _file, _row, code having count(*) > 0"
     result = judge(database, no_rows("code = 'X'"), no_rows(several), no_rows("_row > 9"))
     assert [detail["failing"] for detail in result.details] == [0, 3, 0]
 
 
-def test_a_rule_that_cannot_be_evaluated_takes_no_other_with_it(database: Path) -> None:
+def test_a_rule_that_cannot_be_evaluated_leaves_the_others_running(database: Path) -> None:
     result = judge(database, no_rows("no_such_column = 1"), no_rows("code = 'X'"))
     wrong, clean = result.details
     assert "no_such_column" in wrong["observed"]

@@ -77,12 +77,12 @@ def test_a_rule_is_filled_with_its_values(tmp_path: Path) -> None:
     ]
 
 
-def test_what_an_expectation_says_itself_wins(tmp_path: Path) -> None:
+def test_an_expectations_own_text_wins(tmp_path: Path) -> None:
     (found,) = read(tmp_path, {**FILLED, "description": "an area", "fix": "ask for the area"})
     assert (found["description"], found["meta"]["fix"]) == ("an area", "ask for the area")
 
 
-def test_a_query_of_one_word_is_in_the_file_beside_the_suite(tmp_path: Path) -> None:
+def test_a_query_given_as_one_word_is_in_the_file_beside_the_suite(tmp_path: Path) -> None:
     sql = "-- name: first\nselect 1\n;\n\n-- name: second\nselect 2\nfrom $batch\n;\n"
     found = read(tmp_path, {**OWN, "query": "second"}, {**OWN, "query": "first"}, sql=sql)
     assert [expectation["kwargs"]["unexpected_rows_query"] for expectation in found] == [

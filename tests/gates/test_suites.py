@@ -26,7 +26,7 @@ from dagster_project.gates.suite_files import (
 from dagster_project.gates.suites import MARK, load_suite
 from dagster_project.sources.code_lists import code_lists
 from dagster_project.workbench.gate_results import LIST, STRUCTURE
-from tests.gates.judging import LAYERS
+from tests.gates.suite_cases import LAYERS
 
 TABLES = tables_with_suites(LAYERS)
 
@@ -61,13 +61,13 @@ def test_a_suite_says_what_it_expects_and_what_to_do(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_long_query_is_where_the_formatter_sees_it(table: str) -> None:
+def test_a_long_query_is_in_a_file_that_the_formatter_sees(table: str) -> None:
     for expectation in json.loads(suite_path(table).read_text("utf-8"))["expectations"]:
         assert len(expectation.get("query", "")) <= 200, expectation["description"]
 
 
 def has_too_little_ground(ground: str) -> bool:
-    """Whether a rule has no other ground than made-up files or one excerpt."""
+    """Whether a rule is based on made-up files or one excerpt alone."""
     return ground.startswith(("made-up", "made up", "one excerpt", "an excerpt", "the excerpt"))
 
 
@@ -91,7 +91,7 @@ def test_the_page_counts_every_rule_once() -> None:
     )
 
 
-# Figures with a digit are for the other rule; full-width digits are digits of no mark.
+# Another rule covers figures with a digit; full-width digits do not make a mark.
 @pytest.mark.parametrize(
     "mark", ["..", "-", "(D)", "(*)", "[c]", "[r][e]", "n.a.", "x", ".....", ":"]
 )
@@ -100,12 +100,12 @@ def test_a_mark_is_a_mark(mark: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["#REF!", "NaN", "none", "1", "(5)", "--", "", "\uff11", "a b"])
-def test_another_text_is_no_mark(text: str) -> None:
+def test_another_text_is_not_a_mark(text: str) -> None:
     assert not re.fullmatch(MARK, text)
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_list_of_codes_that_a_suite_asks_for_is_there(table: str) -> None:
+def test_every_list_of_codes_that_a_suite_asks_for_exists(table: str) -> None:
     suite = load_suite(table, code_lists())
     for expectation in suite["expectations"]:
         assert "$" not in expectation["kwargs"].get("unexpected_rows_query", "").replace("$'", "'")

@@ -1,4 +1,4 @@
-"""How far a load is, on a bulk file that is large enough to take a moment."""
+"""The progress of a load, on a bulk file large enough to take a moment."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def parsed_whole(layout: Any) -> CsvLayout:
-    """The layout, without the search that spares most lines the parser."""
+    """The layout, without the line filter."""
     assert isinstance(layout, CsvLayout)
     return replace(layout, must_contain="")
 

@@ -51,7 +51,7 @@ def change(release: Release, old: bytes, new: bytes) -> None:
 
 
 def decide(con: duckdb.DuckDBPyConnection, reason: str | None = None) -> None:
-    """Do what the gate does with the release that was loaded last."""
+    """Set the status of the last loaded release, as the gate does."""
     (loaded_at,) = con.execute(
         "select max(loaded_at) from audit.releases where status = 'loaded'"
     ).fetchall()[0]
@@ -164,7 +164,7 @@ def test_a_release_without_its_main_table_is_rejected(
     assert con.execute("select distinct status from audit.releases").fetchall() == [("rejected",)]
 
 
-def test_a_rejected_release_can_be_loaded_once_it_is_mended(
+def test_a_rejected_release_can_be_loaded_once_it_is_fixed(
     con: duckdb.DuckDBPyConnection, release: Release
 ) -> None:
     change(release, b'"Japan","JPN"', b'"Japan"')
@@ -189,7 +189,7 @@ def test_the_same_bytes_are_not_loaded_twice(
     assert state(con) == before
 
 
-def test_a_load_that_no_gate_has_decided_is_loaded_anew_not_beside(
+def test_a_load_without_a_gate_decision_is_replaced_by_the_next_load(
     con: duckdb.DuckDBPyConnection, release: Release
 ) -> None:
     load_release(con, WDI, release)
@@ -214,7 +214,7 @@ def test_changed_bytes_of_an_accepted_release_are_an_error_and_change_nothing(
     assert state(con) == before
 
 
-def test_a_further_file_in_an_accepted_release_is_a_change(
+def test_an_additional_file_in_an_accepted_release_is_a_change(
     con: duckdb.DuckDBPyConnection, release: Release
 ) -> None:
     load_release(con, WDI, Release(WDI.name, DAY, release.files[:2]))
@@ -223,8 +223,8 @@ def test_a_further_file_in_an_accepted_release_is_a_change(
         load_release(con, WDI, release)
 
 
-def in_force(con: duckdb.DuckDBPyConnection) -> list[tuple]:
-    """The value of one cell, in each load that the ledger has as accepted."""
+def current_values(con: duckdb.DuckDBPyConnection) -> list[tuple]:
+    """The value of one cell in each accepted load."""
     return con.execute(
         "select value from raw.worldbank_wdi__observations join audit.releases"
         " on _file = file_name and _loaded_at = loaded_at where status = 'accepted'"
@@ -232,7 +232,7 @@ def in_force(con: duckdb.DuckDBPyConnection) -> list[tuple]:
     ).fetchall()
 
 
-def test_a_reload_takes_force_only_when_its_gate_has_passed(
+def test_a_reload_becomes_current_only_when_its_gate_has_passed(
     con: duckdb.DuckDBPyConnection, release: Release
 ) -> None:
     load_release(con, WDI, release)
@@ -240,14 +240,14 @@ def test_a_reload_takes_force_only_when_its_gate_has_passed(
     change(release, b"31600000000", b"31600000001")
     load_release(con, WDI, release, reload=True)
     assert statuses(con) == ["accepted", "loaded"]
-    assert in_force(con) == [("31600000000",)]
+    assert current_values(con) == [("31600000000",)]
     decide(con)
     assert statuses(con) == ["superseded", "accepted"]
-    assert in_force(con) == [("31600000001",)]
+    assert current_values(con) == [("31600000001",)]
     assert count(con) == 48
 
 
-def test_a_reload_whose_gate_fails_leaves_the_old_rows_in_force(
+def test_a_reload_whose_gate_fails_leaves_the_old_rows_current(
     con: duckdb.DuckDBPyConnection, release: Release
 ) -> None:
     load_release(con, WDI, release)
@@ -256,10 +256,10 @@ def test_a_reload_whose_gate_fails_leaves_the_old_rows_in_force(
     load_release(con, WDI, release, reload=True)
     decide(con, reason="made up")
     assert statuses(con) == ["accepted", "rejected"]
-    assert in_force(con) == [("31600000000",)]
+    assert current_values(con) == [("31600000000",)]
 
 
-def test_a_reload_that_cannot_be_read_leaves_the_old_rows_in_force(
+def test_an_unreadable_reload_leaves_the_old_rows_current(
     con: duckdb.DuckDBPyConnection, release: Release
 ) -> None:
     load_release(con, WDI, release)
@@ -268,17 +268,17 @@ def test_a_reload_that_cannot_be_read_leaves_the_old_rows_in_force(
     with pytest.raises(BadInput):
         load_release(con, WDI, release, reload=True)
     assert statuses(con) == ["accepted", "rejected"]
-    assert in_force(con) == [("31600000000",)]
+    assert current_values(con) == [("31600000000",)]
     assert count(con) == 48
 
 
 def test_releases_do_not_touch_each_other(con: duckdb.DuckDBPyConnection, release: Release) -> None:
     load_release(con, WDI, release)
     decide(con)
-    before = in_force(con)
+    before = current_values(con)
     load_release(con, WDI, Release(WDI.name, date(2022, 1, 1), release.files))
     assert count(con) == 96
-    assert in_force(con) == before
+    assert current_values(con) == before
 
 
 def test_the_gate_sees_one_load_of_one_release(
@@ -357,7 +357,7 @@ def test_a_bulk_file_with_a_broken_record_is_refused_with_its_line(
     assert con.execute("select status from audit.releases").fetchall() == [("rejected",)]
 
 
-def test_a_bulk_file_that_breaks_off_within_its_last_figure_is_refused(
+def test_a_bulk_file_truncated_within_its_last_figure_is_refused(
     con: duckdb.DuckDBPyConnection, bulk: Path
 ) -> None:
     bulk.write_bytes(bulk.read_bytes().rstrip()[:-1])

@@ -31,7 +31,7 @@ def _land_and_load(warehouse: Warehouse, status_after: str) -> None:
         con.execute("update audit.releases set status = ?", [status_after])
 
 
-def test_a_release_in_force_is_rejected_by_hand_and_the_ledger_keeps_the_reason(
+def test_a_current_release_is_rejected_by_hand_and_the_ledger_keeps_the_reason(
     folders: Warehouse,
 ) -> None:
     _land_and_load(folders, "accepted")
@@ -50,7 +50,7 @@ def test_a_release_that_its_gate_rejected_is_accepted_by_hand(folders: Warehouse
 
 
 def _found(warehouse: Warehouse, table: str, **kinds: bool) -> None:
-    """Enter what the gate found on the release: for each kind of rule, whether it holds."""
+    """Enter the gate's results on the release: whether the rules of each kind hold."""
     details = [
         {"expectation": f"a rule of {kind}", "kind": kind, "success": held, "observed": "2 rows"}
         for kind, held in kinds.items()
@@ -61,7 +61,7 @@ def _found(warehouse: Warehouse, table: str, **kinds: bool) -> None:
         enter_gate_results(con, [result], "made-up-run")
 
 
-def test_a_release_that_is_not_what_it_claims_to_be_cannot_be_accepted(folders: Warehouse) -> None:
+def test_a_structurally_broken_release_cannot_be_accepted(folders: Warehouse) -> None:
     _land_and_load(folders, "rejected")
     _found(folders, "raw.worldbank_wdi__observations", structure=False, plausibility=False)
     with (
@@ -76,10 +76,10 @@ def test_a_release_that_is_not_what_it_claims_to_be_cannot_be_accepted(folders: 
     assert folders.workbench("select decision from audit.decisions") == []
 
 
-def test_what_is_only_implausible_can_be_accepted(folders: Warehouse) -> None:
+def test_a_merely_implausible_release_can_be_accepted(folders: Warehouse) -> None:
     _land_and_load(folders, "rejected")
     table = "raw.worldbank_wdi__observations"
-    _found(folders, table, structure=False)  # before its file was put right and loaded again
+    _found(folders, table, structure=False)  # before its file was corrected and loaded again
     _found(folders, table, structure=True, plausibility=False)
     with open_workbench(folders.settings) as con:
         accept(con, RELEASE, "the publisher confirms it")
@@ -112,17 +112,17 @@ def test_a_forgotten_release_leaves_no_row_and_is_new_to_the_next_run(folders: W
     [
         ("worldbank_wdi/1999-01-01", "no such release"),
         ("worldbank_wdi/soon", "not a release"),
-        ("nobody/2016-03-01", "not a release"),
+        ("unknown/2016-03-01", "not a release"),
     ],
 )
-def test_a_decision_on_what_is_not_there_says_so(
+def test_a_decision_on_a_missing_release_says_so(
     folders: Warehouse, release: str, message: str
 ) -> None:
     with open_workbench(folders.settings) as con, pytest.raises(BadInput, match=message):
         reject(con, release, "because")
 
 
-def test_accepting_a_rejected_reload_supersedes_what_was_in_force(folders: Warehouse) -> None:
+def test_accepting_a_rejected_reload_supersedes_the_current_load(folders: Warehouse) -> None:
     _land_and_load(folders, "accepted")
     folders.land("worldbank_wdi", "2016-03-01", "made_up.csv", BARE.read_bytes())
     source = all_sources()["worldbank_wdi"]
@@ -137,7 +137,7 @@ def test_accepting_a_rejected_reload_supersedes_what_was_in_force(folders: Wareh
     assert after == before
 
 
-def test_of_two_rejected_loads_the_last_is_accepted(folders: Warehouse) -> None:
+def test_the_last_of_two_rejected_loads_is_accepted(folders: Warehouse) -> None:
     _land_and_load(folders, "accepted")
     (folders.landing / "worldbank_wdi" / "2016-03-01" / "made_up.csv").unlink()
     folders.land("worldbank_wdi", "2016-03-01", "made_up_z.csv", BARE.read_bytes())

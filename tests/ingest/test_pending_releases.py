@@ -36,13 +36,13 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def landing(folders: Warehouse) -> Warehouse:
-    """The made-up landing folder, as the test's own."""
+    """A copy of the made-up landing folder."""
     shutil.copytree(MADE_UP, folders.landing)
     return folders
 
 
 def load(con: duckdb.DuckDBPyConnection, landing: Warehouse, status: str) -> None:
-    """Load the made-up text, and have the ledger say what became of it."""
+    """Load the made-up text, and enter its status in the ledger."""
     load_release(con, FIGURES, find_release(FIGURES, landing.landing, str(DAY)))
     con.execute("update audit.releases set status = ?, reason = 'made up'", [status])
 
@@ -101,7 +101,7 @@ def test_a_release_whose_files_arrive_one_by_one_is_loaded_again(
     assert found.replaced == {f"published_figures/{DAY}"}
 
 
-def test_a_further_file_beside_one_that_has_changed_is_a_problem(
+def test_an_additional_file_beside_a_changed_one_is_a_problem(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:
     load(con, landing, "accepted")
@@ -111,7 +111,7 @@ def test_a_further_file_beside_one_that_has_changed_is_a_problem(
 
 
 def half_of(text: str) -> str:
-    """Return the first lines of a text, as a copy may have them: cut at a line end."""
+    """Return the first lines of a text, as an unfinished copy has them."""
     return "".join(text.splitlines(keepends=True)[:3])
 
 
@@ -193,14 +193,14 @@ def test_a_landed_release_replaces_the_bundled_one_of_its_date(
     assert found.problems == []
 
 
-def test_a_load_that_crashed_before_its_gate_is_taken_up_again(
+def test_a_load_that_crashed_before_its_gate_is_resumed(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:
     load(con, landing, "loaded")
     assert RELEASE in new(plan(con, landing))
 
 
-def test_a_reload_that_crashed_before_its_gate_is_taken_up_again(
+def test_a_reload_that_crashed_before_its_gate_is_resumed(
     con: duckdb.DuckDBPyConnection, landing: Warehouse
 ) -> None:
     load(con, landing, "accepted")
@@ -231,7 +231,7 @@ def test_a_rejected_release_is_new_once_its_bytes_have_changed(
 
 
 @pytest.mark.parametrize("status", ["accepted", "rejected"])
-def test_a_release_that_is_asked_for_is_loaded_again(
+def test_a_requested_release_is_loaded_again(
     con: duckdb.DuckDBPyConnection, landing: Warehouse, status: str
 ) -> None:
     load(con, landing, status)
@@ -268,14 +268,14 @@ def test_a_release_is_found_by_its_date(landing: Warehouse) -> None:
     assert find_release(FIGURES, landing.landing, str(DAY)).label == RELEASE
 
 
-def test_a_release_that_is_not_there_is_refused_with_those_that_are(landing: Warehouse) -> None:
+def test_an_unknown_release_is_refused_with_the_list_of_known_ones(landing: Warehouse) -> None:
     with pytest.raises(BadInput) as caught:
         find_release(FIGURES, landing.landing, "2020-01-01")
     assert caught.value.expected.startswith("one of ")
     assert str(DAY) in caught.value.expected
 
 
-def test_a_release_that_is_there_but_bad_is_refused_with_what_is_amiss(
+def test_a_bad_release_is_refused_with_what_is_wrong(
     landing: Warehouse,
 ) -> None:
     landing.land("published_figures", "2999-01-01", TEXT.name, TEXT.read_text())
@@ -288,7 +288,7 @@ def test_planning_needs_no_heavy_package() -> None:
         "import sys, dagster_project.ingest.pending_releases;"
         "print([n for n in ('dagster', 'dbt', 'great_expectations') if n in sys.modules])"
     )
-    told = run(
+    result = run(
         [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
-    assert told.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]"

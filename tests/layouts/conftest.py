@@ -7,6 +7,6 @@ from dagster_project.layouts.zip_layout import unpacked_once
 
 @pytest.fixture(autouse=True)
 def unpacked() -> Iterator[None]:
-    """The block in which archives are read."""
+    """The block size in which archives are read."""
     with unpacked_once():
         yield

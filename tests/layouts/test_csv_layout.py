@@ -7,22 +7,22 @@ import pytest
 
 from dagster_project.base.errors import BadInput
 from dagster_project.layouts import CsvLayout, RawTable, csv_layout
-from tests.layouts.reading import TEXTS, changed, read, refusal
+from tests.layouts.layout_reader import TEXTS, changed, read, refusal
 from tests.support import BARE, BULK, COUNTRIES, INDICATORS, TEXT
 
 
 def cell_in_file(path: Path, row: int, header: str, header_row: int) -> str:
-    """What stands in a record and column of a CSV file, counted as a person would."""
+    """The text in a record and column of a CSV file, counted as a person would."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         records = list(csv.reader(file))
     return records[row - 1][records[header_row - 1].index(header)]
 
 
-# What is read
+# Accepted files
 
 
 @pytest.mark.parametrize(("path", "header_row"), [(BULK, 5), (BARE, 1)])
-def test_every_cell_is_read_as_it_stands_in_the_file(
+def test_every_cell_is_read_as_it_is_in_the_file(
     con: duckdb.DuckDBPyConnection, path: Path, header_row: int
 ) -> None:
     cells = read(con, path).rows.select('_row, "_column", "value"').fetchall()
@@ -79,7 +79,7 @@ def test_records_of_a_text_keep_commas_and_quotes(
     assert read(con, path, TEXTS).rows.fetchone()[1] == 'A "made-up" text, 2018'  # type: ignore[index]
 
 
-# What is refused: with one message that says what, where, what was expected and found, what to do
+# Refusals: one message that says what, where, what was expected and found, what to do
 
 
 def test_a_renamed_header_is_named_with_its_column(
@@ -265,7 +265,7 @@ def test_bytes_of_another_encoding_far_down_are_refused_with_their_line(
     assert re.search("utf-8|unicode", problem.found, re.IGNORECASE)
 
 
-def test_a_file_that_breaks_off_within_quotes_is_refused(
+def test_a_file_truncated_within_quotes_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     content = COUNTRIES.read_bytes()
@@ -276,7 +276,7 @@ def test_a_file_that_breaks_off_within_quotes_is_refused(
     assert "unterminated quote" in problem.found
 
 
-def test_a_file_that_breaks_off_within_a_record_is_refused(
+def test_a_file_truncated_within_a_record_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     content = BARE.read_bytes()
@@ -296,7 +296,7 @@ def test_a_ragged_record_is_refused_with_its_line(
     assert problem.found.startswith(f"Expected Number of Columns: 7 Found: {found}")
 
 
-def test_a_blank_line_is_no_record_and_not_counted(
+def test_a_blank_line_is_not_counted_as_a_record(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = changed(tmp_path, BARE, b"\nJapan,", b"\n\nJapan,")
@@ -304,7 +304,7 @@ def test_a_blank_line_is_no_record_and_not_counted(
     assert blank == plain
 
 
-def test_a_file_that_breaks_off_within_its_last_figure_is_refused(
+def test_a_file_truncated_within_its_last_figure_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = tmp_path / BARE.name
@@ -330,7 +330,7 @@ def test_a_block_of_zeros_is_refused_with_its_place(
         (b"2002,2013,2014", "column header '2013' after '2002'"),
     ],
 )
-def test_years_that_do_not_follow_one_another_are_refused(
+def test_nonconsecutive_years_are_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, years: bytes, found: str
 ) -> None:
     path = changed(tmp_path, BARE, b"2012,2013,2014", years)
@@ -365,7 +365,7 @@ def test_columns_with_hostile_names_are_left_out(
     assert read(con, path, (layout,)).rows.fetchall() == [("A", None, 2)]
 
 
-# Bulk files: read once, into their table; the natural key stands in for the row number.
+# Bulk files: read once, into their table; the natural key replaces the row number.
 
 KEYED = CsvLayout(
     "made-up bulk",
@@ -392,14 +392,17 @@ def test_rows_of_a_bulk_file_are_not_numbered(con: duckdb.DuckDBPyConnection, bu
         ("A", "2002", "4", None, None),
         ("C\nD", "2001", "3", None, None),
     ]
-    assert (extract.rows_read, extract.rows_kept) == (None, None)  # whoever fetches them counts
+    assert (extract.rows_read, extract.rows_kept) == (
+        None,
+        None,
+    )  # the reader of the rows counts them
 
 
 def test_the_line_of_a_record_is_found_by_its_key(
     con: duckdb.DuckDBPyConnection, bulk: Path
 ) -> None:
     assert KEYED.lines_of(con, bulk, {"code": "A", "year": "2002"}) == [5]
-    assert KEYED.lines_of(con, bulk, {"code": "B"}) == [3]  # what was not kept, too
+    assert KEYED.lines_of(con, bulk, {"code": "B"}) == [3]  # dropped rows, too
     assert KEYED.lines_of(con, bulk, {"code": "A"}) == [2, 5]
     with pytest.raises(BadInput, match="colour"):
         KEYED.lines_of(con, bulk, {"colour": "red"})

@@ -1,4 +1,4 @@
-"""Bulk files whose lines are searched: as the general reader reads them, or left to it."""
+"""The line filter on bulk files: the same rows as the full parser, or left to it."""
 
 import tempfile
 from pathlib import Path
@@ -125,14 +125,16 @@ NOT_PLAIN = {
 
 
 @pytest.mark.parametrize("content", NOT_PLAIN.values(), ids=NOT_PLAIN.keys())
-def test_what_is_not_plain(path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_need_the_full_parser_are_recognized(
+    path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(marked_lines, "_BLOCK_BYTES", 64)
     path.write_bytes(HEADER + content)
     with pytest.raises(NeedsFullParser):
         copy_matching_lines(path, path.with_name("lines"), b"SH", 1, 3)
 
 
-def test_the_general_reader_takes_what_is_not_plain(path: Path) -> None:
+def test_the_full_parser_reads_files_that_the_filter_leaves(path: Path) -> None:
     path.write_bytes(HEADER + ROWS + '"SH\nE",SH,"1,5"\nØ,SH2,7\n'.encode())
     assert kept(path, "SH") == kept(path, "")
     assert ("SH\nE", "SH", "1,5", None, None) in kept(path, "SH")
@@ -147,11 +149,11 @@ def loaded(con: duckdb.DuckDBPyConnection, path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (ROWS + b"E,SK\n", 7),  # a line that is not kept is amiss
-        (ROWS + b"E,SH\nF,SH,1,2\n", 7),  # what one has too few, the next has too many
+        (ROWS + b"E,SK\n", 7),  # the fault is in a line that is not kept
+        (ROWS + b"E,SH\nF,SH,1,2\n", 7),  # one field too few, and one too many in the next
     ],
 )
-def test_the_line_that_is_amiss_is_told(path: Path, content: bytes, line: int) -> None:
+def test_the_faulty_line_is_reported(path: Path, content: bytes, line: int) -> None:
     path.write_bytes(HEADER + content)
     with duckdb.connect() as con, pytest.raises(BadInput) as refused:
         loaded(con, path)

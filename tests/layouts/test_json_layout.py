@@ -5,7 +5,7 @@ import duckdb
 import pytest
 
 from dagster_project.layouts import JsonLayout, RawTable
-from tests.layouts.reading import read, refusal
+from tests.layouts.layout_reader import read, refusal
 
 things = RawTable("made_up__things", ("code", "name", "note"))
 THINGS = JsonLayout("made-up things", things, "things", ("code", "name"))

@@ -5,11 +5,11 @@ import pytest
 
 from dagster_project.base.errors import BadInput
 from dagster_project.layouts import layout_of
-from tests.layouts.reading import WORLD_BANK, changed, refusal
+from tests.layouts.layout_reader import WORLD_BANK, changed, refusal
 from tests.support import BARE, BULK, COUNTRIES, INDICATORS
 
 
-def test_each_file_of_the_world_bank_is_of_its_own_layout() -> None:
+def test_each_file_of_the_world_bank_has_its_own_layout() -> None:
     tables = [layout_of(path, WORLD_BANK).name for path in (BULK, BARE, COUNTRIES, INDICATORS)]
     assert tables == [
         "World Bank bulk download, data file",

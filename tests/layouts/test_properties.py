@@ -1,4 +1,4 @@
-"""Properties of the layouts: what is written is read, and nothing ends in another error."""
+"""Properties of the layouts: generated files are read back, and every failure is a BadInput."""
 
 import contextlib
 import csv
@@ -54,7 +54,7 @@ RECORDS = st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=6)
 
 
 def as_read(content: bytes, layout: Layout, suffix: str) -> list[tuple]:
-    """What a layout makes of a file, without the sheet."""
+    """The rows that a layout reads from a file, without the sheet."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         path = Path(folder) / f"made_up{suffix}"
         path.write_bytes(content)
@@ -89,7 +89,7 @@ def as_csv(records: list[tuple[str, ...]], quoting: Any, end: str) -> bytes:
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
 )
-def test_what_is_written_as_csv_is_read(
+def test_generated_csv_is_read_back(
     records: list[tuple[str, ...]], quoting: Any, end: str, mark: bool
 ) -> None:
     layout = CsvLayout("made up", TABLE, 1, TABLE.columns)
@@ -120,7 +120,7 @@ def test_every_cell_of_a_wide_table_is_read_under_its_year(records: list[tuple[s
 
 @SETTINGS
 @given(RECORDS, st.booleans())
-def test_what_is_written_as_json_is_read(records: list[tuple[str, ...]], ascii_: bool) -> None:
+def test_generated_json_is_read_back(records: list[tuple[str, ...]], ascii_: bool) -> None:
     document = {"things": [dict(zip(TABLE.columns, record, strict=True)) for record in records]}
     content = json.dumps(document, ensure_ascii=ascii_).encode()
     expected = [(*record, row) for row, record in enumerate(records, 1)]
@@ -140,8 +140,8 @@ def _cells(book: Workbook) -> Iterator[Cell]:
 
 @SETTINGS
 @given(st.lists(st.tuples(IN_XML, IN_XML), min_size=1, max_size=5))
-def test_what_is_written_as_a_workbook_is_read(records: list[tuple[str, ...]]) -> None:
-    # A text that begins like a formula is one, and an address in underscores is an escape there.
+def test_a_generated_workbook_is_read_back(records: list[tuple[str, ...]]) -> None:
+    # A text that begins like a formula is a formula, and `_x0041_` is an escape.
     assume(not any(cell.startswith("=") or "_x" in cell for record in records for cell in record))
     assume(all(record[0] for record in records))
     written = Written()
@@ -192,7 +192,7 @@ STARTS = [
         ).map(lambda document: json.dumps(document).encode()),
     ),
 )
-def test_whatever_a_file_holds_it_is_loaded_or_refused(source: str, content: bytes) -> None:
+def test_any_file_is_either_loaded_or_refused(source: str, content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         path = Path(folder) / "made_up.file"
         path.write_bytes(content)

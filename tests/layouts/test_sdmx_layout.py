@@ -1,4 +1,4 @@
-"""SDMX messages in every format: as they should be, and hostile ones.
+"""SDMX messages in every format, good and hostile.
 
 Real messages of other datasets are in sdmx1's collection of test data. No package ships it: the
 tests on it look in the folder that sdmx1's own tests use, `SDMX_TEST_DATA`, and skip without it.
@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from dagster_project.layouts import SdmxDataset, sdmx_layout
-from tests.layouts.reading import changed, read, refusal
+from tests.layouts.layout_reader import changed, read, refusal
 
 RATES = SdmxDataset(
     "Rates",
@@ -152,7 +152,7 @@ def test_a_hostile_or_broken_message_is_refused(
     assert found in problem.found
 
 
-def test_what_breaks_off_far_behind_the_beginning_is_refused_too(
+def test_a_message_truncated_far_behind_the_beginning_is_refused_too(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     many = "<g:Obs><g:ObsDimension value='2018'/><g:ObsValue value='1'/></g:Obs>" * 2000
@@ -246,7 +246,7 @@ def test_json_of_each_version(con: duckdb.DuckDBPyConnection, tmp_path: Path, ve
         ('"CURRENCY"', '"MONEY"', "observation 1 without currency"),
     ],
 )
-def test_json_that_is_built_otherwise_is_refused(
+def test_json_with_another_structure_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, old: str, new: str, found: str
 ) -> None:
     text = json_text("2.0")
@@ -290,7 +290,7 @@ def test_sdmx_csv_1_and_2(
         ("FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\nA,,2018,1\n", "record 2 without currency"),
     ],
 )
-def test_a_csv_that_is_built_otherwise_is_refused(
+def test_a_csv_with_another_structure_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, text: str, found: str
 ) -> None:
     assert found in refusal(con, written(tmp_path, "message.csv", text), RATES.layouts).found
@@ -299,7 +299,7 @@ def test_a_csv_that_is_built_otherwise_is_refused(
 @pytest.mark.parametrize(
     "page", [b"<!DOCTYPE html><html><body>Maintenance</body></html>", b"Too many requests", b"\xff"]
 )
-def test_no_page_of_a_server_is_a_message(
+def test_a_web_page_is_never_taken_for_an_sdmx_message(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, page: bytes
 ) -> None:
     path = tmp_path / "answer"
@@ -307,7 +307,7 @@ def test_no_page_of_a_server_is_a_message(
     assert refusal(con, path, RATES.layouts).what == "unknown layout"
 
 
-# sdmx1 judges: what it makes of a message is what is read here
+# sdmx1 is the reference: both readers give the same observations
 
 
 def as_sdmx1_reads(path: Path, columns: tuple[str, ...]) -> list[tuple[str | None, ...]]:

@@ -1,4 +1,4 @@
-"""Workbooks: found by their labels, and refused before they can hurt."""
+"""Workbooks: cells are found by their labels, and harmful files are refused unread."""
 
 import re
 import zipfile
@@ -76,7 +76,7 @@ def test_a_sheet_that_reaches_to_the_last_cell_is_refused_before_it_is_read(
         layout_of(path, (LAYOUT,))
 
 
-def test_an_archive_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
+def test_an_archive_that_is_not_a_workbook_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("xl/worksheets/sheet1.xml", "<cut")
@@ -162,7 +162,7 @@ def test_an_error_elsewhere_in_the_sheet_is_refused(
     assert problem.where == "a.xlsx, sheet 'Figures ', cell A9"
 
 
-def test_an_error_in_a_sheet_that_is_not_read_costs_nothing(
+def test_an_error_in_a_sheet_that_is_not_read_is_ignored(
     tmp_path: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
     # As in the ONS' workbook of 2021-07-12, in a sheet that shows the figures period by period.
@@ -320,7 +320,7 @@ def test_an_error_in_an_xls_is_refused_with_sheet_and_cell(
     assert caught.value.found == error
 
 
-def test_an_error_in_another_sheet_of_an_xls_costs_nothing(con: duckdb.DuckDBPyConnection) -> None:
+def test_an_error_in_another_sheet_of_an_xls_is_ignored(con: duckdb.DuckDBPyConnection) -> None:
     def parse(book: Workbook) -> Iterator[Cell]:
         yield Cell(("made up",), "Good", 1, 2, book.sheet("Good").cell(1, 2))
 

@@ -7,7 +7,7 @@ import pytest
 
 from dagster_project.layouts import CsvLayout, RawTable, ZipLayout
 from dagster_project.layouts import zip_layout as zipped_layout
-from tests.layouts.reading import read, refusal
+from tests.layouts.layout_reader import read, refusal
 
 rates = RawTable("made_up__rates", ("date",), by_cell=True)
 ZIPPED = ZipLayout(
@@ -60,7 +60,7 @@ def test_an_archive_without_the_member_is_refused(
     assert "an archive with 0 members called" in refusal(con, path, (ZIPPED,)).found
 
 
-def test_a_file_that_is_no_archive_is_refused(
+def test_a_file_that_is_not_an_archive_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = tmp_path / "made_up.zip"

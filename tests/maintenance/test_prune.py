@@ -1,4 +1,4 @@
-"""Pruning: what no longer counts goes, what is in force or shown stays."""
+"""Pruning deletes obsolete rows and files; live, current and shown ones stay."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def pruned(
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have everything happened 100 days ago."""
+    """Move everything in the ledger 100 days back."""
     now = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=100)
     monkeypatch.setattr(module, "_now", lambda: now)
 
@@ -49,7 +49,7 @@ def test_there_is_nothing_to_remove_from_a_fresh_warehouse(
 
 
 @pytest.mark.usefixtures("later")
-def test_the_candidate_in_force_keeps_its_entries_and_older_ones_lose_theirs(
+def test_the_live_candidate_keeps_its_entries_and_older_ones_lose_theirs(
     warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     entries = "select count(*) from audit.gate_results"
@@ -66,7 +66,7 @@ def test_the_candidate_in_force_keeps_its_entries_and_older_ones_lose_theirs(
     assert warehouse.workbench("select 1 from audit.candidates where candidate_id = 'old'") == []
 
 
-def test_publications_beyond_the_setting_go_but_never_the_one_in_force(
+def test_publications_beyond_the_setting_are_deleted_but_never_the_live_one(
     warehouse: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     present = publication_id(warehouse.settings)
@@ -91,7 +91,7 @@ ROWS = "select count(*) from raw.worldbank_wdi__observations"
 
 
 @pytest.mark.parametrize("status", ["accepted", "rejected"])
-def test_rows_of_long_rejected_releases_go_and_their_verdict_stays(
+def test_rows_of_old_rejected_releases_are_deleted_and_their_verdict_stays(
     folders: Warehouse, instance: dg.DagsterInstance, request: pytest.FixtureRequest, status: str
 ) -> None:
     load_rejected(folders)
@@ -139,7 +139,7 @@ def test_a_workbench_that_is_mostly_free_is_rewritten_with_all_that_is_in_it(
     warehouse.change_ledger(
         "create table bulk as select uuid()::varchar as text from range(2000000); checkpoint;"
         "create table last as select uuid()::varchar as text from range(10000); checkpoint;"
-        "drop table bulk; checkpoint"  # what is free at the end of a file DuckDB gives back itself
+        "drop table bulk; checkpoint"  # DuckDB itself frees the end of a file
     )
     before = [warehouse.workbench(query) for query in everything]
     size = warehouse.settings.workbench.stat().st_size
@@ -151,7 +151,7 @@ def test_a_workbench_that_is_mostly_free_is_rewritten_with_all_that_is_in_it(
     assert [warehouse.workbench(query) for query in everything] == before
 
 
-def test_old_runs_go_but_for_those_that_the_ui_shows(
+def test_old_runs_are_deleted_except_those_that_the_ui_shows(
     folders: Warehouse, instance: dg.DagsterInstance, request: pytest.FixtureRequest
 ) -> None:
     partitions = dg.StaticPartitionsDefinition(["a", "b"])

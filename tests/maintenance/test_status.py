@@ -1,4 +1,4 @@
-"""What the person on duty is told."""
+"""What `make status` reports to the person on duty."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ from dagster_project.workbench.ledger_schema import ledger_time
 from tests.support import BARE, Scenario, Warehouse
 
 
-def told(warehouse: Warehouse) -> str:
+def status_text(warehouse: Warehouse) -> str:
     return "\n".join(status(warehouse.settings, _last_failure))
 
 
@@ -40,16 +40,16 @@ def load(warehouse: Warehouse, *releases: str) -> None:
             con.execute("update audit.releases set status = 'accepted' where status = 'loaded'")
 
 
-def test_before_the_first_run_it_says_what_to_do(folders: Warehouse) -> None:
+def test_before_the_first_run_status_says_what_to_do(folders: Warehouse) -> None:
     assert line(folders, "published").endswith("nothing yet: run `make run`")
 
 
-def test_of_each_source_the_release_in_force_is_named_with_how_many_are_behind_it(
+def test_the_current_release_of_each_source_is_named_with_the_number_of_older_ones(
     folders: Warehouse,
 ) -> None:
     load(folders, "2016-03-01", "2016-04-01")
-    assert "current: 1 sources" in told(folders)
-    (named,) = [text for text in told(folders).splitlines() if "worldbank_wdi  " in text]
+    assert "current: 1 sources" in status_text(folders)
+    (named,) = [text for text in status_text(folders).splitlines() if "worldbank_wdi  " in text]
     assert "2016-04-01" in named
     assert "7 records" in named
     assert named.endswith(", 1 earlier")
@@ -59,22 +59,22 @@ def test_a_rejected_release_is_named_with_its_reason_and_the_decision(folders: W
     load(folders, "2016-03-01")
     with open_workbench(folders.settings) as con:
         reject(con, "worldbank_wdi/2016-03-01", "withdrawn")
-    assert "rejected: 1" in told(folders)
-    assert "worldbank_wdi/2016-03-01, loaded" in told(folders)
-    assert "rejected by hand: withdrawn" in told(folders)
-    assert "reject worldbank_wdi/2016-03-01: withdrawn" in told(folders)
+    assert "rejected: 1" in status_text(folders)
+    assert "worldbank_wdi/2016-03-01, loaded" in status_text(folders)
+    assert "rejected by hand: withdrawn" in status_text(folders)
+    assert "reject worldbank_wdi/2016-03-01: withdrawn" in status_text(folders)
 
 
-def test_what_has_landed_and_is_not_loaded_is_named(folders: Warehouse) -> None:
+def test_landed_releases_that_are_not_loaded_are_named(folders: Warehouse) -> None:
     load(folders, "2016-03-01")
     folders.land("worldbank_wdi", "2016-05-01", "made_up.csv", BARE.read_bytes())
     folders.land("worldbank_wdi", "latest", "made_up.csv", BARE.read_bytes())
-    folders.land("nobody", "2016-05-01", "made_up.csv", "1")
-    _, _, waiting = told(folders).partition("landed, not loaded")
+    folders.land("unknown", "2016-05-01", "made_up.csv", "1")
+    _, _, waiting = status_text(folders).partition("landed, not loaded")
     assert "  worldbank_wdi/2016-05-01\n" in waiting
     assert "worldbank_wdi/2016-03-01" not in waiting
     assert "a release folder whose name is not a date" in waiting
-    assert "no source module yet: nobody" in waiting
+    assert "no source module yet: unknown" in waiting
 
 
 def test_the_publication_is_named_and_whether_it_is_up_to_date(warehouse: Warehouse) -> None:
@@ -86,7 +86,7 @@ def test_the_publication_is_named_and_whether_it_is_up_to_date(warehouse: Wareho
     assert "`make run` publishes again" in line(warehouse, "state")
 
 
-def test_a_rollback_is_told(warehouse: Warehouse) -> None:
+def test_a_rollback_is_reported(warehouse: Warehouse) -> None:
     ((published,),) = warehouse.published("select publication_id from audit.publication")
     with open_workbench(warehouse.settings) as con:
         row = con.execute("from audit.publication").fetchall()[0]
@@ -94,21 +94,21 @@ def test_a_rollback_is_told(warehouse: Warehouse) -> None:
         con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", later)
     roll_back(warehouse.settings, published, "wrong figures")
     assert line(warehouse, "state").startswith(f"state         rolled back from 9{published[1:]}")
-    assert f"rollback {published}: wrong figures" in told(warehouse)
+    assert f"rollback {published}: wrong figures" in status_text(warehouse)
 
 
-def test_a_damaged_workbench_is_told_with_what_was_published(
+def test_a_damaged_workbench_is_reported_with_the_live_publication(
     warehouse: Warehouse, template: Scenario
 ) -> None:
     warehouse.settings.workbench.write_bytes(b"not a DuckDB file, once it was one")
-    report = told(warehouse)
+    report = status_text(warehouse)
     assert "ATTENTION     a damaged database file" in report
     assert "`make rebuild`" in report
     assert f"current: {len(all_sources())} sources" in report
 
 
 def in_another_process(script: str, path: Path) -> contextlib.ExitStack:
-    """Run a script that takes something, and keep that until the stack is closed."""
+    """Run a script that takes a lock or file, and hold it until the stack is closed."""
     stack = contextlib.ExitStack()
     other = stack.enter_context(
         subprocess.Popen(
@@ -123,27 +123,29 @@ def in_another_process(script: str, path: Path) -> contextlib.ExitStack:
     return stack
 
 
-def test_a_run_that_is_writing_is_told(folders: Warehouse) -> None:
+def test_a_run_that_is_writing_is_reported(folders: Warehouse) -> None:
     load(folders, "2016-03-01")
     lock = folders.settings.warehouse_dir / ".write.lock"
     script = "import filelock, sys; held = filelock.FileLock(sys.argv[1]); held.acquire(); {}"
     with in_another_process(script, lock):
-        assert "ATTENTION     a run is writing" in told(folders)
-    assert "ATTENTION" not in told(folders)
+        assert "ATTENTION     a run is writing" in status_text(folders)
+    assert "ATTENTION" not in status_text(folders)
 
 
-def test_a_program_that_has_the_workbench_open_is_told(folders: Warehouse) -> None:
+def test_a_program_that_has_the_workbench_open_is_reported(folders: Warehouse) -> None:
     load(folders, "2016-03-01")
     script = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); {}"
     with in_another_process(script, folders.settings.workbench):
-        assert "ATTENTION     a file that another process has open" in told(folders)
-    assert "ATTENTION" not in told(folders)
+        assert "ATTENTION     a file that another process has open" in status_text(folders)
+    assert "ATTENTION" not in status_text(folders)
 
 
-def test_a_file_of_another_time_with_the_same_bytes_is_no_change(folders: Warehouse) -> None:
+def test_a_file_with_another_time_and_the_same_bytes_is_unchanged(folders: Warehouse) -> None:
     load(folders, "2016-03-01")
     os.utime(folders.landing / "worldbank_wdi" / "2016-03-01" / "made_up.csv", (1, 1))
-    head, _, waiting = told(folders).partition("landed, not loaded")  # those that are packaged
+    head, _, waiting = status_text(folders).partition(
+        "landed, not loaded"
+    )  # those that are packaged
     assert "current: 1 sources" in head
     assert "worldbank_wdi" not in waiting
     assert "refused" not in waiting
@@ -180,26 +182,28 @@ def test_the_last_failure_is_named(folders: Warehouse, succeeds: bool, words: st
 def test_it_changes_nothing_and_holds_no_lock(warehouse: Warehouse) -> None:
     before = warehouse.settings.workbench.stat()
     with write_lock(warehouse.settings):
-        told(warehouse)
+        status_text(warehouse)
     after = warehouse.settings.workbench.stat()
     assert (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size)
 
 
-def test_a_lost_workbench_is_told_with_what_was_published(warehouse: Warehouse) -> None:
+def test_a_lost_workbench_is_reported_with_the_live_publication(warehouse: Warehouse) -> None:
     warehouse.settings.workbench.unlink()
-    report = told(warehouse)
+    report = status_text(warehouse)
     assert "ATTENTION     the workbench is lost" in report
     assert "`make rebuild`" in report
     assert f"current: {len(all_sources())} sources" in report
     assert "state  " not in report
 
 
-def test_a_damaged_published_file_is_told_and_is_no_rollback(warehouse: Warehouse) -> None:
+def test_a_damaged_published_file_is_reported_and_is_not_taken_for_a_rollback(
+    warehouse: Warehouse,
+) -> None:
     whole = warehouse.settings.warehouse.read_bytes()
     warehouse.settings.warehouse.unlink()
     warehouse.settings.warehouse.write_bytes(whole[: len(whole) // 2])
-    report = told(warehouse)
+    report = status_text(warehouse)
     assert "ATTENTION     the published file cannot be read" in report
     assert "`make rollback`" in report
     assert "rolled back from" not in report
-    assert f"current: {len(all_sources())} sources" in report  # the workbench has it
+    assert f"current: {len(all_sources())} sources" in report  # the workbench's ledger has it

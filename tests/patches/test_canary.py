@@ -1,4 +1,4 @@
-"""A patch rests on the code that it changes: when that code changes, its canary here fails.
+"""A patch depends on the code that it changes: when that code changes, its canary here fails.
 
 Then compare the library's new code with the patch, measure again (the README beside the
 patches says how), and write down the new version and digest, or delete the patch.
@@ -61,6 +61,6 @@ def test_every_patch_has_a_canary() -> None:
 
 
 @pytest.mark.parametrize("patch", CANARIES)
-def test_the_library_is_what_the_patch_was_written_for(patch: str) -> None:
+def test_the_library_has_the_code_that_the_patch_was_written_for(patch: str) -> None:
     package, pinned, functions, expected = CANARIES[patch]
     assert (version(package), digest(functions)) == (pinned, expected), f"see {__doc__}"

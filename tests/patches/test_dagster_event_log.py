@@ -16,7 +16,7 @@ def made_up() -> dg.MaterializeResult:
     )
 
 
-def test_the_ui_reads_what_the_main_job_writes(
+def test_the_ui_reads_the_history_that_the_main_job_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The webserver opens the same files with Dagster's own storage, while ours are still open."""

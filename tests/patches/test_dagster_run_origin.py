@@ -40,6 +40,6 @@ def test_the_location_is_the_one_that_the_ui_loads() -> None:
     assert project["project"]["code_location_name"] == CODE_LOCATION
 
 
-def test_it_can_be_switched_off() -> None:
+def test_the_patch_can_be_switched_off() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         assert executed(instance, on=False).remote_job_origin is None

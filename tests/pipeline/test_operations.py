@@ -1,4 +1,4 @@
-"""The page for the person on duty shows what the commands say, but for names and numbers."""
+"""The page for the person on duty shows what the commands print, except for names and numbers."""
 
 import re
 import shlex
@@ -29,7 +29,7 @@ def shown() -> list[tuple[list[str], list[str]]]:
 
 
 def arguments(make: list[str]) -> list[str]:
-    """What the Makefile hands to the command line."""
+    """The command line that a make target runs."""
     target, *variables = make
     given = dict(variable.split("=", 1) for variable in variables)
     found = [target, *filter(None, [given.get("RELEASE")])]
@@ -49,16 +49,16 @@ MASKS = {
 
 
 def masked(text: str) -> list[str]:
-    """Lines without what differs from day to day and from machine to machine."""
+    """Lines without dates, ids, paths and other details that differ from run to run."""
     for pattern, mask in MASKS.items():
         text = re.sub(pattern, mask, text)
     return [line for line in text.splitlines() if line.strip()]
 
 
-def is_told(lines: list[str], output: str) -> bool:
+def appear_in(lines: list[str], output: str) -> bool:
     """Whether the lines occur in the output in this order; `...` stands for any others."""
-    told = iter(masked(output))
-    return all(line in told for line in masked("\n".join(lines)) if line != "...")
+    printed = iter(masked(output))
+    return all(line in printed for line in masked("\n".join(lines)) if line != "...")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def on_duty(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def test_the_commands_say_what_the_page_shows(
+def test_the_commands_print_the_lines_of_the_page(
     on_duty: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for make, lines in shown():
@@ -82,16 +82,16 @@ def test_the_commands_say_what_the_page_shows(
             (on_duty.settings.warehouse_dir / "rebuild").mkdir()
         assert main(arguments(make)) == 0
         output = capsys.readouterr().out
-        assert is_told(lines, output), f"{make}\n{output}"
+        assert appear_in(lines, output), f"{make}\n{output}"
 
 
-def test_a_rebuild_says_what_the_page_shows(after_damage: Scenario) -> None:
+def test_a_rebuild_prints_the_lines_of_the_page(after_damage: Scenario) -> None:
     slow = {make[0]: lines for make, lines in shown() if make[0] in SLOW}
     assert slow.keys() == SLOW
     for make, lines in slow.items():
-        assert is_told(lines, after_damage.outcome.output), make
+        assert appear_in(lines, after_damage.outcome.output), make
 
 
-def test_lines_that_no_command_says_are_found() -> None:
-    assert not is_told(["publication 1 is in force"], "publication 1 is not in force")
-    assert not is_told(["second", "first"], "first\nsecond")
+def test_lines_that_no_command_prints_are_found() -> None:
+    assert not appear_in(["publication 1 is in force"], "publication 1 is not in force")
+    assert not appear_in(["second", "first"], "first\nsecond")

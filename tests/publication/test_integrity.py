@@ -61,9 +61,9 @@ WRONG = {
 @pytest.mark.parametrize(
     ("wrong", "sql"), [(wrong, sql) for wrong, changes in WRONG.items() for sql in changes]
 )
-def test_what_is_wrong_is_named(publication: Path, wrong: str, sql: str) -> None:
+def test_integrity_errors_are_named(publication: Path, wrong: str, sql: str) -> None:
     change(sql)(publication)
-    assert any(told.startswith(wrong) for told in integrity_errors(publication))
+    assert any(error.startswith(wrong) for error in integrity_errors(publication))
 
 
 def test_the_order_of_rows_does_not_matter_and_their_number_does(

@@ -11,20 +11,20 @@ from dagster_project.publication.kept_files import kept_publications, publicatio
 from dagster_project.publication.publish import reconcile
 from dagster_project.publication.requirements import required
 from dagster_project.transform.dbt_runner import manifest
-from tests.support import Scenario, Warehouse, break_off, held_by, rows
+from tests.support import Scenario, Warehouse, held_by, interrupt, rows
 
 TABLE = "core.fct_royalty_flows"
 
 
 def refusal(warehouse: Warehouse) -> str:
-    """What publication says as it refuses; the published file and its copies stay as they are."""
+    """The message of a refused publication, which must leave published files as they are."""
     folder = warehouse.settings
     before = [file_sha256(folder.warehouse), kept_publications(folder)]
-    told = warehouse.workbench("from audit.publication")
+    ledger = warehouse.workbench("from audit.publication")
     with pytest.raises(BadInput) as caught:
         warehouse.publish_candidate()
     assert [file_sha256(folder.warehouse), kept_publications(folder)] == before
-    assert warehouse.workbench("from audit.publication") == told
+    assert warehouse.workbench("from audit.publication") == ledger
     return caught.value.found
 
 
@@ -113,7 +113,7 @@ def test_the_ledger_in_it_names_the_publication_itself(template: Scenario) -> No
 # Publishing
 
 
-def test_a_candidate_whose_gates_passed_takes_the_place_of_the_published_file(
+def test_a_candidate_whose_gates_passed_replaces_the_published_file(
     warehouse: Warehouse, candidate: str
 ) -> None:
     settings = warehouse.settings
@@ -145,7 +145,7 @@ def test_a_client_that_forgets_to_ask_for_read_only_cannot_change_it(
     assert not warehouse.settings.warehouse.stat().st_mode & 0o222
 
 
-def test_as_many_publications_are_kept_as_are_asked_for(
+def test_the_configured_number_of_publications_is_kept(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROYALTY_KEEP_PUBLICATIONS", "2")
@@ -196,7 +196,7 @@ def test_only_the_last_result_of_a_gate_counts(
     if reason:
         assert refusal(warehouse) == reason
     else:
-        # The older, failed result lies before the layer was built in no way that matters.
+        # The order of the older, failed result and the layer's build does not matter.
         assert warehouse.publish_candidate().gates == len(required().tables)
 
 
@@ -244,15 +244,15 @@ def test_a_table_that_was_not_built_is_named(warehouse: Warehouse, candidate: st
 
 
 @pytest.mark.parametrize(
-    ("rebuilt", "void", "stands"),
+    ("rebuilt", "void", "remains"),
     [
         ("marts.mart_revisions", "marts.mart_world_ranking", TABLE),
         (TABLE, "marts.mart_revisions", "intermediate.int_observations"),
         ("seeds.sources", "marts.mart_revisions", None),
     ],
 )
-def test_gates_are_void_once_what_they_stand_on_is_built_again(
-    warehouse: Warehouse, candidate: str, rebuilt: str, void: str, stands: str | None
+def test_gates_are_void_once_the_tables_they_checked_are_rebuilt(
+    warehouse: Warehouse, candidate: str, rebuilt: str, void: str, remains: str | None
 ) -> None:
     change_gates(
         warehouse,
@@ -262,7 +262,7 @@ def test_gates_are_void_once_what_they_stand_on_is_built_again(
     )
     reasons = refusal(warehouse)
     assert f"{void} or what it is built on was built again after its gate had passed" in reasons
-    assert f"{stands} or what" not in reasons
+    assert f"{remains} or what" not in reasons
 
 
 @pytest.mark.parametrize("layer", ["staging", "core"])
@@ -300,7 +300,7 @@ def test_a_damaged_candidate_file_is_refused(warehouse: Warehouse, candidate: st
     assert "the candidate file cannot be read" in refusal(warehouse)
 
 
-def test_a_candidate_file_that_breaks_off_is_refused(warehouse: Warehouse, candidate: str) -> None:
+def test_a_truncated_candidate_file_is_refused(warehouse: Warehouse, candidate: str) -> None:
     os.truncate(warehouse.settings.candidate, 4096)
     assert "the candidate file" in refusal(warehouse)
 
@@ -324,11 +324,11 @@ def test_a_candidate_that_was_started_later_is_not_the_one_in_the_file(
 # Crashes
 
 
-def test_a_crash_between_the_rename_and_the_ledger_is_made_good(
+def test_a_crash_between_the_rename_and_the_ledger_is_repaired(
     warehouse: Warehouse, candidate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "reconcile", break_off)
+        patch.setattr(publishing, "reconcile", interrupt)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     published = warehouse.published("from audit.publication order by published_at")
@@ -343,7 +343,7 @@ def test_a_crash_before_the_rename_leaves_the_published_file(
 ) -> None:
     before = file_sha256(warehouse.settings.warehouse)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", break_off)
+        patch.setattr(os, "replace", interrupt)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     assert file_sha256(warehouse.settings.warehouse) == before

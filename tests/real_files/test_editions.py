@@ -113,7 +113,7 @@ def test_no_change_of_composition_is_a_revision(union: Scenario) -> None:
     )
 
 
-def test_a_difference_within_rounding_is_no_revision(union: Scenario) -> None:
+def test_a_difference_within_rounding_is_not_a_revision(union: Scenario) -> None:
     """Cell by cell in the two files: 746 pairs differ by half a last digit of each or more, 562 do
     not; Kosovo, whose code changed, has 9 more that do."""
     published = union.warehouse.published
@@ -128,7 +128,7 @@ def test_a_difference_within_rounding_is_no_revision(union: Scenario) -> None:
     ) == [("2014",)]
 
 
-def test_what_the_next_edition_no_longer_states_is_dropped_or_withheld(
+def test_figures_missing_from_the_next_edition_are_dropped_or_withheld(
     union: Scenario,
 ) -> None:
     published = union.warehouse.published

@@ -1,4 +1,4 @@
-"""The publishers' own files through the whole run: the numbers that texts and readers know.
+"""The publishers' own files through the whole run: the numbers in the texts are reproduced.
 
 The files are not part of the repository; where the folder with them is not there, these tests skip.
 The texts' figures are bundled with the project.
@@ -27,7 +27,7 @@ def test_every_release_is_accepted_and_published(real: Scenario) -> None:
     assert "accepted worldbank_wdi 2016-03-01: 248 of 248" in real.outcome.output
 
 
-def test_the_run_warns_of_nothing(real: Scenario) -> None:
+def test_the_run_has_no_warnings(real: Scenario) -> None:
     assert "warn" not in real.outcome.output.lower()
     assert "REJECTED" not in real.outcome.output
 
@@ -89,7 +89,7 @@ def test_no_aggregate_is_ranked(real: Scenario) -> None:
     )
 
 
-def test_namibia_is_there_with_its_letters(real: Scenario) -> None:
+def test_namibia_keeps_its_letters(real: Scenario) -> None:
     published = real.warehouse.published
     assert published(
         "select reporter_code, reporter_name from core.dim_reporter where iso2 = 'NA'"
@@ -111,7 +111,7 @@ def test_every_code_is_known(real: Scenario) -> None:
 
 
 def stated(real: Scenario, source: str, key: str, columns: str = "value::double") -> list[tuple]:
-    """What one source states: key is `flow period` and codes other than the totals."""
+    """The statements of one source: the key is `flow period` and codes other than the totals."""
     flow, period, *codes = key.split()
     given = dict(code.split("=") for code in codes)
     wanted = {f"{dimension}_code": given.get(dimension, "_T") for dimension in DIMENSIONS[2:]}
@@ -161,7 +161,7 @@ def test_what_a_publisher_states(real: Scenario, source: str, key: str, value: f
         ("bea_trade_by_area", "receipts 2020 partner=MLT", (None, "Q", "C")),
     ],
 )
-def test_what_is_missing_or_suppressed_is_a_row_without_a_value(
+def test_missing_and_suppressed_figures_are_rows_without_a_value(
     real: Scenario, source: str, key: str, status: tuple
 ) -> None:
     assert stated(real, source, key, "value, obs_status, conf_status") == [status]

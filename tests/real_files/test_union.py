@@ -1,4 +1,4 @@
-"""All of the publishers' files that are known, in one landing folder, through the whole run.
+"""All known files of the publishers, in one landing folder, through the whole run.
 
 The files are not part of the repository; where the folders with them are not there, these tests
 skip. The bundled texts come by themselves.
@@ -26,7 +26,7 @@ def flows(union: Scenario, source: str, key: str, columns: str = "receipts_usd_m
     )
 
 
-def test_every_release_is_accepted_but_the_download_of_one_country(union: Scenario) -> None:
+def test_every_release_is_accepted_except_the_download_of_one_country(union: Scenario) -> None:
     assert union.outcome.code == PUBLISHED_WITH_REJECTIONS
     landed = [
         path
@@ -52,7 +52,7 @@ def test_no_code_is_unmapped(union: Scenario) -> None:
     )
 
 
-def test_no_gate_failed_but_that_of_the_rejected_release(union: Scenario) -> None:
+def test_no_gate_failed_except_that_of_the_rejected_release(union: Scenario) -> None:
     assert union.warehouse.published(
         "select distinct table_name, release_date::varchar from audit.gate_results where failed > 0"
     ) == [("raw.worldbank_wdi__observations", "2022-12-22")]

@@ -1,4 +1,4 @@
-"""The report in a browser: charts are drawn, nothing complains, nothing is asked of the network."""
+"""The report in a browser: charts are drawn, without an error or a network request."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ QUIET = (
 )
 SIZES = {"desktop": (1200, 900), "phone": (390, 844)}
 WIDTHS = (390, 1280, 1920)
-# Returns the text boxes that a reader sees on each other. A box is cut to what scrolls or hides it.
+# Returns the text boxes that visibly overlap. A box is clipped to what scrolls or hides it.
 OVERLAPS = Path(__file__).with_name("overlaps.js").read_text("utf-8")
 DRAWN = "document.querySelectorAll('[data-chart]:not([data-drawn])').length === 0"
 PAGES = (
@@ -60,7 +60,7 @@ def browser() -> "Iterator[Browser]":
 def opened(
     browser: "Browser", settings: Settings, name: str, size: str
 ) -> "tuple[Page, list[str]]":
-    """A page with all its charts drawn, and what went wrong: messages, requests that leave it."""
+    """A page with all its charts drawn, and its problems: messages, requests to other hosts."""
     width, height = SIZES[size]
     page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(60_000)
@@ -122,7 +122,7 @@ def test_no_text_is_on_other_text_at_any_width(browser: "Browser", real_report: 
 def test_texts_that_overlap_are_found(browser: "Browser", real_report: Settings) -> None:
     page, _ = opened(browser, real_report, "studies/china-2018", "desktop")
     assert page.evaluate(OVERLAPS)["overlaps"] == []
-    # Columns that are too narrow for their values: how these tables once were.
+    # Columns that are too narrow for their values, as in an earlier version.
     page.add_style_tag(
         content=".statement table { min-width: 0; width: 40rem; } .statement td { width: 10%; }"
     )
@@ -130,7 +130,7 @@ def test_texts_that_overlap_are_found(browser: "Browser", real_report: Settings)
     page.close()
 
 
-def test_the_keyboard_reaches_the_content_and_what_scrolls(
+def test_the_keyboard_reaches_the_content_and_scrolling_elements(
     browser: "Browser", real_report: Settings
 ) -> None:
     page, _ = opened(browser, real_report, "studies/japan-2004", "phone")
@@ -146,7 +146,7 @@ def test_the_keyboard_reaches_the_content_and_what_scrolls(
     page.close()
 
 
-def test_on_paper_there_are_charts_and_numbers_but_no_navigation(
+def test_a_printed_page_has_charts_and_numbers_but_no_navigation(
     browser: "Browser", real_report: Settings
 ) -> None:
     page, _ = opened(browser, real_report, "studies/japan-2004", "desktop")
@@ -175,6 +175,6 @@ def test_the_dictionary_leads_to_the_model_in_dbts_documentation(
     columns = page.locator("tr", has_text="receipts_usd_m").first
     assert "DECIMAL(18,6)" in columns.inner_text()
     page.close()
-    # Its own pictures, looked for under names that its scripts have not filled in yet.
+    # Its own pictures, requested under names that its scripts have not filled in yet.
     known = ("getIcon", "ERR_FILE_NOT_FOUND")
     assert [text for text in problems if not any(word in text for word in known)] == []

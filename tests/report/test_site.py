@@ -1,4 +1,4 @@
-"""The site: every number is the answer of the query beside it, every link leads somewhere."""
+"""The site: every number is the result of the query beside it, every link has a target."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from dagster_project.report.formats import MINUS, exact
 from dagster_project.report.site import write_report
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.docs.dbt_docs import DBT_DOCS
-from tests.report.reading import Element, read_page
+from tests.report.page_reader import Element, read_page
 from tests.support import Scenario, Warehouse
 
 NUMERIC = {"money", "pct", "number", "rank"}
@@ -31,7 +31,7 @@ NUMBER = re.compile(rf"{MINUS}?[\d,]+(\.\d+)?")
 
 
 def pages(settings: Settings) -> Iterator[tuple[str, Element]]:
-    """Path and content of every page that is ours: dbt's documentation is dbt's."""
+    """Path and content of every page except dbt's documentation."""
     root = settings.report.resolve()
     for path in sorted(root.rglob("*.html")):
         if path.name != DBT_DOCS:
@@ -53,7 +53,7 @@ def number_shown(text: str) -> tuple[Decimal, int]:
 
 
 def assert_shown(text: str, value: Any, where: str) -> None:
-    """What a reader sees is the value, rounded to the decimals that are shown."""
+    """Check that the shown text is the value, rounded to the decimals shown."""
     number, decimals = number_shown(text)
     error = abs(number - Decimal(str(value)))
     assert error <= Decimal("0.5000001").scaleb(-decimals), f"{where}: {text} for {value}"
@@ -91,7 +91,7 @@ def check_page(path: str, page: Element, con: duckdb.DuckDBPyConnection) -> int:
     answered = set()
     for table in page.all("table"):
         if table.get("data-of") == "models":
-            continue  # lineage is no number: it is read from the models, and tested with them
+            continue  # lineage is not a number: it is read from the models, and tested with them
         name = table["data-query"]
         answered.add(name)
         compared += check_table(table, con, sql[name], f"{path} {name}")
@@ -133,7 +133,7 @@ def test_every_number_equals_the_query_beside_it(real_report: Settings) -> None:
     assert sum(compared.values()) > 40_000
 
 
-def test_it_is_as_true_of_other_files(made_up_report: Settings) -> None:
+def test_the_numbers_of_a_report_on_other_files_are_right_too(made_up_report: Settings) -> None:
     with duckdb.connect(made_up_report.warehouse, read_only=True) as con:
         for path, page in pages(made_up_report):
             check_page(path, page, con)
@@ -165,7 +165,7 @@ def test_every_number_in_a_sentence_is_an_answer(real_report: Settings) -> None:
         assert not re.search(r"\d", lead.text)
 
 
-def test_the_studies_show_what_their_authors_asked(real_report: Settings) -> None:
+def test_the_studies_answer_the_questions_of_their_authors(real_report: Settings) -> None:
     found = dict(pages(real_report))
     japan = found["studies/japan-2004.html"]
     lead = next(japan.all("p", **{"class": "lead"}))
@@ -265,7 +265,7 @@ def test_text_has_enough_contrast() -> None:
             assert 1.05 / (luminance(colour) + 0.05) >= 4.5, name
 
 
-def test_altair_finds_nothing_wrong_with_the_charts() -> None:
+def test_altair_validates_the_charts() -> None:
     row: dict[str, Any] = {
         "period": "2020",
         "flow": "receipts",
@@ -295,7 +295,7 @@ def test_altair_finds_nothing_wrong_with_the_charts() -> None:
         alt.LayerChart.from_dict(dict(drawing.spec), validate=True)
 
 
-def test_altair_finds_what_is_wrong_with_a_chart() -> None:
+def test_altair_finds_an_error_in_a_chart() -> None:
     drawing = CHARTS["counted_bars"]([], label="size", value="revisions")
     assert drawing is not None
     with pytest.raises(Exception, match="is not of type"):
@@ -305,7 +305,7 @@ def test_altair_finds_what_is_wrong_with_a_chart() -> None:
 # Writing it
 
 
-def test_a_new_report_takes_the_place_of_the_old_one_whole(warehouse: Warehouse) -> None:
+def test_a_new_report_replaces_the_old_one_whole(warehouse: Warehouse) -> None:
     settings = warehouse.settings
     before = file_sha256(settings.warehouse)
     first = write_report(settings).folder
@@ -331,7 +331,7 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
         with pytest.raises(OSError, match="no space"):
             write_report(settings)
     assert settings.report.resolve() == present
-    write_report(settings)  # which sweeps up what was left
+    write_report(settings)  # which deletes the leftovers
     assert [path for path in settings.reports.iterdir() if path.is_dir()] == [
         settings.report.resolve()
     ]

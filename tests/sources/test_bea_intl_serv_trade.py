@@ -11,8 +11,8 @@ from dagster_project.sources.bea_intl_serv_trade import SOURCE, TYPES_OF_SERVICE
 from dagster_project.sources.code_lists import seed
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import cases, cells, twice
-from tests.layouts.reading import changed, read, refusal
+from tests.gates.suite_cases import cases, cells, twice
+from tests.layouts.layout_reader import changed, read, refusal
 from tests.support import FIXTURES
 
 FOLDER = FIXTURES / "landing_made_up" / "bea_intl_serv_trade" / "2026-07-07"
@@ -31,7 +31,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
         return settings.workbench, load_release(con, SOURCE, release)
 
 
-def test_records_come_as_written(con: duckdb.DuckDBPyConnection) -> None:
+def test_records_are_kept_as_written(con: duckdb.DuckDBPyConnection) -> None:
     malta = read(con, TOTAL, SOURCE.layouts).rows.filter("area_or_country = 'Malta'")
     assert malta.select("trade_direction, affiliation, year, data_value, unit_mult, _row").order(
         "_row"
@@ -49,7 +49,7 @@ def test_an_error_instead_of_data_is_refused(
     assert refusal(con, path, SOURCE.layouts).found == "a document without 'Data'"
 
 
-def test_what_is_fetched_is_mapped() -> None:
+def test_fetched_codes_are_mapped() -> None:
     mapped = {row["source_code"] for row in seed("category_code_map") if "intl" in row["source"]}
     assert mapped == set(TYPES_OF_SERVICE)
     codes = [row["economy_code"] for row in seed("economy_code_map") if "intl" in row["source"]]

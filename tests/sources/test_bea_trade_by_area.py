@@ -5,9 +5,9 @@ import pytest
 
 from dagster_project.ingest.load_release import LoadResult
 from dagster_project.sources.bea_trade_by_area import SOURCE
-from tests.gates.judging import cases, cells, failed_by
-from tests.layouts.reading import refusal
-from tests.sources.gating import changed, load
+from tests.gates.suite_cases import cases, cells, failed_by
+from tests.layouts.layout_reader import refusal
+from tests.sources.raw_suites import changed, load
 from tests.sources.workbooks import changed_workbook
 from tests.support import FIXTURES, REAL_FILES, Scenario
 
@@ -39,7 +39,7 @@ def read_cells(database: Path, where: str) -> list[tuple]:
         ).fetchall()
 
 
-# What is read
+# Accepted files
 
 
 def test_a_country_on_both_sides_of_the_split_is_read_whole(
@@ -61,10 +61,10 @@ def test_the_line_is_that_of_the_exports_and_the_rest_is_counted(
     assert [value for *_, value, _, _, _ in read_cells(database, "area = 'All countries'")] == [
         "123",
         "134",
-    ]  # the same label stands among the imports too, with 5 in each cell
+    ]  # the same label is among the imports too, with 5 in each cell
 
 
-def test_marks_come_as_written_and_labels_without_their_blanks(
+def test_marks_are_kept_as_written_and_labels_are_trimmed(
     made_up: tuple[Path, LoadResult],
 ) -> None:
     database, _ = made_up
@@ -103,7 +103,7 @@ def test_a_renamed_label_is_named_with_sheet_and_cell(
     assert problem.where == f"{path.name}, sheet '{sheet}', cell {named}"
 
 
-def test_the_line_may_stand_in_another_row(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_the_line_may_be_in_another_row(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     other, ours = (
         "    Telecommunications",
         "    Charges for the use of intellectual property n.i.e.",
@@ -130,7 +130,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
 # The gate on raw
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
 
 
@@ -189,7 +189,7 @@ def test_areas_and_countries_are_apart(template: Scenario) -> None:
     ]
 
 
-def test_a_suppressed_figure_is_there_without_a_value(template: Scenario) -> None:
+def test_a_suppressed_figure_is_a_row_without_a_value(template: Scenario) -> None:
     assert template.warehouse.published(
         "select period, value, obs_status, conf_status, sheet_name, row_number, column_name"
         " from core.fct_royalty_observations"

@@ -10,8 +10,8 @@ from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.boj_balance_of_payments import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import FIRST, cases, cells
-from tests.layouts.reading import changed, read, refusal
+from tests.gates.suite_cases import FIRST, cases, cells
+from tests.layouts.layout_reader import changed, read, refusal
 from tests.support import FIXTURES
 
 FOLDER = FIXTURES / "landing_made_up" / "boj_balance_of_payments"
@@ -30,7 +30,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
         return settings.workbench, load_release(con, SOURCE, release)
 
 
-def test_months_come_as_written_with_their_place(con: duckdb.DuckDBPyConnection) -> None:
+def test_months_are_kept_as_written_with_their_place(con: duckdb.DuckDBPyConnection) -> None:
     months = read(con, PAGE, SOURCE.layouts).rows.select('survey_date, "value", _row, last_update')
     assert months.fetchall() == [
         ("202509", "-101", 1, "20260309"),
@@ -59,7 +59,7 @@ def test_the_csv_answer_gives_the_same_without_other_series(con: duckdb.DuckDBPy
         (b'"STATUS": 200,', b'"STATUS": 200', "not JSON (line 3"),
     ],
 )
-def test_an_answer_that_is_built_otherwise_is_refused(
+def test_an_answer_with_another_structure_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, old: bytes, new: bytes, found: str
 ) -> None:
     problem = refusal(con, changed(tmp_path, PAGE, old, new), SOURCE.layouts)

@@ -14,9 +14,9 @@ from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.sources.boj_flat_files import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.fetching.serving import zipped
-from tests.gates.judging import cases, cells, twice
-from tests.layouts.reading import changed, read, refusal
+from tests.fetching.publisher_server import zipped
+from tests.gates.suite_cases import cases, cells, twice
+from tests.layouts.layout_reader import changed, read, refusal
 from tests.support import FIXTURES, TEXTS, Outcome, Scenario, Warehouse, built_once
 
 FOLDER = FIXTURES / "landing_made_up" / "boj_flat_files" / "2025-03-10"
@@ -108,7 +108,7 @@ def failed(database: Path) -> list[str]:
 # The layouts
 
 
-def test_our_series_come_as_written_and_the_others_are_counted(
+def test_our_series_are_kept_as_written_and_the_others_are_counted(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     extract = read(con, MONTHLY, SOURCE.layouts)
@@ -158,7 +158,7 @@ def test_a_zipped_file_and_one_in_long_form_give_the_same(
         (b"202402", b"202401", "the column '202401' twice"),
     ],
 )
-def test_a_header_that_is_built_otherwise_is_refused(
+def test_a_header_with_another_structure_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, old: bytes, new: bytes, found: str
 ) -> None:
     problem = refusal(con, changed(tmp_path, MONTHLY, old, new), SOURCE.layouts)
@@ -175,7 +175,7 @@ def test_bytes_of_no_known_encoding_are_refused(
     assert problem.expected == "UTF-8 or cp932"
 
 
-# The real values, in the publisher's layout again
+# The real values, converted back to the publisher's layout
 
 
 @pytest.fixture(scope="module", params=[wide, long], ids=["wide", "long"])
@@ -228,7 +228,7 @@ def test_the_real_values_are_published_without_a_warning(published: Scenario) ->
 
 
 def test_every_real_value_is_in_the_facts(published: Scenario) -> None:
-    """Cell by cell, against a reading that knows nothing of the models."""
+    """Cell by cell, against an independent reading."""
     areas = {(row["source_code"]): row["economy_code"] for row in seed_rows("boj_flat_files")} | {
         "知的財産権等使用料": "WLD"
     }
@@ -321,7 +321,7 @@ def test_three_months_of_2017_make_a_quarter_and_no_year(published: Scenario) ->
     )
 
 
-def test_a_stated_quarter_is_not_computed_and_an_area_has_a_year_of_quarters(
+def test_a_stated_quarter_is_not_computed_and_the_year_of_an_area_sums_quarters(
     published: Scenario,
 ) -> None:
     total = "partner_code = 'WLD' and category_code = '_T' and period = "
@@ -331,14 +331,14 @@ def test_a_stated_quarter_is_not_computed_and_an_area_has_a_year_of_quarters(
     assert usa[3]
 
 
-def test_facts_hold_what_is_stated_alone(published: Scenario) -> None:
+def test_facts_contain_only_stated_figures(published: Scenario) -> None:
     assert published.warehouse.published(
         "select distinct frequency from core.fct_royalty_observations"
         " where source = 'boj_flat_files' order by 1"
     ) == [("M",), ("Q",)]
 
 
-def test_areas_are_no_countries(published: Scenario) -> None:
+def test_areas_are_not_countries(published: Scenario) -> None:
     kinds = dict(
         published.warehouse.published(
             "select partner_code, kind from core.dim_partner where partner_code in"

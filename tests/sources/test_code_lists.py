@@ -25,7 +25,7 @@ def test_a_source_whose_codes_mean_something_else_has_a_list_of_its_own() -> Non
             assert row["source_code"] in lists[f"{row['source']}_{dimension}_codes"]
 
 
-def test_a_code_is_known_in_the_releases_that_its_row_holds_for() -> None:
+def test_a_code_is_known_in_the_releases_for_which_its_row_is_valid() -> None:
     euro_area = [row for row in seed("economy_code_map") if row["source_code"] == "EMU"]
     assert [(row["valid_from"], row["valid_to"]) for row in euro_area] == [
         ("2015-01-01", "2023-01-01")
@@ -48,6 +48,6 @@ def test_a_code_is_known_in_the_releases_that_its_row_holds_for() -> None:
     assert "EMU" in code_lists()["worldbank_wdi_economy_codes"]
 
 
-def test_a_source_none_of_whose_rows_holds_knows_no_code() -> None:
+def test_a_source_without_valid_rows_knows_no_code() -> None:
     lists = code_lists(date(1990, 1, 1))
     assert lists.keys() == code_lists().keys()

@@ -1,4 +1,4 @@
-"""The forms in which people have the history of the ECB's reference rates."""
+"""The forms in which the history of the ECB's reference rates circulates."""
 
 import zipfile
 from datetime import date

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from dagster_project.sources.eurostat_bop_its6 import SOURCE
-from tests.gates.judging import FIRST, cases, cells, twice
-from tests.layouts.reading import changed, read, refusal
+from tests.gates.suite_cases import FIRST, cases, cells, twice
+from tests.layouts.layout_reader import changed, read, refusal
 from tests.support import MADE_UP, Scenario
 
 FOLDER = MADE_UP / "eurostat_bop_its6"
@@ -23,7 +23,7 @@ STAGED = "staging.stg_eurostat_bop_its6__observations"
 CONFORMED = "intermediate.int_eurostat_bop_its6__observations"
 
 
-def test_the_cells_of_the_tsv_come_with_flags_line_and_period(
+def test_the_cells_of_the_tsv_have_flags_line_and_period(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     extract = read(con, TSV, SOURCE.layouts)
@@ -54,11 +54,11 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(
 def test_sdmx_csv_brings_flags_in_columns_of_their_own(con: duckdb.DuckDBPyConnection) -> None:
     extract = read(con, CSV, SOURCE.layouts)
     assert (extract.rows_read, extract.rows_kept) == (25, 24)
-    told = extract.rows.filter("partner = 'US'").select(
+    selected = extract.rows.filter("partner = 'US'").select(
         'time_period, "value", obs_flag, conf_status, dataflow, last_update, _row, "_column"'
     )
     of = ("ESTAT:BOP_ITS6_DET(1.0)", "05/10/26 11:00:00")
-    assert told.order("_row").fetchall() == [
+    assert selected.order("_row").fetchall() == [
         ("2022", None, None, "C", *of, 8, "OBS_VALUE"),
         ("2023", "50.1", "i", None, *of, 9, "OBS_VALUE"),
     ]
@@ -77,7 +77,7 @@ def test_sdmx_csv_brings_flags_in_columns_of_their_own(con: duckdb.DuckDBPyConne
         (b"1200.0 \n", b"12", "line 11 with 6 codes and 3 cells, without a line end"),
     ],
 )
-def test_a_tsv_that_is_built_otherwise_is_refused(
+def test_a_tsv_with_another_structure_is_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, old: bytes, new: bytes, found: str
 ) -> None:
     problem = refusal(con, changed(tmp_path, TSV, old, new), SOURCE.layouts)
@@ -85,7 +85,7 @@ def test_a_tsv_that_is_built_otherwise_is_refused(
     assert found in problem.found
 
 
-def test_a_renamed_column_of_a_csv_file_is_named_and_an_absent_one_is_old(
+def test_a_renamed_csv_column_is_named_and_an_absent_one_marks_an_older_edition(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     problem = refusal(con, changed(tmp_path, CSV, b"CONF_STATUS", b"CONFIDENTIAL"), SOURCE.layouts)

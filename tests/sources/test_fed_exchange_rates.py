@@ -5,10 +5,10 @@ import pytest
 
 from dagster_project.ingest.load_release import LoadResult
 from dagster_project.sources.fed_exchange_rates import SOURCE
-from tests.gates.judging import FIRST, cases, cells, failed_by
-from tests.layouts.reading import changed as changed_file
-from tests.layouts.reading import refusal
-from tests.sources.gating import changed, load
+from tests.gates.suite_cases import FIRST, cases, cells, failed_by
+from tests.layouts.layout_reader import changed as changed_file
+from tests.layouts.layout_reader import refusal
+from tests.sources.raw_suites import changed, load
 from tests.support import FIXTURES, REAL_FILES, Scenario
 
 MADE_UP = (
@@ -34,7 +34,7 @@ def test_a_renamed_column_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: P
     assert "'Value' instead of 'Exchange rate'" in refusal(con, path, SOURCE.layouts).found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from dagster_project.ingest.load_release import LoadResult
 from dagster_project.sources.iso_country_codes import SOURCE
-from tests.gates.judging import cases, cells, failed_by
-from tests.layouts.reading import changed as changed_file
-from tests.layouts.reading import read, refusal
-from tests.sources.gating import changed, load
+from tests.gates.suite_cases import cases, cells, failed_by
+from tests.layouts.layout_reader import changed as changed_file
+from tests.layouts.layout_reader import read, refusal
+from tests.sources.raw_suites import changed, load
 from tests.support import FIXTURES, REAL_FILES, Scenario, Warehouse, execute
 
 MADE_UP = (
@@ -34,7 +34,7 @@ def test_columns_are_found_by_name_and_others_left_out(con: duckdb.DuckDBPyConne
 
 
 @pytest.mark.parametrize("new", [b"ISO 4217", b"M49"])
-def test_a_column_that_is_lost_or_there_twice_is_named(
+def test_a_missing_or_duplicate_column_is_named(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, new: bytes
 ) -> None:
     path = changed_file(tmp_path, MADE_UP, b"ISO4217-currency_alphabetic_code", new)
@@ -43,7 +43,7 @@ def test_a_column_that_is_lost_or_there_twice_is_named(
     assert ("'M49'" in problem.found) == (new == b"M49")
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     assert failed_by(made_up[0], TABLE, f"select * from {TABLE}") == {}
 
 

@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from dagster_project.sources.oecd_tis import SOURCE
-from tests.gates.judging import FIRST, cases, cells, twice
-from tests.layouts.reading import changed, read, refusal
+from tests.gates.suite_cases import FIRST, cases, cells, twice
+from tests.layouts.layout_reader import changed, read, refusal
 from tests.support import MADE_UP, Scenario
 
 FOLDER = MADE_UP / "oecd_tis"
@@ -46,7 +46,7 @@ def test_codes_are_taken_and_labels_left(con: duckdb.DuckDBPyConnection) -> None
 
 
 @pytest.mark.parametrize("path", [JSON, XML], ids=["json", "xml"])
-def test_values_and_attributes_come_from_wherever_the_message_has_them(
+def test_values_and_attributes_are_found_at_every_level_of_a_message(
     con: duckdb.DuckDBPyConnection, path: Path
 ) -> None:
     world = read(con, path, SOURCE.layouts).rows.filter("counterpart_area = 'W'")

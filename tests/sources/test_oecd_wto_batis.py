@@ -6,10 +6,10 @@ import pytest
 
 from dagster_project.ingest.load_release import LoadResult
 from dagster_project.sources.oecd_wto_batis import SOURCE
-from tests.gates.judging import cases, cells, failed_by
-from tests.layouts.reading import changed as changed_file
-from tests.layouts.reading import read, refusal
-from tests.sources.gating import changed, load
+from tests.gates.suite_cases import cases, cells, failed_by
+from tests.layouts.layout_reader import changed as changed_file
+from tests.layouts.layout_reader import read, refusal
+from tests.sources.raw_suites import changed, load
 from tests.support import FIXTURES, REAL_FILES, Scenario
 
 MADE_UP = FIXTURES / "landing_made_up" / "oecd_wto_batis"
@@ -73,7 +73,7 @@ def test_a_renamed_column_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: P
 # The gate on raw
 
 
-def test_the_gate_takes_both_mirrors(mirror: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_both_mirrors(mirror: tuple[Path, LoadResult]) -> None:
     assert failed_by(mirror[0], TABLE, f"select * from {TABLE}") == {}
 
 
@@ -134,7 +134,7 @@ CASES += cases(
 
 
 def facts(template: Scenario, release: str) -> list[tuple]:
-    """Every observation of a release, but for its file."""
+    """Every observation of a release, without its file."""
     return template.warehouse.published(
         "select concept, reporter_code, partner_code, category_code, flow, period, value,"
         " obs_status, conf_status from core.fct_royalty_observations"

@@ -10,8 +10,8 @@ from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.ons_itis import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import FIRST, cases, cells, failed_by
-from tests.layouts.reading import refusal
+from tests.gates.suite_cases import FIRST, cases, cells, failed_by
+from tests.layouts.layout_reader import refusal
 from tests.sources.workbooks import changed_workbook
 from tests.support import FIXTURES, REAL_FILES
 
@@ -33,7 +33,7 @@ TRADE_MARKS = "Trade marks, franchises, brands or design rights"
 
 
 def load(folder: Path, file: Path) -> tuple[Path, LoadResult]:
-    """Load a release into a workbench of its own."""
+    """Load a release into its own workbench."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
         loaded = load_release(con, SOURCE, Release(SOURCE.name, date(2021, 7, 12), (file,)))
@@ -55,7 +55,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
 def cell(
     database: Path, code: str, group: str | None, item: str, flow: str, year: str
 ) -> tuple[str, str, int, str]:
-    """The one cell of a table's row, flow and year, with where it stands."""
+    """The one cell of a table's row, flow and year, with its address."""
     with duckdb.connect(database, read_only=True) as con:
         (found,) = con.execute(
             f"select value, _sheet, _row, _column from {TABLE} where trim(table_code) = $1"
@@ -77,10 +77,10 @@ def test_only_intellectual_property_is_kept_and_the_rest_is_counted(
     assert file.rows_read == 2 + 2 * 4 + 4 + 7 * (17 + 22)
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
+def test_cells_are_kept_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert cell(database, "C4", TRADE_MARKS, SALE, "Exports", "2013") == ("43", NEWER, 10, "E")
-    # The word balance stands over the blank column as well.
+    # The word balance is above the blank column as well.
     assert cell(database, "C4", TRADE_MARKS, USE, "Balance", "2014") == ("21", NEWER, 11, "L")
     assert cell(database, "C1", TRADE_MARKS, USE, "Exports", "2014")[:2] == (
         "332.25",
@@ -174,7 +174,7 @@ def test_a_table_of_a_new_industry_is_kept_with_a_warning(tmp_path: Path) -> Non
     )
 
 
-def test_blanks_around_a_sheet_name_may_come_and_go(
+def test_blanks_around_a_sheet_name_are_ignored(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     path = changed_workbook(MADE_UP, tmp_path, {}, rename=(NEWER, f"{NEWER} "))
@@ -189,7 +189,7 @@ def test_a_renamed_table_is_named(con: duckdb.DuckDBPyConnection, tmp_path: Path
     assert problem.where == f"{path.name}, sheet 'Table E4 2013-2014', cell A8"
 
 
-def test_a_table_that_is_missing_is_told(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_a_missing_table_is_reported(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     cells: dict[tuple[str, str], object] = {(NEWER, "A8"): None}
     path = changed_workbook(MADE_UP, tmp_path, cells, rename=(NEWER, "Table E4 2013-2014"))
     problem = refusal(con, path, SOURCE.layouts)
@@ -198,7 +198,7 @@ def test_a_table_that_is_missing_is_told(con: duckdb.DuckDBPyConnection, tmp_pat
     assert "C4 with Intellectual Property" not in problem.found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 

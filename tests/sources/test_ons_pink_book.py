@@ -9,8 +9,8 @@ from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.ons_pink_book import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import cases, cells, failed_by
-from tests.layouts.reading import refusal
+from tests.gates.suite_cases import cases, cells, failed_by
+from tests.layouts.layout_reader import refusal
 from tests.sources.workbooks import changed_workbook
 from tests.support import FIXTURES, REAL_FILES
 
@@ -25,7 +25,7 @@ SHEET = "3.6"
 
 
 def load(folder: Path, file: Path) -> tuple[Path, LoadResult]:
-    """Load a release into a workbench of its own."""
+    """Load a release into its own workbench."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
         loaded = load_release(con, SOURCE, Release(SOURCE.name, date(2020, 10, 30), (file,)))
@@ -45,7 +45,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
 
 
 def cell(database: Path, cdid: str, year: str) -> tuple:
-    """The one cell of a series and year, with where it stands."""
+    """The one cell of a series and year, with its address."""
     with duckdb.connect(database, read_only=True) as con:
         (found,) = con.execute(
             "select section, item, value, _sheet, _row, _column"
@@ -67,7 +67,7 @@ def test_only_the_one_sheet_is_kept_and_the_rest_is_counted(
     )  # 2 rows of another sheet, 8 without figures
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
+def test_cells_are_kept_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     credit, software = " Exports (Credits)", "   Distribution of computer software"
     assert cell(database, "FJFN", "2012") == (credit, software, " -", SHEET, 9, "D")
@@ -130,7 +130,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
     assert "'3.6'" in problem.found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 

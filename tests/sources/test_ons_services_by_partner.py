@@ -12,8 +12,8 @@ from dagster_project.sources.code_lists import seed
 from dagster_project.sources.ons_services_by_partner import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import Case, cases, cells, failed_by
-from tests.layouts.reading import refusal
+from tests.gates.suite_cases import Case, cases, cells, failed_by
+from tests.layouts.layout_reader import refusal
 from tests.sources.workbooks import changed_workbook, staged
 from tests.support import FIXTURES, REAL_FILES, REAL_FILES_MORE, rows
 
@@ -30,7 +30,7 @@ REAL_CSV = REAL_FILES_MORE / SOURCE.name / str(NEXT) / "servicetypebycountrydata
 
 
 def load(folder: Path, *files: Path, release: date = date(2021, 7, 12)) -> tuple[Path, LoadResult]:
-    """Load a release into a workbench of its own."""
+    """Load a release into its own workbench."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
         loaded = load_release(con, SOURCE, Release(SOURCE.name, release, files))
@@ -80,7 +80,7 @@ def time_series_as_csv(path: Path, **renamed: str) -> Path:
 
 
 def cell(database: Path, direction: str, country_code: str, period: str) -> tuple:
-    """The one cell of a partner, with where it stands."""
+    """The one cell of a partner, with its address."""
     with duckdb.connect(database, read_only=True) as con:
         (found,) = con.execute(
             f"select value, _sheet, _row, _column from {TABLE}"
@@ -100,7 +100,7 @@ def test_only_the_service_type_is_kept_and_the_rest_is_counted(
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(18, 12)]
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
+def test_cells_are_kept_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert cell(database, "Exports", "W1", "2019") == ("100", "Time Series", 8, "F")
     assert cell(database, "Exports", "CN", "2019") == ("..", "Time Series", 4, "F")
@@ -157,7 +157,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
     assert problem.found == "no sheet 'Time Series' among 'Note', 'Series'"
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 
@@ -179,7 +179,7 @@ def test_the_csv_holds_the_cells_of_the_sheet(
     assert cell(made_up_csv[0], "Exports", "W1", "2019") == ("100", None, 8, "2019")
 
 
-def test_the_gate_takes_the_made_up_csv(made_up_csv: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_csv(made_up_csv: tuple[Path, LoadResult]) -> None:
     database, _ = made_up_csv
     assert failed_by(database, TABLE, f"select * from {TABLE}", release=NEXT) == {}
 
@@ -264,7 +264,9 @@ CASES = cases(
         "one figure": f"select * from {TABLE} union all select * from {TABLE}",
         "a year that is over": f"select * from {TABLE} where period <> '2019Q3'",
         "at least a third": with_value("value", "country_code <> 'W1'", "'..'"),
-        "no figure has": with_value("period", "period >= '2020'", "replace(period, '2020', '2021')"),
+        "no figure has": with_value(
+            "period", "period >= '2020'", "replace(period, '2020', '2021')"
+        ),
     },
 )
 CASES += [

@@ -9,8 +9,8 @@ from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.ons_trade_by_industry import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import cases, cells, failed_by
-from tests.layouts.reading import refusal
+from tests.gates.suite_cases import cases, cells, failed_by
+from tests.layouts.layout_reader import refusal
 from tests.sources.workbooks import changed_workbook, staged
 from tests.support import FIXTURES, REAL_FILES
 
@@ -24,7 +24,7 @@ STAGED = "staging.stg_ons_trade_by_industry__observations"
 
 
 def load(folder: Path, *files: Path) -> tuple[Path, LoadResult]:
-    """Load a release into a workbench of its own."""
+    """Load a release into its own workbench."""
     settings = Settings(warehouse_dir=folder)
     with open_workbench(settings) as con:
         loaded = load_release(con, SOURCE, Release(SOURCE.name, date(2021, 7, 12), files))
@@ -44,7 +44,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoadResult]:
 
 
 def cell(database: Path, country: str, industry: str, direction: str, year: str) -> tuple:
-    """The one cell of an area and industry, with where it stands."""
+    """The one cell of an area and industry, with its address."""
     with duckdb.connect(database, read_only=True) as con:
         (found,) = con.execute(
             f"select value, _sheet, _row, _column from {TABLE} where country = $1"
@@ -63,7 +63,7 @@ def test_only_the_service_account_is_kept_and_the_rest_is_counted(
     assert [(file.rows_read, file.rows_kept) for file in loaded.files] == [(12, 6), (11, 6)]
 
 
-def test_cells_come_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
+def test_cells_are_kept_as_written_with_their_address(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert cell(database, "W1 World total", "58", "EX", "2018") == ("1,234", "tis_ind_ex", 5, "E")
     assert cell(database, "W1 World total", "58", "EX", "2019") == ("..", "tis_ind_ex", 5, "F")
@@ -122,7 +122,7 @@ def test_a_renamed_sheet_is_an_unknown_layout(
     assert "'exports'" in problem.found
 
 
-def test_the_gate_takes_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
+def test_the_gate_accepts_the_made_up_release(made_up: tuple[Path, LoadResult]) -> None:
     database, _ = made_up
     assert failed_by(database, TABLE, f"select * from {TABLE}") == {}
 

@@ -12,8 +12,8 @@ from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.sources.safe_bop_time_series import SOURCE
 from dagster_project.sources.source import Release
 from dagster_project.workbench.connection import open_workbench
-from tests.gates.judging import cases, cells, failed_by
-from tests.layouts.reading import read, refusal
+from tests.gates.suite_cases import cases, cells, failed_by
+from tests.layouts.layout_reader import read, refusal
 from tests.sources.workbooks import changed_workbook
 from tests.support import FIXTURES, REAL_FILES_MORE, Scenario
 
@@ -41,7 +41,7 @@ def test_only_the_one_item_in_dollars_is_kept(con: duckdb.DuckDBPyConnection) ->
     assert len(extract.rows) == 3 * (3 + 4)
 
 
-def test_cells_come_as_written_with_their_address(con: duckdb.DuckDBPyConnection) -> None:
+def test_cells_are_kept_as_written_with_their_address(con: duckdb.DuckDBPyConnection) -> None:
     cells = read(con, FILE, SOURCE.layouts).rows.filter("period in ('2024', '1982', '2025Q3')")
     assert cells.select('entry, period, "value", _sheet, _row, "_column"').order(
         "_row, _column"
@@ -190,7 +190,7 @@ def test_a_figure_of_the_real_workbook(union: Scenario, period: str, flow: str, 
 
 
 @pytest.mark.parametrize(("units", "problems"), [(1, 0), (2, 1)])
-def test_a_balance_may_be_off_by_half_a_last_digit_a_term(
+def test_a_balance_may_be_off_by_half_a_last_digit_per_term(
     union: Scenario, units: int, problems: int
 ) -> None:
     changed = cells(
@@ -214,7 +214,7 @@ CASES = cases(
         "no figure": cells(TABLE, "period = '2025'", period="'2027'"),
     },
 )
-# Half a last digit a term: 0.06 of the three of 2024, 1.6 hundred million of a year's five.
+# Half a last digit per term: 0.06 for the three of 2024, 1.6 hundred million for a year's five.
 CASES += cases(
     STAGED,
     {

@@ -10,7 +10,7 @@ from tests.support import Warehouse
 
 
 def problem_with(folders: Warehouse) -> tuple[str, str]:
-    """What is said of the one folder that cannot be used, and where it is."""
+    """The message on the one unusable folder, and its path."""
     releases, (problem,) = landed_releases("made_up", folders.landing)
     assert releases == []
     assert problem.expected
@@ -19,7 +19,7 @@ def problem_with(folders: Warehouse) -> tuple[str, str]:
     return problem.what, problem.where
 
 
-def test_releases_come_oldest_first_with_their_files_by_name(folders: Warehouse) -> None:
+def test_releases_are_listed_oldest_first_with_their_files_by_name(folders: Warehouse) -> None:
     for release in ("2021-09-15", "2016-03-01"):
         folders.land("made_up", release, "b.csv", "1")
         folders.land("made_up", release, "a (1), final+.csv", "1")
@@ -38,7 +38,9 @@ def test_a_folder_whose_name_is_not_a_date_is_refused(folders: Warehouse, name: 
     )
 
 
-def test_a_release_of_today_is_taken_and_one_of_tomorrow_refused(folders: Warehouse) -> None:
+def test_a_release_dated_today_is_accepted_and_one_dated_tomorrow_refused(
+    folders: Warehouse,
+) -> None:
     today = date.today()
     folders.land("made_up", str(today), "a.csv", "1")
     folders.land("made_up", str(today + timedelta(days=1)), "a.csv", "1")
@@ -90,7 +92,7 @@ def test_a_loose_file_beside_the_release_folders_is_not_a_release(
     assert (len(releases), problems) == (1, [])
 
 
-def test_what_is_no_file_is_refused_and_named(folders: Warehouse) -> None:
+def test_anything_but_a_regular_file_is_refused_and_named(folders: Warehouse) -> None:
     secret = folders.land("elsewhere", "2021-09-15", "secret.txt", "secret")
     release = folders.landing / "made_up" / "2021-09-15"
     folders.land("made_up", "2021-09-15", "a.csv", "1")
@@ -145,7 +147,9 @@ def _not_permitted(name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\nREFUSED b", "\udcff", "\x1b[31m", "'; drop table x; --"])
-def test_a_folder_with_a_hostile_name_is_named_in_print(folders: Warehouse, name: str) -> None:
+def test_a_folder_with_a_hostile_name_is_named_in_printable_text(
+    folders: Warehouse, name: str
+) -> None:
     os.makedirs(os.fsencode(folders.landing / "made_up") + b"/" + os.fsencode(name))
     _, where = problem_with(folders)
     assert where.isprintable()

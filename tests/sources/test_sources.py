@@ -48,7 +48,7 @@ def test_a_raw_table_has_the_columns_of_its_lineage(source: Source) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.packaged])
-def test_a_packaged_release_is_there_and_not_of_the_future(name: str) -> None:
+def test_a_packaged_release_exists_and_is_not_dated_in_the_future(name: str) -> None:
     packaged = SOURCES[name].packaged
     assert packaged
     release = packaged()

@@ -1,4 +1,4 @@
-"""The forms in which people have World Development Indicators, and companions of the data."""
+"""The forms in which World Development Indicators circulate, and the companions of the data."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ from dagster_project.sources.worldbank_wdi import SOURCE
 from dagster_project.workbench.connection import open_workbench
 from dagster_project.workbench.ledger_schema import create_ledger
 from dagster_project.workbench.releases import file_entries, set_release_status
-from tests.layouts.reading import refusal
+from tests.layouts.layout_reader import refusal
 from tests.support import BULK, COUNTRIES, INDICATORS, REAL_FILES
 
 DAY = date(2021, 9, 15)
@@ -351,7 +351,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_a_companion_that_cannot_be_read_does_not_cost_the_data(
+def test_an_unreadable_companion_does_not_cost_the_data(
     workbench: duckdb.DuckDBPyConnection, tmp_path: Path, broken: str
 ) -> None:
     files = DATA | {COUNTRIES.name: BROKEN[broken], INDICATORS.name: INDICATORS.read_bytes()}
@@ -398,7 +398,7 @@ def test_a_damaged_data_file_is_refused_whatever_its_name(
 
 
 @pytest.mark.parametrize("content", [b"", bytes(range(256)), DOWNLOAD[:40]])
-def test_a_file_that_nothing_calls_a_companion_is_refused(
+def test_a_file_that_is_not_a_declared_companion_is_refused(
     workbench: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes
 ) -> None:
     release = landed(tmp_path / "landed", DATA | {"API_19.csv": content})
@@ -406,7 +406,7 @@ def test_a_file_that_nothing_calls_a_companion_is_refused(
         load_release(workbench, SOURCE, release)
 
 
-def test_companions_alone_are_no_release(
+def test_companions_alone_are_not_a_release(
     workbench: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     release = landed(tmp_path / "landed", {COUNTRIES.name: BROKEN["garbage"]})
@@ -419,7 +419,7 @@ def test_companions_alone_are_no_release(
 
 @contextmanager
 def gated(settings: Settings, *folders: Path) -> Iterator[tuple[LoadResult, str]]:
-    """Load and gate releases one after the other; the last one's load, and what its gate says."""
+    """Load and gate releases one after the other; return the last load and its gate results."""
 
     @contextmanager
     def connect() -> Iterator[duckdb.DuckDBPyConnection]:

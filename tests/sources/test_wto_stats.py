@@ -10,9 +10,9 @@ import pytest
 from dagster_project.ingest.load_release import LoadResult
 from dagster_project.layouts import csv_layout
 from dagster_project.sources.wto_stats import SOURCE
-from tests.gates.judging import cases, cells, failed_by, twice
-from tests.layouts.reading import changed, read, refusal
-from tests.sources.gating import load
+from tests.gates.suite_cases import cases, cells, failed_by, twice
+from tests.layouts.layout_reader import changed, read, refusal
+from tests.sources.raw_suites import load
 from tests.support import (
     FIXTURES,
     REAL_FILES_MORE,
@@ -268,7 +268,7 @@ def test_levels_and_rates_of_the_real_file_by_indicator(union: Scenario) -> None
 
 
 def test_no_rate_is_among_the_levels(union: Scenario) -> None:
-    """Every observation of the facts is a record in million US dollars, and all of those are."""
+    """The observations of the facts are exactly the records in million US dollars."""
     in_facts = set(
         union.warehouse.published(
             "select row_number from core.fct_royalty_observations where source = 'wto_stats'"

@@ -49,7 +49,7 @@ _ONE_SOURCE_LEADS = (
 
 
 def publish_changed(warehouse: Warehouse, change: str) -> str:
-    """Publish what is published, changed by a statement, with all questions to the ledger."""
+    """Publish the live publication again, changed by a statement, with all checks of the ledger."""
     with environment(warehouse.environment):
         warehouse.restore_candidate()
         with duckdb.connect(warehouse.settings.candidate) as con:
@@ -72,7 +72,7 @@ class Superset:
         return (self.home / "password").read_text().strip()
 
     def log_in(self, password: str) -> httpx.Response:
-        """Ask for a token; its answer is the server's, whatever that is."""
+        """Request a token; return the server's response, whatever it is."""
         return httpx.post(
             f"{self.address}/api/v1/security/login",
             json={"username": "admin", "password": password, "provider": "db"},
@@ -117,7 +117,7 @@ class Superset:
         return [tuple(row.values()) for row in answer.json()["data"]]
 
     def data(self, dataset: int, queries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Ask for a chart's data: of each query the rows, as `data`, and the SQL, as `query`."""
+        """Request a chart's data: for each query the rows, as `data`, and the SQL, as `query`."""
         answer = self.http.post(
             "/chart/data",
             json={"datasource": {"id": dataset, "type": "table"}, "queries": list(queries)},

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser, as it opens: every chart is drawn, and nothing leaves."""
+"""The dashboard in a real browser, as it opens: charts are drawn, with no request elsewhere."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What needs no server: the files in `superset/` agree with the rest of the project."""
+"""Checks without a server: the files in `superset/` agree with the rest of the project."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ def test_the_exposure_names_the_marts_of_the_dashboard() -> None:
     assert exposure["url"].endswith(f"/superset/dashboard/{dashboard['slug']}/")
 
 
-def test_every_chart_stands_on_the_dashboard_and_has_a_dataset() -> None:
+def test_every_chart_is_on_the_dashboard_and_has_a_dataset() -> None:
     (dashboard,) = loaded("dashboards")
     items = [item for item in dashboard["position"].values() if isinstance(item, dict)]
     placed = [item["meta"]["uuid"] for item in items if item["type"] == "CHART"]

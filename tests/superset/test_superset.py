@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 ASSETS = PROJECT_ROOT / "superset" / "assets"
-# What is chosen on the left of each tab; the years are those of the made-up files.
+# The choices on the left of each tab; the years are those of the made-up files.
 CHOSEN = {
     "TAB-world": {"source": "worldbank_wdi", "period": "2015"},
     "TAB-time": {"source": "worldbank_wdi", "reporter_name": "Japan"},
@@ -37,10 +37,10 @@ def dashboard() -> dict[str, Any]:
     return yaml.safe_load((ASSETS / "dashboards" / "balances.yaml").read_text("utf-8"))
 
 
-# Who may come in
+# Logins
 
 
-def test_only_the_password_that_was_made_at_first_logs_in(superset: Superset) -> None:
+def test_only_the_generated_password_logs_in(superset: Superset) -> None:
     assert superset.log_in("admin").status_code == 401
     assert superset.log_in(superset.password).status_code == 200
 
@@ -52,7 +52,7 @@ def test_secrets_are_the_owners_alone(superset: Superset) -> None:
         assert len((superset.home / name).read_text().strip()) >= 32
 
 
-# What it sees
+# Visible schemas and tables
 
 
 def test_it_sees_the_schemas_tables_columns_and_comments_of_the_file(superset: Superset) -> None:
@@ -73,7 +73,7 @@ def test_it_sees_the_schemas_tables_columns_and_comments_of_the_file(superset: S
     )
 
 
-def test_a_dataset_says_what_the_file_says_of_its_table(superset: Superset) -> None:
+def test_a_dataset_has_the_comments_of_the_table_in_the_file(superset: Superset) -> None:
     datasets = superset.listed("dataset")
     assert {d["table_name"] for d in datasets} == {
         path.stem for path in (ASSETS / "datasets").rglob("*.yaml")
@@ -161,7 +161,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def test_each_chart_of_the_dashboard_shows_what_the_file_says(superset: Superset) -> None:
+def test_each_chart_of_the_dashboard_shows_the_numbers_of_the_file(superset: Superset) -> None:
     position = dashboard()["position"]
     tab_of = {
         item["meta"]["uuid"]: next(parent for parent in item["parents"] if "TAB-" in parent)
@@ -211,7 +211,7 @@ def test_the_ranking_is_that_of_the_mart(superset: Superset) -> None:
         ("mart_balance_by_partner", ["reporter_code", "period"]),  # a total and its parts
     ],
 )
-def test_a_metric_adds_nothing_up_that_must_not_be(
+def test_a_metric_adds_up_only_additive_figures(
     superset: Superset, table: str, columns: list[str]
 ) -> None:
     (dataset,) = [d for d in superset.listed("dataset") if d["table_name"] == table]
@@ -232,7 +232,7 @@ def test_a_metric_adds_nothing_up_that_must_not_be(
     } == {}
 
 
-# It cannot write
+# Writes are refused
 
 
 def test_a_write_is_refused_by_superset_and_by_the_file(superset: Superset) -> None:
@@ -261,7 +261,7 @@ def test_it_reads_no_other_file(superset: Superset) -> None:
 
 
 def test_it_shows_each_publication_at_once_while_many_ask(superset: Superset) -> None:
-    """Readers ask without a pause, so that some connection is always open in the server."""
+    """Readers query without a pause, so that the server always has an open connection."""
     path = superset.warehouse.settings.warehouse
     published = [held_by(path)]
     seen: list[str] = []

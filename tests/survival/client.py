@@ -1,8 +1,8 @@
-"""A client that reads the published file until it is told to stop: `crowd.py` starts many.
+"""A client that reads the published file until a stop file appears; `readers.py` starts many.
 
-`python -m tests.survival.client MODE FILE STOP REPORT`. Modes: `anew` connects for each answer;
-`hold` keeps a connection for some answers, over several publications; `link` reads through a second
-name of the file, which it makes, and which stays when the file is replaced.
+`python -m tests.survival.client MODE FILE STOP REPORT`. Modes: `reconnect` opens a connection per
+answer; `hold` keeps a connection for some answers, over several publications; `link` reads through
+a second name of the file, which it makes, and which stays when the file is replaced.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ import duckdb
 
 from dagster_project.publication.integrity import checksums
 
-MODES = ("anew", "hold", "link")
+MODES = ("reconnect", "hold", "link")
 _ANSWERS_HELD = 6
 
 
@@ -28,8 +28,8 @@ _ANSWERS_HELD = 6
 class Report:
     """What a client saw.
 
-    late: answers from a connection whose file had been replaced. mixed: answers that are not wholly
-    of one publication. seen: a digest of all tables' checksums by publication.
+    late: answers from a connection whose file had been replaced. mixed: answers that mix
+    publications. seen: a digest of all tables' checksums by publication.
     """
 
     answers: int = 0
@@ -40,7 +40,7 @@ class Report:
 
 
 def answer(con: duckdb.DuckDBPyConnection) -> tuple[str, str, list[tuple]]:
-    """Return the publication, a digest of what all tables hold, and what differs from its word."""
+    """Return the publication, a digest of all tables, and tables that differ from the ledger."""
     stated = con.execute("from audit.checksums order by table_name").fetchall()
     found = checksums(con)
     ((name,),) = con.execute(
@@ -65,14 +65,14 @@ def opened(mode: str, path: Path, own_name: Path) -> Iterator[duckdb.DuckDBPyCon
 
 
 def read(mode: str, path: Path, stop: Path, report_file: Path) -> None:
-    """Read until the file `stop` is there; the report always has what was seen so far."""
+    """Read until the file `stop` exists; the report is up to date after each answer."""
     report, stopped = Report(), False
     while not stopped:
         try:
             file = path.stat().st_ino
             with opened(mode, path, report_file.with_suffix(".duckdb")) as con:
                 names = set()
-                for _ in range(1 if mode == "anew" else _ANSWERS_HELD):
+                for _ in range(1 if mode == "reconnect" else _ANSWERS_HELD):
                     stopped = stop.exists()
                     name, digest, different = answer(con)
                     names.add(name)

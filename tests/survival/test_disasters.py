@@ -1,4 +1,4 @@
-"""What may befall the machine: each disaster ends in one message, and what is published stays."""
+"""Disasters of the machine: each ends in one message, and the published file stays."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench import ledger_schema
 from dagster_project.workbench.builds import current_candidate, start_candidate
 from dagster_project.workbench.connection import open_workbench
-from tests.support import TEXT, Scenario, Warehouse, break_off, held_by
+from tests.support import TEXT, Scenario, Warehouse, held_by, interrupt
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ PAGE = 4096
 
 
 def ready_to_publish(warehouse: Warehouse) -> None:
-    """Put back the candidate, as if the run had been broken off before the publication of it."""
+    """Put back the candidate, as if the run had been interrupted before publishing it."""
     warehouse.restore_candidate()
     warehouse.change_ledger("update audit.publication set fingerprint = 'another'")
 
@@ -63,7 +63,7 @@ def spoil(path: Path, where: int, size: int = PAGE) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own, which can be filled up, or mounted read-only."""
+    """A small separate disk, which can be filled up, or mounted read-only."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
@@ -103,7 +103,7 @@ def fill(disk: Path) -> Path:
 # The disk is full
 
 
-def test_a_full_disk_stops_a_load_and_nothing_is_held_against_the_release(
+def test_a_full_disk_stops_a_load_and_does_not_reject_the_release(
     on_disk: Warehouse, disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = on_disk.settings
@@ -111,9 +111,9 @@ def test_a_full_disk_stops_a_load_and_nothing_is_held_against_the_release(
     text = TEXT.read_text().replace("2019-06-30", "2020-02-29")
     on_disk.land("published_figures", "2020-02-29", TEXT.name, text)
     filler = fill(disk)
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == FAILED
-    assert told.startswith("REFUSED the disk is full | where: published_figures 2020-02-29")
+    assert output.startswith("REFUSED the disk is full | where: published_figures 2020-02-29")
     assert file_sha256(settings.warehouse) == before
     filler.unlink()
     with open_workbench(settings) as con:
@@ -121,20 +121,20 @@ def test_a_full_disk_stops_a_load_and_nothing_is_held_against_the_release(
     assert [release.label for release in plan.new] == ["published_figures 2020-02-29"]
 
 
-def test_a_full_disk_stops_a_publication_which_the_next_run_makes_good(
+def test_a_full_disk_stops_a_publication_which_the_next_run_completes(
     on_disk: Warehouse, disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = on_disk.settings
     first = held_by(settings.warehouse)
     ready_to_publish(on_disk)
     filler = fill(disk)
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == FAILED
-    assert told.startswith("FAILED, nothing was published: the disk is full | where: ")
+    assert output.startswith("FAILED, nothing was published: the disk is full | where: ")
     assert held_by(settings.warehouse) == first
     assert integrity_errors(settings.warehouse) == []
     filler.unlink()
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == PUBLISHED
     assert held_by(settings.warehouse) > first
     assert integrity_errors(settings.warehouse) == []
@@ -149,22 +149,22 @@ def test_a_full_disk_under_dagster_is_one_message_too(
     monkeypatch.setenv("DAGSTER_HOME", str(disk / "dagster_home"))
     ready_to_publish(on_disk)
     fill(disk)
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == FAILED
-    assert "the disk is full" in told
+    assert "the disk is full" in output
 
 
 # A folder that cannot be written to
 
 
-def test_a_read_only_folder_is_named_and_what_is_published_can_be_read(
+def test_a_read_only_folder_is_named_and_the_published_file_stays_readable(
     on_disk: Warehouse, disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == FAILED
-    assert told.startswith("FAILED a file or folder that may not be written to")
-    assert str(on_disk.settings.warehouse_dir) in told
+    assert output.startswith("FAILED a file or folder that may not be written to")
+    assert str(on_disk.settings.warehouse_dir) in output
     assert integrity_errors(on_disk.settings.warehouse) == []
 
 
@@ -176,11 +176,11 @@ def test_a_folder_of_another_user_is_named(
     (folder / ".write.lock").unlink()
     folder.chmod(0o555)
     try:
-        code, told = run_once(capsys)
+        code, output = run_once(capsys)
     finally:
         folder.chmod(0o755)
     assert code == FAILED
-    assert told.startswith("FAILED a file or folder that may not be written to")
+    assert output.startswith("FAILED a file or folder that may not be written to")
 
 
 # Damaged files
@@ -189,7 +189,7 @@ def test_a_folder_of_another_user_is_named(
 DAMAGE: dict[str, Callable[[Path], None]] = {
     "other bytes at the beginning": lambda path: spoil(path, 0),
     "other bytes in the middle": lambda path: spoil(path, 3 * PAGE, 1 << 20),
-    "broken off": lambda path: os.truncate(path, PAGE),
+    "truncated": lambda path: os.truncate(path, PAGE),
     "empty": lambda path: os.truncate(path, 0),
 }
 
@@ -200,11 +200,11 @@ def test_a_damaged_workbench_is_named_with_the_way_to_rebuild_it(
 ) -> None:
     before = file_sha256(warehouse.settings.warehouse)
     damage(warehouse.settings.workbench)
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == FAILED
-    assert told.startswith("REFUSED a damaged database file")
-    assert str(warehouse.settings.workbench) in told
-    assert "`make rebuild`" in told
+    assert output.startswith("REFUSED a damaged database file")
+    assert str(warehouse.settings.workbench) in output
+    assert "`make rebuild`" in output
     assert file_sha256(warehouse.settings.warehouse) == before
 
 
@@ -222,7 +222,7 @@ def test_a_damaged_block_fails_the_run_and_not_the_release(tmp_path: Path) -> No
         run_suites(database, [Batch("raw", table, f"select * from {table}")], Settings())
 
 
-def test_a_damaged_candidate_is_not_published_but_built_anew(warehouse: Warehouse) -> None:
+def test_a_damaged_candidate_is_rebuilt_instead_of_published(warehouse: Warehouse) -> None:
     ready_to_publish(warehouse)
     settings = warehouse.settings
     with open_workbench(settings) as con:
@@ -245,28 +245,28 @@ def test_a_damaged_publication_is_named_and_rolled_back(
     warehouse.restore_candidate()
     warehouse.publish_candidate()
     damage(settings.warehouse)
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == FAILED
-    assert told.startswith("REFUSED the published file cannot be read")
-    assert "`make rollback`" in told
+    assert output.startswith("REFUSED the published file cannot be read")
+    assert "`make rollback`" in output
     assert roll_back(settings) == first == held_by(settings.warehouse)
     assert integrity_errors(settings.warehouse) == []
 
 
-def test_without_any_other_publication_a_damaged_one_is_deleted_and_published_anew(
+def test_without_any_other_publication_a_damaged_one_is_deleted_and_published_again(
     warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = warehouse.settings
     warehouse.restore_candidate()
     spoil(settings.warehouse, 0)
     settings.warehouse.unlink()  # as the message says
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == PUBLISHED
-    assert told.startswith("published ")
+    assert output.startswith("published ")
     assert integrity_errors(settings.warehouse) == []
 
 
-def test_no_damaged_publication_is_put_in_force(warehouse: Warehouse) -> None:
+def test_no_damaged_publication_goes_live(warehouse: Warehouse) -> None:
     settings = warehouse.settings
     warehouse.restore_candidate()
     newest = warehouse.publish_candidate().publication_id
@@ -279,10 +279,10 @@ def test_no_damaged_publication_is_put_in_force(warehouse: Warehouse) -> None:
     assert held_by(settings.warehouse) == newest
 
 
-# The clock is put back
+# The clock jumps backwards
 
 
-def test_what_comes_last_counts_even_if_the_clock_was_put_back(
+def test_the_last_entry_counts_even_if_the_clock_jumped_backwards(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = warehouse.settings
@@ -295,19 +295,19 @@ def test_what_comes_last_counts_even_if_the_clock_was_put_back(
         published.append(warehouse.publish_candidate().publication_id)
     assert first < published[0] < published[1]
     assert publication_id(settings) == published[1] == held_by(settings.warehouse)
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == PUBLISHED
-    assert f"nothing new: publication {published[1]} stays in force" in told
+    assert f"nothing new: publication {published[1]} stays in force" in output
     with open_workbench(settings) as con:
         started = start_candidate(con, "made-up-run", "made-up")
         assert current_candidate(con) == (started, "made-up")
     assert roll_back(settings) == published[0]
 
 
-# More than one at a time
+# Simultaneous runs
 
 
-def test_of_runs_that_start_at_once_each_is_done_or_says_that_it_must_wait(
+def test_each_of_several_simultaneous_runs_completes_or_says_that_it_must_wait(
     warehouse: Warehouse,
 ) -> None:
     before = warehouse.workbench("from audit.publication")
@@ -321,14 +321,14 @@ def test_of_runs_that_start_at_once_each_is_done_or_says_that_it_must_wait(
         )
         for _ in range(4)
     ]
-    told = [(process.communicate()[0], process.returncode) for process in runs]
-    for output, code in told:
+    outcomes = [(process.communicate()[0], process.returncode) for process in runs]
+    for output, code in outcomes:
         if code == FAILED:
             assert output.startswith("REFUSED another run is writing")
         else:
             assert "nothing new" in output
-    assert {code for _, code in told} <= {PUBLISHED, FAILED}
-    assert PUBLISHED in {code for _, code in told}
+    assert {code for _, code in outcomes} <= {PUBLISHED, FAILED}
+    assert PUBLISHED in {code for _, code in outcomes}
     assert warehouse.workbench("from audit.publication") == before
 
 
@@ -345,7 +345,7 @@ with duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read_only") as con:
 
 
 class Holder:
-    """A client that opens a file and does not let go."""
+    """A client that opens a file and keeps it open."""
 
     def __init__(self, path: Path, mode: str) -> None:
         self.process = subprocess.Popen(
@@ -389,32 +389,32 @@ def test_a_program_that_has_the_workbench_open_is_named(
     warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Holder(warehouse.settings.workbench, "write") as other:
-        code, told = run_once(capsys)
-        assert f"PID {other.process.pid}" in told
+        code, output = run_once(capsys)
+        assert f"PID {other.process.pid}" in output
     assert code == FAILED
-    assert told.startswith("REFUSED a file that another process has open")
+    assert output.startswith("REFUSED a file that another process has open")
     assert run_once(capsys)[0] == PUBLISHED
 
 
-# Dagster's home is lost, and a publication that was broken off
+# Dagster's home is lost, and an interrupted publication
 
 
-def test_a_run_needs_nothing_of_a_dagster_home_that_was_lost(
+def test_a_run_needs_nothing_from_a_lost_dagster_home(
     warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = Path(os.environ["DAGSTER_HOME"])
     for _ in range(2):
         ready_to_publish(warehouse)
-        code, told = run_once(capsys)
+        code, output = run_once(capsys)
         assert code == PUBLISHED
-        assert told.startswith(f"published {publication_id(warehouse.settings)}")
+        assert output.startswith(f"published {publication_id(warehouse.settings)}")
         shutil.rmtree(home)
-    code, told = run_once(capsys)
+    code, output = run_once(capsys)
     assert code == PUBLISHED
-    assert told.startswith("nothing new")
+    assert output.startswith("nothing new")
 
 
-def test_a_ui_that_starts_closes_the_runs_that_died_with_the_last_one(
+def test_a_starting_ui_fails_the_runs_orphaned_by_the_last_one(
     folders: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     became: list[list[str]] = []
@@ -430,13 +430,13 @@ def test_a_ui_that_starts_closes_the_runs_that_died_with_the_last_one(
 
 
 @pytest.mark.parametrize("step", ["activate", "reconcile"])
-def test_a_publication_that_has_its_name_is_finished_by_the_next_run(
+def test_a_publication_interrupted_after_its_rename_is_finished_by_the_next_run(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     settings = warehouse.settings
     warehouse.restore_candidate()
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, step, break_off)
+        patch.setattr(publishing, step, interrupt)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     newest = kept_publications(settings)[0]
@@ -448,7 +448,7 @@ def test_a_publication_that_has_its_name_is_finished_by_the_next_run(
     ]
 
 
-def test_a_rollback_is_not_taken_for_a_publication_that_was_broken_off(
+def test_a_rollback_is_not_taken_for_an_interrupted_publication(
     warehouse: Warehouse,
 ) -> None:
     warehouse.restore_candidate()
@@ -458,14 +458,14 @@ def test_a_rollback_is_not_taken_for_a_publication_that_was_broken_off(
     assert held_by(warehouse.settings.warehouse) == chosen
 
 
-def test_a_publication_broken_off_while_it_was_completed_is_taken_up_again(
+def test_a_publication_interrupted_while_it_was_completed_is_resumed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = warehouse.settings
     first = held_by(settings.warehouse)
     warehouse.restore_candidate()
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", break_off)
+        patch.setattr(Path, "rename", interrupt)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     assert held_by(settings.warehouse) == first

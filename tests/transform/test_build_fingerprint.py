@@ -40,7 +40,7 @@ def test_the_order_of_loading_does_not_count(con: duckdb.DuckDBPyConnection) -> 
 @pytest.mark.parametrize(
     "file", ["_rules.json", "_rules.sql", "_fixes.json", "raw/things.json", "raw/things.sql"]
 )
-def test_a_change_of_a_suite_or_of_what_suites_share_changes_the_project(
+def test_a_change_of_a_suite_or_a_shared_rule_changes_the_fingerprint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     monkeypatch.setattr(fingerprints, "PROJECT_ROOT", tmp_path)

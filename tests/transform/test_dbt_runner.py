@@ -81,7 +81,7 @@ def test_a_file_that_dbt_cannot_parse_is_named_in_one_message(
 def test_a_project_that_was_copied_after_it_was_parsed_is_parsed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The parser's files have absolute paths: they would lead to the place that it came from."""
+    """The parser's files have absolute paths, which would lead to the original project."""
     dbt.manifest_path()
     project, target = tmp_path / "dbt", tmp_path / "dbt" / "target"
     shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("logs"))
@@ -101,7 +101,7 @@ def test_dbt_leaves_the_files_free_for_the_next_writer(warehouse: Warehouse) -> 
 
 
 def test_published_texts_are_kept_by_dictionary(warehouse: Warehouse) -> None:
-    """DuckDB overlooks this setting where it is an option of the connection, and tells nobody."""
+    """DuckDB overlooks this setting without a message if it is an option of the connection."""
     tables = warehouse.published(
         "select schema_name || '.' || table_name from duckdb_tables()"
         " where schema_name in ('core', 'marts')"
@@ -159,8 +159,8 @@ def test_models_read_seeds_and_both_databases_and_no_other_file(
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_warning_is_an_error_where_dbt_is_told_so(warehouse: Warehouse) -> None:
-    """Although nobody listens to dbt's events here."""
+def test_a_warning_is_an_error_where_dbt_is_configured_so(warehouse: Warehouse) -> None:
+    """Although there is no listener for dbt's events here."""
     nothing = ["compile", "--select", "no_such_model"]
     run_dbt(warehouse.settings, nothing)
     with pytest.raises(DbtError, match="does not match any enabled nodes"):

@@ -1,4 +1,4 @@
-"""The semantic layer on a published file: metrics against plain SQL, and what cannot be summed."""
+"""The semantic layer on a published file: metrics against plain SQL, and refused sums."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ RANKING = (
 LATEST = f"and period = (select max(period) {RANKING})"
 JAPAN = "{{ Dimension('reporter__reporter_name') }} = 'Japan'"
 UNTIL_2013 = "{{ TimeDimension('metric_time', 'year') }} <= '2013-01-01'"
-# What a group must not run across, by the end of the dimension's name.
+# Values that a group must not mix, by the end of the dimension's name.
 KEPT_APART = {
     "source": "worldbank_wdi",
     "concept": "BPM6_SH",
@@ -99,21 +99,21 @@ def same(found: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]) -> bool:
         ),
     ],
 )
-def test_a_metric_is_what_plain_sql_gives(
+def test_a_metric_equals_the_result_of_plain_sql(
     real: Scenario, question: dict[str, Any], sql: str
 ) -> None:
     found = answer(real, *question.pop("metrics"), **question)
     assert same(found, real.warehouse.published(sql))
 
 
-def test_no_group_of_any_metric_runs_across_what_must_not_be_summed(real: Scenario) -> None:
+def test_no_group_of_any_metric_mixes_figures_that_must_not_be_summed(real: Scenario) -> None:
     seen = set()
     for metric in engine().list_metrics():
         for dimension in metric.dimensions:
             value = KEPT_APART.get(dimension.dunder_name.split("__")[-1])
             if value is not None:
                 groups = answer(real, metric.name, by=[dimension.dunder_name])
-                # No more than the one, whose figure is that of no grouping at all.
+                # Only the one, with the figure of no grouping at all.
                 assert groups == [(value, *answer(real, metric.name)[0])]
                 seen.add(dimension.dunder_name.split("__")[-1])
     assert seen == set(KEPT_APART)
@@ -127,7 +127,9 @@ def test_no_group_of_any_metric_runs_across_what_must_not_be_summed(real: Scenar
         "{{ Dimension('reporter__kind') }} = 'aggregate'",
     ],
 )
-def test_a_condition_does_not_open_what_is_kept_apart(real: Scenario, condition: str) -> None:
+def test_a_condition_does_not_lift_the_restrictions_of_a_metric(
+    real: Scenario, condition: str
+) -> None:
     assert answer(real, "receipts", where=[condition]) == [(None,)]
     anything = f"{condition} or 1 = 1"
     assert answer(real, "receipts", where=[anything]) == answer(real, "receipts")
@@ -140,7 +142,7 @@ def test_years_are_never_added_up(real: Scenario) -> None:
 
 
 @pytest.mark.parametrize("by", ["metric_time__decade", "metric_time__day", "partner_code"])
-def test_what_the_metrics_do_not_know_is_refused(by: str) -> None:
+def test_a_question_that_the_metrics_do_not_answer_is_refused(by: str) -> None:
     with pytest.raises(BadInput, match="a question that the metrics do not answer"):
         metric_sql(["receipts"], by=[by])
 

@@ -1,4 +1,4 @@
-"""What a build keeps of the workbench, and that it makes no difference to what is published."""
+"""The nodes that a build keeps, and that keeping them does not change the publication."""
 
 import contextlib
 import io
@@ -44,7 +44,7 @@ def kept(outcome: Outcome, table: str) -> bool:
     return "kept" in outcome.metadata(table)
 
 
-def test_only_what_the_new_release_is_behind_is_built(revised: Scenario) -> None:
+def test_only_nodes_built_from_the_new_release_are_built(revised: Scenario) -> None:
     outcome = revised.outcome
     assert outcome.code == PUBLISHED
     assert kept(outcome, "seeds/economies")
@@ -68,7 +68,7 @@ def test_kept_rows_are_counted_and_their_tests_shown(revised: Scenario, template
     assert [(revised.outcome.metadata(table)["last run in"],)] == first_run
 
 
-def test_a_build_that_keeps_publishes_what_a_whole_one_does(
+def test_a_build_with_unchanged_nodes_publishes_the_same_as_a_full_one(
     revised: Scenario, folders: Warehouse
 ) -> None:
     warehouse = revised.warehouse.copy(folders.folder)
@@ -92,12 +92,12 @@ def test_a_build_that_keeps_publishes_what_a_whole_one_does(
 
 
 def kept_now(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
-    """What a build of a layer would keep."""
+    """The nodes that a build of a layer would keep."""
     return kept_nodes(con, layer, fingerprints(con, layer))
 
 
 def touched(node: str) -> bool:
-    """Whether a node reads a raw table of the World Bank's."""
+    """Whether a node reads a raw table of the World Bank."""
     return any(table.startswith("raw.worldbank_wdi__") for table in inputs_behind(node))
 
 
@@ -106,12 +106,12 @@ Change = Callable[[duckdb.DuckDBPyConnection], object]
 
 @pytest.fixture
 def workbench(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The workbench that the template's run has left, of the test's own."""
+    """A copy of the workbench that the template's run left."""
     with duckdb.connect(warehouse.settings.workbench) as con:
         yield con
 
 
-def test_all_is_kept_while_nothing_changes_and_nothing_of_the_candidate(
+def test_unchanged_nodes_of_the_workbench_are_kept_and_none_of_the_candidate(
     workbench: duckdb.DuckDBPyConnection,
 ) -> None:
     for layer in (STAGING, INTERMEDIATE):
@@ -120,7 +120,7 @@ def test_all_is_kept_while_nothing_changes_and_nothing_of_the_candidate(
     assert kept_now(workbench, CORE) == kept_now(workbench, MARTS) == {}
 
 
-def test_a_release_taken_out_is_felt_by_all_that_it_is_behind(
+def test_taking_a_release_out_rebuilds_all_nodes_built_from_it(
     workbench: duckdb.DuckDBPyConnection,
 ) -> None:
     workbench.execute(
@@ -147,7 +147,7 @@ def test_a_release_taken_out_is_felt_by_all_that_it_is_behind(
     ],
     ids=["dropped", "half-built", "made from other files"],
 )
-def test_a_table_that_is_not_what_it_was_is_built_and_tested_again(
+def test_a_changed_table_is_built_and_tested_again(
     workbench: duckdb.DuckDBPyConnection, damage: Change
 ) -> None:
     damage(workbench)
@@ -188,7 +188,7 @@ def succeeds(selection: dg.AssetSelection) -> bool:
         return execute(selection, instance=instance).success
 
 
-def test_a_part_of_a_layer_is_built_when_asked_for_and_not_trusted_later(
+def test_a_part_of_a_layer_is_built_on_request_and_not_trusted_later(
     warehouse: Warehouse,
 ) -> None:
     assert succeeds(dg.AssetSelection.assets("intermediate/int_economies"))
@@ -199,7 +199,7 @@ def test_a_part_of_a_layer_is_built_when_asked_for_and_not_trusted_later(
 
 
 @pytest.mark.parametrize(("decided_meanwhile", "entered"), [(False, {OBSERVATIONS}), (True, set())])
-def test_nothing_is_kept_of_a_build_in_which_a_release_was_decided_on(
+def test_a_build_with_a_decision_on_a_release_keeps_no_nodes(
     workbench: duckdb.DuckDBPyConnection, decided_meanwhile: bool, entered: set[str]
 ) -> None:
     workbench.execute("delete from audit.builds")
@@ -212,7 +212,7 @@ def test_nothing_is_kept_of_a_build_in_which_a_release_was_decided_on(
     assert nodes_built(workbench).keys() == entered
 
 
-def test_each_data_test_is_of_one_layer() -> None:
+def test_each_data_test_belongs_to_one_layer() -> None:
     tests = [test for layer in LAYERS for test in layer_tests(layer)]
     all_tests = {
         unique_id

@@ -1,6 +1,6 @@
-"""The UI as a person on duty uses it: a real browser on what `make dev` starts.
+"""The UI as a person on duty uses it: a real browser on the server of `make dev`.
 
-One test, as the server takes half a minute to start: its steps are those of a night on duty.
+One test, as the server takes half a minute to start: the steps of a night on duty.
 """
 
 import os
@@ -95,7 +95,7 @@ def group_is_gone(group: int) -> bool:
 
 
 def stop(server: subprocess.Popen) -> None:
-    """End the server as Ctrl-C does; kill what is left of its process group."""
+    """End the server as Ctrl-C does; kill the rest of its process group."""
     for sign in (signal.SIGINT, signal.SIGKILL):
         if group_is_gone(server.pid):
             break
@@ -109,7 +109,7 @@ def stop(server: subprocess.Popen) -> None:
 
 @dataclass
 class Browser:
-    """A page of the UI, and what went wrong on it."""
+    """A page of the UI, and its problems."""
 
     page: Page
     address: str
@@ -126,7 +126,7 @@ class Browser:
 
 @pytest.fixture
 def browser(address: str, tmp_path: Path) -> Iterator[Browser]:
-    """A browser on the server; where the test fails, a picture of the page stays in `tmp_path`."""
+    """A browser on the server; if the test fails, a screenshot stays in `tmp_path`."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -169,7 +169,9 @@ def sees_the_graph(browser: Browser) -> None:
         expect(page.get_by_text(group, exact=True).first).to_be_visible()
     expect(page.get_by_text("publication", exact=True).first).to_be_visible()
     page = browser.open("/assets/raw/worldbank_wdi__observations?view=lineage")
-    expect(page.get_by_text("worldbank_wdi", exact=True).first).to_be_visible()  # what landed
+    expect(
+        page.get_by_text("worldbank_wdi", exact=True).first
+    ).to_be_visible()  # the landed release
 
 
 def sees_the_runs_of_the_command_line(browser: Browser) -> None:

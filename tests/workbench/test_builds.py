@@ -26,7 +26,7 @@ def build(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
     start_layer(con, "candidate", "staging", NODES, run_id, {})
 
 
-def test_a_node_is_known_by_what_it_was_made_from_until_it_is_built_again(
+def test_a_node_keeps_the_digest_of_its_inputs_until_it_is_rebuilt(
     ledger: duckdb.DuckDBPyConnection,
 ) -> None:
     build(ledger, "run 1")
@@ -59,7 +59,7 @@ def test_a_table_was_built_when_its_last_build_began(ledger: duckdb.DuckDBPyConn
     assert second["staging.a"] == first["staging.a"] < second["staging.b"]
 
 
-def test_the_ledger_of_an_earlier_version_loses_what_no_longer_counts(
+def test_the_ledger_of_an_earlier_version_loses_obsolete_tables(
     ledger: duckdb.DuckDBPyConnection,
 ) -> None:
     ledger.execute(

@@ -41,7 +41,7 @@ def test_the_process_that_holds_the_lock_may_take_it_again(folders: Warehouse) -
         assert folders.settings.warehouse_dir.is_dir()
 
 
-def test_the_ledger_is_there_once_the_workbench_is_open(folders: Warehouse) -> None:
+def test_the_ledger_exists_once_the_workbench_is_open(folders: Warehouse) -> None:
     for _ in range(2):
         with open_workbench(folders.settings) as con:
             con.execute("from audit.releases").fetchall()
@@ -49,7 +49,7 @@ def test_the_ledger_is_there_once_the_workbench_is_open(folders: Warehouse) -> N
     assert {"releases", "gate_results", "candidates", "publication"} <= {name for (name,) in tables}
 
 
-def test_a_transaction_stands_whole_or_not_at_all(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_transaction_is_stored_whole_or_not_at_all(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create table things (n integer)")
     with transaction(con):
         con.execute("insert into things values (1)")
@@ -58,7 +58,7 @@ def test_a_transaction_stands_whole_or_not_at_all(con: duckdb.DuckDBPyConnection
     assert con.execute("from things").fetchall() == [(1,)]
 
 
-def test_nobody_else_can_open_the_workbench_or_replace_the_published_file(
+def test_other_users_cannot_open_the_workbench_or_replace_the_published_file(
     folders: Warehouse,
 ) -> None:
     before = os.umask(0)
@@ -71,7 +71,7 @@ def test_nobody_else_can_open_the_workbench_or_replace_the_published_file(
     assert permissions(folders.settings.warehouse_dir) == 0o755
 
 
-def test_what_a_run_leaves_behind_is_readable_by_bi_and_writable_by_none(
+def test_published_files_are_readable_by_bi_and_writable_by_none(
     template: Scenario,
 ) -> None:
     settings = template.warehouse.settings

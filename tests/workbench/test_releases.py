@@ -28,12 +28,12 @@ def loads(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     ("release", "hour", "before"),
     [
         (JULY, 10, (JUNE, LOADED[9])),
-        (JUNE, 9, (JUNE, LOADED[8])),  # loaded again: against what was in force
+        (JUNE, 9, (JUNE, LOADED[8])),  # loaded again: against the load before
         (date(2016, 6, 15), 11, (JUNE, LOADED[9])),
         (date(2016, 5, 1), 11, None),
     ],
 )
-def test_a_load_is_compared_with_what_was_in_force_before_and_never_with_itself(
+def test_a_load_is_compared_with_the_load_that_was_current_before_and_never_with_itself(
     loads: duckdb.DuckDBPyConnection, release: date, hour: int, before: tuple | None
 ) -> None:
     loaded_at = datetime(2016, 8, 1, hour)

@@ -71,7 +71,7 @@ def test_the_ranking_shows_the_largest_receivers_of_the_latest_full_year(
         assert (shown[name, "receipts"], shown[name, "payments"]) == (receipts, payments)
 
 
-def test_the_mirror_chart_holds_what_both_sides_state(template: Scenario) -> None:
+def test_the_mirror_chart_has_the_figures_of_both_sides(template: Scenario) -> None:
     stated = template.warehouse.published(
         "select period, receipts_stated_usd_m::double, payments_stated_usd_m::double"
         " from marts.mart_mirror_asymmetry"
@@ -119,7 +119,7 @@ def test_an_empty_mart_has_nothing_to_draw(template: Scenario) -> None:
             assert chart(con) is None
 
 
-def test_a_chart_that_cannot_be_drawn_says_so_and_stops_nothing(
+def test_a_chart_that_cannot_be_drawn_says_so_and_the_run_goes_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = tmp_path / "without_marts.duckdb"

@@ -1,4 +1,4 @@
-"""Chart families: what is in a chart, and what is left as a gap."""
+"""Chart families: their marks and gaps."""
 
 import base64
 import struct
@@ -66,13 +66,13 @@ def values(chart: alt.TopLevelMixin) -> list[dict[str, Any]]:
 
 
 def svg(chart: alt.TopLevelMixin) -> str:
-    """The drawing as text, without the labels for screen readers, which say all of it again."""
+    """The drawing as text, without the labels for screen readers, which repeat it."""
     spec = chart.to_dict()
     spec["config"]["aria"] = False
     return vl_convert.vegalite_to_svg(spec)
 
 
-def test_what_is_missing_is_a_gap_and_zero_is_zero() -> None:
+def test_missing_values_are_gaps_and_zero_is_zero() -> None:
     found = {
         (row["member"], row["year"], row["flow"]): row["usd_m"]
         for row in values(flows_over_time(YEARS, title="made up"))
@@ -102,7 +102,7 @@ def test_parts_of_a_year_are_where_they_begin(periods: tuple, years: list[float]
     assert [row["usd_m"] for row in values(chart)] == [1, None, 1]
 
 
-def test_years_and_quarters_do_not_share_a_line() -> None:
+def test_years_and_quarters_are_drawn_as_separate_lines() -> None:
     rows = [
         {"member": "A", "period": period, "receipts_usd_m": 1} for period in ("2018", "2018-Q1")
     ]
@@ -116,7 +116,7 @@ def test_members_keep_the_order_of_the_rows() -> None:
     assert 0 < drawn.index(">B</text>") < drawn.index(">A</text>")
 
 
-def test_a_side_that_is_not_stated_is_said_to_be() -> None:
+def test_a_missing_side_is_described_as_not_stated() -> None:
     rows = [{"member": "A", "receipts_usd_m": 1, "payments_usd_m": None}]
     assert svg(both_sides(rows, title="made up")).count("not stated") == 1
     assert "not stated" not in svg(both_sides([{**rows[0], "payments_usd_m": 0}], title="made up"))
@@ -152,7 +152,7 @@ def test_the_picture_is_a_png_of_the_same_pixels_in_less_space() -> None:
 
 
 def pixels(image: bytes) -> bytes:
-    """What a reader of PNG files makes of one: the picture in a picture."""
+    """The pixels of a PNG file."""
     width, height = struct.unpack(">II", image[16:24])
     source = f"data:image/png;base64,{base64.b64encode(image).decode()}"
     frame = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'

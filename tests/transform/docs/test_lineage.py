@@ -1,4 +1,4 @@
-"""Column lineage: what is kept is what the SQL says."""
+"""Column lineage agrees with the SQL."""
 
 import json
 

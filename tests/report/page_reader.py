@@ -1,4 +1,4 @@
-"""Reading a page as a browser does: elements with their attributes and their text."""
+"""Read a page as a browser does: elements with their attributes and text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

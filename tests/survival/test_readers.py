@@ -1,12 +1,12 @@
 import pytest
 
 from tests.support import Warehouse
-from tests.survival.crowd import read_through
+from tests.survival.readers import read_through
 
 pytestmark = pytest.mark.slow
 
 
-def test_no_answer_is_of_two_publications_and_no_reader_has_an_error(warehouse: Warehouse) -> None:
+def test_no_answer_mixes_two_publications_and_no_reader_has_an_error(warehouse: Warehouse) -> None:
     found = read_through(warehouse, readers=12, publications=6)
     assert found["errors"] == []
     assert found["mixed"] == []

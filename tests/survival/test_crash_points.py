@@ -1,4 +1,4 @@
-"""The harness itself: its deaths come when they should, and it sees what is amiss."""
+"""The harness itself: its crashes come when they should, and it sees problems."""
 
 import time
 from pathlib import Path
@@ -7,17 +7,17 @@ import duckdb
 import pytest
 
 from tests.support import Warehouse
-from tests.survival.deaths import (
+from tests.survival.crash_points import (
     ENDED,
     KILLED,
     After,
-    BrokenRunError,
     Death,
     Point,
+    RunFailedError,
     in_child,
     result_of,
 )
-from tests.survival.kills import POINTS, look
+from tests.survival.crashes import POINTS, inspect_warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -65,8 +65,8 @@ def fail() -> None:
     raise ValueError("made up")
 
 
-def test_a_run_that_fails_is_told_from_one_that_was_killed(tmp_path: Path) -> None:
-    with pytest.raises(BrokenRunError, match=r"(?s)what it printed.*ValueError: made up"):
+def test_a_failed_run_is_distinguished_from_a_killed_one(tmp_path: Path) -> None:
+    with pytest.raises(RunFailedError, match=r"(?s)what it printed.*ValueError: made up"):
         in_child(fail, tmp_path / "log", {}, After(100))
 
 
@@ -75,11 +75,11 @@ def test_every_chosen_point_is_a_function_of_the_product(tmp_path: Path) -> None
         assert in_child(point.watch, tmp_path / "log", {}) == ENDED
 
 
-def test_a_whole_publication_is_told_from_one_that_is_not(
+def test_a_whole_publication_is_distinguished_from_a_damaged_one(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     def found() -> list[str]:
-        return result_of(lambda: look(warehouse), tmp_path / "log", {})["wrong"]
+        return result_of(lambda: inspect_warehouse(warehouse), tmp_path / "log", {})["wrong"]
 
     published = warehouse.settings.warehouse
     assert found() == []
@@ -89,5 +89,5 @@ def test_a_whole_publication_is_told_from_one_that_is_not(
     assert found() == [f"{published.name}: marts.mart_world_ranking is not what was published"]
     published.unlink()
     published.write_bytes(b"made up")
-    (unreadable,) = [told for told in found() if "cannot be read" in told]
+    (unreadable,) = [problem for problem in found() if "cannot be read" in problem]
     assert unreadable.startswith(published.name)

@@ -1,4 +1,4 @@
-"""Loading a made-up or real release into a workbench of its own, and breaking its raw suite."""
+"""Load a made-up or real release into its own workbench, and break its raw suite."""
 
 from datetime import date
 from pathlib import Path

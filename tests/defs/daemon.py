@@ -1,4 +1,4 @@
-"""Driving the landing sensor as the daemon does, evaluation by evaluation."""
+"""The landing sensor, evaluated as the daemon does it."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ class Landing:
         self.sensor = next(each for each in defs().sensors or [] if each.name == "landing")
 
     def evaluate(self) -> "SensorExecutionData":
-        """Evaluate once, and take over cursor and partitions as the daemon does."""
+        """Evaluate once, and store cursor and partitions as the daemon does."""
         context = dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,

@@ -44,7 +44,7 @@ class Case:
         return f"{self.table}: {self.expectation}"
 
     def resolved(self) -> "Case":
-        """The same, with whole descriptions."""
+        """The same case, with whole descriptions."""
         return replace(
             self,
             expectation=described(self.table, self.expectation),
@@ -98,7 +98,7 @@ def few(table: str, rows: int = 0) -> str:
 
 
 def many(table: str, rows: int) -> str:
-    """As many times the table's first row; one of NULLs if the table is empty."""
+    """The table's first row, repeated; a row of NULLs if the table is empty."""
     first = f"(select good.* from (select 1) left join {table} as good on true limit 1)"
     return f"select first.* from {first} as first, range({rows})"
 

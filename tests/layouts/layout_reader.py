@@ -1,4 +1,4 @@
-"""Reading a file, and the one message that a file which cannot be used ends in."""
+"""Read a file, or return the one error of a file that cannot be used."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ TEXTS = all_sources()["published_figures"].layouts
 
 
 def changed(tmp_path: Path, good: Path, old: bytes, new: bytes) -> Path:
-    """Return a copy of a good file in which one thing is different."""
+    """Return a copy of a good file with one replacement."""
     content = good.read_bytes()
     assert old in content
     path = tmp_path / good.name
@@ -25,14 +25,14 @@ def changed(tmp_path: Path, good: Path, old: bytes, new: bytes) -> Path:
 def read(
     con: duckdb.DuckDBPyConnection, path: Path, of: tuple[Layout, ...] = WORLD_BANK
 ) -> Extract:
-    """Read a file in whichever of the layouts it is of."""
+    """Read a file in the layout that recognizes it."""
     return layout_of(path, of).read(con, path)
 
 
 def refusal(
     con: duckdb.DuckDBPyConnection, path: Path, of: tuple[Layout, ...] = WORLD_BANK
 ) -> BadInput:
-    """Return the one error of a file, which names everything, in one line."""
+    """Return the one error of a file: one line with all five parts."""
     with pytest.raises(BadInput) as caught:
         read(con, path, of)
     problem = caught.value

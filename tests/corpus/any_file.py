@@ -1,4 +1,4 @@
-"""Mutations of any file: its bytes, and what stands in its place."""
+"""Mutations of any file: its bytes, and its replacements."""
 
 import gzip
 import io
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.corpus.mutation import Expected, Mutation, Unchanged, always, of_bytes
+from tests.corpus.mutation import Expected, Mutation, UnchangedFileError, always, of_bytes
 
 _HTML = b"<!DOCTYPE html>\n<html><title>503 Service Unavailable</title><body>sorry</body></html>\n"
 _FLIPPED = "a flipped byte within a figure or a name gives another good figure or name"
@@ -41,7 +41,7 @@ def _in_place(put: Callable[[Path], object]) -> Callable[[Path, Random], None]:
         path.unlink()
         put(path)
         if path.is_file() and path.read_bytes() == content:
-            raise Unchanged
+            raise UnchangedFileError
 
     return apply
 

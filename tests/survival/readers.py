@@ -1,9 +1,10 @@
-"""Many clients read, each in a process of its own, while one publication follows the other.
+"""Many clients read, each in its own process, while one publication follows the other.
 
-`make test-readers`, or `python -m tests.survival.crowd --readers 50 --publications 20 --folder …`.
+`make test-readers`, or
+`python -m tests.survival.readers --readers 50 --publications 20 --folder …`.
 Every client computes the checksums of all tables and compares them with those that the publication
 states: an answer that mixed two publications would not match. The publications differ in core and
-marts, and go through `publish` with all its questions to the ledger. Exit code 0 if all is well;
+marts, and go through `publish` with all its checks of the ledger. Exit code 0 if all is well;
 the last line is a summary as JSON.
 """
 
@@ -23,7 +24,7 @@ from dagster_project.publication.publish import publish
 from tests.support import MADE_UP, Warehouse, environment
 from tests.survival.client import MODES, answer
 
-# What each publication has more, or other, than the one before.
+# The changes of each publication to the one before.
 _CHANGES = """
 insert into core.fct_royalty_observations from core.fct_royalty_observations limit 1;
 update core.fct_royalty_flows set receipts = coalesce(receipts, 0) + 1;
@@ -33,10 +34,10 @@ update marts.mart_balance_by_partner set partner_name = partner_name || '.';
 
 
 def read_through(warehouse: Warehouse, readers: int, publications: int) -> dict[str, Any]:
-    """Publish so many times beside so many clients. Returns what all clients saw.
+    """Publish while clients read. Return what all clients saw.
 
     answers, of which late: from a connection whose file had been replaced. errors: messages. mixed:
-    answers that are not wholly of one publication. seen: publications that some client saw.
+    answers that mix publications. seen: publications that some client saw.
     """
     settings, stop = warehouse.settings, warehouse.folder / "stop"
     reports = [warehouse.folder / f"client-{number}.json" for number in range(readers)]
@@ -63,18 +64,18 @@ def read_through(warehouse: Warehouse, readers: int, publications: int) -> dict[
     finally:
         stop.touch()
         codes = [client.wait(600) for client in clients]
-    told = [json.loads(report.read_text()) for report in reports]
-    seen = {pair for report in told for pair in report["seen"].items()}
+    contents = [json.loads(report.read_text()) for report in reports]
+    seen = {pair for report in contents for pair in report["seen"].items()}
     return {
         "readers": readers,
         "publications": publications,
-        "answers": sum(report["answers"] for report in told),
-        "late": sum(report["late"] for report in told),
+        "answers": sum(report["answers"] for report in contents),
+        "late": sum(report["late"] for report in contents),
         "seen": len(seen),
         "different": len(set(published.values())),
-        "errors": [error for report in told for error in report["errors"]]
+        "errors": [error for report in contents for error in report["errors"]]
         + [f"a client ended with code {code}" for code in codes if code],
-        "mixed": [mixed for report in told for mixed in report["mixed"]]
+        "mixed": [mixed for report in contents for mixed in report["mixed"]]
         + [f"{name} is not what was published" for name, _ in seen - set(published.items())],
     }
 
@@ -98,11 +99,11 @@ def _each_has_answered(reports: list[Path], seconds: float = 300) -> None:
 
 
 def main() -> int:
-    """Build a small warehouse, let a crowd read it, and tell what they saw."""
+    """Build a small warehouse, let many clients read it, and print what they saw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readers", type=int, default=50)
     parser.add_argument("--publications", type=int, default=20)
-    parser.add_argument("--folder", type=Path, required=True, help="is made anew")
+    parser.add_argument("--folder", type=Path, required=True, help="is deleted and created")
     parser.add_argument("--template", type=Path, help="a test folder with one publication")
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Ways for a run to die: at a chosen point of the code, or after some time on the processor.
+"""Ways for a run to die: at a chosen point of the code, or after some processor time.
 
 A run is a fork of this process, which has imported everything: it costs what it does, and no more.
 Nothing in the product knows of it. A chosen point is a function of the product, found by its name
@@ -21,15 +21,15 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def die() -> None:
-    """End this process as a power failure would: nothing is closed, nothing is said."""
+    """End this process as a power failure would: nothing is closed or logged."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass(frozen=True)
 class Point:
-    """A function of the product, `<module>:<name>`, and whether death comes as it is left.
+    """A function of the product, `<module>:<name>`, and whether the crash comes on leaving it.
 
-    about: only a call counts that has this in one of its arguments, as text.
+    about: only calls with this text in one of their arguments count.
     """
 
     function: str
@@ -60,7 +60,7 @@ class Point:
 
 @dataclass(frozen=True)
 class After:
-    """Death from outside after so many seconds on the processor, at the latest at a point."""
+    """A kill from outside after so many seconds of processor time, at the latest at a point."""
 
     seconds: float
     at_latest: Point | None = None
@@ -73,14 +73,14 @@ Death = Point | After
 KILLED, ENDED = "killed", "ended"
 
 
-class BrokenRunError(Exception):
-    """A run neither was killed nor ended well; the message is what it printed."""
+class RunFailedError(Exception):
+    """A run that was not killed and failed; the message is its output."""
 
 
 def in_child(
     work: Callable[[], object], log: Path, variables: dict[str, str], death: Death | None = None
 ) -> str:
-    """Do the work in a fork of this process. Returns KILLED or ENDED; raises BrokenRunError."""
+    """Do the work in a fork of this process. Returns KILLED or ENDED; raises RunFailedError."""
     child = os.fork()
     if child == 0:
         _become(work, log, variables, death)
@@ -95,7 +95,7 @@ def in_child(
     if code == -signal.SIGKILL and death:
         return KILLED
     if code != 0:
-        raise BrokenRunError(f"exit code {code}\n{log.read_text('utf-8', 'replace')[-3000:]}")
+        raise RunFailedError(f"exit code {code}\n{log.read_text('utf-8', 'replace')[-3000:]}")
     return ENDED
 
 

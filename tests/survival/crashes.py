@@ -1,13 +1,13 @@
-"""Runs are killed, again and again, and what is left is looked at: `make test-crashes`.
+"""Kill runs again and again, and check what each leaves behind: `make test-crashes`.
 
-`python -m tests.survival.kills --kills N --seed S` makes a warehouse with one publication, lands a
-new release, and has one run bring it up to date undisturbed: that is the reference. Then it goes
-the same way in rounds, phase by phase, and has a run die many times in each phase. After each death
-the published file must open, be whole and audited, and be one of the two publications that an
-undisturbed run made; and whatever died before, the run that ends must give what the reference has.
+`python -m tests.survival.crashes --kills N --seed S` makes a warehouse with one publication, lands
+a new release, and has one undisturbed run bring it up to date: the reference. Then it repeats this
+in rounds, phase by phase, and kills a run many times in each phase. After each crash the published
+file must open, be whole and audited, and be one of the two publications that an undisturbed run
+made; and whatever crashed before, the run that ends must equal the reference.
 
-The processor's time in which a run dies by chance is drawn from the phase's own time. Exit code 0
-if nothing was amiss; the last line is a summary as JSON.
+The processor time after which a run dies by chance is drawn from the phase's own. Exit code 0
+if there were no problems; the last line is a summary as JSON.
 """
 
 import argparse
@@ -38,7 +38,15 @@ from dagster_project.publication.kept_files import kept_publications
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.transform.dbt_runner import _parsed
 from tests.support import MADE_UP, TEXT, Warehouse, defs, execute, rows
-from tests.survival.deaths import ENDED, After, BrokenRunError, Death, Point, in_child, result_of
+from tests.survival.crash_points import (
+    ENDED,
+    After,
+    Death,
+    Point,
+    RunFailedError,
+    in_child,
+    result_of,
+)
 
 LAYERS = ("staging", "intermediate", "core", "marts")
 PHASES = ("load", *LAYERS, "publication")
@@ -102,7 +110,7 @@ BOUNDARIES = {
 
 @dataclass
 class Tally:
-    """What was done, and what was found amiss."""
+    """Kills, comparisons and problems found."""
 
     kills: Counter[str] = field(default_factory=Counter)
     by_chance: int = 0
@@ -112,8 +120,8 @@ class Tally:
     broken_runs: list[str] = field(default_factory=list)
 
     @property
-    def amiss(self) -> list[str]:
-        """All that should not have been."""
+    def problems(self) -> list[str]:
+        """All problems."""
         return [*self.unreadable_or_unaudited, *self.differing, *self.broken_runs]
 
 
@@ -144,7 +152,7 @@ def start_of(phase: str) -> Callable[[], None]:
 
 
 def content(warehouse: Warehouse) -> dict[str, list]:
-    """What counts of a warehouse: the published tables, and the ledger without times and ids."""
+    """What to compare of a warehouse: published tables, and the ledger without times and ids."""
     published, workbench = warehouse.settings.warehouse, warehouse.settings.workbench
     ledger = {
         "releases": "select source, release_date, file_name, sha256, rows_read, rows_kept, status,"
@@ -175,8 +183,8 @@ def tables_of(path: Path) -> list[list]:
     return [list(row) for row in rows(path, query)]
 
 
-def look(warehouse: Warehouse) -> dict[str, list]:
-    """What a client, and the person on duty, find after a death."""
+def inspect_warehouse(warehouse: Warehouse) -> dict[str, list]:
+    """Return what a client and the person on duty find after a crash."""
     settings = warehouse.settings
     others = [kept for kept in kept_publications(settings) if not kept.samefile(settings.warehouse)]
     wrong = [
@@ -192,7 +200,7 @@ def look(warehouse: Warehouse) -> dict[str, list]:
 
 
 class Harness:
-    """A folder with a warehouse to be killed, the reference, and the tally."""
+    """A folder with a warehouse whose runs are killed, the reference, and the tally."""
 
     def __init__(self, folder: Path, template: Path | None, seed: int) -> None:
         self.folder, self.rng, self.tally = folder, random.Random(seed), Tally()
@@ -214,15 +222,15 @@ class Harness:
     def child(
         self, warehouse: Warehouse, work: Callable[[], object], death: Death | None = None
     ) -> str:
-        """Do some work on a warehouse in a process of its own."""
+        """Do some work on a warehouse in a separate process."""
         return in_child(work, self.log, warehouse.environment, death)
 
     def ask(self, warehouse: Warehouse, question: Callable, *arguments: object) -> Any:
-        """Return what a function finds, in a process of its own."""
+        """Return the result of a function, called in a separate process."""
         return result_of(lambda: question(*arguments), self.log, warehouse.environment)
 
     def _reference(self) -> dict[str, float]:
-        """Run undisturbed; keep what it gives, and the seconds of processor time of each phase."""
+        """Run undisturbed; keep the result, and the seconds of processor time per phase."""
         warehouse, marks = self.start.copy(self.folder / "reference"), self.folder / "marks"
 
         def mark() -> None:
@@ -246,20 +254,20 @@ class Harness:
         return seconds
 
     def kill(self, warehouse: Warehouse, phase: str, death: Death) -> bool:
-        """Have a run die, and look at what is left. Returns False if the run ended before."""
+        """Have a run die, and check the leftovers. Returns False if the run ended before."""
         try:
             ended = self.child(warehouse, start_of(phase), death) == ENDED
-        except BrokenRunError as error:
+        except RunFailedError as error:
             self.tally.broken_runs.append(f"{phase}, {death}: {error}")
             return False
         if not ended:
             self.tally.kills[phase] += 1
             self.tally.by_chance += isinstance(death, After)
-        self._look(warehouse, f"{phase}, {death}")
+        self._inspect(warehouse, f"{phase}, {death}")
         return not ended
 
-    def _look(self, warehouse: Warehouse, where: str) -> None:
-        found = self.ask(warehouse, look, warehouse)
+    def _inspect(self, warehouse: Warehouse, where: str) -> None:
+        found = self.ask(warehouse, inspect_warehouse, warehouse)
         wrong = list(found["wrong"])
         if not wrong and found["tables"] not in (self.before, self.after):
             wrong.append("the published tables are those of no publication")
@@ -270,10 +278,10 @@ class Harness:
         """Run the main job to its end, and compare with the reference."""
         try:
             self.child(warehouse, main_job)
-        except BrokenRunError as error:
+        except RunFailedError as error:
             self.tally.broken_runs.append(f"after {where}: {error}")
             return
-        self._look(warehouse, f"the run after {where}")
+        self._inspect(warehouse, f"the run after {where}")
         found = self.ask(warehouse, content, warehouse)
         self.tally.results_compared += 1
         different = [name for name in self.expected if found.get(name) != self.expected[name]]
@@ -305,7 +313,7 @@ class Harness:
             time.sleep(self.rng.uniform(0, 8))
             os.killpg(process.pid, signal.SIGKILL)
         self.tally.kills["a process of its own"] += 1
-        self._look(warehouse, "a process of its own")
+        self._inspect(warehouse, "a process of its own")
 
     def round(self, chosen: int, by_chance: int, layer: str) -> None:
         """Go from the start to a publication, with runs dying in each phase.
@@ -321,7 +329,7 @@ class Harness:
                 self.kill_process(chained)
             elif phase == layer:
                 self._finish_copy(chained, f"deaths in {phase}")
-            # And one as the next phase begins, which so finds all that it needs.
+            # And one as the next phase begins, which then finds all that it needs.
             if not self.kill(chained, phase, BOUNDARIES[phase]):
                 self.tally.broken_runs.append(f"{phase}: {BOUNDARIES[phase]} never came")
                 return
@@ -333,40 +341,40 @@ class Harness:
         copied = chained.copy(self.folder / "finished")
         if death:
             self.kill(copied, "publication", death)
-            if self.rng.random() < 0.3:  # what finishes the publication may die as well
+            if self.rng.random() < 0.3:  # the run that finishes the publication may die as well
                 self.kill(copied, "publication", self.rng.choice(POINTS["publication"]))
-        if self.rng.random() < 0.3:  # the ledger is what counts
+        if self.rng.random() < 0.3:  # only the ledger counts
             shutil.rmtree(copied.folder / "dagster_home")
         self.finish(copied, where)
         shutil.rmtree(copied.folder)
 
 
 def main() -> int:
-    """Kill until there have been enough; tell what was amiss, and print the summary."""
+    """Kill runs until there are enough; print the problems and the summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--folder", type=Path, required=True, help="is made anew")
+    parser.add_argument("--folder", type=Path, required=True, help="is deleted and created")
     parser.add_argument("--template", type=Path, help="a test folder with one publication")
-    parser.add_argument("--chosen", type=int, default=4, help="points of a phase, a round")
-    parser.add_argument("--by-chance", type=int, default=2, help="times of a phase, a round")
+    parser.add_argument("--chosen", type=int, default=4, help="points per phase and round")
+    parser.add_argument("--by-chance", type=int, default=2, help="times per phase and round")
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True)
-    os.environ["ROYALTY_KEEP_PUBLICATIONS"] = "1"  # so that the old one is thrown away
+    os.environ["ROYALTY_KEEP_PUBLICATIONS"] = "1"  # so that the old one is deleted
     _parsed(), _context(), project_fingerprint()  # what a run imports and reads in any case
     for job in defs().resolve_all_job_defs():
         assert job.name
     gc.freeze()
     harness = Harness(options.folder, options.template, options.seed)
     tally, rounds = harness.tally, 0
-    while tally.kills.total() < options.kills and not tally.amiss:
+    while tally.kills.total() < options.kills and not tally.problems:
         layer = harness.rng.choice(LAYERS)
         harness.round(options.chosen, options.by_chance, layer)
         rounds += 1
         print(f"round {rounds}: {tally.kills.total()} kills", flush=True)
-    for what in tally.amiss:
-        print(what)
+    for problem in tally.problems:
+        print(problem)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     summary = {
         "seed": options.seed,
@@ -380,7 +388,7 @@ def main() -> int:
         "seconds on the processor": round(used.ru_utime + used.ru_stime),
     }
     print(json.dumps(summary))
-    return 1 if tally.amiss else 0
+    return 1 if tally.problems else 0
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ LONGEST_SILENCE = 5.0  # seconds; a client of the tests gives up long before
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. length: what Content-Length says, where that is not the body's; -1: none.
+    """One answer. length: the Content-Length header, if not the body's length; -1: no header.
 
-    silent: say nothing until the client has gone.
+    silent: send nothing until the client disconnects.
     """
 
     body: bytes = b""
@@ -30,7 +30,7 @@ class Reply:
 
 @dataclass
 class Publisher:
-    """The server: its answers at each address (the last one for ever), and what was asked."""
+    """The server: its answers at each address (the last one forever), and the requests it got."""
 
     url: str
     replies: dict[str, list[Reply]] = field(default_factory=dict)

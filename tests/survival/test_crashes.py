@@ -1,4 +1,4 @@
-"""A round of the kill harness; `make test-crashes` has as many as one likes."""
+"""A round of the crash harness; `make test-crashes` runs any number of them."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from dagster_project.base.settings import PROJECT_ROOT
 from tests.support import Scenario
-from tests.survival.kills import BOUNDARIES, POINTS
+from tests.survival.crashes import BOUNDARIES, POINTS
 
 
 def test_every_point_at_which_a_run_is_killed_is_a_function_of_the_module_it_names() -> None:
@@ -22,12 +22,20 @@ def test_every_point_at_which_a_run_is_killed_is_a_function_of_the_module_it_nam
 pytestmark = pytest.mark.slow
 
 
-def test_whatever_kills_a_run_the_next_one_gives_what_an_undisturbed_one_does(
+def test_after_any_crash_the_next_run_gives_the_result_of_an_undisturbed_one(
     template: Scenario, tmp_path: Path
 ) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "tests.survival.kills", "--kills", "30", "--seed", "20210915"),
+            *(
+                sys.executable,
+                "-m",
+                "tests.survival.crashes",
+                "--kills",
+                "30",
+                "--seed",
+                "20210915",
+            ),
             *("--chosen", "2", "--by-chance", "1"),
             *("--folder", str(tmp_path / "kills"), "--template", str(template.warehouse.folder)),
         ],
