@@ -51,7 +51,7 @@ STATUS = {"rule": "figure_suppressed_or_missing", "fix": "correct_staging_of_fig
 BY_HAND = "TODO: how a person gets the files; with a fetcher, a calendar instead"
 TEST = '''"""TODO: the file's rows, a moved label that ends in a clear message, and the cases."""
 
-from tests.gates.judging import Case
+from tests.gates.suite_cases import Case
 
 CASES: list[Case] = []
 '''
