@@ -14,7 +14,7 @@ from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
-from dagster_project.base.machine_errors import trouble_behind
+from dagster_project.base.machine_errors import machine_error_behind
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.status import status
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = _settings()
         if options.command in ("run", "publish", "rebuild"):
             return _run(settings, options)
-        _do(settings, options)
+        _run_command(settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}", "ERROR")
         return FAILED
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
-        problem_of_machine = trouble_behind(error)
+        problem_of_machine = machine_error_behind(error)
         if problem_of_machine is None:
             raise
         say(f"FAILED {problem_of_machine}", "ERROR")
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     return PUBLISHED
 
 
-def _do(settings: Settings, options: argparse.Namespace) -> None:
+def _run_command(settings: Settings, options: argparse.Namespace) -> None:
     """Carry out a command that is no run of the main job: it is done, or an error is raised."""
     match options.command:
         case "dev":
@@ -68,7 +68,7 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
         case "sql":
             _open_shell(settings)
         case "metrics":
-            _ask_for_metrics(settings, options)
+            _query_metrics(settings, options)
         case "status":
             for line in status(settings, _last_failure):
                 say(line)
@@ -193,7 +193,7 @@ def _open_ui(settings: Settings, port: int) -> None:
     """Become the process of `dg dev`. Raises BadInput if the port is taken, as it goes on then."""
     _refuse_if_taken(port)
     dagster_home()
-    _close_runs_of_a_ui_that_died(settings)
+    _fail_orphaned_ui_runs(settings)
     os.chdir(PROJECT_ROOT)
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
     dg = str(Path(sys.executable).with_name("dg"))
@@ -216,7 +216,7 @@ def _refuse_if_taken(port: int) -> None:
             ) from error
 
 
-def _close_runs_of_a_ui_that_died(settings: Settings) -> None:
+def _fail_orphaned_ui_runs(settings: Settings) -> None:
     """If the machine went down in a run, that run would keep all later ones in the queue."""
     from dagster import DagsterInstance
 
@@ -227,7 +227,7 @@ def _close_runs_of_a_ui_that_died(settings: Settings) -> None:
         return  # somebody is writing: what is said to be running may be
 
 
-def _ask_for_metrics(settings: Settings, options: argparse.Namespace) -> None:
+def _query_metrics(settings: Settings, options: argparse.Namespace) -> None:
     from dagster_project.transform.metricflow import metric_sql
 
     _refuse_if_unreadable(settings)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dagster_project.base.errors import BadInput
 
 
-class _Trouble(NamedTuple):
+class _MachineError(NamedTuple):
     words: tuple[str, ...]
     what: str
     expected: str
@@ -17,26 +17,26 @@ class _Trouble(NamedTuple):
 
 
 _TROUBLES = (
-    _Trouble(
+    _MachineError(
         ("No space left on device", "database or disk is full", "Disk quota exceeded"),
         "the disk is full",
         "room for the workbench, the candidate and the publications that are kept",
         "free some room, or keep fewer publications (ROYALTY_KEEP_PUBLICATIONS); then `make run`",
     ),
-    _Trouble(
+    _MachineError(
         ("Read-only file system", "Permission denied", "readonly database"),
         "a file or folder that may not be written to",
         "ROYALTY_WAREHOUSE_DIR and DAGSTER_HOME belong to the user who runs this, on a disk that is"
         " mounted for writing",
         "correct the owner, or mount the disk for writing; then `make run`",
     ),
-    _Trouble(
+    _MachineError(
         ("Could not set lock on file",),
         "a file that another process has open",
         "no other process that has the workbench or the candidate open",
         "close the program that is named by its PID; only the published file is for readers",
     ),
-    _Trouble(
+    _MachineError(
         (
             "not a valid DuckDB database file",
             "Corrupt database file",
@@ -50,7 +50,7 @@ _TROUBLES = (
         "the published file is another one and stays live. Have the disk checked, then"
         " `make rebuild`: it makes a new workbench from the landing folder",
     ),
-    _Trouble(
+    _MachineError(
         ("Out of Memory Error", "Cannot allocate memory"),
         "not enough memory",
         "as much as ROYALTY_DUCKDB_MEMORY_LIMIT allows, or the machine has",
@@ -59,7 +59,7 @@ _TROUBLES = (
 )
 
 
-def machine_trouble(text: str, where: str = "named under `found`") -> BadInput | None:
+def machine_error(text: str, where: str = "named under `found`") -> BadInput | None:
     """Return the error to show for an error's text, or None if it is not the machine's fault."""
     for trouble in _TROUBLES:
         for word in trouble.words:
@@ -75,10 +75,10 @@ def machine_trouble(text: str, where: str = "named under `found`") -> BadInput |
     return None
 
 
-def trouble_behind(error: BaseException) -> BadInput | None:
+def machine_error_behind(error: BaseException) -> BadInput | None:
     """Return the machine's trouble that an error, or one that it was raised from, is about."""
     while error:
-        found = machine_trouble(str(error))
+        found = machine_error(str(error))
         cause = error.__cause__ or error.__context__
         if found or cause is None:
             return found

@@ -64,7 +64,7 @@ def _in_report(settings: Settings, address: str) -> dg.MetadataValue:
 TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True))
 
 
-def described(raw: dg.AssetSpec) -> dg.AssetSpec:
+def with_column_descriptions(raw: dg.AssetSpec) -> dg.AssetSpec:
     """Return a raw table's spec with what the dbt source of the same name says of its columns."""
     about = manifest()["sources"].get(f"source.royalty_flows.raw.{raw.key.path[-1]}")
     if not about:
@@ -87,7 +87,7 @@ def is_built(result: Any) -> bool:
     return result.node.resource_type in ("model", "seed") and result.status == "success"
 
 
-def results_shown(
+def result_events(
     context: dg.AssetExecutionContext,
     result: Any,
     counts: Mapping[str, int],
@@ -118,7 +118,7 @@ def results_shown(
         )
 
 
-def kept_shown(
+def kept_events(
     context: dg.AssetExecutionContext, unique_id: str, run_id: str, counts: Mapping[str, int]
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Show what is kept as what it is: these rows, checked, as an earlier run left them."""
@@ -175,7 +175,7 @@ def _column_lineage(table: str) -> dict[str, dg.TableColumnLineage]:
     return {"dagster/column_lineage": dg.TableColumnLineage(parents)}
 
 
-def charts_shown(
+def chart_metadata(
     context: dg.AssetExecutionContext, database: Path, results: list[Any]
 ) -> dict[str, dict[str, Any]]:
     """Return, for each mart that was built and has a chart, its chart as metadata."""

@@ -52,7 +52,7 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
             raise dg.Failure(
                 str(problem), metadata=vars(problem), allow_retries=isinstance(problem, TryLater)
             ) from None
-        _tell(context, fetched)
+        _log_result(context, fetched)
         return dg.MaterializeResult(
             metadata=_metadata(fetched),
         )
@@ -60,7 +60,7 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
     return fetch
 
 
-def _tell(context: dg.AssetExecutionContext, fetched: FetchResult) -> None:
+def _log_result(context: dg.AssetExecutionContext, fetched: FetchResult) -> None:
     label = fetched.release.label
     if not fetched.is_new:
         context.log.info(f"{label}: the publisher serves the same as before; no new release")

@@ -26,10 +26,10 @@ from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import build_fingerprint
 from dagster_project.workbench.connection import open_workbench, read_workbench, write_lock
 from dagster_project.workbench.publications import last_publication
-from dagster_project.workbench.releases import all_file_entries, note_modified
+from dagster_project.workbench.releases import all_file_entries, record_modified
 
 SECONDS = 60  # between two evaluations: what does not change for so long is complete
-MOST_RUNS = 100  # requested by one evaluation; the others wait for the next
+MAX_RUNS = 100  # requested by one evaluation; the others wait for the next
 _NAMES_SHOWN = 5
 _RETRIED_WITHIN = timedelta(minutes=5)  # Dagster's daemon does it within seconds
 _UNFINISHED = [
@@ -71,7 +71,7 @@ def landing_sensor(*, running: bool) -> dg.SensorDefinition:
             known=cursor.reported.items(),
             bundled=settings.bundled_dir,
         )
-        _note_touched(settings, plan)
+        _record_touched(settings, plan)
         partitions = _missing_partitions(context.instance, plan)
         lines = [f"{len(plan.releases)} releases have landed, {len(plan.still_rejected)} rejected"]
         seen = cursor.arriving.keys() | cursor.requested.keys()
@@ -138,12 +138,12 @@ def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
     }
 
 
-def _note_touched(settings: Settings, plan: Plan) -> None:
+def _record_touched(settings: Settings, plan: Plan) -> None:
     """Have the ledger know new times of unchanged files, so that they are read but once."""
     if plan.touched:
         try:
             with write_lock(settings, timeout=0), open_workbench(settings) as con:
-                note_modified(con, plan.touched)
+                record_modified(con, plan.touched)
         except TryLater:
             pass  # the run that writes is as good a reason to do it later
 
@@ -178,7 +178,7 @@ def _ingests(
             stuck.append(name)
     waiting = [release for release in plan.new if release.name not in cursor.requested]
     ready = [r for r in waiting if cursor.arriving.get(r.name) == states[r.name]]
-    taken = ready[:MOST_RUNS]
+    taken = ready[:MAX_RUNS]
     cursor.arriving = {r.name: states[r.name] for r in waiting if r not in taken}
     cursor.round += bool(taken)
     arriving = [r.name for r in waiting if r not in ready]
@@ -229,7 +229,7 @@ def _refusals(context: dg.SensorEvaluationContext, plan: Plan, cursor: Cursor) -
         if cursor.reported.get(name) != now[name]:
             fresh.append(problem)
             context.log.error(str(problem))
-    now |= {release.name: cursor.reported[release.name] for release in plan.passed_over}
+    now |= {release.name: cursor.reported[release.name] for release in plan.skipped}
     cursor.reported = now
     lines = [f"REFUSED {problem}" for problem in fresh]
     if len(now) > len(fresh):

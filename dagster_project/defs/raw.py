@@ -14,7 +14,7 @@ from dagster_project.defs.fetch import fetch_key
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.fetching.publishers import all_fetchers
-from dagster_project.ingest.load_release import LoadResult, Measured, load_release
+from dagster_project.ingest.load_release import LoadMetrics, LoadResult, load_release
 from dagster_project.ingest.pending_releases import find_release, wait_until_settled
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
 from dagster_project.sources.code_lists import seed
@@ -164,7 +164,7 @@ def _load(
     return loaded
 
 
-def _metrics(measured: Measured | None) -> dict[str, float]:
+def _metrics(measured: LoadMetrics | None) -> dict[str, float]:
     """Return numbers that the UI plots over time; none where nothing was loaded."""
     if measured is None or not measured.bytes:
         return {}

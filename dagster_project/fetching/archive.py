@@ -12,14 +12,14 @@ MAX_MEMBERS = 50
 
 
 @dataclass(frozen=True)
-class Unpacking:
+class MemberFilter:
     """What to take out of an archive: members whose file name matches, up to so many bytes."""
 
     wanted: re.Pattern[str]
     max_bytes: int
 
 
-def unzip(archive: Path, where: str, folder: Path, unpacking: Unpacking) -> list[Path]:
+def unzip(archive: Path, where: str, folder: Path, member_filter: MemberFilter) -> list[Path]:
     """Unpack the wanted members into `folder`, without their directories. Raises BadInput.
 
     Other members are left alone, but an archive with any unsafe member is refused whole.
@@ -32,9 +32,9 @@ def unzip(archive: Path, where: str, folder: Path, unpacking: Unpacking) -> list
             refuse_outside(members)
             targets = {
                 folder / base_name(member): member
-                for member in _wanted(members, where, unpacking.wanted)
+                for member in _wanted(members, where, member_filter.wanted)
             }
-            unpack(opened, targets, max_bytes=unpacking.max_bytes)
+            unpack(opened, targets, max_bytes=member_filter.max_bytes)
             return list(targets)
     except UnsafeArchive as problem:
         raise BadInput(

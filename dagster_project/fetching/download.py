@@ -61,7 +61,7 @@ class Validators:
 
 
 @dataclass(frozen=True)
-class Answer:
+class DownloadResult:
     """What came of a download. `not_modified`: the server says that its file is the known one."""
 
     validators: Validators
@@ -74,7 +74,7 @@ class Answer:
         return None if text is None else http_date(text)
 
 
-class _CanHealError(Exception):
+class _TransientError(Exception):
     """A failure that may be gone at the next attempt."""
 
     def __init__(self, found: str, retry_after: float | None = None) -> None:
@@ -170,7 +170,7 @@ class Downloader:
         secret_params: Mapping[str, SecretStr] | None = None,
         secret_headers: Mapping[str, SecretStr] | None = None,
         known: Validators | None = None,
-    ) -> Answer:
+    ) -> DownloadResult:
         """Download to `target`, written through to the disk, or raise BadInput and leave nothing.
 
         secret_params: keys, as further parameters of the URL. secret_headers: keys, as headers; a
@@ -179,7 +179,7 @@ class Downloader:
         params, headers = secret_params or {}, secret_headers or {}
         download = _Download(self, url, target, kind, params, headers, known or Validators())
         retrying = Retrying(
-            retry=retry_if_exception_type(_CanHealError),
+            retry=retry_if_exception_type(_TransientError),
             stop=stop_after_attempt(self._settings.fetch_attempts),
             wait=_wait,
             sleep=self._sleep,
@@ -187,7 +187,7 @@ class Downloader:
         )
         try:
             return retrying(download.attempt)
-        except _CanHealError as failure:
+        except _TransientError as failure:
             raise self.problem(
                 "a download that failed at every attempt",
                 url,
@@ -277,8 +277,8 @@ class _Download:
         for name, secret in secret_params.items():
             self._first = self._first.copy_add_param(name, secret.get_secret_value())
 
-    def attempt(self) -> Answer:
-        """Download once. Raises _CanHealError, BadInput."""
+    def attempt(self) -> DownloadResult:
+        """Download once. Raises _TransientError, BadInput."""
         url = self._first
         try:
             for _ in range(MAX_REDIRECTS + 1):
@@ -291,9 +291,9 @@ class _Download:
                         self._down.check_host(onward, url)
                         url = onward
                         continue
-                    return self._take(response)
+                    return self._handle_response(response)
         except httpx.TimeoutException as error:
-            raise _CanHealError(f"no answer in time ({type(error).__name__})") from None
+            raise _TransientError(f"no answer in time ({type(error).__name__})") from None
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise self._problem(
@@ -302,7 +302,9 @@ class _Download:
                     found=str(error),
                     fix="look at the machine's clock and certificates, and at the publisher's site",
                 ) from None
-            raise _CanHealError(f"the connection broke ({type(error).__name__}: {error})") from None
+            raise _TransientError(
+                f"the connection broke ({type(error).__name__}: {error})"
+            ) from None
         raise self._problem(
             "a redirect that goes round in circles",
             expected=f"at most {MAX_REDIRECTS} redirects",
@@ -316,23 +318,23 @@ class _Download:
             return {"Range": f"bytes={have}-", "If-Range": self._strong_etag}
         return self._known.headers
 
-    def _take(self, response: httpx.Response) -> Answer:
+    def _handle_response(self, response: httpx.Response) -> DownloadResult:
         status = response.status_code
         validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
         if status == httpx.codes.NOT_MODIFIED and self._known.headers:
-            return Answer(self._known, not_modified=True)
+            return DownloadResult(self._known, not_modified=True)
         resumed = status == httpx.codes.PARTIAL_CONTENT and self._fits(response)
         if status == httpx.codes.OK or resumed:
             self._receive(response, resumed)
             self._check_kind()
             os.replace(self.part, self._target)
-            return Answer(validators)
+            return DownloadResult(validators)
         if status in (408, 425, 429) or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise self._busy(response)
         if status in (httpx.codes.PARTIAL_CONTENT, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE):
             self.part.unlink(missing_ok=True)
             self._strong_etag = None
-            raise _CanHealError(
+            raise _TransientError(
                 f"HTTP {status} that does not continue where the download was interrupted"
             )
         key = status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
@@ -366,7 +368,7 @@ class _Download:
                 fix="fetch again after that time",
                 kind=TryLater,
             )
-        return _CanHealError(found, pause)
+        return _TransientError(found, pause)
 
     def _fits(self, response: httpx.Response) -> bool:
         """Whether a partial answer begins where the download was interrupted."""
@@ -395,16 +397,16 @@ class _Download:
                     raise self._too_large(size)
                 file.write(chunk)
                 if time.monotonic() > deadline:
-                    raise _CanHealError(f"not whole after {self._down.total_seconds:.0f} seconds")
+                    raise _TransientError(f"not whole after {self._down.total_seconds:.0f} seconds")
             file.flush()
             os.fsync(file.fileno())
         # A body shorter than its Content-Length does not come here: httpx raises a transport error.
         if size == 0:
-            raise _CanHealError("an empty answer")
+            raise _TransientError("an empty answer")
         # A proxy may answer with a shorter range than it was asked for, and announce it rightly.
         whole = response.headers.get("content-range", "").rpartition("/")[2]
         if resumed and whole.isdecimal() and size < int(whole):
-            raise _CanHealError(f"a part that ends at byte {size:,} of {int(whole):,}")
+            raise _TransientError(f"a part that ends at byte {size:,} of {int(whole):,}")
 
     def _too_large(self, size: int) -> BadInput:
         return self._problem(
@@ -441,6 +443,6 @@ _BACK_OFF = wait_exponential_jitter(initial=1, max=60, jitter=1)
 def _wait(state: RetryCallState) -> float:
     """Seconds until the next attempt: what the server asks for, if it does."""
     failure = state.outcome.exception() if state.outcome else None
-    if isinstance(failure, _CanHealError) and failure.retry_after is not None:
+    if isinstance(failure, _TransientError) and failure.retry_after is not None:
         return failure.retry_after
     return _BACK_OFF(state)

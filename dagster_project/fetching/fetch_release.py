@@ -139,7 +139,7 @@ def _land(
         if release.date not in (landed[-1].date, dates[0].on):
             continue
         if {fetcher.fingerprint(path) for path in release.files} == fingerprints:
-            _remember(history, session, release)
+            _record_responses(history, session, release)
             return FetchResult(release, False, history.dated_by.get(str(release.date), ""))
     taken = {release.date for release in landed}
     free = [day for day in dates if day.on not in taken and not (target / str(day.on)).exists()]
@@ -167,7 +167,7 @@ def _land(
         fetcher.source, day.on, tuple(target / str(day.on) / path.name for path in files)
     )
     history.dated_by[str(day.on)] = day.said_by
-    _remember(history, session, release)
+    _record_responses(history, session, release)
     return FetchResult(release, True, day.said_by)
 
 
@@ -230,7 +230,7 @@ def _dates(
     return [*dates, PublicationDate(today, DAY_OF_DOWNLOAD)]
 
 
-def _remember(history: FetchHistory, session: Session, release: Release) -> None:
+def _record_responses(history: FetchHistory, session: Session, release: Release) -> None:
     """Note the responses, as far as the release holds it byte for byte."""
     held = {path.name: file_sha256(path) for path in release.files}
     history.release = str(release.date)

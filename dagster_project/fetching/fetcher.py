@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
-from dagster_project.fetching.archive import Unpacking, unzip
+from dagster_project.fetching.archive import MemberFilter, unzip
 from dagster_project.fetching.download import Downloader, Kind, Validators
 from dagster_project.fetching.fetch_history import CachedResponse, FetchHistory
 from dagster_project.sources.source import PLAIN_NAME
@@ -141,9 +141,9 @@ class Session:
         )
         self._note_date(answer.last_modified)
         if known and answer.not_modified:
-            return self._take_over(url, known)[0]
-        self._leave_no_key(target)
-        self._remember(url, answer.validators, [target])
+            return self._reuse_files(url, known)[0]
+        self._remove_keys(target)
+        self._record_response(url, answer.validators, [target])
         return target
 
     def archive(self, url: str, wanted: re.Pattern[str]) -> list[Path]:
@@ -155,11 +155,11 @@ class Session:
         )
         self._note_date(answer.last_modified)
         if known and answer.not_modified:
-            return self._take_over(url, known)
-        limits = Unpacking(wanted, self._fetcher.max_unpacked_bytes)
+            return self._reuse_files(url, known)
+        limits = MemberFilter(wanted, self._fetcher.max_unpacked_bytes)
         files = unzip(packed, f"{self._fetcher.source}: {url}", self.release, limits)
         packed.unlink()
-        self._remember(url, answer.validators, files)
+        self._record_response(url, answer.validators, files)
         return files
 
     def page(self, url: str) -> str:
@@ -224,7 +224,7 @@ class Session:
         self._downloader.download(url, target, kind, secret_headers=secret_headers)
         return target.read_bytes()
 
-    def _take_over(self, url: str, known: CachedResponse) -> list[Path]:
+    def _reuse_files(self, url: str, known: CachedResponse) -> list[Path]:
         """Give the release the files that landed before: a second name each, not a copy."""
         files = []
         for name in known.files:
@@ -233,11 +233,11 @@ class Session:
         self.served[url] = known
         return files
 
-    def _remember(self, url: str, validators: Validators, files: list[Path]) -> None:
+    def _record_response(self, url: str, validators: Validators, files: list[Path]) -> None:
         digests = {path.name: file_sha256(path) for path in files}
         self.served[self._downloader.redact(url)] = CachedResponse(validators, digests)
 
-    def _leave_no_key(self, path: Path) -> None:
+    def _remove_keys(self, path: Path) -> None:
         """Take keys out of a file: some servers echo the request in their answer."""
         for name in self._fetcher.keys:
             key = getattr(self.settings, name)

@@ -12,7 +12,7 @@ from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.ingest.raw_rows import loaded_rows_query
 from dagster_project.sources.source import Source
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.gate_results import GateResult, enter_gate_results
+from dagster_project.workbench.gate_results import GateResult, record_gate_results
 from dagster_project.workbench.releases import current_before, file_entries, set_release_status
 
 
@@ -53,7 +53,7 @@ def gate_release(
     )
     passed = all(result.success for result in results)
     with connect() as con, transaction(con):
-        enter_gate_results(con, results, run_id)
+        record_gate_results(con, results, run_id)
         if "loaded" in entries:
             status, reason = ("accepted", None) if passed else ("rejected", explain(results))
             set_release_status(con, source.name, release, loaded_at, status, reason)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.base.environment import own_environment
-from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.machine_errors import machine_error
 from dagster_project.base.settings import Settings
 from dagster_project.gates.suite_files import EXPECTATIONS, SEVERITIES
 from dagster_project.gates.suites import load_suite
@@ -157,7 +157,7 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
         for info in _exceptions(validation.exception_info)
         if info.get("raised_exception")
     ]
-    problem = machine_trouble("\n".join(errors), "gate")
+    problem = machine_error("\n".join(errors), "gate")
     if problem:
         raise problem
     found = result.get("partial_unexpected_index_list")

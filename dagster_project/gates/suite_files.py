@@ -89,10 +89,12 @@ def _rules(root: Path) -> dict[str, dict[str, Any]]:
     for name, rule in rules.items():
         where = f"{path.name}: {name}"
         if "query" in rule:
-            rule["query"] = _named(rule["query"], queries, "query", where)
+            rule["query"] = _resolve(rule["query"], queries, "query", where)
         used = Template(json.dumps(rule)).get_identifiers()
         if unused := set(rule.get("parameters", [])) - set(used):
-            raise _mistake(where, "that the rule uses its parameters", f"unused: {_listed(unused)}")
+            raise _mistake(
+                where, "that the rule uses its parameters", f"unused: {_join_names(unused)}"
+            )
     return rules
 
 
@@ -123,17 +125,17 @@ def _from_rule(
         if values:
             raise _mistake(where, "a rule", "values for one, and no rule")
         return own
-    rule = dict(_named(written["rule"], rules, "rule", where))
+    rule = dict(_resolve(written["rule"], rules, "rule", where))
     parameters = rule.pop("parameters", [])
     if sorted(parameters) != sorted(values):
-        raise _mistake(where, f"values for {_listed(parameters)}", _listed(values))
-    return _filled(rule, values) | own
+        raise _mistake(where, f"values for {_join_names(parameters)}", _join_names(values))
+    return _substitute(rule, values) | own
 
 
-def _filled(part: Any, values: Mapping[str, str]) -> Any:
+def _substitute(part: Any, values: Mapping[str, str]) -> Any:
     """Return a part of a rule with its parameters' values."""
     if isinstance(part, dict):
-        return {key: _filled(value, values) for key, value in part.items()}
+        return {key: _substitute(value, values) for key, value in part.items()}
     return Template(part).safe_substitute(values) if isinstance(part, str) else part
 
 
@@ -142,15 +144,15 @@ def _expectation(
 ) -> dict[str, Any]:
     """Return an expectation in Great Expectations' form."""
     if missing := _NEEDED - whole.keys():
-        raise _mistake(where, _listed(_NEEDED), f"no {_listed(missing)}")
+        raise _mistake(where, _join_names(_NEEDED), f"no {_join_names(missing)}")
     if unknown := whole.keys() - _ALLOWED:
-        raise _mistake(where, _listed(_ALLOWED), _listed(unknown))
+        raise _mistake(where, _join_names(_ALLOWED), _join_names(unknown))
     if ("query" in whole) == ("type" in whole):
         raise _mistake(where, "a query or a type", "both or none")
     if whole["kind"] not in SEVERITIES:
-        raise _mistake(where, f"a kind of {_listed(SEVERITIES)}", whole["kind"])
+        raise _mistake(where, f"a kind of {_join_names(SEVERITIES)}", whole["kind"])
     if "query" in whole:
-        query = _named(whole["query"], queries, "query", where)
+        query = _resolve(whole["query"], queries, "query", where)
         form = {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}}
     else:
         form = {"type": whole["type"], "kwargs": whole.get("kwargs", {})}
@@ -160,26 +162,26 @@ def _expectation(
         "meta": {
             "kind": whole["kind"],
             "ground": whole["ground"],
-            "fix": _named(whole["fix"], fixes, "fix", where),
+            "fix": _resolve(whole["fix"], fixes, "fix", where),
         },
     }
 
 
-def _named(text: str, known: Mapping[str, Any], what: str, where: str) -> Any:
+def _resolve(text: str, known: Mapping[str, Any], what: str, where: str) -> Any:
     """Return the entry that a text of one word names, or the text itself if it is longer."""
     if " " in text or "\n" in text:
         return text
     if text not in known:
-        raise _mistake(where, f"a {what} of {_listed(known)}", text)
+        raise _mistake(where, f"a {what} of {_join_names(known)}", text)
     return known[text]
 
 
 def _raise_if_unused(names: Iterable[str], used: Iterable[str | None], path: Path) -> None:
     if unused := set(names) - set(used):
-        raise _mistake(path.name, "that something uses each name", f"unused: {_listed(unused)}")
+        raise _mistake(path.name, "that something uses each name", f"unused: {_join_names(unused)}")
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 

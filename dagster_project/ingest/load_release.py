@@ -15,7 +15,7 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
-from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.machine_errors import machine_error
 from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.ingest.raw_rows import count_rows, create_raw_tables, drop_rows_not_current
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
@@ -26,13 +26,13 @@ from dagster_project.workbench.connection import transaction
 from dagster_project.workbench.ledger_schema import ledger_time
 from dagster_project.workbench.releases import (
     FileEntry,
-    enter_files,
     file_entries,
+    record_files,
 )
 
 
 @dataclass
-class Measured:
+class LoadMetrics:
     """What it took to fill a raw table. Records left out are of other subjects than ours."""
 
     rows_read: int = 0
@@ -51,7 +51,7 @@ class LoadResult:
     rows: dict[str, int]
     files: tuple[FileEntry, ...]
     unchanged: bool
-    measured: dict[str, Measured] = field(default_factory=dict)
+    measured: dict[str, LoadMetrics] = field(default_factory=dict)
 
 
 def modified_at(stat: os.stat_result) -> datetime:
@@ -106,14 +106,14 @@ def _load(
             loaded = _load_files(
                 con, source, release, stats, digests, companions, loaded_at, report
             )
-            enter_files(con, source.name, release.date, loaded.files)
+            record_files(con, source.name, release.date, loaded.files)
     except BadInput as problem:
         rejected = [
             _entry(path, sha256.result(), 0, 0, "rejected", str(problem), loaded_at)
             for path, sha256 in digests.items()
         ]
         with transaction(con):
-            enter_files(con, source.name, release.date, rejected)
+            record_files(con, source.name, release.date, rejected)
         raise
     return loaded
 
@@ -131,7 +131,7 @@ def _load_files(
     """Fill the raw tables from a release's files. Raises BadInput if a required one stays empty."""
     files = []
     rows = {table.name: 0 for table in source.tables}
-    measured = {table.name: Measured() for table in source.tables}
+    measured = {table.name: LoadMetrics() for table in source.tables}
     for path in release.files:
         if path in unreadable_companions:
             sha256 = digests[path].result()
@@ -355,7 +355,7 @@ def _as_bad_input(path: Path) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        if machine_trouble(str(error)):
+        if machine_error(str(error)):
             raise
         raise BadInput(
             "a file that cannot be read",

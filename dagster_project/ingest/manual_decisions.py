@@ -12,7 +12,7 @@ from dagster_project.ingest.raw_rows import create_raw_tables, drop_rows_not_cur
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Source
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.decisions import enter_decision
+from dagster_project.workbench.decisions import record_decision
 from dagster_project.workbench.gate_results import STRUCTURE, last_gate_results
 from dagster_project.workbench.releases import file_entries, set_release_status
 
@@ -22,14 +22,14 @@ REJECTED, ACCEPTED = "rejected by hand: ", "accepted by hand: "
 
 def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     """Reject a current release (`<source>/<date>`). Raises BadInput."""
-    source, day = _known(release)
+    source, day = _parse_release(release)
     entries = file_entries(con, source.name, day)
     accepted = entries.get("accepted")
     if not accepted:
-        raise _not_there(release, "accepted", ", ".join(entries) or "no such release")
+        raise _wrong_status(release, "accepted", ", ".join(entries) or "no such release")
     loaded_at = accepted[0].loaded_at
     with transaction(con):
-        enter_decision(con, "reject", release, reason)
+        record_decision(con, "reject", release, reason)
         set_release_status(con, source.name, day, loaded_at, "rejected", f"{REJECTED}{reason}")
 
 
@@ -39,12 +39,12 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     A release whose files could not be read has no rows and stays rejected. So
     does one that failed a rule of kind `structure`: its rows are not what they claim to be.
     """
-    source, day = _known(release)
+    source, day = _parse_release(release)
     create_raw_tables(con, source)
     entries = file_entries(con, source.name, day)
     rejected = entries.get("rejected")
     if not rejected:
-        raise _not_there(release, "rejected", ", ".join(entries) or "no such release")
+        raise _wrong_status(release, "rejected", ", ".join(entries) or "no such release")
     loaded_at = max(entry.loaded_at for entry in rejected)  # of several loads the last
     counts = [
         con.execute(
@@ -78,7 +78,7 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
             " (docs/gate-policy.md), then `make run RELOAD=" + release + "`",
         )
     with transaction(con):
-        enter_decision(con, "accept", release, reason)
+        record_decision(con, "accept", release, reason)
         set_release_status(con, source.name, day, loaded_at, "accepted", f"{ACCEPTED}{reason}")
         drop_rows_not_current(con, source, day)
 
@@ -88,23 +88,23 @@ def forget(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
 
     While its files stay in the landing folder, the next run loads it as a new one.
     """
-    source, day = _known(release)
+    source, day = _parse_release(release)
     create_raw_tables(con, source)
     with transaction(con):
-        enter_decision(con, "forget", release, reason)
+        record_decision(con, "forget", release, reason)
         deleted = con.execute(
             "delete from audit.releases where source = ? and release_date = ? returning 1",
             [source.name, day],
         ).fetchall()
         if not deleted:
-            raise _not_there(release, "any status")
+            raise _wrong_status(release, "any status")
         drop_rows_not_current(con, source, day)
 
 
 DECISIONS = {"reject": reject, "accept": accept, "forget": forget}
 
 
-def _known(release: str) -> tuple[Source, date]:
+def _parse_release(release: str) -> tuple[Source, date]:
     name, _, day = release.partition("/")
     try:
         return all_sources()[name], date.fromisoformat(day)
@@ -118,7 +118,7 @@ def _known(release: str) -> tuple[Source, date]:
         ) from None
 
 
-def _not_there(release: str, expected: str, found: str = "no such release") -> BadInput:
+def _wrong_status(release: str, expected: str, found: str = "no such release") -> BadInput:
     return BadInput(
         f"the release is not {expected}",
         where=release,

@@ -25,7 +25,7 @@ from dagster_project.sources.source import (
     landed_release,
     landed_releases,
 )
-from dagster_project.workbench.releases import FileEntry, all_file_entries, note_modified
+from dagster_project.workbench.releases import FileEntry, all_file_entries, record_modified
 
 
 @dataclass
@@ -33,8 +33,8 @@ class Plan:
     """New releases to load, releases seen before that stay rejected, and what cannot be used.
 
     replaced: names of the new releases that are to replace an accepted load of the same date.
-    passed_over: releases that differ from the ledger, and that the caller knows of.
-    touched: files whose time has changed and whose bytes have not, for `note_modified`.
+    skipped: releases that differ from the ledger, and that the caller knows of.
+    touched: files whose time has changed and whose bytes have not, for `record_modified`.
     releases: all that can be used, new or not.
     """
 
@@ -43,7 +43,7 @@ class Plan:
     replaced: set[str] = field(default_factory=set)
     problems: list[BadInput] = field(default_factory=list)
     folders_without_source: list[str] = field(default_factory=list)
-    passed_over: list[Release] = field(default_factory=list)
+    skipped: list[Release] = field(default_factory=list)
     touched: list[tuple[str, date, str, str, datetime]] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
 
@@ -121,7 +121,7 @@ def make_plan(
 ) -> Plan:
     """Compare the landed releases with the ledger. `reload` names some as `<source>/<date>`."""
     plan = plan_against(all_file_entries(con), landing, reload, bundled=bundled, clock=clock)
-    note_modified(con, plan.touched)
+    record_modified(con, plan.touched)
     return plan
 
 
@@ -164,7 +164,7 @@ def plan_against(
         for release in releases:
             found.add(release.name)
             entered = entries.get((release.source, release.date), {})
-            _sort_in(plan, entered, release, release.name in reload, known, bundled)
+            _classify(plan, entered, release, release.name in reload, known, bundled)
             if plan.new[-1:] == [release] and "accepted" in entered:
                 plan.replaced.add(release.name)
     plan.problems += map(_not_landed, sorted(reload - found))
@@ -190,7 +190,7 @@ def release_state(release: Release) -> str:
     return folder_state(release.files[0].parent)
 
 
-def _sort_in(
+def _classify(
     plan: Plan,
     entries: Mapping[str, list[FileEntry]],
     release: Release,
@@ -203,19 +203,19 @@ def _sort_in(
         plan.new.append(release)
         return
     files = {path: path.stat() for path in release.files}
-    if rejected and _seem_the_same(files, rejected):
+    if rejected and _metadata_matches(files, rejected):
         plan.still_rejected.append((release, rejected[0].reason or ""))
-    elif accepted and _seem_the_same(files, accepted):
+    elif accepted and _metadata_matches(files, accepted):
         pass
     elif known and (release.name, release_state(release)) in known:
-        plan.passed_over.append(release)
-    elif rejected and _are_the_same(plan, release, files, rejected):
+        plan.skipped.append(release)
+    elif rejected and _bytes_match(plan, release, files, rejected):
         plan.still_rejected.append((release, rejected[0].reason or ""))
     elif not accepted:
         plan.new.append(release)
-    elif _are_the_same(plan, release, files, accepted):
+    elif _bytes_match(plan, release, files, accepted):
         pass
-    elif _have_grown(files, accepted) or _are_bundled(release, accepted, bundled):
+    elif _was_loaded_half_copied(files, accepted) or _is_bundled(release, accepted, bundled):
         plan.new.append(release)
     else:
         plan.problems.append(
@@ -223,14 +223,14 @@ def _sort_in(
         )
 
 
-def _seem_the_same(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
+def _metadata_matches(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
     """Whether names, sizes and times are the ledger's."""
     return {path.name: (stat.st_size, modified_at(stat)) for path, stat in files.items()} == {
         entry.file_name: (entry.bytes, entry.modified_at) for entry in entries
     }
 
 
-def _have_grown(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
+def _was_loaded_half_copied(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
     """Whether the ledger's bytes are the beginning of these files: they were loaded half-copied.
 
     Of a release of several files, some may not have been there at all.
@@ -244,7 +244,7 @@ def _have_grown(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) 
     )
 
 
-def _are_bundled(release: Release, entries: list[FileEntry], bundled: Path | None) -> bool:
+def _is_bundled(release: Release, entries: list[FileEntry], bundled: Path | None) -> bool:
     """Whether the ledger's bytes are those of the bundled release, which a landed one replaces."""
     folder = bundled and bundled / release.source / str(release.date)
     if not folder or not folder.is_dir():
@@ -254,7 +254,7 @@ def _are_bundled(release: Release, entries: list[FileEntry], bundled: Path | Non
     }
 
 
-def _are_the_same(
+def _bytes_match(
     plan: Plan,
     release: Release,
     files: Mapping[Path, os.stat_result],

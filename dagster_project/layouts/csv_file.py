@@ -109,7 +109,7 @@ def in_quotes(names: list[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def refuse_half_a_record(path: Path) -> None:
+def refuse_truncated_record(path: Path) -> None:
     """Raise BadInput for a file without a line end at its end.
 
     Truncated within the last field, a figure has lost digits and nothing else shows it.
@@ -127,7 +127,7 @@ def refuse_half_a_record(path: Path) -> None:
         )
 
 
-def refuse_zeros(path: Path) -> None:
+def refuse_zero_bytes(path: Path) -> None:
     """Raise BadInput for a byte of zero: a block of a file that was lost in a copy reads so.
 
     Where it covers a code, its records would be taken for those of another subject.

@@ -20,8 +20,8 @@ from dagster_project.layouts.csv_file import (
     likeness_of,
     markup,
     not_csv,
-    refuse_half_a_record,
-    refuse_zeros,
+    refuse_truncated_record,
+    refuse_zero_bytes,
     unreadable,
     wrong_names,
 )
@@ -193,7 +193,7 @@ class CsvLayout:
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
             return self._read_bulk(con, path, names, on_read)
-        refuse_zeros(path)
+        refuse_zero_bytes(path)
         try:
             texts = "nullif(trim(columns(*)), '')" if cells else "*"
             filled = ", ".join(f'"{name}"' for name in names)
@@ -209,7 +209,7 @@ class CsvLayout:
             )
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise unreadable(path, error) from error
-        refuse_half_a_record(path)
+        refuse_truncated_record(path)
         if cells:
             self._refuse_figures_without_header(con, path, header, names)
         counts = con.execute(f"select count(*), count(*) filter ({self.keep}) from incoming")
@@ -266,7 +266,7 @@ class CsvLayout:
         self, con: duckdb.DuckDBPyConnection, path: Path, names: list[str], on_read: OnRead
     ) -> Extract:
         """Read a file straight into its table, without numbers of rows."""
-        refuse_half_a_record(path)
+        refuse_truncated_record(path)
         notes = self._notes(self._header(path))
         rows_of = f"""
             select {self._columns()}, cast(null as varchar) as _sheet, cast(null as bigint) as _row

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1 << 19  # fits into a processor's cache
 _PAGE_BYTES = 1 << 12
-_ON_PAGE = 64  # where a read is quick wherever in a line it begins: see fingerprint.py
+_ALIGNMENT = 64  # where a read is quick wherever in a line it begins: see fingerprint.py
 _LAST_OF_ASCII = 127
 _WORD = 8  # bytes looked at together
 _NEAR = 16  # words: what is found so near to each other is copied as one run
@@ -48,7 +48,7 @@ def copy_matching_lines(
     # The memory is used again for each block: to be given new memory costs more than the search.
     block = bytearray(_PAGE_BYTES + 2 * _BLOCK_BYTES)
     characters, found = np.frombuffer(block, np.uint8), np.empty(len(block), bool)
-    begin = (_ON_PAGE - characters.ctypes.data) % _PAGE_BYTES
+    begin = (_ALIGNMENT - characters.ctypes.data) % _PAGE_BYTES
 
     def count(letter: bytes, end: int) -> int:
         equal = np.equal(characters[begin:end], letter[0], out=found[begin:end])

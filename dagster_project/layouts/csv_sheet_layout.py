@@ -13,8 +13,8 @@ from dagster_project.layouts.csv_file import (
     likeness_of,
     markup,
     not_csv,
-    refuse_half_a_record,
-    refuse_zeros,
+    refuse_truncated_record,
+    refuse_zero_bytes,
     wrong_names,
 )
 from dagster_project.layouts.layout import Extract, OnRead, RawTable, ignore
@@ -57,8 +57,8 @@ class CsvSheetLayout:
         return f"row 1: {wrong}" if wrong else None
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
-        refuse_half_a_record(path)
-        refuse_zeros(path)
+        refuse_truncated_record(path)
+        refuse_zero_bytes(path)
         try:
             rows = list(csv_records(path))
         except (UnicodeDecodeError, csv.Error) as error:

@@ -187,7 +187,7 @@ class _StreamedLayout(_SdmxLayout, ABC):
                 writer = csv.writer(file)
                 writer.writerow(columns)
                 try:
-                    writer.writerows(_short_enough(self._observations(path)))
+                    writer.writerows(_check_value_lengths(self._observations(path)))
                 except _UNREADABLE as error:
                     raise _unusable(self, path, str(error)) from error
             CsvLayout(self.name, RawTable(self.table.name, columns), 1, columns).read(con, scratch)
@@ -335,7 +335,7 @@ def _unusable(layout: _SdmxLayout, path: Path, found: str) -> BadInput:
     )
 
 
-def _short_enough(rows: Iterator[Row]) -> Iterator[Row]:
+def _check_value_lengths(rows: Iterator[Row]) -> Iterator[Row]:
     """Pass rows on. Raises ValueError for a value that DuckDB would not take as part of a line."""
     for row in rows:
         longest = max(len(cell) for cell in row if isinstance(cell, str))

@@ -20,8 +20,8 @@ MAX_MEMBER_BYTES = 8 << 30  # the largest real member, the BaTIS bulk file, has 
 UNSUSPICIOUS_BYTES = 64 << 20  # a bomb is small and unpacks to much more
 
 # Of the block that is open: the member unpacked last, by the archive's path, size and time.
-_Unpacked = dict[tuple[Path, int, int, str], TemporaryDirectory[str]]
-_unpacked: ContextVar[_Unpacked] = ContextVar("unpacked")
+_UnpackedMember = dict[tuple[Path, int, int, str], TemporaryDirectory[str]]
+_unpacked: ContextVar[_UnpackedMember] = ContextVar("unpacked")
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def unpacked_once() -> Iterator[None]:
 
     Every layout that is tried, and the reading itself, look at the same bytes.
     """
-    kept: _Unpacked = {}
+    kept: _UnpackedMember = {}
     outer = _unpacked.set(kept)
     try:
         yield
@@ -39,7 +39,7 @@ def unpacked_once() -> Iterator[None]:
         _remove(kept)
 
 
-def _remove(kept: _Unpacked) -> None:
+def _remove(kept: _UnpackedMember) -> None:
     while kept:
         kept.popitem()[1].cleanup()
 

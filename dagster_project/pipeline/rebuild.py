@@ -34,7 +34,7 @@ from dagster_project.pipeline.run import (
 )
 from dagster_project.publication.publish import reconcile
 from dagster_project.workbench.connection import open_workbench, write_lock
-from dagster_project.workbench.decisions import enter_decision
+from dagster_project.workbench.decisions import record_decision
 from dagster_project.workbench.releases import file_entries
 from dagster_project.workbench.replaced import REPLACED, STAMP, leftovers
 
@@ -67,7 +67,7 @@ def rebuild(
     another run is writing. A crash leaves the old workbench or the new one, whole.
     """
     with write_lock(settings), closing(Dagster(settings, instance)) as dagster:
-        before = _remember(settings)
+        before = _old_ledger(settings)
         say(f"decisions by hand are taken from {before.origin}")
         fresh = settings.model_copy(update={"warehouse_dir": leftovers(settings)})
         shutil.rmtree(fresh.warehouse_dir, ignore_errors=True)
@@ -95,7 +95,7 @@ def rebuild(
         return PUBLISHED_WITH_REJECTIONS if plan.problems or failed else PUBLISHED
 
 
-def _remember(settings: Settings) -> LedgerSnapshot:
+def _old_ledger(settings: Settings) -> LedgerSnapshot:
     if settings.workbench.exists():
         with suppress(duckdb.Error), duckdb.connect(settings.workbench) as con:
             con.execute("checkpoint")
@@ -159,7 +159,7 @@ def _decide_again(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Non
         con.execute("insert into audit.decisions values (?, ?, ?, ?)", decision)
     for publication in before.publications:
         con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
-    enter_decision(con, "rebuild", "workbench", f"decisions taken from {before.origin}")
+    record_decision(con, "rebuild", "workbench", f"decisions taken from {before.origin}")
 
 
 def _lost(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Iterator[str]:

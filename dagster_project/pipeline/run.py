@@ -15,7 +15,7 @@ from dagster_project.alerts.message import Alert, message
 from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
-from dagster_project.base.machine_errors import machine_trouble, trouble_behind
+from dagster_project.base.machine_errors import machine_error, machine_error_behind
 from dagster_project.base.run_tags import MAX_RETRIES
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
@@ -102,13 +102,13 @@ def run(
         with closing(Dagster(settings, instance)) as dagster:
             return _run(settings, frozenset(reload), dagster, failures)
     except Exception as error:
-        known = error if isinstance(error, BadInput) else trouble_behind(error)
+        known = error if isinstance(error, BadInput) else machine_error_behind(error)
         why = str(known) if known else f"{type(error).__name__}: {error}"
         failures.append(Alert("FAILED make run", why))
         raise
     finally:
         if failures:
-            _tell(settings, failures)
+            _send_alert(settings, failures)
 
 
 def _run(
@@ -127,12 +127,12 @@ def _run(
         if plan.new:
             for failed in ingest(settings, plan, dagster):
                 failures.append(failed)  # at once: a later one may end in an error
-        if not _nothing_is_new(settings) and not build(settings, dagster, failures):
+        if not _is_up_to_date(settings) and not build(settings, dagster, failures):
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
 
-def _tell(settings: Settings, failures: list[Alert]) -> None:
+def _send_alert(settings: Settings, failures: list[Alert]) -> None:
     """Send one message of all that went wrong, as the sensor does for the runs of the daemon.
 
     The command does it itself: it is often all that runs, by cron, and no daemon looks. The sensor
@@ -201,7 +201,7 @@ def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
                 [release.source, release.date],
             ).fetchall()
             tables = [f"raw.{table.name}" for table in all_sources()[release.source].tables]
-            judged = last_gate_results(con, tables, release.date)
+            gate_results = last_gate_results(con, tables, release.date)
         status, reason, rows_read, rows_kept, loaded_at = (
             files[-1] if files else ("failed", None, 0, 0, began)
         )
@@ -215,11 +215,11 @@ def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
                 **_about(release),
                 run_id=result.run_id,
             )
-            for warning in explain(judged, "warning").splitlines():
+            for warning in explain(gate_results, "warning").splitlines():
                 say(f"  warning: {warning}", "WARNING", **_about(release), run_id=result.run_id)
         else:
             failure = _failure(result, f"{status.upper()} {release.label}", reason)
-            problem = machine_trouble(failure.why, release.label)
+            problem = machine_error(failure.why, release.label)
             if problem and status != "rejected":
                 raise problem
             say(
@@ -231,7 +231,7 @@ def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
             yield failure
 
 
-def _nothing_is_new(settings: Settings) -> bool:
+def _is_up_to_date(settings: Settings) -> bool:
     """Return whether the current releases are the published ones, and say so."""
     with open_workbench(settings) as con:
         fingerprint = build_fingerprint(con)
@@ -268,14 +268,14 @@ def build(
             say(f"FAILED, nothing was published: {failure.why}", "ERROR", run_id=failure.run_id)
             return False
         say("what is to blame is set aside; the others are built without it")
-        if not full_refresh and _nothing_is_new(settings):
+        if not full_refresh and _is_up_to_date(settings):
             return True
         refresh_once = False
 
 
 def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Alert | None:
     """Build and publish. Returns what failed, or None."""
-    left = not full_refresh and _only_publication_is_left(settings)
+    left = not full_refresh and _only_publish_remains(settings)
     job = "publish" if left else "build"
     say(
         "publication: this candidate was built before, and every gate has passed"
@@ -292,7 +292,7 @@ def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Ale
         )
         return None
     failure = _failure(result, f"FAILED {job}, nothing was published")
-    return replace(failure, why=str(machine_trouble(failure.why) or failure.why))
+    return replace(failure, why=str(machine_error(failure.why) or failure.why))
 
 
 def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> list[Alert]:
@@ -317,7 +317,7 @@ def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> l
     return rejected
 
 
-def _only_publication_is_left(settings: Settings) -> bool:
+def _only_publish_remains(settings: Settings) -> bool:
     """Whether an earlier run was broken off, or failed, after the last gate had passed."""
     if not settings.candidate.exists():
         return False

@@ -6,7 +6,7 @@ from datetime import datetime
 import duckdb
 
 from dagster_project.base.settings import Settings
-from dagster_project.publication.requirements import Required, required
+from dagster_project.publication.requirements import Requirements, required
 from dagster_project.transform.build_fingerprint import build_fingerprint
 from dagster_project.workbench.builds import current_candidate, tables_built, unfinished_layers
 
@@ -44,7 +44,7 @@ def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) ->
 
 
 def ledger_blockers(
-    con: duckdb.DuckDBPyConnection, candidate_id: str, fingerprint: str, required: Required
+    con: duckdb.DuckDBPyConnection, candidate_id: str, fingerprint: str, required: Requirements
 ) -> list[str]:
     """Say what keeps a candidate from being published, by the ledger; an empty list if nothing.
 
@@ -73,7 +73,7 @@ def ledger_blockers(
     return reasons + _tests_not_passed(con, candidate_id, required, last_built)
 
 
-def _last_built(required: Required, built: Mapping[str, datetime]) -> dict[str, datetime]:
+def _last_built(required: Requirements, built: Mapping[str, datetime]) -> dict[str, datetime]:
     """Return when each layer, or one before it, was last built."""
     last, latest = {}, datetime.min
     for layer in dict.fromkeys(required.tables.values()):
@@ -100,7 +100,7 @@ def _verdicts(
 def _tests_not_passed(
     con: duckdb.DuckDBPyConnection,
     candidate_id: str,
-    required: Required,
+    required: Requirements,
     last_built: Mapping[str, datetime],
 ) -> list[str]:
     """Say which data tests failed, or were not run, for this candidate as it was last built."""

@@ -125,13 +125,13 @@ def _complete(settings: Settings, publication: list[Any]) -> None:
                 _comment(con, table, comments[table])
             con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
             con.execute("drop table if exists audit.candidate")
-            _enter_checksums(con, comments["checksums"])
+            _record_checksums(con, comments["checksums"])
         con.execute("detach workbench")
         con.execute("checkpoint")
     sync(settings.candidate)
 
 
-def _enter_checksums(
+def _record_checksums(
     con: duckdb.DuckDBPyConnection, comment: tuple[str, Mapping[str, str]]
 ) -> None:
     """Write row count and checksum of every table, by which any client can verify what it reads."""

@@ -15,7 +15,7 @@ from dagster_project.publication.kept_files import (
     publications_in,
 )
 from dagster_project.workbench.connection import open_workbench
-from dagster_project.workbench.decisions import enter_decision
+from dagster_project.workbench.decisions import record_decision
 
 
 def roll_back(settings: Settings, to: str | None = None, reason: str = "none was given") -> str:
@@ -50,7 +50,7 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
         )
     activate(settings, kept[chosen])
     with contextlib.suppress(BadInput, duckdb.Error), open_workbench(settings) as con:
-        enter_decision(con, "rollback", chosen, reason)
+        record_decision(con, "rollback", chosen, reason)
     return chosen
 
 

@@ -85,7 +85,7 @@ def figure(queries: Queries, query: str, **values: Any) -> Figure:
             for column, label in about["columns"].items()
         ),
         source=about.get("source")
-        or _named(queries, answer, [sources] if isinstance(sources, str) else sources),
+        or _source_names(queries, answer, [sources] if isinstance(sources, str) else sources),
         note=texts.filled(about.get("note", "")),
         alt=texts.filled(about.get("alt", "")),
         open=drawing is None or len(answer.rows) <= about.get("open", len(answer.rows)),
@@ -121,7 +121,7 @@ def _drawing(
     return CHARTS[name](plain_rows(answer.records()), **options)
 
 
-def _named(queries: Queries, answer: Answer, columns: Iterable[str]) -> str:
+def _source_names(queries: Queries, answer: Answer, columns: Iterable[str]) -> str:
     """Name the sources that the columns of an answer hold."""
     names: set[str] = set()
     for value in (value for column in columns for value in answer.values(column)):

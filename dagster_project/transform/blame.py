@@ -87,7 +87,7 @@ class FailedRule:
 
 
 @dataclass(frozen=True)
-class Blamed:
+class BlamedRelease:
     """A release with failing rows: how many, and the first; or the error that it causes."""
 
     source: str
@@ -99,7 +99,7 @@ class Blamed:
 class Blame:
     """The releases that a rule's failing rows are from; and of how many rows none is known."""
 
-    releases: list[Blamed] = field(default_factory=list)
+    releases: list[BlamedRelease] = field(default_factory=list)
     unexplained: int = 0
 
 
@@ -160,7 +160,7 @@ def blame(con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule) 
     """Return the releases that a rule's failing rows are from. con: the workbench's."""
     if not rule.query:
         return Blame()
-    with _as_the_rule_sees_it(con, settings, rule):
+    with _attached_candidate(con, settings, rule):
         if not rule.is_model:
             numbered = "row_number() over () as failing_row"
             try:
@@ -174,7 +174,7 @@ def blame(con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule) 
 
 
 @contextmanager
-def _as_the_rule_sees_it(
+def _attached_candidate(
     con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule
 ) -> Iterator[None]:
     """Attach the candidate, as dbt does; rules on its tables name no catalog."""
@@ -196,14 +196,14 @@ def _trace(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Blame:
     about = next(n for n in nodes.values() if "relation_name" in n and table_name(n) == rule.table)
     shown = _columns(con, "failing") - {"failing_row", *_RELEASE}
     which = "" if rule.by_itself else _NEWEST
-    _look_up(con, about["relation_name"])
+    _add_lineage(con, about["relation_name"])
     sources = sources_behind(rule.node)
     if "source" not in _columns(con, "failing") and len(sources) == 1:
         _create(con, "failing", f"select *, {literal(sources[0])} as source from failing")
     if rule.layer.name == "marts" and not _names_release(con):
         which = _THE_ONLY_ONE
         if "source" in _columns(con, "failing"):
-            _look_up(con, nodes[_FLOWS]["relation_name"], _FLOW_KEYS)
+            _add_lineage(con, nodes[_FLOWS]["relation_name"], _FLOW_KEYS)
     if not _names_release(con):
         return Blame(unexplained=found)
     _create(con, "failing", f"select * from failing {which}")
@@ -215,14 +215,16 @@ def _trace(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Blame:
     explained = con.execute("select count(distinct failing_row) from failing").fetchall()[0][0]
     return Blame(
         [
-            Blamed(source, day, f"{count:,} row{'s' * (count > 1)}{_first(con, number, shown)}")
+            BlamedRelease(
+                source, day, f"{count:,} row{'s' * (count > 1)}{_first(con, number, shown)}"
+            )
             for source, day, count, number in releases
         ],
         found - explained,
     )
 
 
-def _look_up(
+def _add_lineage(
     con: duckdb.DuckDBPyConnection, relation: str, by: Collection[str] | None = None
 ) -> None:
     """Give the failing rows what they lack of source, release and key, by the columns they have."""
@@ -287,7 +289,7 @@ def sources_behind(node: str) -> list[str]:
     return sorted({name.partition("__")[0] for schema, _, name in tables if schema == "raw"})
 
 
-def _try_each_release(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Iterator[Blamed]:
+def _try_each_release(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Iterator[BlamedRelease]:
     """Yield the releases with which a rule or model ends in an error; without, it must not.
 
     Each is tried as if it were the only accepted one of its source.
@@ -298,7 +300,7 @@ def _try_each_release(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Itera
             continue  # it is not this source, or not this one alone
         for day in (day for name, day in accepted if name == source):
             if error := _error_with(con, rule, source, day):
-                yield Blamed(source, day, printable(error))
+                yield BlamedRelease(source, day, printable(error))
 
 
 def _error_with(

@@ -62,7 +62,7 @@ def start_layer(
     )
 
 
-def enter_made_from(
+def record_made_from(
     con: duckdb.DuckDBPyConnection, candidate_id: str, made_from: Mapping[str, str], run_id: str
 ) -> None:
     """Enter what nodes were made from that have run and succeeded."""

@@ -8,7 +8,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from dagster_project.base.errors import BadInput, TryLater
-from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.machine_errors import machine_error
 from dagster_project.base.settings import PUBLISHED_FILE, Settings
 from dagster_project.workbench.ledger_schema import create_ledger
 
@@ -102,7 +102,7 @@ def _report_machine_trouble(settings: Settings) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        problem = machine_trouble(str(error), str(settings.workbench))
+        problem = machine_error(str(error), str(settings.workbench))
         if problem is None:
             raise
         raise problem from error

@@ -6,7 +6,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.workbench.ledger_schema import ledger_time
 
 
-def enter_decision(
+def record_decision(
     con: duckdb.DuckDBPyConnection, decision: str, subject: str, reason: str
 ) -> None:
     """Enter what a person decided on a release or a publication, and why. Raises BadInput."""

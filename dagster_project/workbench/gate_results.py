@@ -26,7 +26,7 @@ class GateResult:
     details: Sequence[dict]
 
 
-def enter_gate_results(
+def record_gate_results(
     con: duckdb.DuckDBPyConnection,
     results: Iterable[GateResult],
     run_id: str,
@@ -82,7 +82,7 @@ class TestResult:
     message: str | None = None
 
 
-def enter_test_results(
+def record_test_results(
     con: duckdb.DuckDBPyConnection, candidate_id: str, layer: str, results: Iterable[TestResult]
 ) -> None:
     """Enter what the data tests of a layer found, each by dbt's unique id."""

@@ -57,7 +57,7 @@ def all_file_entries(
     return entries
 
 
-def note_modified(
+def record_modified(
     con: duckdb.DuckDBPyConnection, files: Iterable[tuple[str, date, str, str, datetime]]
 ) -> None:
     """Enter new times of files (source, release, name, SHA-256, time) whose bytes are known.
@@ -72,7 +72,7 @@ def note_modified(
         )
 
 
-def enter_files(
+def record_files(
     con: duckdb.DuckDBPyConnection, source: str, release: date, files: Iterable[FileEntry]
 ) -> None:
     """Enter files, and drop the release's earlier entries that were never accepted."""

@@ -14,7 +14,7 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from dagster_project.defs.landing_cursor import Cursor
-from dagster_project.defs.landing_sensor import MOST_RUNS
+from dagster_project.defs.landing_sensor import MAX_RUNS
 from dagster_project.ingest import pending_releases as plan
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.manual_decisions import reject
@@ -268,12 +268,12 @@ def test_while_another_process_writes_the_sensor_says_so_and_goes_on_afterwards(
 
 
 def test_a_large_batch_is_requested_in_parts(folders: Warehouse, landing: Landing) -> None:
-    days = [str(date.fromordinal(date(2000, 1, 1).toordinal() + n)) for n in range(MOST_RUNS + 20)]
+    days = [str(date.fromordinal(date(2000, 1, 1).toordinal() + n)) for n in range(MAX_RUNS + 20)]
     for day in days:
         land(folders, day, "x")
     landing.evaluate()
     parts = [landing.requests() for _ in range(2)]
-    assert [len(part) for part in parts] == [MOST_RUNS, 20]
+    assert [len(part) for part in parts] == [MAX_RUNS, 20]
     assert landing.requests() == []
 
 

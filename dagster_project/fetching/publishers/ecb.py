@@ -4,7 +4,7 @@ import csv
 import re
 from datetime import date
 
-from dagster_project.fetching.archive import Unpacking, unzip
+from dagster_project.fetching.archive import MemberFilter, unzip
 from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 
 _MEMBER = "eurofxref-hist.csv"
@@ -14,7 +14,7 @@ _LIMIT = 64 << 20
 def _fetch(session: Session) -> PublicationDate:
     url = f"{session.base_url}/eurofxref-hist.zip"
     packed = session.file(url, "eurofxref-hist.zip", "zip")
-    limits = Unpacking(re.compile(re.escape(_MEMBER)), _LIMIT)
+    limits = MemberFilter(re.compile(re.escape(_MEMBER)), _LIMIT)
     (table,) = unzip(packed, f"ecb_reference_rates: {url}", session.scratch, limits)
     with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         records = csv.reader(file)

@@ -40,7 +40,9 @@ def balance_over_time(rows: Sequence[Row], turned: str | None = None) -> Drawing
     turned: the column that is true in the year to be marked.
     """
     unit = unit_of(rows, *_PAIR_COLUMNS)
-    return Drawing(_balance_over_time(unit, turned, _lifted(rows, _PAIR_COLUMNS)), rows, unit)
+    return Drawing(
+        _balance_over_time(unit, turned, _label_to_lift(rows, _PAIR_COLUMNS)), rows, unit
+    )
 
 
 @cache
@@ -175,7 +177,7 @@ def two_sides(rows: Sequence[Row]) -> Drawing:
     """Draw the receiver's statement against the payer's, by period, joined by a line."""
     columns = ("receipts_stated_usd_m", "payments_stated_usd_m")
     unit = unit_of(rows, *columns)
-    return Drawing(_two_sides(unit, _lifted(rows, columns)), rows, unit)
+    return Drawing(_two_sides(unit, _label_to_lift(rows, columns)), rows, unit)
 
 
 @cache
@@ -239,7 +241,7 @@ CHARTS: Mapping[str, Callable[..., Drawing | None]] = {
 }
 
 
-def _lifted(rows: Sequence[Row], columns: Sequence[str]) -> str | None:
+def _label_to_lift(rows: Sequence[Row], columns: Sequence[str]) -> str | None:
     """Return which of receipts and payments has a label that must make room for the other's."""
     receipts, payments = (
         next((row[column] for row in reversed(rows) if row[column] is not None), 0)

@@ -85,7 +85,7 @@ def flows_over_time(
         )
         .resolve_scale(y="independent")
     )
-    return _finished(panels, title, about)
+    return _finish(panels, title, about)
 
 
 def both_sides(rows: Iterable[Row], *, title: str, about: Sequence[str] = ()) -> alt.LayerChart:
@@ -98,7 +98,7 @@ def both_sides(rows: Iterable[Row], *, title: str, about: Sequence[str] = ()) ->
     chart = pair_layers(unit, "member").properties(
         data=alt.Data(values=plain), width=480, height=alt.Step(14)
     )
-    return _finished(chart, title, [unit, *about])
+    return _finish(chart, title, [unit, *about])
 
 
 def shares_by_size(
@@ -122,7 +122,7 @@ def shares_by_size(
         x=alt.datum(1), text=alt.Text("sum(figures):Q", format=",~f")
     )
     chart = alt.layer(bar, total, data=alt.Data(values=values))
-    return _finished(chart.properties(width=420, height=alt.Step(24)), title, about)
+    return _finish(chart.properties(width=420, height=alt.Step(24)), title, about)
 
 
 def png(chart: alt.TopLevelMixin, scale: float = 1) -> bytes:
@@ -137,7 +137,7 @@ def markdown(chart: Any) -> str:
     return f"![{chart.title.text}](data:image/png;base64,{base64.b64encode(png(chart)).decode()})"
 
 
-def _finished(chart: Any, title: str, about: Sequence[str]) -> Any:
+def _finish(chart: Any, title: str, about: Sequence[str]) -> Any:
     heading = alt.TitleParams(title, subtitle=list(about), anchor="start", offset=12)
     return chart.properties(title=heading, background=COLOURS["paper"]).configure(**CONFIG)
 
