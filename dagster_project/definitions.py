@@ -1,4 +1,4 @@
-"""Everything Dagster knows of the warehouse, merged: assets, gates, jobs, schedules, sensors."""
+"""The Dagster definitions, merged: assets, gates, jobs, schedules, sensors."""
 
 from functools import partial
 
@@ -24,7 +24,7 @@ from dagster_project.transform.layers import LAYERS
 
 
 def definitions(settings: Settings) -> dg.Definitions:
-    """Return everything Dagster knows. What runs takes its settings from the resources."""
+    """Return the definitions. Runs take their settings from the resources."""
     sources = tuple(all_sources().values())
     pages = partial(with_report_pages, settings)
     running = settings.automation

@@ -1,4 +1,4 @@
-"""Sending a message to a webhook, by mail, or both. No secret reaches a log or an error."""
+"""Sends alerts to a webhook, by mail, or both. No secret reaches a log or an error message."""
 
 import html
 import logging
@@ -20,11 +20,11 @@ _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 
 class NotSent(Exception):
-    """A message did not reach an address; the text says which and why, and holds no secret."""
+    """A message did not reach a destination; the text says which and why, without any secret."""
 
 
 class _TransientError(NotSent):
-    """It may go through when it is tried again."""
+    """A failure that a retry may resolve."""
 
 
 def has_address(settings: Settings) -> bool:
@@ -33,9 +33,9 @@ def has_address(settings: Settings) -> bool:
 
 
 def send(settings: Settings, message: Message) -> None:
-    """Send a message to every address, each tried for `notify_seconds`.
+    """Send a message to every destination; each is retried for `notify_seconds`.
 
-    A failure of one does not keep the message from the other. Raises NotSent if any has failed.
+    A failure of one does not stop the other. Raises NotSent if any failed.
     """
     problems = []
     for address, channel in ((settings.notify_webhook, _post), (settings.notify_email, _mail)):
@@ -55,10 +55,10 @@ def send(settings: Settings, message: Message) -> None:
 
 
 def _post(settings: Settings, message: Message) -> None:
-    """POST the message as JSON; `text` is what Slack, Mattermost and the like show.
+    """POST the message as JSON; Slack, Mattermost and similar tools show `text`.
 
-    The address is a secret, as whoever knows it can post: httpx would log it, and an error's text
-    may hold it. A redirect is not followed: it would arrive as a GET without the message.
+    The URL is a secret (anyone who knows it can post), so it must not appear in httpx's log or in
+    an error message. Redirects are not followed: they would become a GET without the message.
     """
     if settings.notify_webhook is None:
         return
@@ -70,7 +70,7 @@ def _post(settings: Settings, message: Message) -> None:
     try:
         status = httpx.post(url, json=body, timeout=_TIMEOUT_SECONDS).status_code
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError):
-        raise NotSent("webhook: ROYALTY_NOTIFY_WEBHOOK is no http:// or https:// address") from None
+        raise NotSent("webhook: ROYALTY_NOTIFY_WEBHOOK is not an http:// or https:// URL") from None
     except httpx.ConnectError as error:  # whose text is the operating system's
         raise _TransientError(f"webhook: {error}") from None
     except httpx.HTTPError as error:
