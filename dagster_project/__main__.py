@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--where", nargs="+", default=[], metavar="CONDITION")
     command.add_argument("--order", default="", metavar="[-]NAME", help="--order=-receipts")
     command.add_argument("--limit", type=int)
-    commands.add_parser("status", help="show the live publication, current and rejected releases")
+    commands.add_parser("status", help="show live publication, current and rejected releases")
     commands.add_parser(
         "docs", help="write data dictionary, gate policy tables and column lineage"
     )
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("rollback", help="make an earlier publication live")
     command.add_argument("--to", metavar="PUBLICATION", help="default: the previous one")
     command.add_argument("--reason", default="none was given")
-    command = commands.add_parser("prune", help="remove old runs, ledger entries, rows and publications")
+    command = commands.add_parser("prune", help="remove old runs, entries, rows, publications")
     command.add_argument("--dry-run", action="store_true", help="only list what would be removed")
     for name, about in (
         ("reject", "reject a current release"),
@@ -212,7 +212,7 @@ def _refuse_if_taken(port: int) -> None:
                 where=f"127.0.0.1:{port}",
                 expected="a free port for the UI",
                 found=error.strerror or str(error),
-                fix="close the program that uses it, perhaps another UI, or use `make dev PORT=...`",
+                fix="close the program that uses it (another UI?), or set `make dev PORT=...`",
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""The environment variables that dbt and Great Expectations see: this project's only.
+"""The environment of dbt and Great Expectations: only this project's variables.
 
 Both read variables that change what runs (`DBT_EXCLUDE_RESOURCE_TYPES=test` leaves out every data
 test, `GX_CLOUD_…` another context), and their lists change with each version. So none of the user's

@@ -57,7 +57,7 @@ class Progress:
             self.advance()
 
     def form(self, known: str) -> str:
-        """Return the format `known` if a total is known, else the one with the elapsed time only."""
+        """Return the format `known` if a total is known, else one with the elapsed time only."""
         return known if self.done and self.total else _NOT_KNOWN
 
     def text(self) -> str:

@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     )
     bundled_releases: bool = Field(
         default=True,
-        description="Load the releases that come with the project (`landing/`) in addition to those of"
+        description="Load the releases that come with the project (`landing/`) besides those of"
         " another landing folder.",
     )
     settle_seconds: float = Field(
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
     report_url: str = Field(
         default="",
-        description="URL at which the report is served, if it is: assets in the UI link to their pages.",
+        description="URL of the report, if it is served: assets in the UI link to their pages.",
     )
     keep_days: int = Field(
         default=90, ge=1, description="Days after which `make prune` removes leftovers."
@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     )  # a sensor has a minute, and there may be two destinations
     smtp_host: str = Field(default="localhost", description="The mail server.")
     smtp_port: int | None = Field(
-        default=None, description="Port of the mail server, if not 587 (starttls), 465 (tls) or 25 (none)."
+        default=None, description="Mail server's port, if not 587 (starttls), 465 (tls), 25 (none)."
     )
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         default="starttls", description="How the connection to the mail server is encrypted."

@@ -1,7 +1,7 @@
 """dbt layers as Dagster assets: staging → intermediate → core → marts, each one step.
 
-The staging layer begins a candidate: a new entry in the ledger, under which the gates that follow
-are entered. The core layer begins the candidate's file.
+The staging layer starts a candidate: a new ledger entry, to which the gates that follow belong. The
+core layer creates the candidate's file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ from dagster_project.workbench.connection import transaction
 from dagster_project.workbench.gate_results import TestResult, record_test_results
 from dagster_project.workbench.releases import accepted_files
 
-FAILED = ("error", "fail", "runtime error")  # the statuses of dbt that mean it
+FAILED = ("error", "fail", "runtime error")  # dbt statuses
 
 
 class BuildConfig(dg.Config):
@@ -66,15 +66,15 @@ class BuildConfig(dg.Config):
 
     full_refresh: bool = Field(
         default=False,
-        description="Run all seeds, models and data tests, also those whose inputs are what they"
-        " were when they ran last. Core and marts always do.",
+        description="Run all seeds, models and data tests, even those whose inputs have not"
+        " changed since their last run. Core and marts always run whole.",
     )
 
 
 def layer_assets(layer: Layer) -> dg.AssetsDefinition:
     """Return the assets of a layer: one dbt invocation, its data tests as asset checks.
 
-    Of a layer in the workbench only what has to run does: `kept.py`.
+    In the workbench, unchanged nodes do not run: see `unchanged_nodes.py`.
     """
 
     @dbt_assets(
@@ -102,7 +102,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
             chart_metadata(context, settings.candidate, results) if layer.name == "marts" else {}
         )
         ran = {result.node.unique_id: result for result in results}
-        for unique_id in build_order(layer):  # Dagster asks for it
+        for unique_id in build_order(layer):  # Dagster requires this order
             if unique_id in ran:
                 yield from result_events(context, ran[unique_id], counts, charts)
             elif unique_id in layer_build.kept:
@@ -128,7 +128,7 @@ def _fail(
     layer: Layer,
     failed: Sequence[Any],
 ) -> NoReturn:
-    """Set the releases aside that are to blame for what failed, if some are, and end the step."""
+    """Reject the releases that caused the failures, if any did, and fail the step."""
     lines = [
         f"{result.node.name} | found: {result.message} | where: "
         f"dbt/{result.node.original_file_path}"
@@ -140,7 +140,7 @@ def _fail(
             record_rejections(con, verdict)
         retry_without(context, con, verdict)
     raise dg.Failure(
-        f"{layer.name}: {len(lines)} dbt nodes failed; nothing is built on them\n"
+        f"{layer.name}: {len(lines)} dbt nodes failed; nothing was built on them\n"
         + "\n".join(lines),
         allow_retries=False,
     )
@@ -149,13 +149,13 @@ def _fail(
 def _run_layer(
     context: dg.AssetExecutionContext, settings: Settings, layer: Layer, layer_build: "_LayerBuild"
 ) -> list[Any]:
-    """Run the nodes of a layer that are selected and not kept, and return dbt's results."""
+    """Run the selected nodes of a layer that have changed, and return dbt's results."""
     if layer_build.kept:
         nodes = build_order(layer)
         to_run = [node for node in nodes if node not in layer_build.kept]
         context.log.info(
-            f"{layer.name}: {len(to_run)} of {len(nodes)} seeds, models and data tests run; what"
-            " the others are made from has not changed since they ran"
+            f"{layer.name}: {len(to_run)} of {len(nodes)} seeds, models and data tests run;"
+            " the inputs of the others have not changed"
         )
         if not to_run:
             return []
@@ -178,7 +178,7 @@ def _run_layer(
 
 
 def _has_stamp(candidate: Path) -> bool:
-    """Whether the core layer has begun this file: dbt creates an empty one by attaching it."""
+    """Whether the core layer has created this file: dbt creates an empty one by attaching it."""
     if not candidate.exists():
         return False
     with duckdb.connect(candidate, read_only=True) as con:
@@ -190,7 +190,7 @@ def _has_stamp(candidate: Path) -> bool:
 
 @dataclass(frozen=True)
 class _LayerBuild:
-    """A build of a layer: its candidate, what its nodes are made from, and which are kept."""
+    """A build of a layer: its candidate, the digests of its nodes' inputs, and unchanged nodes."""
 
     candidate_id: str
     accepted: list[tuple]
@@ -205,7 +205,7 @@ def _start_build(
     tables: list[str],
     full_refresh: bool,
 ) -> _LayerBuild:
-    """Enter in the ledger what is about to be built, before anything of it is changed."""
+    """Record the nodes to be built in the ledger, before any of them changes."""
     whole_layer = tables == layer_tables(layer)
     settings = workbench.settings
     with workbench.get_connection() as con:
@@ -218,7 +218,7 @@ def _start_build(
             candidate = current_candidate(con)
             if candidate is None:
                 raise dg.Failure(
-                    "no candidate has been started: run the job `build`", allow_retries=False
+                    "there is no candidate: run the job `build`", allow_retries=False
                 )
             made_from = {} if layer.in_candidate else fingerprints(con, layer)
             kept = kept_nodes(con, layer, made_from) if whole_layer and not full_refresh else {}
@@ -255,9 +255,9 @@ def _start_build(
 def _record_nodes(
     con: duckdb.DuckDBPyConnection, layer_build: _LayerBuild, results: Iterable[Any], run_id: str
 ) -> None:
-    """Enter what the nodes that succeeded were made from.
+    """Record the digests of the inputs of nodes that succeeded.
 
-    Nothing if a release was decided on while they ran: then nobody knows which saw it.
+    Nothing if a release was accepted or rejected meanwhile: it is unknown which nodes saw it.
     """
     if accepted_files(con) == layer_build.accepted:
         succeeded = [
@@ -276,7 +276,7 @@ def _record_tests(
     results: Iterable[Any],
     run_id: str,
 ) -> None:
-    """Enter what each data test found that ran, and that those kept had passed; no other passed."""
+    """Record the result of each data test that ran; unchanged ones have passed before."""
     tests = layer_tests(layer)
     found = [
         TestResult(
@@ -298,7 +298,7 @@ def _record_tests(
 
 
 def _row_counts(database: Path, unique_ids: Iterable[str]) -> dict[str, int]:
-    """Return the rows of seeds and models, by unique id."""
+    """Return the row counts of seeds and models, by unique id."""
     with duckdb.connect(database, read_only=True) as con:
         return {
             unique_id: con.execute(

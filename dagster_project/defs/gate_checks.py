@@ -72,7 +72,7 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
 
 
 def _refusals(context: dg.AssetCheckExecutionContext) -> dict[str, str]:
-    """Return what the load in this run said of releases that it did not load."""
+    """Return the reasons for which the load in this run refused releases."""
     loads = context.instance.get_records_for_run(
         context.run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
     ).records
@@ -125,7 +125,7 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
 
 
 def _downgrade_accepted(result: GateResult, verdict: Verdict) -> GateResult:
-    """Make warnings of the rules that only releases fail which a person has accepted."""
+    """Turn failures caused only by manually accepted releases into warnings."""
     rules = {rule.rule for rule in verdict.excused if rule.table == result.table_name}
     details = [
         detail | {"severity": "warning"} if detail["expectation"] in rules else detail
@@ -139,9 +139,9 @@ def _downgrade_accepted(result: GateResult, verdict: Verdict) -> GateResult:
 def check_results(
     results: Iterable[GateResult], refused: Sequence[str] = ()
 ) -> Iterator[dg.AssetCheckResult]:
-    """Show each table's result in the UI: one table of expectations, and one of failing rows.
+    """Yield each table's result for the UI: one table of expectations, one of failing rows.
 
-    Of a raw table there may be results of several releases, and releases that were `refused`.
+    A raw table may have results of several releases, and releases that were `refused`.
     """
     by_table: dict[str, list[GateResult]] = {}
     for result in results:
