@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=3000)
     commands.add_parser("report", help="write the report, a static site, from the published file")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
-    command = commands.add_parser("metrics", help="query metrics of the published file with MetricFlow")
+    command = commands.add_parser("metrics", help="query the published metrics with MetricFlow")
     command.add_argument("metrics", nargs="+", metavar="METRIC")
     command.add_argument("--by", nargs="+", default=[], metavar="DIMENSION")
     command.add_argument("--where", nargs="+", default=[], metavar="CONDITION")

@@ -98,4 +98,4 @@ def _current(settings: Settings, published: str | None, source: str | None) -> s
 
 
 def _cut(text: str, letters: int) -> str:
-    return text if len(text) <= letters else text[:letters].rstrip() + " … (the rest is in the run)"
+    return text if len(text) <= letters else text[:letters].rstrip() + " … (cut; see the run)"

@@ -159,7 +159,7 @@ def _check_result(
 
 
 def _column_lineage(table: str) -> dict[str, dg.TableColumnLineage]:
-    """Return a model's column lineage for the UI, without seeds and the ledger, which are not assets."""
+    """Return a model's column lineage for the UI, without seeds and the ledger."""
     columns = known_column_lineage().get(table)
     if columns is None:
         return {}

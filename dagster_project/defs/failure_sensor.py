@@ -30,7 +30,7 @@ def run_failure_alert(
     if run.tags.get(WILL_RETRY) == "true" and not set_aside_by(run):
         return dg.SkipReason(f"run {run.run_id} will be retried")
     if not has_address(settings):
-        return dg.SkipReason("no alert destination: set ROYALTY_NOTIFY_WEBHOOK or ROYALTY_NOTIFY_EMAIL")
+        return dg.SkipReason("no destination: set ROYALTY_NOTIFY_WEBHOOK or ROYALTY_NOTIFY_EMAIL")
     events = [
         entry.dagster_event
         for entry in context.instance.all_logs(run.run_id)

@@ -30,7 +30,7 @@ _FROM_THE_START = {RETRY_STRATEGY: "ALL_STEPS"}
 fetch_job = dg.define_asset_job(
     "fetch",
     selection=dg.AssetSelection.groups(FETCH),
-    description="Download every source's current release. A failing source does not stop the others.",
+    description="Download every source's current release. A failed source does not stop others.",
 )
 
 ingest_jobs = [
@@ -88,7 +88,7 @@ class DecideConfig(dg.Config):
 class RollbackConfig(dg.Config):
     """Which publication, and why."""
 
-    to: str | None = Field(default=None, description="A kept publication; default: the previous one.")
+    to: str | None = Field(default=None, description="A kept publication, or the previous one.")
     reason: str = Field(description="Why; the ledger keeps it.")
 
 

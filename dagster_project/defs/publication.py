@@ -27,7 +27,7 @@ from dagster_project.transform.layers import LAYERS, layer_tables
         fail_window=timedelta(days=60), warn_window=timedelta(days=40)
     ),
     pool=WRITING_POOL,
-    description="The published file, `royalty_flows.duckdb`. Replaced as a whole, and only if the ledger"
+    description="The published file, `royalty_flows.duckdb`. Replaced whole, and only if the ledger"
     " has every table of this candidate as built, with its gate and all data tests passed.",
 )
 def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:

@@ -27,7 +27,7 @@ class IngestConfig(dg.Config):
     """How a release is loaded."""
 
     reload: bool = False
-    """Load an accepted release again, after a change of its files or of the code that reads them."""
+    """Load an accepted release again, after a change of its files or of its source module."""
 
 
 def releases_partition(source: Source) -> dg.DynamicPartitionsDefinition:

@@ -23,12 +23,12 @@ def gate_release(
     release: date,
     run_id: str,
 ) -> list[GateResult]:
-    """Run the suites of a source's raw tables on the last load; enter results and decision.
+    """Run the suites of a source's raw tables on the last load; record results and decision.
 
-    connect: opens the workbench for writing; it is closed while the suites read. A current release
-    that is checked again stays current: only a person rejects it. The rows of a load that this one
-    replaces stay until a publication, as a later layer may reject this one. Returns no results if
-    the release is not loaded.
+    connect: opens the workbench for writing, which is closed while the suites read. A current
+    release that is checked again stays current: only a person rejects it. The rows of a replaced
+    load stay until a publication, as a later layer may reject this one. Returns no results if the
+    release is not loaded.
     """
     with connect() as con:
         entries = file_entries(con, source.name, release)

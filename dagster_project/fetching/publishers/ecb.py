@@ -1,4 +1,4 @@
-"""European Central Bank: all euro reference rates since 1999, one zip that grows by a day a day."""
+"""European Central Bank: all euro reference rates since 1999, one zip that grows by one row per working day."""
 
 import csv
 import re
