@@ -350,7 +350,7 @@ class _Download:
         )
 
     def _busy(self, response: httpx.Response) -> Exception:
-        """Return the error for an overloaded or failing server: transient, unless it asks for a long pause."""
+        """Return the error for an overloaded or failing server; permanent for a long pause."""
         found = f"HTTP {response.status_code} {response.reason_phrase}"
         asked = response.headers.get("retry-after", "").strip()
         moment = None if asked.isdecimal() else http_date(asked)
@@ -398,7 +398,7 @@ class _Download:
                     raise self._too_large(size)
                 file.write(chunk)
                 if time.monotonic() > deadline:
-                    raise _TransientError(f"incomplete after {self._down.total_seconds:.0f} seconds")
+                    raise _TransientError(f"not complete in {self._down.total_seconds:.0f} seconds")
             file.flush()
             os.fsync(file.fileno())
         # A body shorter than its Content-Length never gets here: httpx raises a transport error.

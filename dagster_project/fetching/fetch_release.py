@@ -184,7 +184,7 @@ def _check_layouts(source: str, files: list[Path]) -> None:
         except BadInput as problem:
             if module.is_companion(path):
                 continue
-            problem_at = f"{source}: {problem.where}, as it was downloaded"
+            problem_at = f"{source}: {problem.where}, as downloaded"
             raise BadInput(
                 problem.what,
                 where=problem_at,
@@ -196,7 +196,7 @@ def _check_layouts(source: str, files: list[Path]) -> None:
     if missing:
         raise BadInput(
             "a release without its main table",
-            where=f"{source}: as it was downloaded",
+            where=f"{source}: as downloaded",
             expected=f"a file that fills raw.{', raw.'.join(missing)}",
             found="files " + (", ".join(path.name for path in files) or "none"),
             fix="look at what the publisher serves now, and correct the source's fetcher",

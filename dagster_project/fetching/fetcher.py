@@ -43,7 +43,7 @@ class Fetcher:
     further_hosts: hosts, besides that of base_url, from which files may come.
     keys: names of the settings that hold API keys.
     volatile: members of JSON files that the server changes in each response (the time, an echo of
-    the request), ignored when releases are compared.
+        the request), ignored when releases are compared.
     """
 
     source: str
@@ -120,7 +120,7 @@ class Session:
         secret_params: Mapping[str, SecretStr] | None = None,
         secret_headers: Mapping[str, SecretStr] | None = None,
     ) -> Path:
-        """Download a file into the release, or reuse the earlier one if the publisher has no newer."""
+        """Download a file into the release, or reuse an earlier one if it is unchanged."""
         if not PLAIN_NAME.fullmatch(name):
             raise self.problem(
                 "a file name with unsupported characters",

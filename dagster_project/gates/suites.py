@@ -65,7 +65,7 @@ def _literal(listed: Sequence[Any]) -> str:
 
 @cache
 def tolerance_of_sum() -> str:
-    """Return the SQL of the dbt macro of this name: models, tests and suites share one tolerance."""
+    """Return the SQL of the dbt macro of this name: models, tests and suites share it."""
     numbers = "".join(path.read_text("utf-8") for path in sorted(NUMBERS.glob("*.sql")))
     macros: Any = Environment().from_string(numbers).module
     return str(macros.tolerance_of_sum())

@@ -1,6 +1,6 @@
-"""Decisions on a release that a person makes: reject, accept, forget. The ledger keeps the reasons.
+"""Manual decisions on a release: reject, accept, forget. The ledger keeps the reasons.
 
-They change which releases are current; the next run builds and publishes accordingly.
+They change the set of current releases; the next run builds and publishes accordingly.
 """
 
 from datetime import date
@@ -16,7 +16,7 @@ from dagster_project.workbench.decisions import record_decision
 from dagster_project.workbench.gate_results import STRUCTURE, last_gate_results
 from dagster_project.workbench.releases import file_entries, set_release_status
 
-# How the reason of a file's entry begins, if a person and not the gate decided.
+# The reason of a file's entry begins so if a person, not the gate, decided.
 REJECTED, ACCEPTED = "rejected by hand: ", "accepted by hand: "
 
 
@@ -34,10 +34,10 @@ def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
 
 
 def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
-    """Accept a release that its gate rejected, as it was loaded last. Raises BadInput.
+    """Accept the last load of a release that its gate rejected. Raises BadInput.
 
-    A release whose files could not be read has no rows and stays rejected. So
-    does one that failed a rule of kind `structure`: its rows are not what they claim to be.
+    A release whose files could not be read has no rows and stays rejected. So does one that failed
+    a rule of kind `structure`: its rows are not the data they claim to be.
     """
     source, day = _parse_release(release)
     create_raw_tables(con, source)
@@ -45,7 +45,7 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     rejected = entries.get("rejected")
     if not rejected:
         raise _wrong_status(release, "rejected", ", ".join(entries) or "no such release")
-    loaded_at = max(entry.loaded_at for entry in rejected)  # of several loads the last
+    loaded_at = max(entry.loaded_at for entry in rejected)  # of several loads, the last
     counts = [
         con.execute(
             f'select count(*) from raw."{table.name}" where _release = ? and _loaded_at = ?',
@@ -70,11 +70,11 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     ]
     if broken:
         raise BadInput(
-            "a release that is not what it claims to be",
+            "the release failed rules of structure",
             where=release,
-            expected="a release that failed rules of plausibility only",
+            expected="a release that failed only rules of plausibility",
             found="failed rules of structure: " + "; ".join(broken),
-            fix="put the right file into the release folder, or correct the layout or the rule"
+            fix="put the correct file into the release folder, or correct the layout or the rule"
             " (docs/gate-policy.md), then `make run RELOAD=" + release + "`",
         )
     with transaction(con):
@@ -84,9 +84,9 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
 
 
 def forget(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
-    """Delete a release's rows and file entries, as if it had never been seen. Raises BadInput.
+    """Delete a release's rows and file entries, as if it had never been loaded. Raises BadInput.
 
-    While its files stay in the landing folder, the next run loads it as a new one.
+    If its files stay in the landing folder, the next run loads it as a new release.
     """
     source, day = _parse_release(release)
     create_raw_tables(con, source)

@@ -1,5 +1,4 @@
-"""What is to be loaded: the landing folder, the bundled and the packaged releases, against the
-ledger.
+"""Releases to load: landed, bundled and packaged ones, compared with the ledger.
 
 Imports neither Dagster nor dbt nor Great Expectations, so that a run with nothing new is quick.
 """
@@ -30,12 +29,12 @@ from dagster_project.workbench.releases import FileEntry, all_file_entries, reco
 
 @dataclass
 class Plan:
-    """New releases to load, releases seen before that stay rejected, and what cannot be used.
+    """New releases to load, known releases that stay rejected, and problems.
 
-    replaced: names of the new releases that are to replace an accepted load of the same date.
-    skipped: releases that differ from the ledger, and that the caller knows of.
-    touched: files whose time has changed and whose bytes have not, for `record_modified`.
-    releases: all that can be used, new or not.
+    replaced: names of the new releases that will replace an accepted load of the same date.
+    skipped: releases that differ from the ledger and that the caller has reported already.
+    touched: files with a new time and unchanged bytes, for `record_modified`.
+    releases: all usable ones, new or not.
     """
 
     new: list[Release] = field(default_factory=list)
@@ -51,10 +50,10 @@ class Plan:
 def releases_of(
     source: Source, landing: Path, bundled: Path | None = None, clock: Clock = system_clock
 ) -> tuple[list[Release], list[BadInput]]:
-    """Return a source's releases, oldest first, and the problems of others.
+    """Return a source's usable releases, oldest first, and the problems of the others.
 
-    Bundled and packaged releases are among those that have landed. Of one date the landed one
-    counts: a package that comes with the same day later must not replace the current release.
+    Includes bundled and packaged releases. A landed one takes precedence over those of the same
+    date: a later package with the same date must not replace the current release.
     """
     landed, problems = _releases_in(landing, source, clock)
     also, also_problems = _releases_in(bundled, source, clock)
@@ -83,16 +82,16 @@ def find_release(source: Source, landing: Path, label: str, bundled: Path | None
         if problem.where.endswith(label):
             raise problem
     raise BadInput(
-        "a release that is not there",
+        "the release does not exist",
         where=f"{source.name} {label}",
         expected="one of " + (", ".join(str(release.date) for release in releases) or "none yet"),
         found="no such release",
-        fix=f"put its files into {source.name}/{label}/ of the landing folder",
+        fix=f"put its files into {source.name}/{label}/ in the landing folder",
     )
 
 
 def wait_until_settled(release: Release, seconds: float, clock: Clock = system_clock) -> None:
-    """Wait until nothing in a release's folder has changed for so long: it may still be copied.
+    """Wait until a release's folder has been unchanged for so long: it may still be copied.
 
     Raises TryLater if it changes meanwhile.
     """
@@ -101,14 +100,14 @@ def wait_until_settled(release: Release, seconds: float, clock: Clock = system_c
     if remaining <= 0:
         return
     before = release_state(release)
-    time.sleep(min(remaining, seconds))  # a clock that jumped backwards must not keep us
+    time.sleep(min(remaining, seconds))  # limited, in case the clock has jumped backwards
     if release_state(release) != before:
         raise TryLater(
             "a release that is still being written",
             where=release.label,
             expected=f"files that have not changed for {seconds:g} seconds",
-            found="a change while waiting",
-            fix="run again when the copy is complete; `make run` takes it up by itself",
+            found="a change during the wait",
+            fix="run again when the copy is complete; `make run` loads it then",
         )
 
 
@@ -135,8 +134,8 @@ def plan_against(
 ) -> Plan:
     """Compare the landed releases with the ledger's entries; see `make_plan`.
 
-    A file is read only if its size or time is not the ledger's. known: names and states of releases
-    (`release_state`) whose difference from the ledger has been looked into before.
+    A file is read only if its size or time differs from the ledger's. known: names and states
+    (`release_state`) of releases that were compared with the ledger before.
     """
     plan = Plan()
     if not landing.is_dir():
@@ -172,7 +171,7 @@ def plan_against(
 
 
 def _not_landed(name: str) -> BadInput:
-    """The error for a release to be loaded again that is not there."""
+    """Return the error for a release to reload that does not exist."""
     return BadInput(
         "the release to reload is missing",
         where=name,
@@ -185,7 +184,7 @@ def _not_landed(name: str) -> BadInput:
 def release_state(release: Release) -> str:
     """Return a digest of the names, sizes and times in a release's folder, hidden files included.
 
-    It changes while the release is being copied, also where the tool writes under another name.
+    It changes while the release is being copied, even if the tool writes to a temporary name.
     """
     return folder_state(release.files[0].parent)
 
@@ -224,16 +223,16 @@ def _classify(
 
 
 def _metadata_matches(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
-    """Whether names, sizes and times are the ledger's."""
+    """Whether names, sizes and times match the ledger's."""
     return {path.name: (stat.st_size, modified_at(stat)) for path, stat in files.items()} == {
         entry.file_name: (entry.bytes, entry.modified_at) for entry in entries
     }
 
 
 def _was_loaded_half_copied(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
-    """Whether the ledger's bytes are the beginning of these files: they were loaded half-copied.
+    """Whether the ledger's bytes are a prefix of these files: they were loaded half-copied.
 
-    Of a release of several files, some may not have been there at all.
+    If the release has several files, some may have been missing altogether.
     """
     now = {path.name: (path, stat.st_size) for path, stat in files.items()}
     return all(
@@ -245,7 +244,7 @@ def _was_loaded_half_copied(files: Mapping[Path, os.stat_result], entries: list[
 
 
 def _is_bundled(release: Release, entries: list[FileEntry], bundled: Path | None) -> bool:
-    """Whether the ledger's bytes are those of the bundled release, which a landed one replaces."""
+    """Whether the ledger has the bundled release, which a landed one replaces."""
     folder = bundled and bundled / release.source / str(release.date)
     if not folder or not folder.is_dir():
         return False
@@ -260,7 +259,7 @@ def _bytes_match(
     files: Mapping[Path, os.stat_result],
     entries: list[FileEntry],
 ) -> bool:
-    """Whether the bytes are the ledger's; if so, plans to note the times of the files."""
+    """Whether the bytes match the ledger's; if so, add the files to `plan.touched`."""
     sizes = {path.name: stat.st_size for path, stat in files.items()}
     if sizes != {entry.file_name: entry.bytes for entry in entries}:
         return False

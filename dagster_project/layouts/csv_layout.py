@@ -28,33 +28,33 @@ from dagster_project.layouts.csv_file import (
 from dagster_project.layouts.csv_line_filter import NeedsFullParser, copy_matching_lines
 from dagster_project.layouts.layout import Extract, OnRead, RawTable, as_pattern, ignore
 
-# Larger files are read once, straight into the raw table, and their rows are not numbered.
+# Larger files are read in one pass, straight into the raw table, without row numbers.
 BULK_BYTES = 32 << 20
 
-# What a thread takes at a time of the lines that were copied: small, so that all end together.
+# The chunk of copied lines that a thread parses: small, so that all threads end together.
 _BUFFER_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """A comma-separated file in UTF-8 whose header is in a known record.
+    """A comma-separated file in UTF-8 with its header in a known record.
 
-    Columns are found by their names: their order, and columns that the layout does not know, are
-    reported and cost nothing. A column that is missing, or there twice, is fatal. Where the
-    publisher's names are not unique (none at all, say), the first columns are taken as they come.
-    Blanks around names do not matter, nor do records without any text, as spreadsheets write.
+    Columns are found by their names: another order and unknown columns are only reported. A missing
+    or repeated column is fatal. If the publisher's names are not unique (or empty), the first
+    columns are taken in order. Blanks around names do not matter, nor do empty records, as
+    spreadsheets write.
 
     header_row: the record that holds the header, from 1; the records before it are preamble.
-    header: the header's cells as served, for the table's columns in order; where a table by cell
+    header: the header's cells as served, for the table's columns in order; for a table by cell that
         is served with one record per cell, for `_column` and `value` too.
-    cell_headers: what the headers of columns of figures look like; one row per cell. Blanks around
-        labels and figures are left out, as they are of a workbook's.
-    consecutive: these headers are whole numbers, each one more than the one before it (years), or
-        each one less.
-    cell_header_column: the column of the table, not of the file, that such a header goes into
-        beside `_column`. For tables that a workbook fills too, where `_column` is a letter.
+    cell_headers: pattern of the headers of columns of figures; one row per cell. Blanks around
+        labels and figures are stripped, as in workbooks.
+    consecutive: these headers are whole numbers (years), each one more, or each one less, than the
+        one before it.
+    cell_header_column: the column of the table, not of the file, that such a header also goes into,
+        besides `_column`. For tables that a workbook fills too, where `_column` is a letter.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
-    partial: few of many columns are taken; neither the others nor their order are reported.
+    partial: few of many columns are taken; the others and their order are not reported.
     absent: columns of the table that this layout's files do not have: NULL.
     fallback_encoding: the encoding of a file that is not in UTF-8, for publishers who serve both.
         Such a file is converted, piece by piece, before it is read. Its header is plain ASCII.

@@ -32,7 +32,7 @@ def _fetch(session: Session) -> PublicationDate:
                     url,
                     expected=f"STATUS {_OK}",
                     found=f"STATUS {document['STATUS']}: {document.get('MESSAGE')}",
-                    fix="fetch again later; if it persists, check whether the series has a new code",
+                    fix="fetch again later; if it persists, look for a new code of the series",
                 )
             updated += [_day(series["LAST_UPDATE"]) for series in document["RESULTSET"]]
             following = document.get("NEXTPOSITION")

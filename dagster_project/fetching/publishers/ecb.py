@@ -1,4 +1,4 @@
-"""European Central Bank: all euro reference rates since 1999, one zip that grows by one row per working day."""
+"""European Central Bank: all euro reference rates since 1999 in one zip, which grows daily."""
 
 import csv
 import re
