@@ -57,12 +57,12 @@ class CsvLayout:
     partial: few of many columns are taken; the others and their order are not reported.
     absent: columns of the table that this layout's files do not have: NULL.
     fallback_encoding: the encoding of a file that is not in UTF-8, for publishers who serve both.
-        Such a file is converted, piece by piece, before it is read. Its header is plain ASCII.
-    natural_key: the columns that identify a record. With it a bulk file can do
-        without row numbers, which cost as much as reading (they keep DuckDB to one thread);
-        `lines_of` finds the line of a record on request.
-    must_contain: a text that each record to keep contains as the publisher writes it. Lines of a
-        bulk file that do not contain it are not parsed. Empty if there is no such text.
+        Such a file is converted, in chunks, before it is read. Its header is plain ASCII.
+    natural_key: the columns that identify a record. With it a bulk file needs no row numbers, which
+        cost as much as reading (they limit DuckDB to one thread); `lines_of` finds a record's line
+        on request.
+    must_contain: a text that each record to keep contains, as the publisher writes it. Lines of a
+        bulk file without it are not parsed. Empty if there is no such text.
     """
 
     name: str
@@ -85,7 +85,7 @@ class CsvLayout:
         return [name.strip() for name in found]
 
     def _columns(self) -> str:
-        """The table's columns, for a `select`."""
+        """Return the table's columns, for a `select`."""
         elsewhere = {
             **dict.fromkeys(self.absent, "cast(null as varchar)"),
             self.cell_header_column: '"_column"',
@@ -129,7 +129,7 @@ class CsvLayout:
         return wrong_names(found[len(self.header) :], (), cells)
 
     def _cells(self, header: list[str]) -> list[str]:
-        """The headers of columns of figures."""
+        """Return the headers of columns of figures."""
         like = self.cell_headers
         return [name for name in header if like and like.fullmatch(name)]
 
@@ -150,7 +150,7 @@ class CsvLayout:
         return len(set(self.header)) == len(self.header)
 
     def _names(self, header: list[str]) -> list[str]:
-        """What the columns are called in the table; `_left_out_…` where it has none for them."""
+        """Return the table's names of the columns; `_left_out_…` for columns that it does not have."""
         taken = {name: name for name in self._cells(header)}
         if self._has_names:
             taken |= dict(zip(self.header, self._served, strict=True))
@@ -158,7 +158,7 @@ class CsvLayout:
         return names if self._has_names else [*self._served, *names[len(self.header) :]]
 
     def _notes(self, header: list[str]) -> tuple[str, ...]:
-        """What differs from the layout, and does not matter."""
+        """Return harmless differences from the layout."""
         known = [name for name in header if name in self.header]
         cells = set(self._cells(header))
         further = [
@@ -235,10 +235,10 @@ class CsvLayout:
     def _refuse_figures_without_header(
         self, con: duckdb.DuckDBPyConnection, path: Path, header: list[str], names: list[str]
     ) -> None:
-        """Raise BadInput if a column that is left out holds figures: its header may be damaged.
+        """Raise BadInput if a column that is left out holds figures: its header may be corrupt.
 
-        Not for a column with a name of another kind, nor for the numbers of rows that programs
-        write before the first column that is known.
+        Does not apply to columns with a name of another kind, nor to row numbers that programs
+        write before the first known column.
         """
         numbered = any(letter.isdigit() for letter in self._cells(header)[0])
         first = next(at for at, name in enumerate(names) if not name.startswith("_left_out_"))
@@ -254,7 +254,7 @@ class CsvLayout:
             ).fetchall()
             if figures:
                 raise BadInput(
-                    "figures under a header that this layout does not know",
+                    "figures under an unknown header",
                     where=f"{path.name}, row {self.header_row}, column {names.index(left_out) + 1}",
                     expected=f"a header such as {self._cells(header)[-1]!r}, or no figures",
                     found=f"{name!r}, and {figures[0][1]!r} in row {figures[0][0]}",
@@ -265,14 +265,14 @@ class CsvLayout:
     def _read_bulk(
         self, con: duckdb.DuckDBPyConnection, path: Path, names: list[str], on_read: OnRead
     ) -> Extract:
-        """Read a file straight into its table, without numbers of rows."""
+        """Read a file straight into its table, without row numbers."""
         refuse_truncated_record(path)
         notes = self._notes(self._header(path))
         rows_of = f"""
             select {self._columns()}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
             from {{}} where {self.keep}
         """
-        # The general reader takes what is not plain, and names the line if something is wrong.
+        # The general reader takes files with quotes and so on, and reports the line of an error.
         with ExitStack() as unused, suppress(NeedsFullParser):
             if self.must_contain:
                 scratch = TemporaryDirectory(prefix="royalty_marked_lines_")
@@ -289,11 +289,11 @@ class CsvLayout:
         return Extract(rows, None, None, notes=notes)
 
     def _reader(self, path: Path, names: list[str], copied: bool = False) -> str:
-        """The call that reads the file: columns as they are listed, all text, nothing guessed.
+        """Return the call that reads the file: the listed columns, all text, no detection.
 
-        copied: the file has lines of another one, without its header.
+        copied: the file holds lines of another one, without its header.
         """
-        # The names are the table's own, or such as `cell_headers` admits.
+        # The names are the table's own, or match `cell_headers`.
         return f"""
             read_csv(
                 '{as_pattern(path).replace("'", "''")}',
@@ -316,11 +316,11 @@ class CsvLayout:
         unknown = sorted(record.keys() - set(self.table.columns))
         if unknown:
             raise BadInput(
-                "a column that is not there",
+                "the column does not exist",
                 where=path.name,
                 expected="columns among " + ", ".join(self.table.columns),
                 found=", ".join(unknown),
-                fix="name columns of the raw table",
+                fix="use columns of the raw table",
             )
         names = self._names(self._header(path))
         wanted = " and ".join(f'"{column}" = ?' for column in record)

@@ -1,8 +1,8 @@
-"""A bulk CSV file of which few records are kept: its bytes are searched, and few lines are parsed.
+"""Filters the lines of a bulk CSV file by a byte search, so that few lines need parsing.
 
-To parse 49.6 million records of twelve fields takes eight times as long as to search them for a
-text. That is safe where a line is a record and a comma ends a field; any other file is for the
-general reader.
+Parsing 49.6 million records of twelve fields takes eight times as long as searching them for a
+text. The search is safe if every line is a record and every comma ends a field; other files go to
+the general reader.
 """
 
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1 << 19  # fits into a processor's cache
 _PAGE_BYTES = 1 << 12
-_ALIGNMENT = 64  # where a read is quick wherever in a line it begins: see fingerprint.py
+_ALIGNMENT = 64  # bytes into a page: aligned reads are faster, see base/hashing.py
 _LAST_OF_ASCII = 127
-_WORD = 8  # bytes looked at together
-_NEAR = 16  # words: what is found so near to each other is copied as one run
+_WORD = 8  # bytes tested together
+_NEAR = 16  # words: matches no further apart are copied as one run
 
 
 class NeedsFullParser(Exception):
@@ -36,16 +36,16 @@ def copy_matching_lines(
     fields: int,
     on_read: OnRead = ignore,
 ) -> int:
-    """Copy the lines that contain a text, and some beside them; return the number of all lines.
+    """Copy the lines that contain a text, and some neighbours; return the number of all lines.
 
-    Lines up to the header are left out and not counted. Raises NeedsFullParser if there is a quote,
-    a character that is not ASCII, no line feed at the end, or a block of lines that has not
-    `fields` - 1 commas for each, and a carriage return for each or none; of the lines that are
-    copied, each must have them.
+    Lines up to the header are left out and not counted. Raises NeedsFullParser for a quote, a
+    character that is not ASCII, a missing line feed at the end, or a block of lines without
+    `fields` - 1 commas per line, or with carriage returns on some lines only. Copied lines are
+    checked one by one.
     """
     import numpy as np
 
-    # The memory is used again for each block: to be given new memory costs more than the search.
+    # The memory is reused for each block: allocating it costs more than the search.
     block = bytearray(_PAGE_BYTES + 2 * _BLOCK_BYTES)
     characters, found = np.frombuffer(block, np.uint8), np.empty(len(block), bool)
     begin = (_ALIGNMENT - characters.ctypes.data) % _PAGE_BYTES
@@ -55,7 +55,7 @@ def copy_matching_lines(
         return int(np.count_nonzero(equal))
 
     size, bytes_read = path.stat().st_size, 0
-    lines, free = 0, begin  # free: where the next bytes go, behind those of a line that goes on
+    lines, free = 0, begin  # free: where the next bytes go, after an incomplete line
     with path.open("rb", buffering=0) as file, target.open("wb") as kept:
         file.seek(_end_of_header(path, header_row))
         while read := file.readinto(memoryview(block)[free : free + _BLOCK_BYTES]):
@@ -89,7 +89,7 @@ def _end_of_header(path: Path, header_row: int) -> int:
 
 
 def _all_have(lines: bytes, fields: int) -> bool:
-    """Whether each line has so many fields, and a carriage return at its end or nowhere."""
+    """Whether each line has so many fields, and all or none end in a carriage return."""
     import numpy as np
 
     characters = np.frombuffer(lines, np.uint8)
@@ -101,7 +101,7 @@ def _all_have(lines: bytes, fields: int) -> bool:
 
 
 def _words_with(must_contain: bytes, characters: "Array", found: "Array") -> "Array":
-    """Return the numbers of the words in which a text begins. `found` is memory to use."""
+    """Return the indices of the words in which a text begins. `found` is a buffer."""
     import numpy as np
 
     size = characters.size - len(must_contain) + 1
@@ -114,7 +114,7 @@ def _words_with(must_contain: bytes, characters: "Array", found: "Array") -> "Ar
 
 
 def _runs(block: bytearray, begin: int, end: int, words: "Array") -> Iterator[tuple[int, int]]:
-    """Yield start and end of runs of whole lines in which all these words (from `begin`) are."""
+    """Yield start and end of runs of whole lines that contain these words (counted from `begin`)."""
     import numpy as np
 
     if not words.size:

@@ -12,7 +12,7 @@ from dagster_project.layouts.layout import Extract, OnRead, RawTable, as_pattern
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's members. Raises ValueError if two have one name: which of them counts?"""
+    """Return an object's members. Raises ValueError for a repeated name."""
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
