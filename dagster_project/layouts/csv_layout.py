@@ -150,7 +150,7 @@ class CsvLayout:
         return len(set(self.header)) == len(self.header)
 
     def _names(self, header: list[str]) -> list[str]:
-        """Return the table's names of the columns; `_left_out_…` for columns that it does not have."""
+        """Return the table's names of the columns; `_left_out_…` for columns not in it."""
         taken = {name: name for name in self._cells(header)}
         if self._has_names:
             taken |= dict(zip(self.header, self._served, strict=True))

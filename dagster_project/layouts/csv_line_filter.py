@@ -114,7 +114,7 @@ def _words_with(must_contain: bytes, characters: "Array", found: "Array") -> "Ar
 
 
 def _runs(block: bytearray, begin: int, end: int, words: "Array") -> Iterator[tuple[int, int]]:
-    """Yield start and end of runs of whole lines that contain these words (counted from `begin`)."""
+    """Yield start and end of runs of whole lines that hold these words (from `begin`)."""
     import numpy as np
 
     if not words.size:

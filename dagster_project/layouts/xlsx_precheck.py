@@ -40,7 +40,7 @@ def precheck(path: Path) -> None:
         for member in archive.infolist():
             content = archive.read(member)
             if content.lstrip(_BLANK).startswith(b"<") and b"<!DOCTYPE" in content:
-                raise ValueError(f"a document type ({member.filename}), which workbooks do not have")
+                raise ValueError(f"a document type ({member.filename}), which no workbook has")
             if _ROW.search(content):
                 _precheck_sheet(member.filename, content)
 

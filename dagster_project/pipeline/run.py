@@ -1,4 +1,4 @@
-"""The main job, `make run`: load and gate what is new, then build and publish, in this process.
+"""The main job, `make run`: load and gate new releases, then build and publish, in this process.
 
 The runs are Dagster runs of the project's own instance, so that the UI shows them. Dagster, dbt and
 Great Expectations are imported only if there is something to do.
@@ -40,7 +40,7 @@ PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 _FULL_REFRESH = {
     f"build_{layer}": {"config": {"full_refresh": True}} for layer in ("staging", "intermediate")
 }
-_NO_RETRIES = {MAX_RETRIES: "0"}  # of whole runs: the person who started it is there
+_NO_RETRIES = {MAX_RETRIES: "0"}  # no run retries: a person started it
 
 
 _NO_COMPUTE_LOGS = """compute_logs:
@@ -50,24 +50,22 @@ _NO_COMPUTE_LOGS = """compute_logs:
 
 
 class Dagster:
-    """The definitions and the instance, made when the first job is executed."""
+    """The definitions and the instance, created for the first job."""
 
     def __init__(self, settings: Settings, instance: "DagsterInstance | None" = None) -> None:
         self._settings, self._given = settings, instance
 
     @cached_property
     def definitions(self) -> "Definitions":
-        """The jobs. Each run brings the settings that it works with."""
+        """The definitions, with this run's settings."""
         from dagster_project.definitions import definitions
 
         return definitions(self._settings)
 
     @cached_property
     def instance(self) -> "DagsterInstance":
-        """The instance given, or else the project's own.
-
-        The steps print nothing: what they say is in their events. So no processes are started to
-        capture what they print.
+        """The given instance, or else the project's own. Steps print nothing, their messages are
+        events: so no processes are started to capture output.
         """
         from dagster import DagsterInstance
 
@@ -84,7 +82,7 @@ class Dagster:
         return DagsterInstance.from_config(str(home), config.name)
 
     def close(self) -> None:
-        """Close the project's own instance; one that was given is the caller's."""
+        """Close the project's own instance; the caller closes a given one."""
         if not self._given and "instance" in vars(self):
             self.instance.dispose()
 
@@ -94,8 +92,9 @@ def run(
 ) -> int:
     """Bring the warehouse up to date with the landing folder.
 
-    Returns 0 if it is; 1 if the build failed (what was published stays); 2 if it is but for
-    releases that were refused or rejected in this run. Raises BadInput if another run is writing.
+    Returns 0 on success; 1 if the build failed (the live publication stays); 2 on success except
+    for releases that were refused or rejected in this run. Raises BadInput if another run is
+    writing.
     """
     failures: list[Alert] = []
     try:
@@ -117,7 +116,7 @@ def _run(
     dagster: Dagster,
     failures: list[Alert],
 ) -> int:
-    """Do it, and enter what goes wrong in `failures`."""
+    """Load, build and publish; append problems to `failures`."""
     with write_lock(settings):
         reconcile(settings)
         with open_workbench(settings) as con:
@@ -126,17 +125,17 @@ def _run(
         failures += [Alert("REFUSED by make run", str(problem)) for problem in plan.problems]
         if plan.new:
             for failed in ingest(settings, plan, dagster):
-                failures.append(failed)  # at once: a later one may end in an error
+                failures.append(failed)  # at once: a later release may raise
         if not _is_up_to_date(settings) and not build(settings, dagster, failures):
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
 
 def _send_alert(settings: Settings, failures: list[Alert]) -> None:
-    """Send one message of all that went wrong, as the sensor does for the runs of the daemon.
+    """Send one alert about all failures, as the sensor does for the daemon's runs.
 
-    The command does it itself: it is often all that runs, by cron, and no daemon looks. The sensor
-    leaves runs with our tag alone.
+    With cron there may be no daemon, and so no sensor. The sensor ignores runs with the tag of
+    `make run`.
     """
     from dagster_project.alerts.delivery import NotSent, has_address, send
 
@@ -144,7 +143,7 @@ def _send_alert(settings: Settings, failures: list[Alert]) -> None:
         try:
             send(settings, message(settings, failures))
         except NotSent as problem:
-            say(f"NOT TOLD, the message could not be sent: {problem}", "ERROR")
+            say(f"ALERT NOT SENT: {problem}", "ERROR")
 
 
 def _about(release: Release) -> dict[str, str]:
@@ -152,10 +151,10 @@ def _about(release: Release) -> dict[str, str]:
 
 
 def announce(settings: Settings, plan: Plan) -> None:
-    """Say what a run is going to load, and what it is not."""
+    """Print which releases a run will load, and which not."""
     say(f"landing folder {settings.landing_dir}: {len(plan.new)} new releases")
     for name in sorted(plan.replaced):
-        say(f"  to be loaded again, in place of its earlier load: {name}")
+        say(f"  will be loaded again, replacing its earlier load: {name}")
     for folder in plan.folders_without_source:
         say(f"  no source module yet: {folder}")
     for release, reason in plan.still_rejected:
@@ -165,7 +164,7 @@ def announce(settings: Settings, plan: Plan) -> None:
 
 
 def publish_again(settings: Settings, instance: "DagsterInstance | None" = None) -> int:
-    """Build everything and publish, from the releases in force, although nothing is new.
+    """Build everything from the current releases and publish, even if nothing is new.
 
     Returns as `run` does. Raises BadInput if another run is writing.
     """
@@ -178,9 +177,9 @@ def publish_again(settings: Settings, instance: "DagsterInstance | None" = None)
 
 
 def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
-    """Load and gate the new releases, each in a run of its own. Yields each failure.
+    """Load and gate the new releases, one run each. Yields each failure.
 
-    Raises BadInput where it is the machine that fails.
+    Raises BadInput for an error of the machine.
     """
     with open_workbench(settings) as con:
         began = ledger_time(con)
@@ -206,7 +205,8 @@ def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
             files[-1] if files else ("failed", None, 0, 0, began)
         )
         notes = f"; {reason}" if reason else ""
-        # An error says nothing of the release, whatever was found before; it is tried again.
+        # An error is not a verdict on the release, whatever the ledger says: the next run retries
+        # it.
         if status != "rejected" or loaded_at < began:
             status, reason = "failed", None
         if result.success:
@@ -232,13 +232,13 @@ def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
 
 
 def _is_up_to_date(settings: Settings) -> bool:
-    """Return whether the current releases are the published ones, and say so."""
+    """Return whether the current releases are the published ones; if so, print that."""
     with open_workbench(settings) as con:
         fingerprint = build_fingerprint(con)
         published = last_publication(con)
     if not (published and published[1] == fingerprint and settings.warehouse.exists()):
         return False
-    say(f"nothing new: publication {publication_id(settings)} stays in force, {settings.warehouse}")
+    say(f"nothing new: publication {publication_id(settings)} stays live, {settings.warehouse}")
     return True
 
 
@@ -249,11 +249,11 @@ def build(
     *,
     full_refresh: bool = False,
 ) -> bool:
-    """Build and publish, again and again without the releases that are to blame for a failure.
+    """Build and publish, repeatedly if needed, without the releases that caused a failure.
 
-    Each round sets at least one release aside. Returns whether the current releases are published,
-    and enters releases set aside, and failures, in `failures`. everything: also build what would
-    be kept of the workbench (`transform/unchanged_nodes.py`).
+    Each round rejects at least one release. Returns whether the current releases are published, and
+    appends rejected releases and failures to `failures`. full_refresh: also build unchanged nodes
+    (`transform/unchanged_nodes.py`).
     """
     refresh_once = full_refresh
     while True:
@@ -267,7 +267,7 @@ def build(
         if not rejected:
             say(f"FAILED, nothing was published: {failure.why}", "ERROR", run_id=failure.run_id)
             return False
-        say("what is to blame is set aside; the others are built without it")
+        say("building again without the rejected releases")
         if not full_refresh and _is_up_to_date(settings):
             return True
         refresh_once = False
@@ -278,7 +278,7 @@ def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Ale
     left = not full_refresh and _only_publish_remains(settings)
     job = "publish" if left else "build"
     say(
-        "publication: this candidate was built before, and every gate has passed"
+        "publication: the candidate is already built, and every gate has passed"
         if job == "publish"
         else "build: staging, intermediate, core, marts, each with its gate; then publication"
     )
@@ -296,7 +296,7 @@ def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Ale
 
 
 def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> list[Alert]:
-    """Return the releases that a build has set aside, each with its reason in the ledger."""
+    """Return an alert for each release that a build has rejected, with the ledger's reason."""
     with open_workbench(settings) as con:
         still = accepted_files(con)
         found = {
@@ -318,7 +318,7 @@ def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> l
 
 
 def _only_publish_remains(settings: Settings) -> bool:
-    """Whether an earlier run was broken off, or failed, after the last gate had passed."""
+    """Whether an earlier run was interrupted, or failed, after the last gate had passed."""
     if not settings.candidate.exists():
         return False
     with open_workbench(settings) as con:
@@ -355,15 +355,15 @@ def _execute(
 
 
 def _log_level(settings: Settings) -> str:
-    """A person reads what the command says; a log store has use for what Dagster logs besides."""
+    """Return Dagster's log level: its own messages go only to a log store, not to people."""
     return "INFO" if settings.log_format == "json" else "CRITICAL"
 
 
 def fail_orphaned_runs(instance: "DagsterInstance", tags: Mapping[str, str] | None = None) -> None:
-    """Mark runs as failed that were left behind when their process was killed.
+    """Mark runs as failed whose process was killed.
 
-    The caller holds the write lock and knows that those with these tags cannot be alive. They would
-    hold the pool, and with it every run from the UI, for ever.
+    The caller holds the write lock, so runs with these tags cannot be alive. They would hold the
+    pool, and block every run from the UI, forever.
     """
     from dagster import DagsterRunStatus, RunsFilter
 
