@@ -36,7 +36,7 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
                 fetch_key(fetcher.source),
                 group_name=GROUP,
                 kinds={"http"},
-                description=f"Downloads the current release of {fetcher.source} to its landing folder,"
+                description=f"Fetches the current release of {fetcher.source} into the landing folder,"
                 f" as the publisher serves it. Dated by {fetcher.dated_by}.",
                 metadata={"served at": dg.MetadataValue.url(fetcher.base_url)},
             )

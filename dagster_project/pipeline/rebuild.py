@@ -88,7 +88,7 @@ def rebuild(
                 " to go on without them, run `make rebuild FORCE=1`",
             )
         aside = _swap(settings, fresh)
-        say(f"the workbench was rebuilt; the old one is kept as {aside}" if aside else "a new workbench")
+        say(f"workbench rebuilt; the old one is kept as {aside}" if aside else "a new workbench")
         reconcile(settings)
         if not build(settings, dagster, failed):
             return FAILED

@@ -21,7 +21,7 @@ from dagster_project.report.charts.style import (
     unit_of,
 )
 
-_SHAPES = ("circle", "square", "triangle-up")  # say what the colours say
+_SHAPES = ("circle", "square", "triangle-up")  # as redundant as the colours
 _PARTS_OF_A_YEAR = {"": 1, "S": 2, "Q": 4, "M": 12}
 _COLUMNS = 3  # panels side by side
 _PIXELS_PER_LETTER = 6
@@ -35,12 +35,12 @@ def flows_over_time(
     flows: Sequence[str] = FLOWS,
     width: int = 190,
 ) -> alt.FacetChart:
-    """Draw receipts, payments and balance over time, one panel per member, in the rows' order.
+    """Draw receipts, payments and balance over time, one panel per member, in order of the rows.
 
-    rows: `member`, `period` (as SDMX writes it), and each flow's amount, None where it is not
-    stated. about: lines below the title: scope and sources. width: of a panel, in pixels.
+    rows: `member`, `period` (as SDMX writes it), and each flow's amount, None if it is not stated.
+    about: lines below the title: scope and sources. width: of a panel, in pixels.
 
-    Raises ValueError if the periods are of more than one frequency.
+    Raises ValueError if the periods have more than one frequency.
     """
     letters = width // _PIXELS_PER_LETTER
     rows = [{**row, "member": textwrap.fill(row["member"], letters)} for row in plain_rows(rows)]
@@ -89,9 +89,9 @@ def flows_over_time(
 
 
 def both_sides(rows: Iterable[Row], *, title: str, about: Sequence[str] = ()) -> alt.LayerChart:
-    """Draw receipts and payments of one period as bars, a pair per member, in the rows' order.
+    """Draw receipts and payments of one period as bars, one pair per member, in order of the rows.
 
-    rows: `member`, `receipts_usd_m`, `payments_usd_m`; None where it is not stated.
+    rows: `member`, `receipts_usd_m`, `payments_usd_m`; None if it is not stated.
     """
     plain = plain_rows(rows)
     unit = unit_of(plain, "receipts_usd_m", "payments_usd_m")
@@ -104,7 +104,7 @@ def both_sides(rows: Iterable[Row], *, title: str, about: Sequence[str] = ()) ->
 def shares_by_size(
     rows: Iterable[Row], sizes: Sequence[str], *, title: str, about: Sequence[str] = ()
 ) -> alt.LayerChart:
-    """Draw, for each group, how many figures are in each class of size, from light to dark.
+    """Draw, for each group, the share of figures in each size class, from light to dark.
 
     rows: `group`, `size` (one of `sizes`, five at most), `figures`.
     """
@@ -126,14 +126,14 @@ def shares_by_size(
 
 
 def png(chart: alt.TopLevelMixin, scale: float = 1) -> bytes:
-    """Return a chart as PNG; `scale` 2 for screens with narrow pixels."""
+    """Return a chart as PNG; `scale` 2 for high-density screens."""
     import vl_convert
 
     return _deflated(vl_convert.vegalite_to_png(chart.to_dict(), scale=scale))
 
 
 def markdown(chart: Any) -> str:
-    """Return a chart as Markdown that holds the picture itself, for the metadata of an asset."""
+    """Return a chart as Markdown with the picture embedded, for an asset's metadata."""
     return f"![{chart.title.text}](data:image/png;base64,{base64.b64encode(png(chart)).decode()})"
 
 
@@ -143,7 +143,7 @@ def _finish(chart: Any, title: str, about: Sequence[str]) -> Any:
 
 
 def _deflated(image: bytes) -> bytes:
-    """Compress a PNG's pixels as well as zlib can: vl-convert leaves them three times as large.
+    """Compress a PNG's pixels at zlib's best level: vl-convert's are three times as large.
 
     A PNG is a signature and chunks: length, type, content, CRC (https://www.w3.org/TR/png-3/).
     """
@@ -168,7 +168,7 @@ def _deflated(image: bytes) -> bytes:
 
 
 def _with_gaps(rows: Sequence[Row]) -> Iterator[tuple[Row, float, str]]:
-    """Yield each member's rows with year and period, and one without numbers for each gap.
+    """Yield each member's rows with year and period, and an empty one for each gap.
 
     The year has a fraction: 2018.5 is the start of the second half of 2018.
     """
@@ -186,12 +186,12 @@ def _with_gaps(rows: Sequence[Row]) -> Iterator[tuple[Row, float, str]]:
 
 
 def _frequency(period: str) -> str:
-    """Return S, Q or M; nothing for years."""
+    """Return S, Q or M; empty for years."""
     part = period[5:6]
     return "M" if part.isdigit() else part
 
 
 def _count(period: str) -> int:
-    """Number the periods of one frequency: neighbours differ by one."""
+    """Return a period's number; consecutive periods of one frequency differ by one."""
     parts = _PARTS_OF_A_YEAR[_frequency(period)]
     return int(period[:4]) * parts + (int(period[5:].lstrip("SQ")) - 1 if parts > 1 else 0)
