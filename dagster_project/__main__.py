@@ -106,9 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--order", default="", metavar="[-]NAME", help="--order=-receipts")
     command.add_argument("--limit", type=int)
     commands.add_parser("status", help="show live publication, current and rejected releases")
-    commands.add_parser(
-        "docs", help="write data dictionary, gate policy tables and column lineage"
-    )
+    commands.add_parser("docs", help="write data dictionary, gate policy tables and column lineage")
     commands.add_parser("publish", help="build and publish the current releases again")
     command = commands.add_parser("rebuild", help="rebuild the workbench from the landing folder")
     command.add_argument(

@@ -6,7 +6,11 @@ import dagster as dg
 
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.settings import Settings
-from dagster_project.defs.asset_metadata import with_column_descriptions, with_report_pages
+from dagster_project.defs.asset_metadata import (
+    ledger_releases,
+    with_column_descriptions,
+    with_report_pages,
+)
 from dagster_project.defs.dbt_layers import layer_assets
 from dagster_project.defs.failure_sensor import run_failure_alert
 from dagster_project.defs.fetch import fetch_assets
@@ -33,6 +37,7 @@ def definitions(settings: Settings) -> dg.Definitions:
             *fetch_assets(settings),
             *(landing_folder(source) for source in sources),
             *(raw_assets(source).map_asset_specs(with_column_descriptions) for source in sources),
+            ledger_releases(),
             *(layer_assets(layer).map_asset_specs(pages) for layer in LAYERS),
             publication,
             report,

@@ -72,9 +72,7 @@ class Settings(BaseSettings):
     )
     fetch_attempts: int = Field(default=5, ge=1, description="Download attempts per file.")
     fetch_connect_seconds: float = Field(default=10, gt=0, description="Connection time-out.")
-    fetch_read_seconds: float = Field(
-        default=60, gt=0, description="Read time-out of a response."
-    )
+    fetch_read_seconds: float = Field(default=60, gt=0, description="Read time-out of a response.")
     fetch_total_seconds: float = Field(
         default=3600, gt=0, description="Time-out of one download attempt."
     )
@@ -108,9 +106,7 @@ class Settings(BaseSettings):
     notify_email: str = Field(
         default="", description="Recipients of alerts by mail, separated by commas."
     )
-    notify_from: str = Field(
-        default="royalty-flows@localhost", description="Sender of the mail."
-    )
+    notify_from: str = Field(default="royalty-flows@localhost", description="Sender of the mail.")
     notify_seconds: float = Field(
         default=20, gt=0, lt=25, description="Seconds for which each destination is retried."
     )  # a sensor has a minute, and there may be two destinations

@@ -10,6 +10,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project.base.settings import Settings
+from dagster_project.publication.publish import ledger_comments
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.docs.dbt_docs import dbt_docs_address
 from dagster_project.transform.docs.lineage import known_column_lineage
@@ -61,6 +62,14 @@ def _in_report(settings: Settings, address: str) -> dg.MetadataValue:
 
 
 TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True))
+
+
+def ledger_releases() -> dg.AssetSpec:
+    """Return the ledger's table of releases, which the models read to select current ones."""
+    description, _ = ledger_comments()["releases"]
+    return dg.AssetSpec(
+        ["audit", "releases"], group_name="audit", kinds={"duckdb"}, description=description
+    )
 
 
 def with_column_descriptions(raw: dg.AssetSpec) -> dg.AssetSpec:

@@ -217,9 +217,7 @@ def _start_build(
                 start_candidate(con, context.run.run_id, build_fingerprint(con))
             candidate = current_candidate(con)
             if candidate is None:
-                raise dg.Failure(
-                    "there is no candidate: run the job `build`", allow_retries=False
-                )
+                raise dg.Failure("there is no candidate: run the job `build`", allow_retries=False)
             made_from = {} if layer.in_candidate else fingerprints(con, layer)
             kept = kept_nodes(con, layer, made_from) if whole_layer and not full_refresh else {}
             names = {node: table_name(found) for node, found in layer_nodes(layer).items()}
@@ -234,6 +232,14 @@ def _start_build(
                 {node: (made_from[node], run_id) for node, run_id in kept.items()},
             )
             layer_build = _LayerBuild(candidate[0], accepted_files(con), made_from, kept)
+    _prepare_candidate(settings, layer, candidate[0], whole_layer)
+    return layer_build
+
+
+def _prepare_candidate(
+    settings: Settings, layer: Layer, candidate_id: str, whole_layer: bool
+) -> None:
+    """Remove an old candidate's file, create the new one, or check that it exists."""
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
         settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -243,13 +249,12 @@ def _start_build(
         with duckdb.connect(settings.candidate) as con:
             con.execute("create schema audit")
             con.execute("create table audit.candidate (candidate_id varchar not null)")
-            con.execute("insert into audit.candidate values (?)", [candidate[0]])
+            con.execute("insert into audit.candidate values (?)", [candidate_id])
     elif layer.in_candidate and not _has_stamp(settings.candidate):
         raise dg.Failure(
             "there is no candidate file (the last one was published): run the job `build`",
             allow_retries=False,
         )
-    return layer_build
 
 
 def _record_nodes(

@@ -36,8 +36,8 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
                 fetch_key(fetcher.source),
                 group_name=GROUP,
                 kinds={"http"},
-                description=f"Fetches the current release of {fetcher.source} into the landing folder,"
-                f" as the publisher serves it. Dated by {fetcher.dated_by}.",
+                description=f"Fetches the current release of {fetcher.source}, dated by"
+                f" {fetcher.dated_by}, into its landing folder.",
                 metadata={"served at": dg.MetadataValue.url(fetcher.base_url)},
             )
         ],

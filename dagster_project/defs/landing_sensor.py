@@ -77,34 +77,35 @@ def landing_sensor(*, running: bool) -> dg.SensorDefinition:
         seen = cursor.arriving.keys() | cursor.requested.keys()
         requests = _ingests(plan, cursor, under_way, lines)
         # A release that has just appeared may belong to the batch; one that keeps growing may not.
-        batch_is_whole = cursor.arriving.keys() <= seen
-        if not requests and not under_way and batch_is_whole:
-            in_force = any("accepted" in by_status for by_status in entries.values())
-            up_to_date = (
-                published is not None
-                and published[1] == fingerprint
-                and settings.warehouse.exists()
-            )
-            if up_to_date:
+        batch_is_complete = cursor.arriving.keys() <= seen
+        if not requests and not under_way and batch_is_complete:
+            if published and published[1] == fingerprint and settings.warehouse.exists():
                 cursor.build = ""  # a decision may bring this state back: then build again
-            elif in_force:
+            elif any("accepted" in by_status for by_status in entries.values()):
                 requests = _build(build_job.name, fingerprint, cursor, lines)
         elif under_way:
-            lines.append(f"{len(under_way)} runs are under way: {_few(under_way.values())}")
-        if requests:
-            return dg.SensorResult(
-                run_requests=requests,
-                dynamic_partitions_requests=partitions,
-                cursor=cursor.text(),
-            )
-        lines += _refusals(context, plan, cursor)
-        return dg.SensorResult(
-            skip_reason="\n".join(lines if len(lines) > 1 else [*lines, "nothing new"]),
-            dynamic_partitions_requests=partitions,
-            cursor=cursor.text(),
-        )
+            lines.append(f"{len(under_way)} runs are in progress: {_few(under_way.values())}")
+        if not requests:
+            lines += _refusals(context, plan, cursor)
+        return _result(requests, lines, partitions, cursor)
 
     return landing
+
+
+def _result(
+    requests: list[dg.RunRequest],
+    lines: list[str],
+    partitions: list[dg.AddDynamicPartitionsRequest],
+    cursor: Cursor,
+) -> dg.SensorResult:
+    """Return the run requests, or else the lines as the reason for skipping."""
+    reason = "\n".join(lines if len(lines) > 1 else [*lines, "nothing new"])
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else reason,
+        dynamic_partitions_requests=partitions,
+        cursor=cursor.text(),
+    )
 
 
 def _skip(context: dg.SensorEvaluationContext, reason: str) -> dg.SensorResult:

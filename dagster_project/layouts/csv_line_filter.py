@@ -50,10 +50,6 @@ def copy_matching_lines(
     characters, found = np.frombuffer(block, np.uint8), np.empty(len(block), bool)
     begin = (_ALIGNMENT - characters.ctypes.data) % _PAGE_BYTES
 
-    def count(letter: bytes, end: int) -> int:
-        equal = np.equal(characters[begin:end], letter[0], out=found[begin:end])
-        return int(np.count_nonzero(equal))
-
     size, bytes_read = path.stat().st_size, 0
     lines, free = 0, begin  # free: where the next bytes go, after an incomplete line
     with path.open("rb", buffering=0) as file, target.open("wb") as kept:
@@ -62,13 +58,7 @@ def copy_matching_lines(
             bytes_read += read
             on_read(bytes_read / size)
             end = block.rfind(b"\n", begin, free + read) + 1
-            ended = count(b"\n", end)
-            if not ended or count(b",", end) != ended * (fields - 1):
-                raise NeedsFullParser
-            if characters[begin:end].max() > _LAST_OF_ASCII or block.find(b'"', begin, end) >= 0:
-                raise NeedsFullParser
-            if block.find(b"\r", begin, end) >= 0 and count(b"\r", end) != ended:
-                raise NeedsFullParser
+            ended = _count_lines(block, begin, end, fields, found)
             words = _words_with(must_contain, characters[begin:end], found)
             runs = _runs(block, begin, end, words)
             copied = b"".join(memoryview(block)[start:stop] for start, stop in runs)
@@ -79,6 +69,26 @@ def copy_matching_lines(
             lines, free = lines + ended, begin + len(rest)
             block[begin:free] = rest
     if free > begin:
+        raise NeedsFullParser
+    return lines
+
+
+def _count_lines(block: bytearray, begin: int, end: int, fields: int, found: "Array") -> int:
+    """Count the lines of a block. `found` is a buffer. Raises NeedsFullParser."""
+    import numpy as np
+
+    characters = np.frombuffer(block, np.uint8)
+
+    def count(letter: bytes) -> int:
+        equal = np.equal(characters[begin:end], letter[0], out=found[begin:end])
+        return int(np.count_nonzero(equal))
+
+    lines = count(b"\n")
+    if not lines or count(b",") != lines * (fields - 1):
+        raise NeedsFullParser
+    if characters[begin:end].max() > _LAST_OF_ASCII or block.find(b'"', begin, end) >= 0:
+        raise NeedsFullParser
+    if block.find(b"\r", begin, end) >= 0 and count(b"\r") != lines:
         raise NeedsFullParser
     return lines
 

@@ -83,8 +83,7 @@ class Sheet:
             where=self.address(row, column),
             expected=repr(label),
             found=repr(found),
-            fix="compare with the previous release, and correct the layout in the source's"
-            " module",
+            fix="compare with the previous release, and correct the layout in the source's module",
         )
 
 

@@ -99,9 +99,7 @@ def _entries(settings: Settings, before: datetime) -> Iterator[Leftover]:
 
     if any(counts.values()):
         numbers = ", ".join(f"{count:,} {table}" for table, count in counts.items() if count)
-        yield Leftover(
-            f"ledger entries on candidates before {before:%Y-%m-%d}: {numbers}", remove
-        )
+        yield Leftover(f"ledger entries on candidates before {before:%Y-%m-%d}: {numbers}", remove)
 
 
 def _rows(settings: Settings, before: datetime) -> Iterator[Leftover]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -192,43 +193,46 @@ def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
             partition=(release.source, str(release.date)),
             run_config={"ops": {f"load_{release.source}": {"config": config}}},
         )
-        with open_workbench(settings) as con:
-            files = con.execute(
-                "select status, string_agg(distinct reason, '; '), sum(rows_read),"
-                " sum(rows_kept), loaded_at from audit.releases"
-                " where source = ? and release_date = ? group by all order by loaded_at",
-                [release.source, release.date],
-            ).fetchall()
-            tables = [f"raw.{table.name}" for table in all_sources()[release.source].tables]
-            gate_results = last_gate_results(con, tables, release.date)
-        status, reason, rows_read, rows_kept, loaded_at = (
-            files[-1] if files else ("failed", None, 0, 0, began)
-        )
-        notes = f"; {reason}" if reason else ""
-        # An error is not a verdict on the release, whatever the ledger says: the next run retries
-        # it.
-        if status != "rejected" or loaded_at < began:
-            status, reason = "failed", None
-        if result.success:
-            say(
-                f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept{notes}",
-                **_about(release),
-                run_id=result.run_id,
-            )
-            for warning in explain(gate_results, "warning").splitlines():
-                say(f"  warning: {warning}", "WARNING", **_about(release), run_id=result.run_id)
-        else:
-            failure = _failure(result, f"{status.upper()} {release.label}", reason)
-            problem = machine_error(failure.why, release.label)
-            if problem and status != "rejected":
-                raise problem
-            say(
-                f"  {status.upper()} {release.label}: {failure.why}",
-                "ERROR",
-                **_about(release),
-                run_id=result.run_id,
-            )
+        failure = _report_load(settings, release, result, began)
+        if failure:
             yield failure
+
+
+def _report_load(
+    settings: Settings, release: Release, result: "ExecuteInProcessResult", began: datetime
+) -> Alert | None:
+    """Print the outcome of a release's run, by the ledger. Returns the failure, if any."""
+    with open_workbench(settings) as con:
+        files = con.execute(
+            "select status, string_agg(distinct reason, '; '), sum(rows_read),"
+            " sum(rows_kept), loaded_at from audit.releases"
+            " where source = ? and release_date = ? group by all order by loaded_at",
+            [release.source, release.date],
+        ).fetchall()
+        tables = [f"raw.{table.name}" for table in all_sources()[release.source].tables]
+        gate_results = last_gate_results(con, tables, release.date)
+    status, reason, rows_read, rows_kept, loaded_at = (
+        files[-1] if files else ("failed", None, 0, 0, began)
+    )
+    about = {**_about(release), "run_id": result.run_id}
+    if result.success:
+        notes = f"; {reason}" if reason else ""
+        say(
+            f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept{notes}",
+            **about,
+        )
+        for warning in explain(gate_results, "warning").splitlines():
+            say(f"  warning: {warning}", "WARNING", **about)
+        return None
+    # An error is not a verdict on the release, whatever the ledger says: the next run retries it.
+    if status != "rejected" or loaded_at < began:
+        status, reason = "failed", None
+    failure = _failure(result, f"{status.upper()} {release.label}", reason)
+    problem = machine_error(failure.why, release.label)
+    if problem and status != "rejected":
+        raise problem
+    say(f"  {status.upper()} {release.label}: {failure.why}", "ERROR", **about)
+    return failure
 
 
 def _is_up_to_date(settings: Settings) -> bool:

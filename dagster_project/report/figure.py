@@ -95,7 +95,7 @@ def figure(queries: Queries, query: str, **values: Any) -> Figure:
 
 
 class _Texts(defaultdict[str, Any]):
-    """The values of the names in braces; an unknown one is empty, and its preceding comma is removed."""
+    """The values of the names in braces; an unknown one and the comma before it are removed."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         heading = values.get("heading", "")

@@ -52,7 +52,7 @@ def studies() -> dict[str, str]:
 
 
 def all_pages(queries: Queries, downloads: Mapping[str, int]) -> Iterator[Page]:
-    """Yield every page of the site. downloads: the files of the downloads page, with their sizes."""
+    """Yield every page of the site. downloads: the downloadable files, with their sizes."""
     more: dict[str, Mapping[str, Any]] = {
         "index.html": _first_page(queries),
         "downloads.html": {"downloads": downloads},
@@ -88,7 +88,7 @@ def _first_page(queries: Queries) -> dict[str, Any]:
 
 
 def _statements(queries: Queries, text_release: str) -> list[tuple[str, str, Figure]]:
-    """Return each statement of a text: its identifier, its sentence, and the figures in releases."""
+    """Return each statement of a text: identifier, sentence, and figures from releases."""
     statements = []
     for claim, sentence in queries.ask("studies/claims", text_release=text_release).rows:
         says = figure(

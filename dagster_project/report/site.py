@@ -134,7 +134,7 @@ class Links:
         self.studies = studies()
 
     def cell_for(self, root: str) -> Any:
-        """Return the formatter of cells for a page with the relative path `root` to the site's root."""
+        """Return the formatter of cells for a page with `root` as its path to the site's root."""
 
         def cell(figure: Figure, row: tuple[Any, ...], index: int, column: Column) -> Any:
             record = dict(zip(figure.answer.columns, row, strict=True))

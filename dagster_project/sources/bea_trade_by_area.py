@@ -67,7 +67,7 @@ def _release(sheet: Sheet) -> str:
 def _row_of_item(sheet: Sheet, start: int) -> int:
     """Return the row of the charges among the exports: the items indented below the block's row.
 
-    Other tables of the same form have the same item a second time, among the imports.
+    Other tables of this form repeat the item among the imports.
     """
     block = sheet.row_of(_BLOCK, _ITEMS, start)
     for row in range(block + 1, len(sheet.rows)):

@@ -54,7 +54,7 @@ def code_lists(release: date | None = None) -> dict[str, list[Any]]:
 
 
 def _validity(row: dict[str, str]) -> tuple[date, date]:
-    """Return the first release for which a row of a mapping seed is valid, and the first after it."""
+    """Return the first release for which a mapping row is valid, and the first after it."""
     first, after = (row[name] and date.fromisoformat(row[name]) for name in _VALIDITY)
     return first or date.min, after or date.max
 

@@ -44,11 +44,11 @@ class Source:
 
     required: raw tables that each release must fill. Files of the others only describe the data: an
         unreadable one is reported, but does not reject the release.
-    calendar: when the publisher releases; None where no calendar is kept.
-    packaged: for data that an installed package brings, a function that returns its one release;
-        newer ones may be in the landing folder, where those of all other sources are.
-    manual_instructions: where no fetcher brings the files, how a person gets them. The UI
-        shows them.
+    companions: pattern of the names of such files, including those that no layout reads.
+    calendar: when the publisher releases; None if unknown.
+    packaged: for data in an installed package, a function that returns its one release; newer ones
+        may be in the landing folder, as for all other sources.
+    manual_instructions: how a person gets the files, if no fetcher does; shown in the UI.
     all_items: layouts that keep every item of the file; `layouts` keep only intellectual property.
     """
 

@@ -203,7 +203,7 @@ def _two_sides(unit: str, lifted: str | None) -> dict[str, Any]:
 
 
 def countries_over_time(rows: Sequence[Row]) -> Drawing:
-    """Draw the number of countries that state each flow, by year. Rows: `period`, `flow`, `countries`."""
+    """Draw the number of countries that state each flow. Rows: `period`, `flow`, `countries`."""
     lines = (
         alt.Chart()
         .transform_calculate(year="toDate(datum.period + '-01-01')")

@@ -56,8 +56,24 @@ def flows_over_time(
         for row, year, period in _with_gaps(rows)
         for flow in flows
     ]
-    years = sorted({point["year"] for point in points})
-    line = (
+    line = _flow_lines(sorted({point["year"] for point in points}), flows)
+    zero = alt.Chart().mark_rule(strokeWidth=0.7).encode(y=alt.datum(0))
+    header = alt.Header(labelExpr="split(datum.label, '\\n')", labelLimit=width)
+    panels = (
+        alt.layer(zero, line, data=alt.Data(values=points))
+        .properties(width=width, height=110)
+        .facet(
+            facet=alt.Facet("member:N", title=None, sort=members, header=header),
+            columns=min(_COLUMNS, len(members)),
+        )
+        .resolve_scale(y="independent")
+    )
+    return _finish(panels, title, about)
+
+
+def _flow_lines(years: Sequence[float], flows: Sequence[str]) -> alt.Chart:
+    """Return a line with points per flow, over these years."""
+    return (
         alt.Chart()
         .mark_line(point=alt.OverlayMarkDef(size=18, filled=True), strokeWidth=1.6)
         .encode(
@@ -74,18 +90,6 @@ def flows_over_time(
             ),
         )
     )
-    zero = alt.Chart().mark_rule(strokeWidth=0.7).encode(y=alt.datum(0))
-    header = alt.Header(labelExpr="split(datum.label, '\\n')", labelLimit=width)
-    panels = (
-        alt.layer(zero, line, data=alt.Data(values=points))
-        .properties(width=width, height=110)
-        .facet(
-            facet=alt.Facet("member:N", title=None, sort=members, header=header),
-            columns=min(_COLUMNS, len(members)),
-        )
-        .resolve_scale(y="independent")
-    )
-    return _finish(panels, title, about)
 
 
 def both_sides(rows: Iterable[Row], *, title: str, about: Sequence[str] = ()) -> alt.LayerChart:
