@@ -114,7 +114,7 @@ def test_a_condition_that_is_no_sql_is_refused(
 ) -> None:
     assert main(["metrics", "receipts", "--where", "foo ="]) == 1
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("REFUSED a question that the published file cannot answer | where: ")
+    assert line.startswith("REFUSED a query that the published file cannot answer | where: ")
 
 
 @pytest.mark.usefixtures("folders")

@@ -144,7 +144,7 @@ def test_a_refused_publication_is_told_with_what_stays_in_force(
     assert not result.success
     daemon.tick()
     (posted,) = hook.received
-    assert "the candidate is not published" in posted["text"]
+    assert "the candidate may not be published" in posted["text"]
     assert f"live: publication {before}" in posted["text"]
     assert posted["failures"][0]["source"] is None
 
@@ -237,7 +237,7 @@ def test_make_run_tells_once_of_all_that_it_refused_and_rejected_and_the_sensor_
     land_doubled_figures(warehouse)
     warehouse.land("worldbank_wdi", "latest", "a.csv", "1")
     assert run(Settings(), (), daemon.instance) == 2
-    assert daemon.tick() == ["`make run` tells of its runs itself"]
+    assert daemon.tick() == ["`make run` sends the alerts for its own runs"]
     (posted,) = hook.received
     assert posted["subject"] == "royalty flows: REFUSED by make run and 1 more"
     refused, rejected = posted["failures"]
@@ -259,7 +259,7 @@ def test_make_run_that_cannot_start_tells_so_and_says_what_was_not_told(
     assert "NOT TOLD" not in capsys.readouterr().out
     hook.answers = [404]
     assert main(["run"]) == 1
-    assert "NOT TOLD, the message could not be sent: webhook: HTTP 404" in capsys.readouterr().out
+    assert "ALERT NOT SENT: webhook: HTTP 404" in capsys.readouterr().out
 
 
 def test_make_run_with_nothing_amiss_tells_nobody(warehouse: Warehouse, hook: Webhook) -> None:

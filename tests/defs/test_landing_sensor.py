@@ -80,7 +80,7 @@ def test_a_release_that_grows_is_waited_for(folders: Warehouse, landing: Landing
     text = TEXT.read_text()
     for size in (100, 200, 300):
         land(folders, text=text[:size])
-        assert f"arriving, taken up when unchanged at the next look: {NAME}" in landing.message()
+        assert f"arriving, loaded when unchanged at the next check: {NAME}" in landing.message()
     land(folders, text=text)
     assert landing.requests() == []
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
@@ -182,7 +182,7 @@ def test_a_run_that_ended_without_an_entry_is_not_requested_again_but_named(
     land(folders)
     landing.evaluate()
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
-    told = f"a run was requested and has ended without an entry in the ledger: {NAME}"
+    told = f"a requested run ended without an entry in the ledger: {NAME}"
     assert told in landing.message()
     assert told in landing.message()
     land(folders, text=TEXT.read_text().replace("4.0", "4.1"))
@@ -209,7 +209,7 @@ def test_the_build_is_requested_once_after_the_last_ingest(
     enter(folders, "accepted", "2019-07-31")
     landing.instance.report_run_canceled(run)
     assert landing.requests() == ["build"]
-    assert "the build has failed" in landing.message()
+    assert "the build of the current releases has failed" in landing.message()
     publish(folders)
     assert "build" not in landing.message()
 

@@ -66,7 +66,7 @@ def test_a_release_that_is_not_what_it_claims_to_be_cannot_be_accepted(folders: 
     _found(folders, "raw.worldbank_wdi__observations", structure=False, plausibility=False)
     with (
         open_workbench(folders.settings) as con,
-        pytest.raises(BadInput, match="not what it claims") as caught,
+        pytest.raises(BadInput, match="failed rules of structure") as caught,
     ):
         accept(con, RELEASE, "I like it")
     assert "a rule of structure (raw.worldbank_wdi__observations, 2 rows)" in caught.value.found

@@ -127,7 +127,7 @@ OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
         (lambda text: text.replace("Append", "Delete"), "deletes observations"),
         (
             lambda text: text.replace("<g:Obs>", "<g:Obs>" + "<x>" * 99),
-            "elements within each other",
+            "elements nested",
         ),
         (
             lambda text: text.replace('id="CURRENCY"', 'id="MONEY"'),
@@ -160,7 +160,7 @@ def test_what_breaks_off_far_behind_the_beginning_is_refused_too(
     path = written(tmp_path, "message.xml", generic(body)[:-60])
     assert path.stat().st_size > 1 << 17
     problem = refusal(con, path, RATES.layouts)
-    assert problem.what == "a file that is truncated or is not what its beginning promises"
+    assert problem.what == "the file is truncated or not valid"
 
 
 @pytest.mark.parametrize(
@@ -234,10 +234,10 @@ def test_json_of_each_version(con: duckdb.DuckDBPyConnection, tmp_path: Path, ve
         ('"dataSets"', '"sets"', "without 'dataSets'"),
         ('"structures"', '"structure"', "built otherwise"),
         ('"0": [1.10, 1]', '"7": [1.10, 1]', "built otherwise"),
-        ('"0": [1.10, 1]', '"-1": [1.10, 1]', "'-1' where a place in a list belongs"),
+        ('"0": [1.10, 1]', '"-1": [1.10, 1]', "'-1' in place of an index"),
         ('"0": [1.10, 1]', '"0:0": [1.10, 1]', "the key '0:0' for 1 dimensions"),
         ('"0": [1.10, 1]', '"1": [1.10, 1]', "the member '1' twice"),
-        ("[1.10, 1]", "[{}, 1]", "{} where a number belongs"),
+        ("[1.10, 1]", "[{}, 1]", "{} in place of a number"),
         ("[1.10, 1]", "[Infinity, 1]", "inf where a number belongs"),
         ("[1.10, 1]", "[true, 1]", "True where a number belongs"),
         ('"Information"', '"Delete"', "deletes observations"),

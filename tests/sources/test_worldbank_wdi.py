@@ -360,7 +360,7 @@ def test_a_companion_that_cannot_be_read_does_not_cost_the_data(
     assert loaded.rows["worldbank_wdi__countries"] == 0
     assert loaded.rows["worldbank_wdi__indicators"] > 0
     reasons = {file.file_name: file.reason or "" for file in loaded.files}
-    assert reasons[COUNTRIES.name].startswith("not read, the data is: ")
+    assert reasons[COUNTRIES.name].startswith("not read, but the data files are: ")
     assert f"where: {COUNTRIES.name}" in reasons[COUNTRIES.name]
     set_release_status(workbench, SOURCE.name, DAY, loaded.files[0].loaded_at, "accepted", None)
     accepted = file_entries(workbench, SOURCE.name, DAY)["accepted"]
