@@ -374,7 +374,7 @@ def test_a_second_copy_of_a_companion_is_left_out(
     loaded = load_release(workbench, SOURCE, landed(tmp_path / "landed", DATA | copies))
     assert loaded.rows["worldbank_wdi__countries"] == 6
     reasons = [file.reason for file in loaded.files if file.file_name == f"2{COUNTRIES.name}"]
-    assert "one row for each country_code" in str(reasons)
+    assert "one row per country_code" in str(reasons)
 
 
 @pytest.mark.parametrize("name", [BULK.name, COUNTRIES.name, INDICATORS.name])
