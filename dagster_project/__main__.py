@@ -14,7 +14,7 @@ from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
-from dagster_project.base.machine_errors import trouble_behind
+from dagster_project.base.machine_errors import machine_error_behind
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.status import status
@@ -39,15 +39,15 @@ def main(arguments: list[str] | None = None) -> int:
         settings = _settings()
         if options.command in ("run", "publish", "rebuild"):
             return _run(settings, options)
-        _do(settings, options)
+        _run_command(settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}", "ERROR")
         return FAILED
-    except BrokenPipeError:  # whoever read what is said has gone: `make status | head`
+    except BrokenPipeError:  # the reader has closed the pipe: `make status | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
-        problem_of_machine = trouble_behind(error)
+        problem_of_machine = machine_error_behind(error)
         if problem_of_machine is None:
             raise
         say(f"FAILED {problem_of_machine}", "ERROR")
@@ -55,8 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     return PUBLISHED
 
 
-def _do(settings: Settings, options: argparse.Namespace) -> None:
-    """Carry out a command that is no run of the main job: it is done, or an error is raised."""
+def _run_command(settings: Settings, options: argparse.Namespace) -> None:
+    """Run a command other than the main job. Returns when it has succeeded; raises otherwise."""
     match options.command:
         case "dev":
             _open_ui(settings, options.port)
@@ -68,7 +68,7 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
         case "sql":
             _open_shell(settings)
         case "metrics":
-            _ask_for_metrics(settings, options)
+            _query_metrics(settings, options)
         case "status":
             for line in status(settings, _last_failure):
                 say(line)
@@ -81,7 +81,7 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
         case "rollback":
             with write_lock(settings):
                 chosen = roll_back(settings, options.to, options.reason)
-            say(f"publication {chosen} is in force")
+            say(f"publication {chosen} is live")
         case "prune":
             _prune(settings, options.dry_run)
         case "reject" | "accept" | "forget":
@@ -91,37 +91,35 @@ def _do(settings: Settings, options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dagster_project", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("run", help="load what is new, build and publish")
+    command = commands.add_parser("run", help="load new releases, build and publish")
     command.add_argument(
         "--reload", action="append", default=[], metavar="SOURCE/DATE", help="load it again"
     )
     command = commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1")
     command.add_argument("--port", type=int, default=3000)
-    commands.add_parser("report", help="write the report on the published file, a static site")
+    commands.add_parser("report", help="write the report, a static site, from the published file")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
-    command = commands.add_parser("metrics", help="ask MetricFlow, on the published file")
+    command = commands.add_parser("metrics", help="query the published metrics with MetricFlow")
     command.add_argument("metrics", nargs="+", metavar="METRIC")
     command.add_argument("--by", nargs="+", default=[], metavar="DIMENSION")
     command.add_argument("--where", nargs="+", default=[], metavar="CONDITION")
     command.add_argument("--order", default="", metavar="[-]NAME", help="--order=-receipts")
     command.add_argument("--limit", type=int)
-    commands.add_parser("status", help="what is published, in force, rejected and why")
-    commands.add_parser(
-        "docs", help="write the data dictionary, the tables of the gate policy, the column lineage"
-    )
-    commands.add_parser("publish", help="build and publish again from the releases in force")
-    command = commands.add_parser("rebuild", help="make the workbench anew from the landing folder")
+    commands.add_parser("status", help="show live publication, current and rejected releases")
+    commands.add_parser("docs", help="write data dictionary, gate policy tables and column lineage")
+    commands.add_parser("publish", help="build and publish the current releases again")
+    command = commands.add_parser("rebuild", help="rebuild the workbench from the landing folder")
     command.add_argument(
-        "--force", action="store_true", help="although releases in force are not there any more"
+        "--force", action="store_true", help="go on even if current releases would be lost"
     )
-    command = commands.add_parser("rollback", help="put an earlier publication in force")
-    command.add_argument("--to", metavar="PUBLICATION", help="which; else the one before")
+    command = commands.add_parser("rollback", help="make an earlier publication live")
+    command.add_argument("--to", metavar="PUBLICATION", help="default: the previous one")
     command.add_argument("--reason", default="none was given")
-    command = commands.add_parser("prune", help="remove what no longer counts")
-    command.add_argument("--dry-run", action="store_true", help="only say what would go")
+    command = commands.add_parser("prune", help="remove old runs, entries, rows, publications")
+    command.add_argument("--dry-run", action="store_true", help="only list what would be removed")
     for name, about in (
-        ("reject", "take a release out of force"),
-        ("accept", "put a release into force that its gate rejected"),
+        ("reject", "reject a current release"),
+        ("accept", "accept a release that its gate rejected"),
         ("forget", "delete a release's rows and entries"),
     ):
         command = commands.add_parser(name, help=f"{about}; the ledger keeps the reason")
@@ -131,13 +129,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings() -> Settings:
-    """Read the settings. Raises BadInput where one of them is not usable."""
+    """Read the settings. Raises BadInput if one of them is invalid."""
     try:
         settings = Settings()
         duckdb.connect(config=settings.duckdb_config).close()
     except (ValidationError, duckdb.Error) as error:
         raise BadInput(
-            "a setting that cannot be used",
+            "an invalid setting",
             where="the environment variables ROYALTY_*",
             expected="the values that README.md lists under Settings",
             found=" ".join(str(error).split()),
@@ -160,12 +158,12 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 def _decide(settings: Settings, options: argparse.Namespace) -> None:
     with write_lock(settings), open_workbench(settings) as con:
         DECISIONS[options.command](con, options.release, options.reason)
-    say(f"{options.release}: done. `make run` builds and publishes accordingly")
+    say(f"{options.release}: done. run `make run` to build and publish accordingly")
 
 
 def _last_failure() -> str:
     if not (home_folder() / "history").is_dir():
-        return "none known: there is no Dagster instance yet"
+        return "unknown: there is no Dagster instance yet"
     from dagster import DagsterInstance
 
     from dagster_project.defs.run_history import last_failure
@@ -190,10 +188,10 @@ def _prune(settings: Settings, dry_run: bool) -> None:
 
 
 def _open_ui(settings: Settings, port: int) -> None:
-    """Become the process of `dg dev`. Raises BadInput if the port is taken, as it goes on then."""
+    """Replace this process by `dg dev`. Raises BadInput if the port is taken: `dg` ignores that."""
     _refuse_if_taken(port)
     dagster_home()
-    _close_runs_of_a_ui_that_died(settings)
+    _fail_orphaned_ui_runs(settings)
     os.chdir(PROJECT_ROOT)
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
     dg = str(Path(sys.executable).with_name("dg"))
@@ -208,26 +206,26 @@ def _refuse_if_taken(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise BadInput(
-                "a port that is taken",
+                "the port is taken",
                 where=f"127.0.0.1:{port}",
                 expected="a free port for the UI",
                 found=error.strerror or str(error),
-                fix="close what serves there, perhaps a UI already; or `make dev PORT=another`",
+                fix="close the program that uses it (another UI?), or set `make dev PORT=...`",
             ) from error
 
 
-def _close_runs_of_a_ui_that_died(settings: Settings) -> None:
-    """If the machine went down in a run, that run would keep all later ones in the queue."""
+def _fail_orphaned_ui_runs(settings: Settings) -> None:
+    """Mark runs as failed that died with the machine: they would block the queue."""
     from dagster import DagsterInstance
 
     try:
         with write_lock(settings), DagsterInstance.get() as instance:
             fail_orphaned_runs(instance)
     except BadInput:
-        return  # somebody is writing: what is said to be running may be
+        return  # another run is writing: those runs may be alive
 
 
-def _ask_for_metrics(settings: Settings, options: argparse.Namespace) -> None:
+def _query_metrics(settings: Settings, options: argparse.Namespace) -> None:
     from dagster_project.transform.metricflow import metric_sql
 
     _refuse_if_unreadable(settings)
@@ -238,7 +236,7 @@ def _ask_for_metrics(settings: Settings, options: argparse.Namespace) -> None:
             con.sql(sql).show(max_rows=1000, max_width=200)
         except duckdb.Error as error:
             raise BadInput(
-                "a question that the published file cannot answer",
+                "a query that the published file cannot answer",
                 where="make metrics",
                 expected="conditions on the dimensions of the metrics, in SQL",
                 found=str(error).splitlines()[0],
@@ -247,7 +245,7 @@ def _ask_for_metrics(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _open_shell(settings: Settings) -> None:
-    """Become the process of DuckDB's shell. Raises BadInput if there is nothing to read."""
+    """Replace this process by DuckDB's shell. Raises BadInput if there is nothing to read."""
     _refuse_if_unreadable(settings)
     shell = str(Path(sys.executable).with_name("duckdb"))
     os.execv(shell, [shell, "-readonly", str(settings.warehouse)])
@@ -262,7 +260,7 @@ def _refuse_if_unreadable(settings: Settings) -> None:
             found="no such file",
             fix="publish one with `make run`",
         )
-    publications_in(settings.warehouse)  # or it says why it cannot be read
+    publications_in(settings.warehouse)  # raises BadInput if the file cannot be read
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Everything Dagster knows of the warehouse, merged: assets, gates, jobs, schedules, sensors."""
+"""The Dagster definitions, merged: assets, gates, jobs, schedules, sensors."""
 
 from functools import partial
 
@@ -6,7 +6,11 @@ import dagster as dg
 
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.settings import Settings
-from dagster_project.defs.asset_metadata import described, with_report_pages
+from dagster_project.defs.asset_metadata import (
+    ledger_releases,
+    with_column_descriptions,
+    with_report_pages,
+)
 from dagster_project.defs.dbt_layers import layer_assets
 from dagster_project.defs.failure_sensor import run_failure_alert
 from dagster_project.defs.fetch import fetch_assets
@@ -24,7 +28,7 @@ from dagster_project.transform.layers import LAYERS
 
 
 def definitions(settings: Settings) -> dg.Definitions:
-    """Return everything Dagster knows. What runs takes its settings from the resources."""
+    """Return the definitions. Runs take their settings from the resources."""
     sources = tuple(all_sources().values())
     pages = partial(with_report_pages, settings)
     running = settings.automation
@@ -32,7 +36,8 @@ def definitions(settings: Settings) -> dg.Definitions:
         assets=[
             *fetch_assets(settings),
             *(landing_folder(source) for source in sources),
-            *(raw_assets(source).map_asset_specs(described) for source in sources),
+            *(raw_assets(source).map_asset_specs(with_column_descriptions) for source in sources),
+            ledger_releases(),
             *(layer_assets(layer).map_asset_specs(pages) for layer in LAYERS),
             publication,
             report,

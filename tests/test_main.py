@@ -44,7 +44,7 @@ def test_rollback_says_which_publication_is_live(
 ) -> None:
     present = held_by(warehouse.settings.warehouse)
     assert main(["rollback", "--to", present]) == 0
-    assert capsys.readouterr().out == f"publication {present} is in force\n"
+    assert capsys.readouterr().out == f"publication {present} is live\n"
 
 
 def test_a_refusal_is_one_line_and_an_exit_code_not_a_traceback(
@@ -114,7 +114,7 @@ def test_a_condition_that_is_not_sql_is_refused(
 ) -> None:
     assert main(["metrics", "receipts", "--where", "foo ="]) == 1
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("REFUSED a question that the published file cannot answer | where: ")
+    assert line.startswith("REFUSED a query that the published file cannot answer | where: ")
 
 
 @pytest.mark.usefixtures("folders")
@@ -128,7 +128,7 @@ def test_the_ui_does_not_start_beside_another(
         port = other.getsockname()[1]
         assert main(["dev", "--port", str(port)]) == 1
     assert capsys.readouterr().out.startswith(
-        f"REFUSED a port that is taken | where: 127.0.0.1:{port}"
+        f"REFUSED the port is taken | where: 127.0.0.1:{port}"
     )
 
 

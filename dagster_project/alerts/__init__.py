@@ -1,1 +1,1 @@
-"""Messages to people about failures."""
+"""Alerts about failures."""

@@ -1,4 +1,4 @@
-"""Sending a message to a webhook, by mail, or both. No secret reaches a log or an error."""
+"""Sends alerts to a webhook, by mail, or both. No secret reaches a log or an error message."""
 
 import html
 import logging
@@ -14,17 +14,17 @@ from dagster_project.alerts.message import Message
 from dagster_project.base.settings import Settings
 
 _TIMEOUT_SECONDS = 5
-_MAIL_CAN_HEAL = range(400, 500)  # RFC 5321: a transient negative answer
+_TRANSIENT_SMTP_CODES = range(400, 500)  # RFC 5321: a transient negative answer
 _HTTPX_LOG = logging.getLogger("httpx")
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 
 class NotSent(Exception):
-    """A message did not reach an address; the text says which and why, and holds no secret."""
+    """A message did not reach a destination; the text says which and why, without any secret."""
 
 
-class _CanHealError(NotSent):
-    """It may go through when it is tried again."""
+class _TransientError(NotSent):
+    """A failure that a retry may resolve."""
 
 
 def has_address(settings: Settings) -> bool:
@@ -33,14 +33,14 @@ def has_address(settings: Settings) -> bool:
 
 
 def send(settings: Settings, message: Message) -> None:
-    """Send a message to every address, each tried for `notify_seconds`.
+    """Send a message to every destination; each is retried for `notify_seconds`.
 
-    A failure of one does not keep the message from the other. Raises NotSent if any has failed.
+    A failure of one does not stop the other. Raises NotSent if any failed.
     """
     problems = []
     for address, channel in ((settings.notify_webhook, _post), (settings.notify_email, _mail)):
         tries = Retrying(
-            retry=retry_if_exception_type(_CanHealError),
+            retry=retry_if_exception_type(_TransientError),
             stop=stop_after_delay(settings.notify_seconds),
             wait=wait_exponential_jitter(multiplier=0.3, max=5),
             reraise=True,
@@ -55,10 +55,10 @@ def send(settings: Settings, message: Message) -> None:
 
 
 def _post(settings: Settings, message: Message) -> None:
-    """POST the message as JSON; `text` is what Slack, Mattermost and the like show.
+    """POST the message as JSON; Slack, Mattermost and similar tools show `text`.
 
-    The address is a secret, as whoever knows it can post: httpx would log it, and an error's text
-    may hold it. A redirect is not followed: it would arrive as a GET without the message.
+    The URL is a secret (anyone who knows it can post), so it must not appear in httpx's log or in
+    an error message. Redirects are not followed: they would become a GET without the message.
     """
     if settings.notify_webhook is None:
         return
@@ -70,15 +70,15 @@ def _post(settings: Settings, message: Message) -> None:
     try:
         status = httpx.post(url, json=body, timeout=_TIMEOUT_SECONDS).status_code
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError):
-        raise NotSent("webhook: ROYALTY_NOTIFY_WEBHOOK is no http:// or https:// address") from None
+        raise NotSent("webhook: ROYALTY_NOTIFY_WEBHOOK is not an http:// or https:// URL") from None
     except httpx.ConnectError as error:  # whose text is the operating system's
-        raise _CanHealError(f"webhook: {error}") from None
+        raise _TransientError(f"webhook: {error}") from None
     except httpx.HTTPError as error:
-        raise _CanHealError(f"webhook: {type(error).__name__}") from None
+        raise _TransientError(f"webhook: {type(error).__name__}") from None
     finally:
         _HTTPX_LOG.removeFilter(_drop)
     if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
-        raise _CanHealError(f"webhook: HTTP {status}")
+        raise _TransientError(f"webhook: HTTP {status}")
     if not httpx.codes.is_success(status):
         raise NotSent(f"webhook: HTTP {status}")
 
@@ -104,14 +104,14 @@ def _mail(settings: Settings, message: Message) -> None:
                 server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
             refused = server.send_message(mail)
     except smtplib.SMTPResponseException as error:
-        can_heal = error.smtp_code in _MAIL_CAN_HEAL
-        raise (_CanHealError if can_heal else NotSent)(
+        can_heal = error.smtp_code in _TRANSIENT_SMTP_CODES
+        raise (_TransientError if can_heal else NotSent)(
             f"{where}: {type(error).__name__} {error.smtp_code}"
         ) from None
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError, ssl.SSLError) as error:
         raise NotSent(f"{where}: {type(error).__name__}") from None
     except (smtplib.SMTPException, OSError) as error:
-        raise _CanHealError(f"{where}: {type(error).__name__}") from None
+        raise _TransientError(f"{where}: {type(error).__name__}") from None
     if refused:
         raise NotSent(f"{where}: refused for {', '.join(refused)}")
 

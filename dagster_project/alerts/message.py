@@ -1,6 +1,6 @@
 """The message about a failure: what failed, which release, why, and what stays live.
 
-Imports no Dagster, so that a run with nothing new is quick.
+Does not import Dagster, so that a run with nothing new is quick.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import duckdb
 from dagster_project.base.settings import Settings
 from dagster_project.publication.kept_files import publication_id
 
-# Channels cut or refuse longer messages; the run has the rest.
+# Chat tools truncate or refuse longer messages; the run has the full text.
 MOST_LETTERS = 3000
 
 
@@ -21,7 +21,8 @@ MOST_LETTERS = 3000
 class Alert:
     """One failure.
 
-    what: REJECTED, REFUSED or FAILED, and what. why: expected, found, what to do, a line each.
+    what: REJECTED, REFUSED or FAILED, and the release or job. why: expected, found and what to do,
+    one per line.
     """
 
     what: str
@@ -77,10 +78,10 @@ def message(settings: Settings, failures: Sequence[Alert]) -> Message:
 
 
 def _current(settings: Settings, published: str | None, source: str | None) -> str:
-    """Say what readers see now. It is asked of the published file, which no run can lock."""
+    """Describe the live data. Read from the published file, which no run can lock."""
     if not settings.warehouse.exists():
-        return "nothing, nothing was ever published"
-    found = f"publication {published or 'that is none of those kept'}"
+        return "nothing has been published yet"
+    found = f"publication {published or 'unknown (not one of the kept files)'}"
     release: date | None = None
     if source:
         try:
@@ -97,4 +98,4 @@ def _current(settings: Settings, published: str | None, source: str | None) -> s
 
 
 def _cut(text: str, letters: int) -> str:
-    return text if len(text) <= letters else text[:letters].rstrip() + " … (the rest is in the run)"
+    return text if len(text) <= letters else text[:letters].rstrip() + " … (cut; see the run)"

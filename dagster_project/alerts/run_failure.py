@@ -1,4 +1,4 @@
-"""The alert for a failed Dagster run, by its events."""
+"""The alert for a failed Dagster run, made from its events."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from dagster_project.alerts.message import Alert
 from dagster_project.base.run_tags import PARTITION, PARTITION_RANGE
 from dagster_project.sources import all_sources
 
-SET_ASIDE = "royalty_flows/set_aside"  # tag of a run: its id, and the releases that it set aside
+SET_ASIDE = "royalty_flows/set_aside"  # run tag: run id, and the releases that it rejected
 
 
 def alert_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Alert:
@@ -29,7 +29,7 @@ def alert_of(run: DagsterRun, events: Iterable[DagsterEvent]) -> Alert:
 
 
 def _why(events: list[DagsterEvent]) -> str:
-    """Say what made a run fail: the gates that failed, or the words of the step that did."""
+    """Return why a run failed: its failed gates, or the error of the failed step."""
     gates = _failed_gates(events)
     if gates:
         return "\n".join(gates)
@@ -49,7 +49,7 @@ def _why(events: list[DagsterEvent]) -> str:
 
 
 def _failed_gates(events: Iterable[DagsterEvent]) -> list[str]:
-    """Return what each failed check says of itself; the dbt tests among them say nothing."""
+    """Return the message of each failed check; dbt tests have none."""
     checks = [
         event.asset_check_evaluation_data
         for event in events
@@ -63,7 +63,7 @@ def _failed_gates(events: Iterable[DagsterEvent]) -> list[str]:
 
 
 def _source(run: DagsterRun, events: Iterable[DagsterEvent]) -> str | None:
-    """Return the source by the name of the step that failed, or else of the job."""
+    """Return the source, from the name of the failed step or else of the job."""
     steps = [event.step_key or "" for event in events if event.is_step_failure]
     for name in (*steps, run.job_name):
         source = name.partition("_")[2]  # fetch_, load_, gate_, ingest_
@@ -80,6 +80,6 @@ def _release(run: DagsterRun) -> str | None:
 
 
 def set_aside_by(run: DagsterRun) -> list[str]:
-    """Return the releases (`<source>/<date>`) that a run has set aside; its retry has its tags."""
+    """Return the releases (`<source>/<date>`) that a run rejected; a retry inherits its tags."""
     run_id, _, names = run.tags.get(SET_ASIDE, "").partition(" ")
     return names.split(", ") if run_id == run.run_id else []

@@ -1,1 +1,1 @@
-"""Settings, errors, logs, hashes: the ground floor, which imports nothing above it."""
+"""Settings, errors, logs, hashes: the lowest layer, which imports none of the others."""

@@ -1,4 +1,4 @@
-"""The time, as what depends on it gets it: a function, which a test replaces by a fixed time."""
+"""The clock that is passed to code that needs the time; tests pass a fixed one."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -7,7 +7,7 @@ Clock = Callable[[], datetime]  # the current time, with its zone
 
 
 def system_clock() -> datetime:
-    """Return the time of the machine, in UTC."""
+    """Return the machine's time, in UTC."""
     return datetime.now(UTC)
 
 
@@ -17,5 +17,5 @@ def in_utc(clock: Clock) -> datetime:
 
 
 def local_date(clock: Clock) -> date:
-    """Return the date where the machine is."""
+    """Return the date in the machine's time zone."""
     return clock().astimezone().date()

@@ -10,7 +10,7 @@ BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
 
 
 def home_folder() -> Path:
-    """Return the folder of the project's Dagster instance, which may not be there yet."""
+    """Return the folder of the project's Dagster instance, which may not exist yet."""
     return Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster")))
 
 

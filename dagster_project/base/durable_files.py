@@ -23,14 +23,14 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def replace_hard_link(path: Path, file: Path) -> None:
-    """Make `path` a second name of a file, in one step, whatever it was before."""
+    """Make `path` a hard link to a file, in one step, replacing whatever was there."""
     fresh = _fresh(path)
     os.link(file, fresh)
     os.replace(fresh, path)
 
 
 def replace_symlink(path: Path, target: str | Path) -> None:
-    """Make `path` a link to a folder, given relative to the link's own, in one step."""
+    """Make `path` a symlink to a folder, in one step; `target` is relative to the link's folder."""
     fresh = _fresh(path)
     fresh.symlink_to(target, target_is_directory=True)
     os.replace(fresh, path)

@@ -1,22 +1,22 @@
-"""The environment that dbt and Great Expectations run in: this project's, whole.
+"""The environment of dbt and Great Expectations: only this project's variables.
 
 Both read variables that change what runs (`DBT_EXCLUDE_RESOURCE_TYPES=test` leaves out every data
-test, `GX_CLOUD_…` another context), and their lists change with each version. So no variable of
-a user's comes through, whatever its name. Imports nothing of the stack.
+test, `GX_CLOUD_…` another context), and their lists change with each version. So no user variable
+with these prefixes gets through. Imports neither of them.
 """
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-FOREIGN = ("DBT_", "GX_")  # dbt's newer names, DBT_ENGINE_…, begin with the first too
+FOREIGN = ("DBT_", "GX_")  # covers dbt's newer names, DBT_ENGINE_…, too
 
-# It is the user's data: no tool of the stack reports home.
+# Privacy: no tool may send usage statistics.
 _ALWAYS = {"GX_ANALYTICS_ENABLED": "false"}
 
 
 def clear_environment() -> None:
-    """Remove what is not ours for good: where a process of this project begins."""
+    """Remove foreign variables for good, at the start of a process."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     for name in _foreign():
         del os.environ[name]
@@ -25,7 +25,7 @@ def clear_environment() -> None:
 
 @contextmanager
 def own_environment(variables: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Run the block with these variables and none of a user's that dbt or GX would read."""
+    """Run the block with these variables, without any foreign one that dbt or GX would read."""
     ours = _ALWAYS | dict(variables or {})
     before = {name: os.environ.get(name) for name in {*_foreign(), *ours}}
     for name in before:

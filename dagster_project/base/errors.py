@@ -1,16 +1,16 @@
-"""The one error that bad input ends in, and its kind that passes by itself."""
+"""The error for bad input, and its subclass for conditions that pass by themselves."""
 
 from collections.abc import Mapping
 from typing import Any
 
-_LONGEST = 20_000  # characters of a part: a cell can have megabytes
+_LONGEST = 20_000  # characters per part: a cell can hold megabytes
 
 
 def printable(text: str) -> str:
-    """Return a text on one line, in which everything can be printed and stored.
+    """Return a text on one line, with everything escaped that cannot be printed or stored.
 
     File names and cells come from outside: line ends and control characters would forge lines of
-    a log, and half a surrogate pair cannot be written anywhere. They are escaped as in Python.
+    a log, and half a surrogate pair cannot be written anywhere. They are escaped as Python does.
     """
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}… ({len(text):,} characters)"
@@ -21,7 +21,7 @@ def printable(text: str) -> str:
 
 
 def in_words(row: Mapping[str, Any]) -> str:
-    """Return a row of a table in words: its columns that are not empty, with their values."""
+    """Return a table's row as text: its columns that are not empty, with their values."""
     return ", ".join(
         f"{name.lstrip('_')} {value!r}" if isinstance(value, str) else f"{name.lstrip('_')} {value}"
         for name, value in row.items()
@@ -30,10 +30,10 @@ def in_words(row: Mapping[str, Any]) -> str:
 
 
 class BadInput(Exception):
-    """Something that was handed to the warehouse cannot be used.
+    """Input that the warehouse cannot use.
 
-    The message names what is wrong, where, what was expected, what was found and what to do, in
-    that order, so that the person who reads it in a log or in the ledger needs nothing else.
+    The message says what is wrong, where, what was expected, what was found and what to do, in that
+    order, so that a reader of the log or the ledger needs nothing else.
     """
 
     def __init__(self, what: str, *, where: str, expected: str, found: str, fix: str) -> None:
@@ -47,4 +47,4 @@ class BadInput(Exception):
 
 
 class TryLater(BadInput):
-    """What passes by itself: an outage, a lock that another process holds. Steps try again."""
+    """A temporary condition: an outage, a lock held by another process. Steps retry."""

@@ -1,4 +1,4 @@
-"""Digests of files and folders, by which a change is detected."""
+"""Digests of files and folders, to detect changes."""
 
 import hashlib
 import os
@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from mmap import mmap
 from pathlib import Path
 
-# Larger than what `hashlib.file_digest` takes at a time: between blocks a thread waits for the
-# others', and a bulk file is hashed while it is searched.
+# Larger than the blocks of `hashlib.file_digest`: between blocks a thread waits for the interpreter
+# lock, and a bulk file is hashed while another thread searches it.
 _BLOCK_BYTES = 1 << 22
 
 
 def file_sha256(path: Path, size: int | None = None) -> str:
     """Return the SHA-256 of a file's bytes, or of its first `size` bytes, as lower-case hex."""
     digest = hashlib.sha256()
-    # A map begins where a page does, a bytearray of this size 16 bytes behind. On AMD, a read takes
-    # four times as long where its memory begins 1 to 31 bytes into a page.
+    # An anonymous map is aligned to a page; a bytearray of this size starts 16 bytes into one. On
+    # AMD, reads into memory that starts 1 to 31 bytes into a page take four times as long.
     with path.open("rb", buffering=0) as file, mmap(-1, _BLOCK_BYTES) as block:
         while read := file.readinto(block):
             with memoryview(block) as view:
@@ -26,12 +26,12 @@ def file_sha256(path: Path, size: int | None = None) -> str:
 
 
 def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
-    """Return one SHA-256 over names and bytes of all files with these suffixes below `roots`."""
+    """Return one SHA-256 of the names and bytes of all files with these suffixes below `roots`."""
     digest = hashlib.sha256()
     for root in roots:
         files = [root] if root.is_file() else sorted(root.rglob("*"))
         for path in files:
-            # dbt writes its own files into `target`; above the root the name means nothing.
+            # dbt writes generated files into `target`; above the root, that name has no meaning.
             if path.suffix in suffixes and "target" not in path.relative_to(root.parent).parts:
                 digest.update(f"{path.relative_to(root.parent).as_posix()}\0".encode())
                 digest.update(bytes.fromhex(file_sha256(path)))
@@ -39,7 +39,7 @@ def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
 
 
 def last_change(folder: Path) -> float:
-    """Return when something in a folder changed last (POSIX time), hidden files included.
+    """Return when anything in a folder last changed (POSIX time), hidden files included.
 
     A copy may give a file its old modification time at the end; its inode changes even then.
     """
@@ -49,7 +49,7 @@ def last_change(folder: Path) -> float:
 
 
 def folder_state(folder: Path) -> str:
-    """Return a digest of names, sizes and times of what is in a folder, without reading it."""
+    """Return a digest of the names, sizes and times in a folder, without reading any file."""
     with os.scandir(folder) as found:
         stats = sorted((entry.name, entry.stat()) for entry in found)
     state = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]

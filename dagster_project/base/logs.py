@@ -1,8 +1,8 @@
 """Lines for people, or (`ROYALTY_LOG_FORMAT=json`) one JSON object per line for a log store.
 
-The same keys in what `make run` says and in what Dagster logs of a run: `time` (UTC), `level`,
-`message`, and where they are known `source`, `release`, `job`, `step`, `event` and `run_id`.
-Imports no Dagster, so that a run with nothing new is quick.
+`make run` and Dagster's log of a run use the same keys: `time` (UTC), `level`, `message`, and where
+known `source`, `release`, `job`, `step`, `event` and `run_id`. Does not import Dagster, so that a
+run with nothing new is quick.
 """
 
 import json
@@ -16,9 +16,9 @@ from dagster_project.base.run_tags import PARTITION
 
 
 def say(text: str, level: str = "INFO", **about: Any) -> None:
-    """Print a line at once, for the person or the log store that reads a command's output.
+    """Print a line and flush it: the output goes to a person or a log store.
 
-    about: `source`, `release` and the like, for the log store; a person has them in the text.
+    about: `source`, `release` and so on, for the log store; the text names them for people.
     """
     if is_json():
         text = json_line(system_clock(), level, text.strip(), **about)
@@ -26,7 +26,7 @@ def say(text: str, level: str = "INFO", **about: Any) -> None:
 
 
 def is_json() -> bool:
-    """Whether lines are JSON. Not by `Settings`: one that cannot be used is reported, too."""
+    """Whether lines are JSON. Read without `Settings`, whose own errors are logged too."""
     return os.environ.get("ROYALTY_LOG_FORMAT") == "json"
 
 
@@ -38,10 +38,10 @@ def json_line(time: datetime, level: str, message: str, **about: Any) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """Makes a line of what Dagster logs of a run, and of any other record."""
+    """Formats Dagster's log records, and any others, as JSON lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format a record, on which Dagster hangs the run's facts."""
+        """Format a record; Dagster attaches the run's facts to it."""
         run: dict[str, Any] = getattr(record, "dagster_meta", {})
         event = run.get("dagster_event")
         job = run.get("job_name")

@@ -1,7 +1,7 @@
-"""What the machine may refuse while everything that was handed in is right, as `BadInput`.
+"""Errors of the machine (disk, memory, permissions, locks) as `BadInput`.
 
-DuckDB, SQLite, dbt and Great Expectations each wrap the words of the operating system in an error
-of their own, so it is the words that are looked for. What fails so is never held against a release.
+DuckDB, SQLite, dbt and Great Expectations each wrap the operating system's message in an error of
+their own, so the message is matched. Such an error never rejects a release.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dagster_project.base.errors import BadInput
 
 
-class _Trouble(NamedTuple):
+class _MachineError(NamedTuple):
     words: tuple[str, ...]
     what: str
     expected: str
@@ -17,26 +17,26 @@ class _Trouble(NamedTuple):
 
 
 _TROUBLES = (
-    _Trouble(
+    _MachineError(
         ("No space left on device", "database or disk is full", "Disk quota exceeded"),
         "the disk is full",
-        "room for the workbench, the candidate and the publications that are kept",
-        "free some room, or keep fewer publications (ROYALTY_KEEP_PUBLICATIONS); then `make run`",
+        "room for the workbench, the candidate and the kept publications",
+        "free some space, or keep fewer publications (ROYALTY_KEEP_PUBLICATIONS); then `make run`",
     ),
-    _Trouble(
+    _MachineError(
         ("Read-only file system", "Permission denied", "readonly database"),
         "a file or folder that may not be written to",
         "ROYALTY_WAREHOUSE_DIR and DAGSTER_HOME belong to the user who runs this, on a disk that is"
         " mounted for writing",
         "correct the owner, or mount the disk for writing; then `make run`",
     ),
-    _Trouble(
+    _MachineError(
         ("Could not set lock on file",),
         "a file that another process has open",
         "no other process that has the workbench or the candidate open",
-        "close the program that is named by its PID; only the published file is for readers",
+        "close the program with that PID; clients should open only the published file",
     ),
-    _Trouble(
+    _MachineError(
         (
             "not a valid DuckDB database file",
             "Corrupt database file",
@@ -47,20 +47,20 @@ _TROUBLES = (
         ),
         "a damaged database file",
         "the file as DuckDB wrote it",
-        "the published file is another one and stays live. Have the disk checked, then"
-        " `make rebuild`: it makes a new workbench from the landing folder",
+        "the published file is a different one and stays live. Check the disk, then run"
+        " `make rebuild`, which makes a new workbench from the landing folder",
     ),
-    _Trouble(
+    _MachineError(
         ("Out of Memory Error", "Cannot allocate memory"),
         "not enough memory",
         "as much as ROYALTY_DUCKDB_MEMORY_LIMIT allows, or the machine has",
-        "raise ROYALTY_DUCKDB_MEMORY_LIMIT, or close what else runs; then `make run`",
+        "raise ROYALTY_DUCKDB_MEMORY_LIMIT, or close other programs; then `make run`",
     ),
 )
 
 
-def machine_trouble(text: str, where: str = "named under `found`") -> BadInput | None:
-    """Return the error to show for an error's text, or None if it is not the machine's fault."""
+def machine_error(text: str, where: str = "named under `found`") -> BadInput | None:
+    """Return the error to report for an error's text, or None if the machine is not the cause."""
     for trouble in _TROUBLES:
         for word in trouble.words:
             line = next((line for line in text.splitlines() if word in line), None)
@@ -75,10 +75,10 @@ def machine_trouble(text: str, where: str = "named under `found`") -> BadInput |
     return None
 
 
-def trouble_behind(error: BaseException) -> BadInput | None:
-    """Return the machine's trouble that an error, or one that it was raised from, is about."""
+def machine_error_behind(error: BaseException) -> BadInput | None:
+    """Return the machine error behind an exception or one of its causes, if there is one."""
     while error:
-        found = machine_trouble(str(error))
+        found = machine_error(str(error))
         cause = error.__cause__ or error.__context__
         if found or cause is None:
             return found

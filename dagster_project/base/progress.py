@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a line every few seconds elsewhere.
+"""Progress of long work: a bar on a terminal, a line every few seconds elsewhere.
 
 Work that ends within the interval reports nothing.
 """
@@ -30,9 +30,9 @@ _NOT_KNOWN = "{desc}: {elapsed} so far"
 
 @dataclass
 class Progress:
-    """Work that is under way, of which `done` of `total` units are done.
+    """Work in progress: `done` of `total` units.
 
-    total: 0 while it is not known. poll: gives the share that is done, where the work cannot.
+    total: 0 while it is unknown. poll: returns the share done, where the work cannot report it.
     """
 
     what: str
@@ -43,25 +43,25 @@ class Progress:
     began: float = field(default_factory=time.monotonic)
 
     def advance(self, done: float = 1) -> None:
-        """Note that more is done."""
+        """Add to the units done."""
         self.done += done
 
     def reach(self, share: float) -> None:
-        """Note which share of the total is done."""
+        """Set the share of the total that is done."""
         self.done = max(self.done, share * self.total)
 
     def track(self, items: Iterable[T]) -> Iterator[T]:
-        """Yield the items; one is done when the next is asked for."""
+        """Yield the items; each counts as done when the next is requested."""
         for item in items:
             yield item
             self.advance()
 
     def form(self, known: str) -> str:
-        """Return the form for what is known, or that for nothing but the time."""
+        """Return the format `known` if a total is known, else one with the elapsed time only."""
         return known if self.done and self.total else _NOT_KNOWN
 
     def text(self) -> str:
-        """Return a line that says how far it is, with a rate and an estimate."""
+        """Return a line with the progress, the rate and the remaining time."""
         from tqdm import tqdm
 
         if self.poll:
@@ -75,14 +75,14 @@ class Progress:
             unit_scale=self.unit == "B",
             bar_format=self.form(_LINE),
         )
-        return " ".join(text.split())  # it pads rates, as a bar needs
+        return " ".join(text.split())  # tqdm pads rates
 
 
 @dataclass(frozen=True)
 class ProgressReport:
-    """Where progress is reported: what is called with each line, and whether a bar is drawn.
+    """Where progress is reported: a function for each line, and whether a bar is drawn.
 
-    say: called from a thread of its own, every `interval` seconds. None: nothing is reported.
+    say: called every `interval` seconds from a separate thread; None reports nothing.
     """
 
     say: Callable[[str], object] | None = None
@@ -91,9 +91,9 @@ class ProgressReport:
 
     @contextmanager
     def follow(self, what: str, unit: str, total: float = 0) -> Iterator[Progress]:
-        """Report on the block, which notes in the progress what is done.
+        """Report on the block, which updates the yielded progress.
 
-        unit: `B` for bytes, else a blank and a plural.
+        unit: `B` for bytes, otherwise a space and a plural noun.
         """
         progress, ended = Progress(what, unit, total), threading.Event()
         if self.say is None:
@@ -110,7 +110,7 @@ class ProgressReport:
             ticker.join()
 
     def _report(self, progress: Progress, ended: threading.Event) -> None:
-        """Say how far it is until it has ended. What cannot be said must not stop the work."""
+        """Report until the work ends. A failure to report must not stop the work."""
         assert self.say is not None
         if ended.wait(self.interval):
             return
@@ -129,7 +129,7 @@ class ProgressReport:
 
     @contextmanager
     def _bar(self, progress: Progress) -> "Iterator[tqdm | None]":
-        """Draw a bar on the terminal, which goes when the work has ended."""
+        """Draw a bar on the terminal, and remove it when the work ends."""
         if not self.bar:
             yield None
             return
@@ -139,7 +139,7 @@ class ProgressReport:
             desc=progress.what,
             unit=progress.unit,
             unit_scale=progress.unit == "B",
-            delay=self.interval,  # else it draws one before it knows anything
+            delay=self.interval,  # otherwise it draws an empty bar first
             file=sys.stdout,
             dynamic_ncols=True,
             leave=False,

@@ -1,4 +1,4 @@
-"""Names of the tags by which Dagster marks its runs. Dagster documents them but exports none.
+"""The tags that Dagster sets on its runs. Dagster documents them but exports no constants.
 
 tests/base/test_run_tags.py pins each to Dagster's own constant.
 """

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from zipfile import ZipFile, ZipInfo
 
-# Real members shrink to a fifth or a twentieth; the World Bank's wide CSV, mostly empty cells, to a
-# fiftieth.
+# Real members compress to a fifth or a twentieth of their size; the World Bank's wide CSV, mostly
+# empty cells, to a fiftieth.
 MAX_RATIO = 200
 _ENCRYPTED = 0x1
 
-# What `zipfile` raises for an archive that is damaged, or packed in a way it does not know.
+# `zipfile` raises these for an archive that is damaged or uses an unknown compression.
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 class UnsafeArchive(ValueError):
-    """An archive that must not be unpacked; the text says what was found."""
+    """An archive that must not be unpacked."""
 
     def __init__(self, expected: str, found: str) -> None:
         super().__init__(found)
@@ -32,7 +32,7 @@ def base_name(member: ZipInfo) -> str:
 
 
 def refuse_outside(members: Sequence[ZipInfo]) -> None:
-    """Raise UnsafeArchive if a member, or what it links to, would be outside the folder."""
+    """Raise UnsafeArchive if a member, or the target of its link, is outside the folder."""
     for member in members:
         path = PurePosixPath(member.filename)
         outside = path.is_absolute() or ".." in path.parts or re.search(r"[\\:\0]", member.filename)
@@ -45,8 +45,8 @@ def unpack(
 ) -> None:
     """Unpack members to files that do not exist yet. Raises UnsafeArchive, or one of DAMAGED.
 
-    max_bytes: of all of them together, unpacked.
-    small_bytes: size up to which a member may be packed to any ratio, which then says nothing.
+    max_bytes: limit on their total unpacked size.
+    small_bytes: members up to this size may have any compression ratio.
     """
     total = sum(member.file_size for member in targets.values())
     if total > max_bytes:

@@ -13,7 +13,7 @@ PATCHES = ("dagster_event_log", "dagster_run_origin", "gx_single_scan")
 
 
 class Settings(BaseSettings):
-    """Where files are and what DuckDB may use. Relative folders are taken from the project root."""
+    """Where files are and how much DuckDB may use. Relative paths start at the project root."""
 
     model_config = SettingsConfigDict(env_prefix="ROYALTY_", frozen=True)
 
@@ -24,13 +24,13 @@ class Settings(BaseSettings):
     )
     bundled_releases: bool = Field(
         default=True,
-        description="Load the releases that come with the project (`landing/`) beside those of"
+        description="Load the releases that come with the project (`landing/`) besides those of"
         " another landing folder.",
     )
     settle_seconds: float = Field(
         default=5,
         ge=0,
-        description="How long the files of a release must not have changed before it is loaded.",
+        description="Seconds for which a release's files must be unchanged before it is loaded.",
     )
     warehouse_dir: Path = Field(
         default=Path("warehouse"),
@@ -46,43 +46,41 @@ class Settings(BaseSettings):
     duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
     batis_all_items: bool = Field(
         default=False,
-        description="Keep all 31 items of BaTIS in its raw table, not intellectual property alone.",
+        description="Keep all 31 items of BaTIS in its raw table, not only intellectual property.",
     )
     downloads: bool = Field(
-        default=True, description="Write each publication's tables as Parquet, too."
+        default=True, description="Also write each publication's tables as Parquet."
     )
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
     report_url: str = Field(
         default="",
-        description="Where the report is served, if it is: assets in the UI link to their pages.",
+        description="URL of the report, if it is served: assets in the UI link to their pages.",
     )
     keep_days: int = Field(
-        default=90, ge=1, description="Days after which `make prune` removes what no longer counts."
+        default=90, ge=1, description="Days after which `make prune` removes leftovers."
     )
     automation: bool = Field(
         default=False,
-        description="Whether schedules and sensor are on from the start. What was switched in the"
-        " UI stays as it is.",
+        description="Whether schedules and the sensor start switched on. A switch made in the"
+        " UI takes precedence.",
     )
 
     fetch_base_urls: dict[str, str] = Field(
         default={},
         description="Other addresses to fetch from (a mirror, a test server), as JSON:"
-        ' {"<source>": "https://..."}. A proxy is set by HTTPS_PROXY, as everywhere.',
+        ' {"<source>": "https://..."}. Set a proxy with HTTPS_PROXY.',
     )
-    fetch_attempts: int = Field(default=5, ge=1, description="Attempts at each file.")
-    fetch_connect_seconds: float = Field(default=10, gt=0, description="Time-out of connecting.")
-    fetch_read_seconds: float = Field(
-        default=60, gt=0, description="Time-out of each piece of an answer."
-    )
+    fetch_attempts: int = Field(default=5, ge=1, description="Download attempts per file.")
+    fetch_connect_seconds: float = Field(default=10, gt=0, description="Connection time-out.")
+    fetch_read_seconds: float = Field(default=60, gt=0, description="Read time-out of a response.")
     fetch_total_seconds: float = Field(
-        default=3600, gt=0, description="Time-out of one attempt at a file."
+        default=3600, gt=0, description="Time-out of one download attempt."
     )
     fetch_pause_seconds: float = Field(
         default=600,
         gt=0,
-        description="Pause before a fetch that failed is tried again, three times; the second and"
-        " third are twice and four times as long.",
+        description="Pause before a failed fetch is retried, up to three times; the second and"
+        " third pause are twice and four times as long.",
     )
     bea_api_key: SecretStr | None = Field(
         default=None, description="Key of the BEA API (apps.bea.gov/api/signup)."
@@ -92,48 +90,46 @@ class Settings(BaseSettings):
     )
     wto_stats_through: Literal["bulk", "api"] = Field(
         default="bulk",
-        description="What WTO Stats is fetched through: the bulk file, which is annual, or the API,"
-        " which has quarters, months and growth too and asks for a key.",
+        description="How WTO Stats is fetched: from the bulk file, which is annual, or the API,"
+        " which also has quarters, months and growth, and needs a key.",
     )
     worldbank_wdi_through: Literal["bulk", "api"] = Field(
         default="bulk",
-        description="What World Bank data is fetched through: the bulk download, which has the"
-        " metadata of countries too, or the API, if the bulk download should fail.",
+        description="How World Bank data is fetched: from the bulk download, which also has the"
+        " metadata of countries, or the API, if the bulk download fails.",
     )
 
     notify_webhook: SecretStr | None = Field(
         default=None,
-        description="Where failures are posted to, as JSON that Slack and its like understand.",
+        description="Webhook URL for alerts, as JSON that Slack and similar tools understand.",
     )
     notify_email: str = Field(
-        default="", description="Whom failures are mailed to; several with commas between them."
+        default="", description="Recipients of alerts by mail, separated by commas."
     )
-    notify_from: str = Field(
-        default="royalty-flows@localhost", description="Whom the mail is from."
-    )
+    notify_from: str = Field(default="royalty-flows@localhost", description="Sender of the mail.")
     notify_seconds: float = Field(
-        default=20, gt=0, lt=25, description="How long each address is tried."
-    )  # a sensor has a minute, and there may be two addresses
+        default=20, gt=0, lt=25, description="Seconds for which each destination is retried."
+    )  # a sensor has a minute, and there may be two destinations
     smtp_host: str = Field(default="localhost", description="The mail server.")
     smtp_port: int | None = Field(
-        default=None, description="Its port, if not 587 (starttls), 465 (tls) or 25 (none)."
+        default=None, description="Mail server's port, if not 587 (starttls), 465 (tls), 25 (none)."
     )
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         default="starttls", description="How the connection to the mail server is encrypted."
     )
-    smtp_user: str = Field(default="", description="User at the mail server, if it asks for one.")
+    smtp_user: str = Field(default="", description="User name at the mail server, if it needs one.")
     smtp_password: SecretStr | None = Field(default=None, description="The user's password.")
     ui_url: str = Field(
-        default="http://127.0.0.1:3000", description="The Dagster UI, for links in messages."
+        default="http://127.0.0.1:3000", description="URL of the Dagster UI, for links in alerts."
     )
     log_format: Literal["text", "json"] = Field(
-        default="text", description="Lines for people, or one JSON object a line for a log store."
+        default="text", description="Lines for people, or one JSON object per line for a log store."
     )
 
     patches: str = Field(
         default=",".join(PATCHES),
-        description="Changes to the behaviour of libraries that save time, by name"
-        " (`dagster_project/patches/`); `off` is none.",
+        description="Changes to the behaviour of libraries, by name"
+        " (`dagster_project/patches/`); `off` disables all.",
     )
 
     @field_validator("patches")
@@ -155,13 +151,13 @@ class Settings(BaseSettings):
 
     @property
     def bundled_dir(self) -> Path | None:
-        """The releases that come with the project; None if they are landed ones or left out."""
+        """The releases that come with the project; None if they are disabled or already landed."""
         bundled = PROJECT_ROOT / "landing"
         return bundled if self.bundled_releases and bundled != self.landing_dir else None
 
     @property
     def workbench(self) -> Path:
-        """Raw, staging, intermediate and the ledger; only the ETL opens it."""
+        """Raw, staging, intermediate and the ledger; only the pipeline opens it."""
         return self.warehouse_dir / "workbench.duckdb"
 
     @property
@@ -176,12 +172,12 @@ class Settings(BaseSettings):
 
     @property
     def publications(self) -> Path:
-        """The last publications, one file each, for rollback."""
+        """The latest publications, one file each, for rollback."""
         return self.warehouse_dir / "publications"
 
     @property
     def exports(self) -> Path:
-        """The downloads of each kept publication; `current` leads to the live ones."""
+        """The downloads of each kept publication; `current` links to the live ones."""
         return self.warehouse_dir / "exports"
 
     @property
@@ -191,12 +187,12 @@ class Settings(BaseSettings):
 
     @property
     def reports(self) -> Path:
-        """The report, and the next one while it is written."""
+        """The report, and the next one while it is being written."""
         return self.warehouse_dir / "reports"
 
     @cached_property
     def duckdb_config(self) -> dict[str, Any]:
-        """Options for `duckdb.connect`. No extension is fetched or loaded: none is needed."""
+        """Options for `duckdb.connect`. No extension is downloaded or loaded."""
         return {
             "memory_limit": self.duckdb_memory_limit,
             "threads": self.duckdb_threads,
@@ -207,7 +203,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def duckdb_closed_config(self) -> dict[str, Any]:
-        """Options for connections that read their own database and no other file."""
+        """Options for connections that read only their own database."""
         return {
             **self.duckdb_config,
             "enable_external_access": False,

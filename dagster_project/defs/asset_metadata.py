@@ -1,4 +1,4 @@
-"""What the UI shows of the models: of each asset, of what dbt has built, and of what was kept."""
+"""Metadata of the models in the UI: of assets, of build results, of unchanged nodes."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from dagster_project.base.settings import Settings
+from dagster_project.publication.publish import ledger_comments
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.docs.dbt_docs import dbt_docs_address
 from dagster_project.transform.docs.lineage import known_column_lineage
@@ -23,7 +24,7 @@ class Translator(DagsterDbtTranslator):
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        return dbt_resource_props["description"]  # the default has the SQL in it, in lists too
+        return dbt_resource_props["description"]  # the default adds the SQL, even in lists
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
         shown: dict[str, dg.MetadataValue] = {
@@ -39,7 +40,7 @@ class Translator(DagsterDbtTranslator):
 
 
 def with_report_pages(settings: Settings, asset: dg.AssetSpec) -> dg.AssetSpec:
-    """Return a model's spec with its pages of the report."""
+    """Return a model's spec with links to its pages of the report."""
     schema, table = asset.key.path
     if schema == "seeds":
         return asset
@@ -52,9 +53,8 @@ def with_report_pages(settings: Settings, asset: dg.AssetSpec) -> dg.AssetSpec:
 
 
 def _in_report(settings: Settings, address: str) -> dg.MetadataValue:
-    """Return a page of the report: a link if it is served.
-
-    Else its file, since browsers do not follow a link from the UI to a file.
+    """Return a page of the report: a link if the report is served, else a file path: browsers do
+    not follow a link from the UI to a file.
     """
     if settings.report_url:
         return dg.MetadataValue.url(f"{settings.report_url.rstrip('/')}/{address}")
@@ -64,8 +64,16 @@ def _in_report(settings: Settings, address: str) -> dg.MetadataValue:
 TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True))
 
 
-def described(raw: dg.AssetSpec) -> dg.AssetSpec:
-    """Return a raw table's spec with what the dbt source of the same name says of its columns."""
+def ledger_releases() -> dg.AssetSpec:
+    """Return the ledger's table of releases, which the models read to select current ones."""
+    description, _ = ledger_comments()["releases"]
+    return dg.AssetSpec(
+        ["audit", "releases"], group_name="audit", kinds={"duckdb"}, description=description
+    )
+
+
+def with_column_descriptions(raw: dg.AssetSpec) -> dg.AssetSpec:
+    """Return a raw table's spec with the column descriptions of the dbt source of the same name."""
     about = manifest()["sources"].get(f"source.royalty_flows.raw.{raw.key.path[-1]}")
     if not about:
         return raw
@@ -83,17 +91,17 @@ def described(raw: dg.AssetSpec) -> dg.AssetSpec:
 
 
 def is_built(result: Any) -> bool:
-    """Whether dbt's result is that of a seed or model that was built."""
+    """Whether a dbt result is a seed or model that was built."""
     return result.node.resource_type in ("model", "seed") and result.status == "success"
 
 
-def results_shown(
+def result_events(
     context: dg.AssetExecutionContext,
     result: Any,
     counts: Mapping[str, int],
     charts: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Show what dbt did: a table that was built, or a data test as the asset check it is."""
+    """Yield the events of a dbt result: a materialization, or a data test's asset check."""
     node = manifest()["nodes"][result.node.unique_id]
     if is_built(result):
         yield dg.MaterializeResult(
@@ -118,13 +126,13 @@ def results_shown(
         )
 
 
-def kept_shown(
+def kept_events(
     context: dg.AssetExecutionContext, unique_id: str, run_id: str, counts: Mapping[str, int]
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Show what is kept as what it is: these rows, checked, as an earlier run left them."""
+    """Yield the events of an unchanged node: rows and checks as an earlier run left them."""
     node = manifest()["nodes"][unique_id]
     kept: dict[str, str | dg.MetadataValue] = {
-        "kept": "what it is made from has not changed",
+        "kept": "inputs unchanged",
         "last run in": dg.MetadataValue.dagster_run(run_id),
     }
     if node["resource_type"] == "test":
@@ -160,7 +168,7 @@ def _check_result(
 
 
 def _column_lineage(table: str) -> dict[str, dg.TableColumnLineage]:
-    """Return what the UI's column lineage shows of a model; the ledger is no asset. No seeds."""
+    """Return a model's column lineage for the UI, without seeds and the ledger."""
     columns = known_column_lineage().get(table)
     if columns is None:
         return {}
@@ -175,10 +183,10 @@ def _column_lineage(table: str) -> dict[str, dg.TableColumnLineage]:
     return {"dagster/column_lineage": dg.TableColumnLineage(parents)}
 
 
-def charts_shown(
+def chart_metadata(
     context: dg.AssetExecutionContext, database: Path, results: list[Any]
 ) -> dict[str, dict[str, Any]]:
-    """Return, for each mart that was built and has a chart, its chart as metadata."""
+    """Return the chart, as metadata, of each mart that was built and has one."""
     from dagster_project.report.charts.marts import CHARTS
     from dagster_project.report.charts.picture import markdown
 
@@ -188,9 +196,9 @@ def charts_shown(
         for mart in sorted(built & CHARTS.keys()):
             try:
                 chart = CHARTS[mart](con)
-                shown = markdown(chart) if chart else "nothing to draw: no series is broken down"
+                shown = markdown(chart) if chart else "nothing to draw: no series has a breakdown"
                 charts[mart] = {"chart": dg.MetadataValue.md(shown)}
-            except Exception as error:  # a picture is no reason not to publish the numbers
+            except Exception as error:  # a failed picture must not prevent publication
                 problem = f"could not be drawn: {type(error).__name__}: {error}"
                 context.log.warning(f"the chart of {mart} {problem}")
                 charts[mart] = {"chart": problem}

@@ -1,7 +1,7 @@
 """dbt layers as Dagster assets: staging → intermediate → core → marts, each one step.
 
-The staging layer begins a candidate: a new entry in the ledger, under which the gates that follow
-are entered. The core layer begins the candidate's file.
+The staging layer starts a candidate: a new ledger entry, to which the gates that follow belong. The
+core layer creates the candidate's file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,18 +15,18 @@ from dagster_dbt import dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 from pydantic import Field
 
-from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.machine_errors import machine_error
 from dagster_project.base.settings import Settings
 from dagster_project.defs.asset_metadata import (
     TRANSLATOR,
-    charts_shown,
+    chart_metadata,
     is_built,
-    kept_shown,
-    results_shown,
+    kept_events,
+    result_events,
 )
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
-from dagster_project.defs.set_aside import enter, judge, start_again_without
+from dagster_project.defs.set_aside import judge, record_rejections, retry_without
 from dagster_project.ingest.raw_rows import create_raw_tables
 from dagster_project.sources import all_sources
 from dagster_project.transform.blame import failed_node
@@ -49,16 +49,16 @@ from dagster_project.transform.unchanged_nodes import (
 )
 from dagster_project.workbench.builds import (
     current_candidate,
-    enter_made_from,
     finish_layer,
+    record_made_from,
     start_candidate,
     start_layer,
 )
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.gate_results import TestResult, enter_test_results
+from dagster_project.workbench.gate_results import TestResult, record_test_results
 from dagster_project.workbench.releases import accepted_files
 
-FAILED = ("error", "fail", "runtime error")  # the statuses of dbt that mean it
+FAILED = ("error", "fail", "runtime error")  # dbt statuses
 
 
 class BuildConfig(dg.Config):
@@ -66,15 +66,15 @@ class BuildConfig(dg.Config):
 
     full_refresh: bool = Field(
         default=False,
-        description="Run all seeds, models and data tests, also those whose inputs are what they"
-        " were when they ran last. Core and marts always do.",
+        description="Run all seeds, models and data tests, even those whose inputs have not"
+        " changed since their last run. Core and marts always run whole.",
     )
 
 
 def layer_assets(layer: Layer) -> dg.AssetsDefinition:
     """Return the assets of a layer: one dbt invocation, its data tests as asset checks.
 
-    Of a layer in the workbench only what has to run does: `kept.py`.
+    In the workbench, unchanged nodes do not run: see `unchanged_nodes.py`.
     """
 
     @dbt_assets(
@@ -91,28 +91,30 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
         settings = workbench.settings
         selected = {".".join(key.path): key for key in context.selected_asset_keys}
         whole_layer = sorted(selected) == layer_tables(layer)
-        begun = _begin(context, workbench, layer, sorted(selected), config.full_refresh)
-        results = _run_layer(context, settings, layer, begun)
+        layer_build = _start_build(context, workbench, layer, sorted(selected), config.full_refresh)
+        results = _run_layer(context, settings, layer, layer_build)
         counts = _row_counts(
             layer.database(settings),
             [result.node.unique_id for result in results if is_built(result)]
-            + [unique_id for unique_id in layer_nodes(layer) if unique_id in begun.kept],
+            + [unique_id for unique_id in layer_nodes(layer) if unique_id in layer_build.kept],
         )
-        charts = charts_shown(context, settings.candidate, results) if layer.name == "marts" else {}
+        charts = (
+            chart_metadata(context, settings.candidate, results) if layer.name == "marts" else {}
+        )
         ran = {result.node.unique_id: result for result in results}
-        for unique_id in build_order(layer):  # Dagster asks for it
+        for unique_id in build_order(layer):  # Dagster requires this order
             if unique_id in ran:
-                yield from results_shown(context, ran[unique_id], counts, charts)
-            elif unique_id in begun.kept:
-                yield from kept_shown(context, unique_id, begun.kept[unique_id], counts)
+                yield from result_events(context, ran[unique_id], counts, charts)
+            elif unique_id in layer_build.kept:
+                yield from kept_events(context, unique_id, layer_build.kept[unique_id], counts)
         failed = [result for result in results if result.status in FAILED]
         with workbench.get_connection() as con:
             with transaction(con):
                 if whole_layer and not layer.in_candidate:
-                    _enter_nodes(con, begun, results, context.run.run_id)
-                _enter_tests(con, layer, begun, results, context.run.run_id)
+                    _record_nodes(con, layer_build, results, context.run.run_id)
+                _record_tests(con, layer, layer_build, results, context.run.run_id)
                 if whole_layer and not failed:
-                    finish_layer(con, begun.candidate_id, layer.name, context.run.run_id)
+                    finish_layer(con, layer_build.candidate_id, layer.name, context.run.run_id)
             if failed:
                 _fail(context, con, settings, layer, failed)
 
@@ -126,34 +128,34 @@ def _fail(
     layer: Layer,
     failed: Sequence[Any],
 ) -> NoReturn:
-    """Set the releases aside that are to blame for what failed, if some are, and end the step."""
+    """Reject the releases that caused the failures, if any did, and fail the step."""
     lines = [
         f"{result.node.name} | found: {result.message} | where: "
         f"dbt/{result.node.original_file_path}"
         for result in failed
     ]
-    if not machine_trouble("\n".join(lines)):
+    if not machine_error("\n".join(lines)):
         verdict = judge(con, settings, [failed_node(layer, result) for result in failed])
         with transaction(con):
-            enter(con, verdict)
-        start_again_without(context, con, verdict)
+            record_rejections(con, verdict)
+        retry_without(context, con, verdict)
     raise dg.Failure(
-        f"{layer.name}: {len(lines)} dbt nodes failed; nothing is built on them\n"
+        f"{layer.name}: {len(lines)} dbt nodes failed; nothing was built on them\n"
         + "\n".join(lines),
         allow_retries=False,
     )
 
 
 def _run_layer(
-    context: dg.AssetExecutionContext, settings: Settings, layer: Layer, begun: "_Begun"
+    context: dg.AssetExecutionContext, settings: Settings, layer: Layer, layer_build: "_LayerBuild"
 ) -> list[Any]:
-    """Run the nodes of a layer that are selected and not kept, and return dbt's results."""
-    if begun.kept:
+    """Run the selected nodes of a layer that have changed, and return dbt's results."""
+    if layer_build.kept:
         nodes = build_order(layer)
-        to_run = [node for node in nodes if node not in begun.kept]
+        to_run = [node for node in nodes if node not in layer_build.kept]
         context.log.info(
-            f"{layer.name}: {len(to_run)} of {len(nodes)} seeds, models and data tests run; what"
-            " the others are made from has not changed since they ran"
+            f"{layer.name}: {len(to_run)} of {len(nodes)} seeds, models and data tests run;"
+            " the inputs of the others have not changed"
         )
         if not to_run:
             return []
@@ -176,7 +178,7 @@ def _run_layer(
 
 
 def _has_stamp(candidate: Path) -> bool:
-    """Whether the core layer has begun this file: dbt creates an empty one by attaching it."""
+    """Whether the core layer has created this file: dbt creates an empty one by attaching it."""
     if not candidate.exists():
         return False
     with duckdb.connect(candidate, read_only=True) as con:
@@ -187,8 +189,8 @@ def _has_stamp(candidate: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class _Begun:
-    """A build of a layer: its candidate, what its nodes are made from, and which are kept."""
+class _LayerBuild:
+    """A build of a layer: its candidate, the digests of its nodes' inputs, and unchanged nodes."""
 
     candidate_id: str
     accepted: list[tuple]
@@ -196,14 +198,14 @@ class _Begun:
     kept: Mapping[str, str]
 
 
-def _begin(
+def _start_build(
     context: dg.AssetExecutionContext,
     workbench: Workbench,
     layer: Layer,
     tables: list[str],
     full_refresh: bool,
-) -> _Begun:
-    """Enter in the ledger what is about to be built, before anything of it is changed."""
+) -> _LayerBuild:
+    """Record the nodes to be built in the ledger, before any of them changes."""
     whole_layer = tables == layer_tables(layer)
     settings = workbench.settings
     with workbench.get_connection() as con:
@@ -215,9 +217,7 @@ def _begin(
                 start_candidate(con, context.run.run_id, build_fingerprint(con))
             candidate = current_candidate(con)
             if candidate is None:
-                raise dg.Failure(
-                    "no candidate has been started: run the job `build`", allow_retries=False
-                )
+                raise dg.Failure("there is no candidate: run the job `build`", allow_retries=False)
             made_from = {} if layer.in_candidate else fingerprints(con, layer)
             kept = kept_nodes(con, layer, made_from) if whole_layer and not full_refresh else {}
             names = {node: table_name(found) for node, found in layer_nodes(layer).items()}
@@ -231,7 +231,15 @@ def _begin(
                 context.run.run_id,
                 {node: (made_from[node], run_id) for node, run_id in kept.items()},
             )
-            begun = _Begun(candidate[0], accepted_files(con), made_from, kept)
+            layer_build = _LayerBuild(candidate[0], accepted_files(con), made_from, kept)
+    _prepare_candidate(settings, layer, candidate[0], whole_layer)
+    return layer_build
+
+
+def _prepare_candidate(
+    settings: Settings, layer: Layer, candidate_id: str, whole_layer: bool
+) -> None:
+    """Remove an old candidate's file, create the new one, or check that it exists."""
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
         settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -241,34 +249,39 @@ def _begin(
         with duckdb.connect(settings.candidate) as con:
             con.execute("create schema audit")
             con.execute("create table audit.candidate (candidate_id varchar not null)")
-            con.execute("insert into audit.candidate values (?)", [candidate[0]])
+            con.execute("insert into audit.candidate values (?)", [candidate_id])
     elif layer.in_candidate and not _has_stamp(settings.candidate):
         raise dg.Failure(
             "there is no candidate file (the last one was published): run the job `build`",
             allow_retries=False,
         )
-    return begun
 
 
-def _enter_nodes(
-    con: duckdb.DuckDBPyConnection, begun: _Begun, results: Iterable[Any], run_id: str
+def _record_nodes(
+    con: duckdb.DuckDBPyConnection, layer_build: _LayerBuild, results: Iterable[Any], run_id: str
 ) -> None:
-    """Enter what the nodes that succeeded were made from.
+    """Record the digests of the inputs of nodes that succeeded.
 
-    Nothing if a release was decided on while they ran: then nobody knows which saw it.
+    Nothing if a release was accepted or rejected meanwhile: it is unknown which nodes saw it.
     """
-    if accepted_files(con) == begun.accepted:
+    if accepted_files(con) == layer_build.accepted:
         succeeded = [
             result.node.unique_id for result in results if result.status in ("success", "pass")
         ]
-        made_from = {node: begun.made_from[node] for node in succeeded if node in begun.made_from}
-        enter_made_from(con, begun.candidate_id, made_from, run_id)
+        made_from = {
+            node: layer_build.made_from[node] for node in succeeded if node in layer_build.made_from
+        }
+        record_made_from(con, layer_build.candidate_id, made_from, run_id)
 
 
-def _enter_tests(
-    con: duckdb.DuckDBPyConnection, layer: Layer, begun: _Begun, results: Iterable[Any], run_id: str
+def _record_tests(
+    con: duckdb.DuckDBPyConnection,
+    layer: Layer,
+    layer_build: _LayerBuild,
+    results: Iterable[Any],
+    run_id: str,
 ) -> None:
-    """Enter what each data test found that ran, and that those kept had passed; no other passed."""
+    """Record the result of each data test that ran; unchanged ones have passed before."""
     tests = layer_tests(layer)
     found = [
         TestResult(
@@ -282,15 +295,15 @@ def _enter_tests(
         if result.node.unique_id in tests and result.status != "skipped"
     ]
     kept = [
-        TestResult(test, tests[test]["name"], begun.kept[test], success=True)
+        TestResult(test, tests[test]["name"], layer_build.kept[test], success=True)
         for test in tests
-        if test in begun.kept
+        if test in layer_build.kept
     ]
-    enter_test_results(con, begun.candidate_id, layer.name, [*found, *kept])
+    record_test_results(con, layer_build.candidate_id, layer.name, [*found, *kept])
 
 
 def _row_counts(database: Path, unique_ids: Iterable[str]) -> dict[str, int]:
-    """Return the rows of seeds and models, by unique id."""
+    """Return the row counts of seeds and models, by unique id."""
     with duckdb.connect(database, read_only=True) as con:
         return {
             unique_id: con.execute(

@@ -1,7 +1,7 @@
-"""The sensor that tells of failed runs.
+"""The sensor that sends alerts about failed runs.
 
-Not Dagster's `make_email_on_run_failure_sensor`: it knows mail only, asks for a password, and says
-neither which release nor what stays in force.
+Dagster's `make_email_on_run_failure_sensor` sends only mail, requires a password, and names neither
+the release nor the live publication.
 """
 
 import dagster as dg
@@ -17,25 +17,25 @@ from dagster_project.base.settings import Settings
 @dg.run_failure_sensor(
     name="run_failure_alert",
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Sends one message for each failed run to the addresses of the settings. If it"
-    " cannot, this tick fails and says why: Dagster does not try again, the run stays to be seen.",
+    description="Sends one alert per failed run to the destinations in the settings. If that"
+    " fails, so does the tick, with the reason: Dagster does not retry it.",
 )
 def run_failure_alert(
     context: dg.RunFailureSensorContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SkipReason | None:
-    """Send the message of one failed run."""
+    """Send the alert for one failed run."""
     run = context.dagster_run
     if BY_MAKE_RUN.items() <= run.tags.items():
-        return dg.SkipReason("`make run` tells of its runs itself")
+        return dg.SkipReason("`make run` sends the alerts for its own runs")
     if run.tags.get(WILL_RETRY) == "true" and not set_aside_by(run):
-        return dg.SkipReason(f"run {run.run_id} is tried again")
+        return dg.SkipReason(f"run {run.run_id} will be retried")
     if not has_address(settings):
-        return dg.SkipReason("nobody to tell: set ROYALTY_NOTIFY_WEBHOOK or ROYALTY_NOTIFY_EMAIL")
+        return dg.SkipReason("no destination: set ROYALTY_NOTIFY_WEBHOOK or ROYALTY_NOTIFY_EMAIL")
     events = [
         entry.dagster_event
         for entry in context.instance.all_logs(run.run_id)
         if entry.dagster_event
     ]
     send(settings, message(settings, [alert_of(run, events)]))
-    context.log.info(f"told of run {run.run_id}")
+    context.log.info(f"alert sent for run {run.run_id}")
     return None

@@ -12,7 +12,7 @@ GROUP = "fetch"
 
 
 def fetch_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """Return the asset of each source that can be fetched."""
+    """Return one asset per source that can be fetched."""
     retries = dg.RetryPolicy(
         max_retries=3,
         delay=settings.fetch_pause_seconds,
@@ -23,7 +23,7 @@ def fetch_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
 
 def fetch_key(source: str) -> dg.AssetKey:
-    """The key of the asset that fetches a source."""
+    """Return the key of the asset that fetches a source."""
     return dg.AssetKey([GROUP, source])
 
 
@@ -36,8 +36,8 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
                 fetch_key(fetcher.source),
                 group_name=GROUP,
                 kinds={"http"},
-                description=f"The current release of {fetcher.source} in the landing folder, as"
-                f" the publisher serves it. Dated by {fetcher.dated_by}.",
+                description=f"Fetches the current release of {fetcher.source}, dated by"
+                f" {fetcher.dated_by}, into its landing folder.",
                 metadata={"served at": dg.MetadataValue.url(fetcher.base_url)},
             )
         ],
@@ -48,11 +48,11 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
         try:
             fetched = fetch_source(fetcher, settings)
         except BadInput as problem:
-            # `from None`: what lies beneath may hold a URL with a key in it.
+            # `from None`: the original error may hold a URL with an API key.
             raise dg.Failure(
                 str(problem), metadata=vars(problem), allow_retries=isinstance(problem, TryLater)
             ) from None
-        _tell(context, fetched)
+        _log_result(context, fetched)
         return dg.MaterializeResult(
             metadata=_metadata(fetched),
         )
@@ -60,14 +60,14 @@ def _fetch_asset(fetcher: Fetcher, retries: dg.RetryPolicy) -> dg.AssetsDefiniti
     return fetch
 
 
-def _tell(context: dg.AssetExecutionContext, fetched: FetchResult) -> None:
+def _log_result(context: dg.AssetExecutionContext, fetched: FetchResult) -> None:
     label = fetched.release.label
     if not fetched.is_new:
-        context.log.info(f"{label}: the publisher serves the same as before; no new release")
+        context.log.info(f"{label}: unchanged at the publisher; no new release")
     elif fetched.dated_by == DAY_OF_DOWNLOAD:
-        context.log.warning(f"{label}: landed; its date is {DAY_OF_DOWNLOAD}")
+        context.log.warning(f"{label}: landed, dated by {DAY_OF_DOWNLOAD}")
     else:
-        context.log.info(f"{label}: landed; its date is that of {fetched.dated_by}")
+        context.log.info(f"{label}: landed, dated by {fetched.dated_by}")
 
 
 def _metadata(fetched: FetchResult) -> dict[str, dg.MetadataValue | str | bool]:

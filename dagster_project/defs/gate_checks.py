@@ -10,7 +10,7 @@ import dagster as dg
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.raw import REFUSED, raw_key
 from dagster_project.defs.resources import WRITING_POOL, Workbench
-from dagster_project.defs.set_aside import Verdict, enter, judge, start_again_without
+from dagster_project.defs.set_aside import Verdict, judge, record_rejections, retry_without
 from dagster_project.gates.explain import explain
 from dagster_project.gates.release_gate import gate_release
 from dagster_project.gates.run_suites import Batch, run_suites
@@ -19,7 +19,7 @@ from dagster_project.transform.blame import failed_expectations
 from dagster_project.transform.layers import Layer, layer_tables
 from dagster_project.workbench.builds import current_candidate
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.gate_results import GateResult, enter_gate_results
+from dagster_project.workbench.gate_results import GateResult, record_gate_results
 
 GATE = "gate"  # the name of the check on every asset
 
@@ -46,7 +46,7 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult]:
         if not context.has_partition_key and not context.has_partition_key_range:
             raise dg.Failure("choose a release: this check runs on partitions", allow_retries=False)
-        refused = _refused(context)
+        refused = _refusals(context)
         results: list[GateResult] = []
         for day in context.partition_keys:
             if day in refused:
@@ -71,8 +71,8 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
     return gate
 
 
-def _refused(context: dg.AssetCheckExecutionContext) -> dict[str, str]:
-    """Return what the load in this run said of releases that it did not load."""
+def _refusals(context: dg.AssetCheckExecutionContext) -> dict[str, str]:
+    """Return the reasons for which the load in this run refused releases."""
     loads = context.instance.get_records_for_run(
         context.run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
     ).records
@@ -110,13 +110,13 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
             )
         with workbench.get_connection() as con:
             verdict = judge(con, workbench.settings, failed_expectations(layer, results))
-            results = [_excused(result, verdict) for result in results]
+            results = [_downgrade_accepted(result, verdict) for result in results]
             with transaction(con):
-                enter_gate_results(
+                record_gate_results(
                     con, results, context.run.run_id, candidate[0] if candidate else None
                 )
-                enter(con, verdict)
-            start_again_without(context, con, verdict)
+                record_rejections(con, verdict)
+            retry_without(context, con, verdict)
         if not all(result.success for result in results):
             context.log.error(explain(results))
         yield from check_results(results)
@@ -124,8 +124,8 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
     return gate
 
 
-def _excused(result: GateResult, verdict: Verdict) -> GateResult:
-    """Make warnings of the rules that only releases fail which a person has accepted."""
+def _downgrade_accepted(result: GateResult, verdict: Verdict) -> GateResult:
+    """Turn failures caused only by manually accepted releases into warnings."""
     rules = {rule.rule for rule in verdict.excused if rule.table == result.table_name}
     details = [
         detail | {"severity": "warning"} if detail["expectation"] in rules else detail
@@ -139,9 +139,9 @@ def _excused(result: GateResult, verdict: Verdict) -> GateResult:
 def check_results(
     results: Iterable[GateResult], refused: Sequence[str] = ()
 ) -> Iterator[dg.AssetCheckResult]:
-    """Show each table's result in the UI: one table of expectations, and one of failing rows.
+    """Yield each table's result for the UI: one table of expectations, one of failing rows.
 
-    Of a raw table there may be results of several releases, and releases that were `refused`.
+    A raw table may have results of several releases, and releases that were `refused`.
     """
     by_table: dict[str, list[GateResult]] = {}
     for result in results:

@@ -1,9 +1,9 @@
-"""The jobs: those that make assets, and those that an operator starts from the UI.
+"""The jobs: those that materialize assets, and those that an operator starts from the UI.
 
 `fetch` brings the publishers' current releases into the landing folder; `ingest_<source>` loads and
 gates one release (a partition); `build` goes from the accepted releases to the publication
 (`publish`: only the last step, after an interruption); `write_report` writes the report. The
-operator's jobs are one step each, over the function that the command line calls too.
+operator's jobs have one step each, which calls the same function as the command line.
 """
 
 from enum import Enum
@@ -30,14 +30,14 @@ _FROM_THE_START = {RETRY_STRATEGY: "ALL_STEPS"}
 fetch_job = dg.define_asset_job(
     "fetch",
     selection=dg.AssetSelection.groups(FETCH),
-    description="Download every source's current release. A source that fails stops no other.",
+    description="Download every source's current release. A failed source does not stop others.",
 )
 
 ingest_jobs = [
     dg.define_asset_job(
         f"ingest_{source.name}",
         selection=dg.AssetSelection.assets(*(raw_key(table) for table in source.tables)),
-        description=f"Load and gate one release of {source.name}, or several in a backfill.",
+        description=f"Load and gate one release of {source.name}; a backfill takes several.",
         tags=_FROM_THE_START,
     )
     for source in all_sources().values()
@@ -48,18 +48,18 @@ build_job = dg.define_asset_job(
     selection=dg.AssetSelection.all()
     - dg.AssetSelection.groups("raw", FETCH)
     - dg.AssetSelection.assets(report),
-    description="From the accepted releases to a published, audited warehouse.",
+    description="Build, gate and publish the warehouse from the accepted releases.",
     tags=_FROM_THE_START,
 )
 
 publish_job = dg.define_asset_job(
     "publish",
     selection=dg.AssetSelection.assets("publication"),
-    description="Publish a candidate whose gates have all passed; refuses any other.",
+    description="Publish the candidate if all its gates have passed; refuse it otherwise.",
 )
 
-# A job of its own, not part of `make run`: it takes 5 to 10 seconds, longer the first time,
-# when the charts' JavaScript is bundled, and a publication does not wait for its report.
+# Not part of `make run`: it takes 5 to 10 seconds, longer the first time, when the charts'
+# JavaScript is bundled, and a publication need not wait for its report.
 report_job = dg.define_asset_job(
     "write_report",
     selection=dg.AssetSelection.assets(report),
@@ -70,7 +70,7 @@ asset_jobs = [fetch_job, *ingest_jobs, build_job, publish_job, report_job]
 
 
 class Decision(Enum):
-    """What is decided on a release."""
+    """The kinds of decisions on a release."""
 
     reject = "reject"
     accept = "accept"
@@ -88,14 +88,14 @@ class DecideConfig(dg.Config):
 class RollbackConfig(dg.Config):
     """Which publication, and why."""
 
-    to: str | None = Field(default=None, description="A kept publication; else the one before.")
+    to: str | None = Field(default=None, description="A kept publication, or the previous one.")
     reason: str = Field(description="Why; the ledger keeps it.")
 
 
 class PruneConfig(dg.Config):
     """Whether anything is removed."""
 
-    dry_run: bool = Field(default=True, description="Only say what would go.")
+    dry_run: bool = Field(default=True, description="Only list what would be removed.")
 
 
 @dg.op(pool=WRITING_POOL)
@@ -106,7 +106,7 @@ def decide_on_release(
     decide = DECISIONS[config.decision.value]
     with report_bad_input(), workbench.get_connection() as con:
         decide(con, config.release, config.reason)
-    context.log.info(f"{config.release}: done. The job `build` publishes accordingly")
+    context.log.info(f"{config.release}: done. Run the job `build` to publish accordingly")
 
 
 @dg.op(pool=WRITING_POOL)
@@ -116,14 +116,14 @@ def activate_publication(
     """Make a kept publication the live one."""
     with report_bad_input():
         chosen = roll_back(workbench.settings, config.to, config.reason)
-    context.log.info(f"publication {chosen} is in force")
+    context.log.info(f"publication {chosen} is live")
 
 
 @dg.op(pool=WRITING_POOL)
 def remove_leftovers(
     context: dg.OpExecutionContext, config: PruneConfig, workbench: Workbench
 ) -> None:
-    """Remove what no longer counts, or say what would go."""
+    """Remove leftovers, or list them."""
     for what in prune(
         workbench.settings, partial(old_runs, context.instance), dry_run=config.dry_run
     ):
@@ -132,13 +132,13 @@ def remove_leftovers(
 
 @dg.job(executor_def=dg.in_process_executor)
 def decide() -> None:
-    """Reject, accept or forget a release by hand. Run `build` afterwards to publish accordingly."""
+    """Reject, accept or forget a release. Run `build` afterwards to publish accordingly."""
     decide_on_release()
 
 
 @dg.job(executor_def=dg.in_process_executor)
 def rollback() -> None:
-    """Make an earlier publication live, at once. It stays live until the next publication."""
+    """Make an earlier publication live at once. It stays live until the next publication."""
     activate_publication()
 
 

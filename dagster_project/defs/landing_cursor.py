@@ -1,4 +1,4 @@
-"""What the sensor `landing` remembers from one evaluation to the next: as much as is under way."""
+"""The state that the sensor `landing` keeps between evaluations."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass
 class Cursor:
-    """Releases go by their names (`<source>/<date>`), states are those of `release_state`.
+    """Releases are named `<source>/<date>`; states are those of `release_state`.
 
-    arriving: releases that were not there, or not in this state, at the evaluation before.
-    requested: releases with the key of the run that was requested for them, and their state then.
-    reported: what cannot be used and has been said, with its state.
-    build: the fingerprint that a build was requested for last.
-    round: how often runs were requested; it makes the keys of later runs differ.
+    arriving: releases that were missing or in another state at the previous evaluation.
+    requested: by release, the key of the run requested for it, and its state then.
+    reported: unusable files and releases that were reported, with their state.
+    build: the fingerprint for which a build was last requested.
+    round: how often runs were requested; keeps run keys unique.
     """
 
     arriving: dict[str, str] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str | None) -> "Cursor":
-        """Read it; one that is missing or that another version wrote is as good as none."""
+        """Parse a cursor; a missing one, or one of another version, gives an empty one."""
         try:
             cursor = cls(**json.loads(text or "{}"))
         except (ValueError, TypeError):

@@ -1,10 +1,10 @@
-"""The sensor `landing`: has what lands loaded, however it came, then has it built, once a batch.
+"""The sensor `landing`: requests loads of new releases, then one build per batch.
 
 An evaluation compares names, sizes and times in the landing folder with the ledger; it reads no
-file that the ledger knows. A release is complete when it looks the same at two evaluations. Each
-complete one gets one run; when no run is left, and what is in force is not what is published, one
-build is requested. What has failed is not requested again until something about it has changed:
-what a run can heal by itself, the run has tried again.
+file that the ledger knows. A release is complete when it is unchanged between two evaluations. Each
+complete one gets one run; when no run is left, and the current releases are not the published ones,
+one build is requested. A failed load or build is not requested again until its input changes:
+temporary failures have already been retried within the run.
 """
 
 from collections.abc import Iterable
@@ -26,12 +26,12 @@ from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import build_fingerprint
 from dagster_project.workbench.connection import open_workbench, read_workbench, write_lock
 from dagster_project.workbench.publications import last_publication
-from dagster_project.workbench.releases import all_file_entries, note_modified
+from dagster_project.workbench.releases import all_file_entries, record_modified
 
-SECONDS = 60  # between two evaluations: what does not change for so long is complete
-MOST_RUNS = 100  # requested by one evaluation; the others wait for the next
+SECONDS = 60  # between evaluations; a release unchanged for so long is complete
+MAX_RUNS = 100  # per evaluation; the others wait for the next
 _NAMES_SHOWN = 5
-_RETRIED_WITHIN = timedelta(minutes=5)  # Dagster's daemon does it within seconds
+_RETRIED_WITHIN = timedelta(minutes=5)  # the daemon usually retries within seconds
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -42,7 +42,7 @@ _UNFINISHED = [
 
 
 def landing_sensor(*, running: bool) -> dg.SensorDefinition:
-    """Return the sensor. running: whether it is on until someone switches it in the UI."""
+    """Return the sensor. running: whether it is on by default."""
     status = dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED
 
     @dg.sensor(
@@ -64,47 +64,48 @@ def landing_sensor(*, running: bool) -> dg.SensorDefinition:
                 fingerprint = build_fingerprint(con)
                 published = last_publication(con)
         except TryLater:
-            return _skip(context, "a run is writing; looked at again when it has ended")
+            return _skip(context, "a run is writing; will check again when it has ended")
         plan = plan_against(
             entries,
             settings.landing_dir,
             known=cursor.reported.items(),
             bundled=settings.bundled_dir,
         )
-        _note_touched(settings, plan)
+        _record_touched(settings, plan)
         partitions = _missing_partitions(context.instance, plan)
         lines = [f"{len(plan.releases)} releases have landed, {len(plan.still_rejected)} rejected"]
         seen = cursor.arriving.keys() | cursor.requested.keys()
         requests = _ingests(plan, cursor, under_way, lines)
-        # What has just begun to arrive may belong to the batch; what goes on growing may not.
-        batch_is_whole = cursor.arriving.keys() <= seen
-        if not requests and not under_way and batch_is_whole:
-            in_force = any("accepted" in by_status for by_status in entries.values())
-            up_to_date = (
-                published is not None
-                and published[1] == fingerprint
-                and settings.warehouse.exists()
-            )
-            if up_to_date:
-                cursor.build = ""  # a decision may bring this state back: it is built again then
-            elif in_force:
+        # A release that has just appeared may belong to the batch; one that keeps growing may not.
+        batch_is_complete = cursor.arriving.keys() <= seen
+        if not requests and not under_way and batch_is_complete:
+            if published and published[1] == fingerprint and settings.warehouse.exists():
+                cursor.build = ""  # a decision may bring this state back: then build again
+            elif any("accepted" in by_status for by_status in entries.values()):
                 requests = _build(build_job.name, fingerprint, cursor, lines)
         elif under_way:
-            lines.append(f"{len(under_way)} runs are under way: {_few(under_way.values())}")
-        if requests:
-            return dg.SensorResult(
-                run_requests=requests,
-                dynamic_partitions_requests=partitions,
-                cursor=cursor.text(),
-            )
-        lines += _refusals(context, plan, cursor)
-        return dg.SensorResult(
-            skip_reason="\n".join(lines if len(lines) > 1 else [*lines, "nothing new"]),
-            dynamic_partitions_requests=partitions,
-            cursor=cursor.text(),
-        )
+            lines.append(f"{len(under_way)} runs are in progress: {_few(under_way.values())}")
+        if not requests:
+            lines += _refusals(context, plan, cursor)
+        return _result(requests, lines, partitions, cursor)
 
     return landing
+
+
+def _result(
+    requests: list[dg.RunRequest],
+    lines: list[str],
+    partitions: list[dg.AddDynamicPartitionsRequest],
+    cursor: Cursor,
+) -> dg.SensorResult:
+    """Return the run requests, or else the lines as the reason for skipping."""
+    reason = "\n".join(lines if len(lines) > 1 else [*lines, "nothing new"])
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else reason,
+        dynamic_partitions_requests=partitions,
+        cursor=cursor.text(),
+    )
 
 
 def _skip(context: dg.SensorEvaluationContext, reason: str) -> dg.SensorResult:
@@ -112,9 +113,8 @@ def _skip(context: dg.SensorEvaluationContext, reason: str) -> dg.SensorResult:
 
 
 def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
-    """Return the unfinished runs, by run key or else id, except those that fetch.
-
-    And those that have just failed and that Dagster is about to retry.
+    """Return the unfinished runs, by run key or else id, except those that fetch. Includes runs
+    that have just failed and that Dagster is about to retry.
     """
     just_now = system_clock() - _RETRIED_WITHIN
     runs = [
@@ -138,20 +138,20 @@ def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
     }
 
 
-def _note_touched(settings: Settings, plan: Plan) -> None:
-    """Have the ledger know new times of unchanged files, so that they are read but once."""
+def _record_touched(settings: Settings, plan: Plan) -> None:
+    """Record new times of unchanged files in the ledger, so that they are read only once."""
     if plan.touched:
         try:
             with write_lock(settings, timeout=0), open_workbench(settings) as con:
-                note_modified(con, plan.touched)
+                record_modified(con, plan.touched)
         except TryLater:
-            pass  # the run that writes is as good a reason to do it later
+            pass  # another run is writing: the next evaluation does it
 
 
 def _missing_partitions(
     instance: dg.DagsterInstance, plan: Plan
 ) -> list[dg.AddDynamicPartitionsRequest]:
-    """Return what makes each release that has landed a partition of its source."""
+    """Return requests that add a partition for each new release."""
     landed: dict[str, list[str]] = {}
     for release in plan.releases:
         landed.setdefault(release.source, []).append(str(release.date))
@@ -168,7 +168,7 @@ def _missing_partitions(
 def _ingests(
     plan: Plan, cursor: Cursor, under_way: dict[str, str], lines: list[str]
 ) -> list[dg.RunRequest]:
-    """Return the runs for the complete releases; tell of those that are not, or not loaded."""
+    """Return runs for the complete releases; add lines on incomplete and failed ones."""
     states = {release.name: release_state(release) for release in plan.new}
     stuck = []
     for name, (key, state) in list(cursor.requested.items()):
@@ -178,16 +178,16 @@ def _ingests(
             stuck.append(name)
     waiting = [release for release in plan.new if release.name not in cursor.requested]
     ready = [r for r in waiting if cursor.arriving.get(r.name) == states[r.name]]
-    taken = ready[:MOST_RUNS]
+    taken = ready[:MAX_RUNS]
     cursor.arriving = {r.name: states[r.name] for r in waiting if r not in taken}
     cursor.round += bool(taken)
     arriving = [r.name for r in waiting if r not in ready]
     if arriving:
-        lines.append(f"arriving, taken up when unchanged at the next look: {_few(arriving)}")
+        lines.append(f"arriving, loaded when unchanged at the next check: {_few(arriving)}")
     if stuck:
         lines.append(
-            f"a run was requested and has ended without an entry in the ledger: {_few(stuck)}; see"
-            " why it failed, then materialize the partition"
+            f"a requested run ended without an entry in the ledger: {_few(stuck)}; see"
+            " why it failed, then materialize the partition again"
         )
     return [
         _ingest(release, states[release.name], cursor, release.name in plan.replaced)
@@ -209,7 +209,7 @@ def _ingest(release: Release, state: str, cursor: Cursor, replaces: bool) -> dg.
 def _build(job: str, fingerprint: str, cursor: Cursor, lines: list[str]) -> list[dg.RunRequest]:
     if cursor.build == fingerprint:
         lines.append(
-            "what is in force was to be built, and the build has failed: mend the cause (docs/"
+            "the build of the current releases has failed: correct the cause (docs/"
             f"when-a-gate-fails.md), then launch the job `{job}`"
         )
         return []
@@ -219,7 +219,7 @@ def _build(job: str, fingerprint: str, cursor: Cursor, lines: list[str]) -> list
 
 
 def _refusals(context: dg.SensorEvaluationContext, plan: Plan, cursor: Cursor) -> list[str]:
-    """Say of each thing that cannot be used why, once; and afterwards that it is still so."""
+    """Return each problem once in full; afterwards only as a summary."""
     states = {release.label: (release.name, release) for release in plan.releases}
     now: dict[str, str] = {}
     fresh: list[BadInput] = []
@@ -229,7 +229,7 @@ def _refusals(context: dg.SensorEvaluationContext, plan: Plan, cursor: Cursor) -
         if cursor.reported.get(name) != now[name]:
             fresh.append(problem)
             context.log.error(str(problem))
-    now |= {release.name: cursor.reported[release.name] for release in plan.passed_over}
+    now |= {release.name: cursor.reported[release.name] for release in plan.skipped}
     cursor.reported = now
     lines = [f"REFUSED {problem}" for problem in fresh]
     if len(now) > len(fresh):

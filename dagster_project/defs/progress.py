@@ -1,4 +1,4 @@
-"""Where the steps of a run report how far they are."""
+"""Progress reports of a run's steps."""
 
 import sys
 
@@ -13,10 +13,9 @@ def progress_report(
     context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
     interval: float = INTERVAL_SECONDS,
 ) -> ProgressReport:
-    """Return the report of a step: to the run's log, and for `make run` to its output, too.
-
-    There it is a bar on a terminal and lines elsewhere. In JSON the lines of the run's log are on
-    the output already.
+    """Return the progress report of a step: to the run's log, and for `make run` also to its
+    output, as a bar on a terminal and as lines elsewhere. With JSON logs the run's log is on the
+    output already.
     """
     if not BY_MAKE_RUN.items() <= context.run.tags.items() or is_json():
         return ProgressReport(context.log.info, interval=interval)

@@ -21,19 +21,19 @@ from dagster_project.transform.layers import LAYERS, layer_tables
         for table in layer_tables(layer)
     ],
     kinds={"duckdb"},
-    # The Bank of Japan releases every month; a month without a publication is one in which nothing
-    # came, or nothing got through.
+    # The Bank of Japan releases every month; in a month without a publication, nothing arrived or
+    # nothing passed its gates.
     freshness_policy=dg.FreshnessPolicy.time_window(
         fail_window=timedelta(days=60), warn_window=timedelta(days=40)
     ),
     pool=WRITING_POOL,
-    description="The published file, `royalty_flows.duckdb`: replaced whole, and only if the ledger"
-    " says that every table of this candidate was built and passed its gate, and every data test.",
+    description="The published file, `royalty_flows.duckdb`. Replaced whole, and only if the ledger"
+    " has every table of this candidate as built, with its gate and all data tests passed.",
 )
 def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult:
-    """Publish the candidate, or refuse with the ledger's reasons.
+    """Publish the candidate, or refuse it with the ledger's reasons.
 
-    If its publication was broken off, that is finished instead.
+    An interrupted publication is completed instead.
     """
     settings = workbench.settings
     with report_bad_input():

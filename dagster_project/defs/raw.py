@@ -1,7 +1,7 @@
-"""Raw assets: one multi-asset a source, one partition a release.
+"""Raw assets: one multi-asset per source, one partition per release.
 
-A backfill of many releases is one run. Each release is loaded in a transaction of its own, and one
-that is refused stops no other: the gate, which follows, fails with what the load said of it.
+A backfill of many releases is one run. Each release is loaded in its own transaction, and a refused
+one does not stop the others: the gate that follows fails with the reason.
 """
 
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ from dagster_project.defs.fetch import fetch_key
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.fetching.publishers import all_fetchers
-from dagster_project.ingest.load_release import LoadResult, Measured, load_release
+from dagster_project.ingest.load_release import LoadMetrics, LoadResult, load_release
 from dagster_project.ingest.pending_releases import find_release, wait_until_settled
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
 from dagster_project.sources.code_lists import seed
 from dagster_project.sources.source import Source
 
-REFUSED = "refused"  # metadata of a materialization: why the release was not loaded
+REFUSED = "refused"  # materialization metadata: why the release was not loaded
 
 
 class IngestConfig(dg.Config):
     """How a release is loaded."""
 
     reload: bool = False
-    """Load it again although it is accepted: after its files or the reading code have changed."""
+    """Load an accepted release again, after a change of its files or of its source module."""
 
 
 def releases_partition(source: Source) -> dg.DynamicPartitionsDefinition:
@@ -46,9 +46,8 @@ def landing_key(source: str) -> dg.AssetKey:
 
 
 def landing_folder(source: Source) -> dg.AssetSpec:
-    """Return the landing folder of a source, which the UI shows between fetch and raw tables.
-
-    Dagster does not make it, as files come by hand, too: a load waits for no fetch and starts none.
+    """Return a source's landing folder, which the UI shows between fetch and raw tables. An
+    external asset, as people add files too: a load neither waits for a fetch nor starts one.
     """
     return dg.AssetSpec(
         landing_key(source.name),
@@ -56,7 +55,7 @@ def landing_folder(source: Source) -> dg.AssetSpec:
         deps=[fetch_key(source.name)] if source.name in all_fetchers() else [],
         kinds={"file"},
         description=f"The landing folder of {source.name}: one folder per release, with the"
-        " publisher's files as they were fetched or put there by hand.",
+        " publisher's files as fetched or added by hand.",
     )
 
 
@@ -107,9 +106,9 @@ def _specs(source: Source, partitions: dg.PartitionsDefinition) -> list[dg.Asset
     about = next((row for row in seed("sources") if row["source"] == source.name), None)
     if about is None:
         raise BadInput(
-            "a source without its row in the seed",
+            "the source has no row in the seed",
             where="dbt/seeds/sources.csv",
-            expected=f"a row that begins with {source.name}",
+            expected=f"a row for {source.name}",
             found="none",
             fix="add it: docs/adding-a-source.md",
         )
@@ -123,8 +122,8 @@ def _specs(source: Source, partitions: dg.PartitionsDefinition) -> list[dg.Asset
             raw_key(table),
             deps=[landing_key(source.name)],
             group_name="raw",
-            description=f"{about['publisher']}: {about['title']}. Every cell as the publisher wrote"
-            " it, with its file, sheet and row.",
+            description=f"{about['publisher']}: {about['title']}. Every cell as published,"
+            " with its file, sheet and row.",
             kinds={"duckdb", "python"},
             metadata={**metadata, "dagster/column_schema": _column_schema(table)},
             partitions_def=partitions,
@@ -142,7 +141,7 @@ def _column_schema(table: RawTable) -> dg.TableSchema:
 def _load(
     context: dg.AssetExecutionContext, source: Source, day: str, workbench: Workbench, reload: bool
 ) -> LoadResult:
-    """Load one release, and log what the load has to say. Raises BadInput if it is refused."""
+    """Load one release and log the notes on its files. Raises BadInput if it is refused."""
     settings = workbench.settings
     release = find_release(source, settings.landing_dir, day, settings.bundled_dir)
     wait_until_settled(release, settings.settle_seconds)
@@ -155,7 +154,7 @@ def _load(
             report=progress_report(context),
         )
     if loaded.unchanged:
-        context.log.info(f"{release.label}: these bytes are loaded and accepted already")
+        context.log.info(f"{release.label}: already loaded and accepted with the same bytes")
         return loaded
     for entry in loaded.files:
         if entry.reason:
@@ -164,8 +163,8 @@ def _load(
     return loaded
 
 
-def _metrics(measured: Measured | None) -> dict[str, float]:
-    """Return numbers that the UI plots over time; none where nothing was loaded."""
+def _metrics(measured: LoadMetrics | None) -> dict[str, float]:
+    """Return numbers that the UI plots over time; none if nothing was loaded."""
     if measured is None or not measured.bytes:
         return {}
     return {
@@ -179,7 +178,7 @@ def _metrics(measured: Measured | None) -> dict[str, float]:
 
 
 def freshness(source: Source) -> dg.FreshnessPolicy | None:
-    """What the UI judges a source's freshness by: its publisher's calendar."""
+    """Return a source's freshness policy, from its publisher's calendar."""
     due = source.calendar
     return (
         dg.FreshnessPolicy.cron(due.deadline_cron, due.freshness_window, due.timezone)

@@ -13,11 +13,11 @@ from dagster_project.defs.resources import LOCK_TIMEOUT_SECONDS, WRITING_POOL, r
     deps=[publication],
     kinds={"html"},
     pool=WRITING_POOL,
-    description="A static site on the published file, written from that file alone: the studies,"
+    description="A static site made from the published file alone: the studies,"
     " one page per reporter, mirror, revisions, coverage, dictionary, downloads.",
 )
 def report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
-    """Write the report on the published file."""
+    """Write the report from the published file."""
     from dagster_project.report.site import write_report
 
     with report_bad_input():

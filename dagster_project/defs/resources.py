@@ -1,4 +1,4 @@
-"""What every step that writes has: the workbench, its pool, and what it fails with."""
+"""Resources of the steps that write: the workbench, its pool, and error reporting."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +14,8 @@ from dagster_project.base.settings import Settings
 from dagster_project.workbench.connection import make_private, refuse_if_lost, write_lock
 from dagster_project.workbench.ledger_schema import create_ledger
 
-# A run from the UI waits its turn behind a run from the command line (and the reverse at once says
-# that it must wait): the run queue does not see the command line.
+# A run from the UI waits for a run from the command line, which the run queue does not see. A run
+# from the command line fails at once instead.
 LOCK_TIMEOUT_SECONDS = 3600
 
 
@@ -24,7 +24,7 @@ WRITING_POOL = "warehouse"  # limit 1, granularity run: see dagster.yaml
 
 @contextmanager
 def report_bad_input() -> Iterator[None]:
-    """Turn bad input into a step's failure with its parts as metadata; an outage is tried again."""
+    """Turn bad input into a step failure with its parts as metadata; outages are retried."""
     try:
         yield
     except BadInput as problem:
@@ -34,19 +34,19 @@ def report_bad_input() -> Iterator[None]:
 
 
 class Workbench(DuckDBResource):
-    """The workbench database. The run that holds this resource holds the write lock."""
+    """The workbench database. A run with this resource holds the write lock."""
 
     settings: ResourceDependency[Settings]
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator["Workbench"]:
-        """Hold the write lock while the run goes on."""
+        """Hold the write lock for the duration of the run."""
         with write_lock(self.settings, timeout=LOCK_TIMEOUT_SECONDS):
             yield self
 
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the workbench; closed on errors too, which the base class does not see to.
+        """Open the workbench, and close it on errors too, which the base class does not do.
 
         Raises BadInput if it is lost.
         """
@@ -63,7 +63,7 @@ class Workbench(DuckDBResource):
 def resources(settings: Settings) -> dict[str, Any]:
     """Return the resources of every asset, check, job and sensor.
 
-    They are how the settings, which the entry point has read, reach what Dagster calls.
+    They pass the settings, which the entry point has read, to the functions that Dagster calls.
     """
     workbench = Workbench(
         database=str(settings.workbench),

@@ -1,6 +1,6 @@
-"""What Dagster's history says: the last failure, and the runs that may go.
+"""Dagster's run history: the last failure, and runs that may be removed.
 
-`maintenance` needs no Dagster; whoever calls it passes these.
+`maintenance` does not import Dagster: its callers pass these functions.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _PARTITION = "dagster/partition"
 
 
 def last_failure(instance: dg.DagsterInstance) -> str:
-    """Say which run failed last, when, and whether its job has succeeded since."""
+    """Describe the last failed run: which, when, and whether its job has succeeded since."""
     failures = instance.get_run_records(
         dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), limit=1
     )
@@ -39,7 +39,7 @@ def last_failure(instance: dg.DagsterInstance) -> str:
 
 
 def old_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[Leftover]:
-    """Yield the finished runs, except those that last made an asset or a partition of one."""
+    """Yield finished runs, except the latest of each asset and partition."""
     done = [
         dg.DagsterRunStatus.SUCCESS,
         dg.DagsterRunStatus.FAILURE,
@@ -51,13 +51,13 @@ def old_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[Leftove
     removable = [run_id for run_id in old if run_id not in shown]
     if removable:
         yield Leftover(
-            f"{len(removable):,} Dagster runs of before {before:%Y-%m-%d}, with their logs",
+            f"{len(removable):,} Dagster runs before {before:%Y-%m-%d}, with their logs",
             partial(_delete_runs, instance, removable),
         )
 
 
 def _runs_shown(instance: dg.DagsterInstance) -> set[str]:
-    """Return the runs that the UI takes the state of assets and partitions from."""
+    """Return the runs from which the UI shows the state of assets and partitions."""
     shown = set()
     for key in instance.all_asset_keys():
         latest = instance.event_log_storage.get_latest_storage_id_by_partition(
@@ -76,7 +76,7 @@ def _runs_shown(instance: dg.DagsterInstance) -> set[str]:
 
 
 def _delete_runs(instance: dg.DagsterInstance, run_ids: list[str]) -> None:
-    # SQLite has a file per run, which it leaves behind empty.
+    # SQLite leaves an empty file per run.
     file_of_run = getattr(instance.event_log_storage, "path_for_shard", None)
     for run_id in run_ids:
         instance.delete_run(run_id)

@@ -1,4 +1,4 @@
-"""One schedule a source that can be fetched, on its publisher's calendar (`Source.calendar`)."""
+"""One schedule per source that can be fetched, on its publisher's calendar."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ from dagster_project.sources.source import Source
 
 
 def fetch_schedules(sources: Iterable[Source], *, running: bool) -> list[dg.ScheduleDefinition]:
-    """Return the schedules; what they fetch lands, and the sensor `landing` takes it up.
+    """Return the schedules. They only fetch; the sensor `landing` loads new releases.
 
-    running: whether they are on until someone switches them in the UI.
+    running: whether they are on by default.
     """
     status = dg.DefaultScheduleStatus.RUNNING if running else dg.DefaultScheduleStatus.STOPPED
     return [
@@ -21,8 +21,8 @@ def fetch_schedules(sources: Iterable[Source], *, running: bool) -> list[dg.Sche
             cron_schedule=source.calendar.poll_cron,
             execution_timezone=source.calendar.timezone,
             default_status=status,
-            description=f"Asks the publisher of {source.name} for a new release, in the season in"
-            " which one comes.",
+            description=f"Fetches {source.name} if there is a new release, in the season in which"
+            " one is expected.",
         )
         for source in sources
         if source.calendar and source.calendar.poll_cron

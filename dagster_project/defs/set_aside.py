@@ -1,8 +1,7 @@
-"""Setting releases aside: what a failed rule of a layer means for the releases that it is about.
+"""Setting releases aside: rejects the releases that make a rule of a layer fail.
 
-They are rejected in the ledger, with rule and rows as the reason, and the run starts again without
-them: in `make run` by its own loop, in Dagster by its run retries. What is to blame on no release
-stops the publication.
+The ledger gets rule and rows as the reason, and the run starts again without them: in `make run` by
+its own loop, in Dagster by run retries. A failure that no release has caused stops the publication.
 """
 
 import json
@@ -19,7 +18,7 @@ from dagster_project.base.run_tags import MAX_RETRIES, RETRY_ON_ANY_FAILURE
 from dagster_project.base.settings import Settings
 from dagster_project.ingest.manual_decisions import ACCEPTED
 from dagster_project.ingest.raw_rows import restore_superseded
-from dagster_project.transform.blame import Blamed, FailedRule, blame, sources_behind
+from dagster_project.transform.blame import BlamedRelease, FailedRule, blame, sources_behind
 from dagster_project.transform.build_fingerprint import build_fingerprint, fingerprint_of
 from dagster_project.workbench.builds import current_candidate
 from dagster_project.workbench.publications import last_publication
@@ -30,18 +29,18 @@ Release = tuple[str, date]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What failed rules come to: releases to reject, with reasons; and rules that only warn."""
+    """The consequences of failed rules: releases to reject, with reasons; rules that only warn."""
 
     rejected: Mapping[Release, str] = field(default_factory=dict)
     excused: Sequence[FailedRule] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class _Known:
-    """The releases that count now, those that a person accepted, and those that are published.
+class _LedgerState:
+    """The current releases, those accepted by a person, and the published ones.
 
-    unchanged: the published ones were built by the project as it is. warnings: tables and rules
-    that failed in the publication, as a person had accepted what fails them.
+    unchanged: the published ones were built by this version of the project. warnings: tables and
+    rules that failed in the publication because of releases that a person had accepted.
     """
 
     accepted: Mapping[Release, datetime]
@@ -51,11 +50,11 @@ class _Known:
     warnings: frozenset[tuple[str, str]]
 
     def passed_before(self, release: Release) -> bool:
-        """Whether this very load is published: it has passed every gate of that day."""
+        """Whether exactly this load is published: it passed every gate at the time."""
         return self.published.get(release) == self.accepted[release]
 
-    def new_behind(self, rule: FailedRule) -> list[Release]:
-        """Return the releases that the rule's table is made from and that are not published."""
+    def new_releases_of(self, rule: FailedRule) -> list[Release]:
+        """Return the unpublished releases that the rule's table is made from."""
         sources = sources_behind(rule.node)
         return [
             release
@@ -67,15 +66,15 @@ class _Known:
 def judge(
     con: duckdb.DuckDBPyConnection, settings: Settings, failed: Sequence[FailedRule]
 ) -> Verdict:
-    """Say what follows from rules that failed. con: the workbench's; nothing is changed.
+    """Return the consequences of failed rules. con: to the workbench, which is not changed.
 
-    A release that a person accepted is not rejected for being implausible: the rule warns. One that
-    was published by this very project is not at fault: what is new is, if that is one release.
+    A release accepted by a person is not rejected as implausible: the rule warns. One that this
+    version of the project has published is not at fault: a new release is, if there is exactly one.
     """
     candidate = current_candidate(con)
     if not failed or candidate is None or candidate[1] != build_fingerprint(con):
-        return Verdict()  # what failed was built from other releases than those that count now
-    known = _known(con, settings)
+        return Verdict()  # the build was of other releases than the current ones
+    state = _ledger_state(con, settings)
     reasons: dict[Release, list[str]] = {}
     excused: list[FailedRule] = []
     for rule in failed:
@@ -84,26 +83,26 @@ def judge(
         blamed = {
             (each.source, each.release): each
             for each in found.releases
-            if (each.source, each.release) in known.accepted
+            if (each.source, each.release) in state.accepted
         }
-        if not found.releases:  # then it is what is new, if that is one release
-            if rule.kind != "structure" and (rule.table, rule.rule) in known.warnings:
+        if not found.releases:  # then it is the new release, if there is exactly one
+            if rule.kind != "structure" and (rule.table, rule.rule) in state.warnings:
                 excused.append(rule)
                 continue
-            blamed, unexplained = _the_only_new_one(known, rule), 0
+            blamed, unexplained = _only_new_release(state, rule), 0
         if rule.kind != "structure":
-            implausible = [release for release in blamed if release not in known.by_hand]
+            implausible = [release for release in blamed if release not in state.by_hand]
             if blamed and not implausible and not unexplained:
                 excused.append(rule)
             blamed = {release: blamed[release] for release in implausible}
-        for release, each in _at_fault(known, rule, blamed).items():
+        for release, each in _at_fault(state, rule, blamed).items():
             reasons.setdefault(release, []).append(_reason(rule, each))
-    if _is_the_projects_fault(known, reasons):
+    if _is_project_at_fault(state, reasons):
         reasons = {}
     return Verdict({release: "\n".join(lines) for release, lines in reasons.items()}, excused)
 
 
-def _known(con: duckdb.DuckDBPyConnection, settings: Settings) -> _Known:
+def _ledger_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> _LedgerState:
     files = accepted_files(con)
     by_hand = con.execute(
         "select distinct source, release_date from audit.releases"
@@ -118,7 +117,7 @@ def _known(con: duckdb.DuckDBPyConnection, settings: Settings) -> _Known:
                 "select table_name, details from audit.gate_results"
                 " where failed > 0 and release_date is null"
             ).fetchall()
-    return _Known(
+    return _LedgerState(
         {(source, day): loaded_at for source, day, *_, loaded_at in files},
         frozenset((source, day) for source, day in by_hand),
         {(source, day): loaded_at for source, day, *_, loaded_at in published},
@@ -133,41 +132,41 @@ def _known(con: duckdb.DuckDBPyConnection, settings: Settings) -> _Known:
 
 
 def _at_fault(
-    known: _Known, rule: FailedRule, blamed: Mapping[Release, Blamed]
-) -> Mapping[Release, Blamed]:
-    """Return the releases that are at fault where rows of these fail."""
-    if not (known.unchanged and blamed):
+    state: _LedgerState, rule: FailedRule, blamed: Mapping[Release, BlamedRelease]
+) -> Mapping[Release, BlamedRelease]:
+    """Return the releases at fault for failing rows of these."""
+    if not (state.unchanged and blamed):
         return blamed
     at_fault = {
-        release: each for release, each in blamed.items() if not known.passed_before(release)
+        release: each for release, each in blamed.items() if not state.passed_before(release)
     }
     if at_fault:
         return at_fault
-    # Their rows passed when they were published: a release that is new has changed what they meet.
-    new = known.new_behind(rule)
+    # Their rows passed when they were published: a new release has changed the data around them.
+    new = state.new_releases_of(rule)
     if len(new) != 1:
         return {}
     (source, day), first = next(iter(blamed.items()))
-    found = f"since it is there, rows of {len(blamed)} others fail, of {source} {day} {first.found}"
-    return {new[0]: Blamed(*new[0], found)}
+    found = f"with it, rows of {len(blamed)} other releases fail: {source} {day}, {first.found}"
+    return {new[0]: BlamedRelease(*new[0], found)}
 
 
-def _the_only_new_one(known: _Known, rule: FailedRule) -> dict[Release, Blamed]:
-    """Return the one release that is new, if it is one: without it the rule held."""
-    new = known.new_behind(rule) if known.unchanged else []
+def _only_new_release(state: _LedgerState, rule: FailedRule) -> dict[Release, BlamedRelease]:
+    """Return the new release if there is exactly one: without it the rule held."""
+    new = state.new_releases_of(rule) if state.unchanged else []
     if len(new) != 1:
         return {}
-    return {new[0]: Blamed(*new[0], f"since it is there, this fails: {rule.found}")}
+    return {new[0]: BlamedRelease(*new[0], f"with it, the rule fails: {rule.found}")}
 
 
-def _is_the_projects_fault(known: _Known, reasons: Mapping[Release, object]) -> bool:
-    """Whether a changed project would take most published sources a release that had passed."""
-    sources = {source for source, _ in known.published}
-    hit = {release[0] for release in reasons if known.passed_before(release)}
+def _is_project_at_fault(state: _LedgerState, reasons: Mapping[Release, object]) -> bool:
+    """Whether a change of the project would reject published releases of most sources."""
+    sources = {source for source, _ in state.published}
+    hit = {release[0] for release in reasons if state.passed_before(release)}
     return len(hit) > 1 and 2 * len(hit) > len(sources)
 
 
-def _reason(rule: FailedRule, each: Blamed) -> str:
+def _reason(rule: FailedRule, each: BlamedRelease) -> str:
     return printable(
         " ".join(
             f"{rule.layer.name}: {rule.table} | expected: {rule.rule} | found: {each.found}"
@@ -176,10 +175,10 @@ def _reason(rule: FailedRule, each: Blamed) -> str:
     )
 
 
-def enter(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> None:
-    """Reject the releases in the ledger; the caller's transaction.
+def record_rejections(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> None:
+    """Reject the releases in the ledger, within the caller's transaction.
 
-    An earlier load of the same release comes back into force, if it was not published over.
+    An earlier load of the same release becomes current again, if its rows still exist.
     """
     accepted = {(source, day): time for source, day, *_, time in accepted_files(con)}
     for (source, day), reason in verdict.rejected.items():
@@ -187,15 +186,14 @@ def enter(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> None:
         restore_superseded(con, source, day)
 
 
-def start_again_without(
+def retry_without(
     context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
     con: duckdb.DuckDBPyConnection,
     verdict: Verdict,
 ) -> None:
-    """Have Dagster retry the run, which is about to fail, if it has set releases aside.
-
-    Its own run retries do it, from the start and once: the retry asks for another if it has to. Not
-    where nothing else is new; nor a run of `make run`, whose loop does it.
+    """Have Dagster retry the run, which is about to fail, if it has rejected releases. Run retries
+    start over, once each: a retry requests the next one if needed. None if nothing else is new, or
+    in a run of `make run`, which has its own loop.
     """
     if not verdict.rejected:
         return

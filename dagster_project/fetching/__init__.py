@@ -1,5 +1,4 @@
-"""From a publisher's address to the landing folder: downloading the current release of a source.
+"""Downloads the current release of a source from its publisher to the landing folder.
 
-Depends on sources, settings and errors only. Nothing else depends on it: what is ingested is what
-is in the landing folder, wherever it came from.
+Ingest does not depend on it: it loads whatever is in the landing folder.
 """

@@ -1,4 +1,4 @@
-"""Unpacking the wanted members of a downloaded zip archive."""
+"""Unpacks the wanted members of a downloaded zip archive."""
 
 import re
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ MAX_MEMBERS = 50
 
 
 @dataclass(frozen=True)
-class Unpacking:
-    """What to take out of an archive: members whose file name matches, up to so many bytes."""
+class MemberFilter:
+    """Selects members of an archive by file name, with a limit on their total size."""
 
     wanted: re.Pattern[str]
     max_bytes: int
 
 
-def unzip(archive: Path, where: str, folder: Path, unpacking: Unpacking) -> list[Path]:
+def unzip(archive: Path, where: str, folder: Path, member_filter: MemberFilter) -> list[Path]:
     """Unpack the wanted members into `folder`, without their directories. Raises BadInput.
 
-    Other members are left alone, but an archive with any unsafe member is refused whole.
+    Other members are ignored, but an archive with any unsafe member is refused.
     """
     try:
         with ZipFile(archive) as opened:
@@ -32,9 +32,9 @@ def unzip(archive: Path, where: str, folder: Path, unpacking: Unpacking) -> list
             refuse_outside(members)
             targets = {
                 folder / base_name(member): member
-                for member in _wanted(members, where, unpacking.wanted)
+                for member in _wanted(members, where, member_filter.wanted)
             }
-            unpack(opened, targets, max_bytes=unpacking.max_bytes)
+            unpack(opened, targets, max_bytes=member_filter.max_bytes)
             return list(targets)
     except UnsafeArchive as problem:
         raise BadInput(
@@ -42,7 +42,7 @@ def unzip(archive: Path, where: str, folder: Path, unpacking: Unpacking) -> list
             where=where,
             expected=problem.expected,
             found=str(problem),
-            fix="do not unpack it by hand; look at what the publisher serves, and report it to the"
+            fix="do not unpack it by hand; check the publisher's site, and report it to the"
             " publisher",
         ) from None
     except DAMAGED as error:
@@ -63,6 +63,6 @@ def _wanted(members: list[ZipInfo], where: str, wanted: re.Pattern[str]) -> list
             where=where,
             expected=f"members called {wanted.pattern}, each once",
             found=", ".join(repr(info.filename) for info in members) or "no members",
-            fix="look at what the publisher serves now, and correct the source's fetcher",
+            fix="check the publisher's site, and correct the source's fetcher",
         )
     return found

@@ -1,7 +1,7 @@
-"""Downloading one file over HTTP: whole and of the kind that was asked for, or not at all.
+"""Downloads one file over HTTP, complete and of the expected kind, or fails.
 
-What can heal is tried again, with exponential back-off and jitter: no connection, time-outs, 5xx,
-408 and 429, a truncated body. What cannot ends at once in BadInput: other 4xx, a redirect to
+Transient failures are retried, with exponential back-off and jitter: no connection, time-outs, 5xx,
+408 and 429, a truncated body. Permanent ones raise BadInput at once: other 4xx, a redirect to
 another host, a file that is too large, a web page instead of data.
 """
 
@@ -30,7 +30,7 @@ from dagster_project.base.settings import Settings
 Kind = Literal["csv", "json", "number", "workbook", "zip", "page"]
 
 MAX_REDIRECTS = 5
-MAX_WAIT_SECONDS = 300.0  # a server that asks for a longer pause is left alone until the next run
+MAX_WAIT_SECONDS = 300.0  # a server that asks for longer is not asked again in this run
 REDACTED = "***"
 
 _STARTS: dict[Kind, tuple[bytes, ...]] = {
@@ -44,7 +44,7 @@ _WEB_PAGE = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 
 @dataclass(frozen=True)
 class Validators:
-    """What a server said of a file's version; sent back, it answers 304 if there is no newer."""
+    """A server's identifiers of a file's version; sent back, they get a 304 if it is unchanged."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -61,8 +61,8 @@ class Validators:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came of a download. `not_modified`: the server says that its file is the known one."""
+class DownloadResult:
+    """The result of a download. `not_modified`: the server's file is the known version."""
 
     validators: Validators
     not_modified: bool = False
@@ -74,8 +74,8 @@ class Answer:
         return None if text is None else http_date(text)
 
 
-class _CanHealError(Exception):
-    """A failure that may be gone at the next attempt."""
+class _TransientError(Exception):
+    """A failure that the next attempt may not have."""
 
     def __init__(self, found: str, retry_after: float | None = None) -> None:
         super().__init__(found)
@@ -91,8 +91,8 @@ def http_date(text: str) -> datetime | None:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-# httpx logs each request's URL, and httpcore each answer's headers. A filter of a logger does not
-# see what its children log, so each is named.
+# httpx logs each request's URL, and httpcore each response's headers. A logger's filter does not
+# apply to its children, so each is named.
 _LOGGERS = (
     "httpx",
     *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
@@ -100,7 +100,7 @@ _LOGGERS = (
 
 
 class _Redaction(logging.Filter):
-    """Takes keys out of log records."""
+    """Removes API keys from log records."""
 
     def __init__(self, redact: Callable[[str], str]) -> None:
         super().__init__()
@@ -134,14 +134,14 @@ class Downloader:
         self._client: httpx.Client | None = None
 
     def redact(self, text: str) -> str:
-        """Return the text without any key in it."""
+        """Return the text without any API key."""
         for secret in self._secrets:
             text = re.sub(re.escape(secret), REDACTED, text, flags=re.IGNORECASE)
         return text
 
     @contextmanager
     def connected(self) -> Iterator[None]:
-        """Keep connections open meanwhile, and keys out of the log."""
+        """Keep connections open within the block, and API keys out of the log."""
         redaction = _Redaction(self.redact)
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(redaction)
@@ -152,7 +152,8 @@ class Downloader:
             with httpx.Client(
                 timeout=timeout,
                 follow_redirects=False,
-                # A length and a range are of the bytes on the wire: they must be the file's own.
+                # Content-Length and ranges count bytes on the wire: no compression, so that they
+                # match the file.
                 headers={"Accept-Encoding": "identity", "User-Agent": "royalty-flow-warehouse"},
             ) as self._client:
                 yield
@@ -170,16 +171,16 @@ class Downloader:
         secret_params: Mapping[str, SecretStr] | None = None,
         secret_headers: Mapping[str, SecretStr] | None = None,
         known: Validators | None = None,
-    ) -> Answer:
-        """Download to `target`, written through to the disk, or raise BadInput and leave nothing.
+    ) -> DownloadResult:
+        """Download to `target` and sync it to disk, or raise BadInput and leave nothing.
 
-        secret_params: keys, as further parameters of the URL. secret_headers: keys, as headers; a
-        redirect to another host does not get them. known: ask only for a newer version.
+        secret_params: API keys as further URL parameters. secret_headers: API keys as headers,
+        which are not sent to another host on a redirect. known: download only a newer version.
         """
         params, headers = secret_params or {}, secret_headers or {}
         download = _Download(self, url, target, kind, params, headers, known or Validators())
         retrying = Retrying(
-            retry=retry_if_exception_type(_CanHealError),
+            retry=retry_if_exception_type(_TransientError),
             stop=stop_after_attempt(self._settings.fetch_attempts),
             wait=_wait,
             sleep=self._sleep,
@@ -187,13 +188,13 @@ class Downloader:
         )
         try:
             return retrying(download.attempt)
-        except _CanHealError as failure:
+        except _TransientError as failure:
             raise self.problem(
                 "a download that failed at every attempt",
                 url,
                 expected="the whole file",
                 found=f"{failure.found} ({self._settings.fetch_attempts} attempts)",
-                fix="fetch again later; if it lasts, look at the publisher's site",
+                fix="fetch again later; if it persists, check the publisher's site",
                 kind=TryLater,
             ) from None
         finally:
@@ -209,7 +210,7 @@ class Downloader:
         fix: str,
         kind: type[BadInput] = BadInput,
     ) -> BadInput:
-        """The error for a URL, without keys."""
+        """Return the error for a URL, without API keys."""
         return kind(
             what,
             where=f"{self.source}: {self.redact(url)}",
@@ -219,7 +220,7 @@ class Downloader:
         )
 
     def check_host(self, url: httpx.URL, origin: httpx.URL) -> None:
-        """Raise BadInput unless the URL is of an allowed host and no less secure than `origin`."""
+        """Raise BadInput unless the URL has an allowed host and is no less secure than `origin`."""
         host = url.netloc.decode("ascii").lower()
         downgraded = origin.scheme == "https" and url.scheme != "https"
         if host not in self.hosts or url.scheme not in ("http", "https") or downgraded:
@@ -241,12 +242,12 @@ class Downloader:
 
     @property
     def total_seconds(self) -> float:
-        """How long one attempt may take."""
+        """The time-out of one attempt."""
         return self._settings.fetch_total_seconds
 
 
 class _Download:
-    """The attempts at one file. What an attempt left can be gone on with if the server helps."""
+    """The attempts at one file. Partial downloads are resumed if the server supports it."""
 
     def __init__(
         self,
@@ -267,7 +268,7 @@ class _Download:
             self._first = httpx.URL(url)
         except httpx.InvalidURL as error:
             raise downloader.problem(
-                "an address that cannot be read",
+                "an invalid URL",
                 url,
                 expected="http:// or https://",
                 found=str(error),
@@ -277,8 +278,8 @@ class _Download:
         for name, secret in secret_params.items():
             self._first = self._first.copy_add_param(name, secret.get_secret_value())
 
-    def attempt(self) -> Answer:
-        """Download once. Raises _CanHealError, BadInput."""
+    def attempt(self) -> DownloadResult:
+        """Download once. Raises _TransientError, BadInput."""
         url = self._first
         try:
             for _ in range(MAX_REDIRECTS + 1):
@@ -291,20 +292,22 @@ class _Download:
                         self._down.check_host(onward, url)
                         url = onward
                         continue
-                    return self._take(response)
+                    return self._handle_response(response)
         except httpx.TimeoutException as error:
-            raise _CanHealError(f"no answer in time ({type(error).__name__})") from None
+            raise _TransientError(f"no answer in time ({type(error).__name__})") from None
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise self._problem(
                     "a host whose certificate is not trusted",
                     expected="a valid certificate",
                     found=str(error),
-                    fix="look at the machine's clock and certificates, and at the publisher's site",
+                    fix="check the machine's clock and certificates, and the publisher's site",
                 ) from None
-            raise _CanHealError(f"the connection broke ({type(error).__name__}: {error})") from None
+            raise _TransientError(
+                f"the connection broke ({type(error).__name__}: {error})"
+            ) from None
         raise self._problem(
-            "a redirect that goes round in circles",
+            "a redirect loop",
             expected=f"at most {MAX_REDIRECTS} redirects",
             found=f"{MAX_REDIRECTS + 1}",
             fix="open the address in a browser; the publisher may have moved the file",
@@ -316,38 +319,38 @@ class _Download:
             return {"Range": f"bytes={have}-", "If-Range": self._strong_etag}
         return self._known.headers
 
-    def _take(self, response: httpx.Response) -> Answer:
+    def _handle_response(self, response: httpx.Response) -> DownloadResult:
         status = response.status_code
         validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
         if status == httpx.codes.NOT_MODIFIED and self._known.headers:
-            return Answer(self._known, not_modified=True)
+            return DownloadResult(self._known, not_modified=True)
         resumed = status == httpx.codes.PARTIAL_CONTENT and self._fits(response)
         if status == httpx.codes.OK or resumed:
             self._receive(response, resumed)
             self._check_kind()
             os.replace(self.part, self._target)
-            return Answer(validators)
+            return DownloadResult(validators)
         if status in (408, 425, 429) or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise self._busy(response)
         if status in (httpx.codes.PARTIAL_CONTENT, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE):
             self.part.unlink(missing_ok=True)
             self._strong_etag = None
-            raise _CanHealError(
+            raise _TransientError(
                 f"HTTP {status} that does not continue where the download was interrupted"
             )
         key = status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
         raise self._problem(
-            "an address that the publisher does not serve",
+            "the publisher does not serve this URL",
             expected="HTTP 200",
             found=f"HTTP {status} {response.reason_phrase}",
-            fix="set the source's key (docs/fetching.md), or look whether access is restricted"
+            fix="set the source's key (docs/fetching.md), or check whether access is restricted"
             if key
             else "open the address in a browser; if the publisher has moved the file, correct the"
             " source's fetcher (dagster_project/fetching/publishers/)",
         )
 
     def _busy(self, response: httpx.Response) -> Exception:
-        """What an overloaded or failing server gets: another attempt, when it asks for it."""
+        """Return the error for an overloaded or failing server; permanent for a long pause."""
         found = f"HTTP {response.status_code} {response.reason_phrase}"
         asked = response.headers.get("retry-after", "").strip()
         moment = None if asked.isdecimal() else http_date(asked)
@@ -366,7 +369,7 @@ class _Download:
                 fix="fetch again after that time",
                 kind=TryLater,
             )
-        return _CanHealError(found, pause)
+        return _TransientError(found, pause)
 
     def _fits(self, response: httpx.Response) -> bool:
         """Whether a partial answer begins where the download was interrupted."""
@@ -374,13 +377,13 @@ class _Download:
         return response.headers.get("content-range", "").startswith(f"bytes {have}-") and have > 0
 
     def _receive(self, response: httpx.Response, resumed: bool) -> None:
-        """Append the body to the file, or write it from the start."""
+        """Append the body to the file, or write it from the beginning."""
         encoded = "content-encoding" in response.headers
         etag = response.headers.get("etag", "")
         ranges = response.headers.get("accept-ranges", "") == "bytes" or resumed
         self._strong_etag = (
             etag if etag.startswith('"') and ranges and not encoded else None
-        )  # a weak one (W/"…") does not vouch for the bytes
+        )  # a weak one (W/"…") does not guarantee identical bytes
         announced = response.headers.get("content-length", "")
         length = int(announced) if announced.isdecimal() else None
         deadline = time.monotonic() + self._down.total_seconds
@@ -388,30 +391,30 @@ class _Download:
             size = file.tell()
             if length is not None and size + length > self._down.max_bytes:
                 raise self._too_large(size + length)
-            # As the pieces come: gathered into larger ones, the last would be lost with the rest.
+            # Chunk by chunk: buffered into larger ones, the last would be lost on an interruption.
             for chunk in response.iter_bytes():
                 size += len(chunk)
                 if size > self._down.max_bytes:
                     raise self._too_large(size)
                 file.write(chunk)
                 if time.monotonic() > deadline:
-                    raise _CanHealError(f"not whole after {self._down.total_seconds:.0f} seconds")
+                    raise _TransientError(f"not complete in {self._down.total_seconds:.0f} seconds")
             file.flush()
             os.fsync(file.fileno())
-        # A body shorter than its Content-Length does not come here: httpx raises a transport error.
+        # A body shorter than its Content-Length never gets here: httpx raises a transport error.
         if size == 0:
-            raise _CanHealError("an empty answer")
-        # A proxy may answer with a shorter range than it was asked for, and announce it rightly.
+            raise _TransientError("an empty response")
+        # A proxy may return a shorter range than requested, with correct headers.
         whole = response.headers.get("content-range", "").rpartition("/")[2]
         if resumed and whole.isdecimal() and size < int(whole):
-            raise _CanHealError(f"a part that ends at byte {size:,} of {int(whole):,}")
+            raise _TransientError(f"truncated at byte {size:,} of {int(whole):,}")
 
     def _too_large(self, size: int) -> BadInput:
         return self._problem(
             "a file that is too large",
             expected=f"at most {self._down.max_bytes:,} bytes",
             found=f"{size:,} bytes or more",
-            fix="look at what the publisher serves there; if it is right, raise `max_bytes` of the"
+            fix="check the URL in a browser; if the file is right, raise `max_bytes` of the"
             " source's fetcher",
         )
 
@@ -439,8 +442,8 @@ _BACK_OFF = wait_exponential_jitter(initial=1, max=60, jitter=1)
 
 
 def _wait(state: RetryCallState) -> float:
-    """Seconds until the next attempt: what the server asks for, if it does."""
+    """Return the seconds until the next attempt: the server's Retry-After, if it sends one."""
     failure = state.outcome.exception() if state.outcome else None
-    if isinstance(failure, _CanHealError) and failure.retry_after is not None:
+    if isinstance(failure, _TransientError) and failure.retry_after is not None:
         return failure.retry_after
     return _BACK_OFF(state)

@@ -1,7 +1,7 @@
-"""What was fetched last: `<landing>/<source>/.fetched.json`, a file that may be deleted any time.
+"""The last fetch of each source, in `<landing>/<source>/.fetched.json`, which may be deleted.
 
-It holds what the server said of each file's version, so that an unchanged file is not downloaded
-again, and how each release got its date.
+It holds the server's identifiers of each file's version, so that an unchanged file is not
+downloaded again, and how each release got its date.
 """
 
 import json
@@ -18,7 +18,7 @@ NAME = ".fetched.json"
 
 @dataclass(frozen=True)
 class CachedResponse:
-    """The version of one address, and the files that came of it, with their SHA-256."""
+    """The version served at one URL, and the files made from it, with their SHA-256."""
 
     validators: Validators
     files: dict[str, str]
@@ -35,7 +35,7 @@ class FetchHistory:
 
     @classmethod
     def of(cls, folder: Path) -> "FetchHistory":
-        """Read it; a file that is missing or broken is as good as none."""
+        """Read the history; a missing or corrupt file gives an empty one."""
         try:
             document = json.loads((folder / NAME).read_bytes())
             return cls(
@@ -53,11 +53,11 @@ class FetchHistory:
             return cls(folder)
 
     def landed(self, name: str) -> Path:
-        """Return where a file of the last release is."""
+        """Return the path of a file of the last release."""
         return self.folder / self.release / name
 
     def known(self, url: str) -> CachedResponse | None:
-        """Return the version of an address, if all its files are still as they landed."""
+        """Return the known version of a URL, if all its files are still as they landed."""
         served = self.served.get(url)
         if served is None or not served.validators.headers or not served.files:
             return None

@@ -1,6 +1,6 @@
-"""Fetching one source: download, check, compare with what landed before, and land the release.
+"""Fetches one source: download, check, compare with earlier releases, land the release.
 
-A release lands whole, by the rename of a folder, or the landing folder stays as it was.
+A release lands as a whole, by renaming a folder; otherwise the landing folder is unchanged.
 """
 
 import os
@@ -28,17 +28,16 @@ from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, landed_releases
 
-INCOMING = ".incoming"  # its name begins with a dot: what plans an ingest passes over it
+INCOMING = ".incoming"  # ingest ignores names that begin with a dot
 
-DAY_OF_DOWNLOAD = "the day of the download, for want of any other date"
+DAY_OF_DOWNLOAD = "the day of the download, as there is no other date"
 
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What a fetch did. `release` is the one that holds the publisher's current files.
+    """The result of a fetch. `release` holds the publisher's current files.
 
-    dated_by says where the release's date comes from; it is empty for a release that landed
-    otherwise.
+    dated_by: where the release's date comes from; empty if it was not fetched.
     """
 
     release: Release
@@ -53,9 +52,9 @@ def fetch_source(
     sleep: Callable[[float], None] = time.sleep,
     clock: Clock = system_clock,
 ) -> FetchResult:
-    """Bring the publisher's current release into the landing folder, unless it is there already.
+    """Download the publisher's current release to the landing folder, unless it has landed already.
 
-    Raises BadInput, without any key in it; the landing folder is then as it was.
+    Raises BadInput, without any API key; the landing folder is then unchanged.
     """
     secrets = tuple(
         key for key in (getattr(settings, name) for name in fetcher.keys) if key is not None
@@ -73,9 +72,9 @@ def fetch_source(
         raise BadInput(
             "the landing folder cannot be written",
             where=f"{fetcher.source}: {settings.landing_dir}",
-            expected="room and permission to write",
+            expected="space and permission to write",
             found=str(error),
-            fix="make room, or correct the permissions, then fetch again",
+            fix="free some space or correct the permissions, then fetch again",
         ) from error
 
 
@@ -104,7 +103,7 @@ def _incoming(settings: Settings, source: str) -> Iterator[Path]:
         ) from None
     incoming = settings.landing_dir / INCOMING
     try:
-        for left_behind in incoming.glob(f"{source}.*"):  # by a process that was killed
+        for left_behind in incoming.glob(f"{source}.*"):  # of a killed process
             shutil.rmtree(left_behind)
         folder = incoming / f"{source}.{uuid.uuid4().hex}"
         for part in ("release", "scratch"):
@@ -113,7 +112,7 @@ def _incoming(settings: Settings, source: str) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            with suppress(OSError):  # a fetch of another source may be going on in it
+            with suppress(OSError):  # another source may be fetching into it
                 incoming.rmdir()
     finally:
         lock.release()
@@ -133,13 +132,13 @@ def _land(
     landed = landed_releases(fetcher.source, settings.landing_dir)[0] if target.is_dir() else []
     fingerprints = {fetcher.fingerprint(path) for path in files}
     dates = _dates(fetcher, published, session.last_modified, today)
-    # The newest release, and one of the same date: an older one that says the same was revised
-    # since, and is stated again.
+    # Compare with the newest release and one of the same date. If an older one is equal, the
+    # publisher has revised the figures since and gone back: that is a new release.
     for release in reversed(landed):
         if release.date not in (landed[-1].date, dates[0].on):
             continue
         if {fetcher.fingerprint(path) for path in release.files} == fingerprints:
-            _remember(history, session, release)
+            _record_responses(history, session, release)
             return FetchResult(release, False, history.dated_by.get(str(release.date), ""))
     taken = {release.date for release in landed}
     free = [day for day in dates if day.on not in taken and not (target / str(day.on)).exists()]
@@ -148,8 +147,8 @@ def _land(
             "other files under the same date",
             where=f"{fetcher.source}/{dates[-1].on}",
             expected="one release per day",
-            found="a release of today that differs from what the publisher serves now",
-            fix="fetch again tomorrow, or remove the release of today if it was never loaded",
+            found="today's release, which differs from the publisher's current files",
+            fix="fetch again tomorrow, or remove today's release if it was never loaded",
         )
     day = free[0]
     for path in (*files, session.release):
@@ -167,15 +166,15 @@ def _land(
         fetcher.source, day.on, tuple(target / str(day.on) / path.name for path in files)
     )
     history.dated_by[str(day.on)] = day.said_by
-    _remember(history, session, release)
+    _record_responses(history, session, release)
     return FetchResult(release, True, day.said_by)
 
 
 @unpacked_once()
 def _check_layouts(source: str, files: list[Path]) -> None:
-    """Raise BadInput unless each file is of a layout of the source, and its main table is there.
+    """Raise BadInput unless each file matches a layout and the main tables are filled.
 
-    A file that only describes the data may be of none.
+    A file that only describes the data need not match one.
     """
     module = all_sources()[source]
     tables = []
@@ -185,7 +184,7 @@ def _check_layouts(source: str, files: list[Path]) -> None:
         except BadInput as problem:
             if module.is_companion(path):
                 continue
-            problem_at = f"{source}: {problem.where}, as it was downloaded"
+            problem_at = f"{source}: {problem.where}, as downloaded"
             raise BadInput(
                 problem.what,
                 where=problem_at,
@@ -197,7 +196,7 @@ def _check_layouts(source: str, files: list[Path]) -> None:
     if missing:
         raise BadInput(
             "a release without its main table",
-            where=f"{source}: as it was downloaded",
+            where=f"{source}: as downloaded",
             expected=f"a file that fills raw.{', raw.'.join(missing)}",
             found="files " + (", ".join(path.name for path in files) or "none"),
             fix="look at what the publisher serves now, and correct the source's fetcher",
@@ -207,9 +206,9 @@ def _check_layouts(source: str, files: list[Path]) -> None:
 def _dates(
     fetcher: Fetcher, published: PublicationDate | None, modified: list[datetime], today: date
 ) -> list[PublicationDate]:
-    """Return the dates that the release can have, the best first.
+    """Return the possible dates of the release, best first.
 
-    The second and third are for files that the publisher has changed without a new date.
+    The later ones are for files that the publisher has changed without a new date.
     """
     dates = []
     if published:
@@ -219,19 +218,19 @@ def _dates(
                 where=f"{fetcher.source}: {published.said_by}",
                 expected=f"a date up to {today}",
                 found=str(published.on),
-                fix="look at the machine's clock; near midnight, fetch again later",
+                fix="check the machine's clock; near midnight, fetch again later",
             )
         dates.append(published)
     if modified:
-        # In UTC, and by the server's clock: it may be a day ahead of here.
+        # In UTC and by the server's clock, which may be a day ahead of the local date.
         header = PublicationDate(min(max(modified).date(), today), "the Last-Modified header")
         if published is None or header.on > published.on:
             dates.append(header)
     return [*dates, PublicationDate(today, DAY_OF_DOWNLOAD)]
 
 
-def _remember(history: FetchHistory, session: Session, release: Release) -> None:
-    """Note the responses, as far as the release holds it byte for byte."""
+def _record_responses(history: FetchHistory, session: Session, release: Release) -> None:
+    """Record the responses whose files the release holds byte for byte."""
     held = {path.name: file_sha256(path) for path in release.files}
     history.release = str(release.date)
     history.served = {

@@ -1,4 +1,4 @@
-"""What a fetcher is, and what it works with while it fetches one release of its source."""
+"""A fetcher, and the session in which it fetches one release of its source."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
-from dagster_project.fetching.archive import Unpacking, unzip
+from dagster_project.fetching.archive import MemberFilter, unzip
 from dagster_project.fetching.download import Downloader, Kind, Validators
 from dagster_project.fetching.fetch_history import CachedResponse, FetchHistory
 from dagster_project.sources.source import PLAIN_NAME
@@ -26,7 +26,7 @@ _MEGA = 1 << 20
 
 @dataclass(frozen=True)
 class PublicationDate:
-    """When a release was published, and where that is said."""
+    """When a release was published, and where that date is stated."""
 
     on: date
     said_by: str
@@ -36,14 +36,14 @@ class PublicationDate:
 class Fetcher:
     """How the current release of one source is downloaded.
 
-    base_url: the publisher's address; `ROYALTY_FETCH_BASE_URLS` puts another in its place.
+    base_url: the publisher's URL; `ROYALTY_FETCH_BASE_URLS` overrides it.
     fetch: downloads the release through the session; returns when it was published, or None if only
         the files' Last-Modified headers can say.
-    dated_by: what the release is dated by, for people.
-    further_hosts: hosts besides that of the address from which files may come.
-    keys: names of the settings that hold keys.
-    volatile: members of JSON files that the server changes in each answer (the time, an echo of
-        the request): they make no difference between two releases.
+    dated_by: where the release's date comes from, in words.
+    further_hosts: hosts, besides that of base_url, from which files may come.
+    keys: names of the settings that hold API keys.
+    volatile: members of JSON files that the server changes in each response (the time, an echo of
+        the request), ignored when releases are compared.
     """
 
     source: str
@@ -57,7 +57,7 @@ class Fetcher:
     volatile: frozenset[str] = field(default=frozenset())
 
     def url(self, settings: Settings) -> str:
-        """The address, without a slash at its end."""
+        """The URL without a trailing slash."""
         return settings.fetch_base_urls.get(self.source, self.base_url).rstrip("/")
 
     def hosts(self, settings: Settings) -> frozenset[str]:
@@ -74,7 +74,7 @@ class Fetcher:
             return file_sha256(path)
         try:
             said = _without(json.loads(path.read_bytes()), self.volatile)
-        except ValueError:  # a file that did not come from here
+        except ValueError:  # not a file of this fetcher
             return file_sha256(path)
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
@@ -90,9 +90,9 @@ def _without(document: Any, names: frozenset[str]) -> Any:
 
 
 class Session:
-    """One fetch of one source: its files gather in `release`, what is only read in `scratch`.
+    """One fetch of one source: its files go to `release`, temporary downloads to `scratch`.
 
-    Both folders are in the landing folder's file system, so that the release lands by a rename.
+    Both folders are on the landing folder's file system, so that the release lands by a rename.
     """
 
     def __init__(
@@ -120,10 +120,10 @@ class Session:
         secret_params: Mapping[str, SecretStr] | None = None,
         secret_headers: Mapping[str, SecretStr] | None = None,
     ) -> Path:
-        """Download a file into the release, or take it over where the publisher has no newer."""
+        """Download a file into the release, or reuse an earlier one if it is unchanged."""
         if not PLAIN_NAME.fullmatch(name):
             raise self.problem(
-                "a file name with characters that are not taken",
+                "a file name with unsupported characters",
                 url,
                 expected="letters, digits, spaces and . , ( ) + - _",
                 found=repr(name),
@@ -141,9 +141,9 @@ class Session:
         )
         self._note_date(answer.last_modified)
         if known and answer.not_modified:
-            return self._take_over(url, known)[0]
-        self._leave_no_key(target)
-        self._remember(url, answer.validators, [target])
+            return self._reuse_files(url, known)[0]
+        self._remove_keys(target)
+        self._record_response(url, answer.validators, [target])
         return target
 
     def archive(self, url: str, wanted: re.Pattern[str]) -> list[Path]:
@@ -155,23 +155,23 @@ class Session:
         )
         self._note_date(answer.last_modified)
         if known and answer.not_modified:
-            return self._take_over(url, known)
-        limits = Unpacking(wanted, self._fetcher.max_unpacked_bytes)
+            return self._reuse_files(url, known)
+        limits = MemberFilter(wanted, self._fetcher.max_unpacked_bytes)
         files = unzip(packed, f"{self._fetcher.source}: {url}", self.release, limits)
         packed.unlink()
-        self._remember(url, answer.validators, files)
+        self._record_response(url, answer.validators, files)
         return files
 
     def page(self, url: str) -> str:
-        """Return a web page's text; it does not become part of the release."""
+        """Return a web page's text, which does not become part of the release."""
         return self._read(url, "page").decode("utf-8", "replace")
 
     def json(self, url: str) -> Any:
-        """Return a JSON document; it does not become part of the release."""
+        """Return a JSON document, which does not become part of the release."""
         return self.parsed(url, self._read(url, "json"))
 
     def number(self, url: str, *, secret_headers: Mapping[str, SecretStr] | None = None) -> int:
-        """Return a whole number that is the whole answer, a count. Raises BadInput."""
+        """Return a count that is the whole response. Raises BadInput."""
         content = self._read(url, "number", secret_headers)
         try:
             return int(content)
@@ -184,7 +184,7 @@ class Session:
             return json.loads(content)
         except ValueError as error:
             raise self.problem(
-                "an answer that is not JSON",
+                "a response that is not JSON",
                 url,
                 expected="JSON in UTF-8",
                 found=str(error),
@@ -192,28 +192,28 @@ class Session:
             ) from None
 
     def link(self, page: str, href: str) -> str:
-        """Return the address that a link on a page leads to; its host must be an allowed one."""
+        """Return the URL of a link on a page; its host must be allowed."""
         origin = httpx.URL(page)
         try:
             url = origin.join(href)
         except httpx.InvalidURL:
-            raise self.unexpected(page, "a link that can be read", repr(href)) from None
+            raise self.unexpected(page, "a valid link", repr(href)) from None
         self._downloader.check_host(url, origin)
         return str(url)
 
     def unexpected(self, url: str, expected: str, found: str) -> BadInput:
-        """The error for a page or answer that is not built as the fetcher expects."""
+        """Return the error for a page or response that the fetcher does not understand."""
         return self.problem(
-            "a page or answer that is not built as before",
+            "a page or response with a changed structure",
             url,
             expected=expected,
             found=found,
-            fix="open the address; if the publisher has changed it, correct the source's fetcher"
+            fix="open the URL; if the publisher has changed it, correct the source's fetcher"
             " (dagster_project/fetching/publishers/)",
         )
 
     def problem(self, what: str, url: str, *, expected: str, found: str, fix: str) -> BadInput:
-        """An error about an address, without keys."""
+        """Return an error about a URL, without API keys."""
         return self._downloader.problem(what, url, expected=expected, found=found, fix=fix)
 
     def _read(
@@ -224,8 +224,8 @@ class Session:
         self._downloader.download(url, target, kind, secret_headers=secret_headers)
         return target.read_bytes()
 
-    def _take_over(self, url: str, known: CachedResponse) -> list[Path]:
-        """Give the release the files that landed before: a second name each, not a copy."""
+    def _reuse_files(self, url: str, known: CachedResponse) -> list[Path]:
+        """Add files of an earlier release to this one, as hard links."""
         files = []
         for name in known.files:
             os.link(self._history.landed(name), self.release / name)
@@ -233,12 +233,12 @@ class Session:
         self.served[url] = known
         return files
 
-    def _remember(self, url: str, validators: Validators, files: list[Path]) -> None:
+    def _record_response(self, url: str, validators: Validators, files: list[Path]) -> None:
         digests = {path.name: file_sha256(path) for path in files}
         self.served[self._downloader.redact(url)] = CachedResponse(validators, digests)
 
-    def _leave_no_key(self, path: Path) -> None:
-        """Take keys out of a file: some servers echo the request in their answer."""
+    def _remove_keys(self, path: Path) -> None:
+        """Remove API keys from a file: some servers echo the request in the response."""
         for name in self._fetcher.keys:
             key = getattr(self.settings, name)
             if key and key.get_secret_value():

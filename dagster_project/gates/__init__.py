@@ -1,1 +1,1 @@
-"""Gates: Great Expectations suites, run on one materialization, with the result in the ledger."""
+"""Gates: Great Expectations suites, with their results in the ledger."""

@@ -1,11 +1,11 @@
-"""A gate's result in words: one message for the log and the ledger."""
+"""A gate's result as one message for the log and the ledger."""
 
 from dagster_project.base.errors import in_words, printable
 from dagster_project.workbench.gate_results import LIST, GateResult
 
 
 def explain(results: list[GateResult], severity: str = "critical") -> str:
-    """Say what failed, where, what was found and what to do; one line per expectation."""
+    """Return what failed, where, what was found and what to do; one line per expectation."""
     return "\n".join(line for result in results for line in _failures(result, severity))
 
 
@@ -19,7 +19,7 @@ def _failures(result: GateResult, severity: str) -> list[str]:
         line += f" | found: {detail['observed']}"
         if (
             detail["failing_rows"] and detail.get("kind") != LIST
-        ):  # of a list, `found` names the codes
+        ):  # for a list, `found` names the codes
             line += f", the first: {in_words(detail['failing_rows'][0])}"
         if detail["fix"]:
             line += f" | what to do: {detail['fix']}"

@@ -1,4 +1,4 @@
-"""Writes the tables of `docs/gate-policy.md`: the kind of each check, and its ground.
+"""Writes the tables of `docs/gate-policy.md`: kind and ground of each check.
 
 An expectation states both in its suite. The kind of a dbt data test follows from its type.
 """
@@ -20,17 +20,17 @@ MADE_UP = "made-up files only"
 
 _BEGIN, _END = "<!-- begin: written by `make docs` -->", "<!-- end: written by `make docs` -->"
 
-# The kind of a data test and why, by its generic type, or by its name if it is singular. None is a
-# list: an unmapped code is `_U` from intermediate on, and `_U` is in every dimension.
+# Kind and ground of each data test, by generic type or, for singular tests, by name. None has kind
+# `list`: from intermediate on an unmapped code is `_U`, and `_U` is in every dimension.
 DATA_TESTS = {
-    "accepted_values": (STRUCTURE, "words of the project's own, which models and seeds write"),
+    "accepted_values": (STRUCTURE, "the project's own words, from models and seeds"),
     "not_null_columns": (
         STRUCTURE,
-        "a row without its key means nothing; raw checks its origin",
+        "a row without its key is meaningless; raw checks its origin",
     ),
     "codes_in_dimension": (STRUCTURE, "codes are conformed before; an unknown one is `_U`"),
     "not_null": (STRUCTURE, "as `not_null_columns`"),
-    "one_at_a_time": (STRUCTURE, "the code maps: no two rows hold for one code and release"),
+    "one_at_a_time": (STRUCTURE, "code maps: at most one row per code and release"),
     "one_preferred_source": (STRUCTURE, "the mart chooses it"),
     "relationships": (STRUCTURE, "as `codes_in_dimension`"),
     "unique": (STRUCTURE, "the key of a dimension or seed"),
@@ -44,7 +44,7 @@ DATA_TESTS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One expectation: where it looks, what should hold, its kind and its ground."""
+    """One expectation: its table, its rule, its kind and its ground."""
 
     schema: str
     source: str  # empty if it is about several
@@ -54,7 +54,7 @@ class Rule:
 
 
 def rules() -> list[Rule]:
-    """Return the expectations of every suite. Raises BadInput on a mistake in one of them."""
+    """Return the expectations of every suite. Raises BadInput for an invalid one."""
     raise_if_unused()
     return [
         Rule(
@@ -85,12 +85,12 @@ def data_tests() -> Counter[str]:
 
 
 def write_gate_policy() -> None:
-    """Write the tables into the page, and leave the prose around them."""
+    """Replace the tables on the page, and keep the prose around them."""
     PAGE.write_text(gate_policy(PAGE.read_text("utf-8")), "utf-8")
 
 
 def gate_policy(page: str) -> str:
-    """Return the page with the tables of the present suites."""
+    """Return the page with the tables of the current suites."""
     before, rest = page.split(_BEGIN)
     return "\n".join([before + _BEGIN, *_lines(), _END]) + rest.split(_END)[1]
 

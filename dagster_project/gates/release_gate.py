@@ -12,7 +12,7 @@ from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.ingest.raw_rows import loaded_rows_query
 from dagster_project.sources.source import Source
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.gate_results import GateResult, enter_gate_results
+from dagster_project.workbench.gate_results import GateResult, record_gate_results
 from dagster_project.workbench.releases import current_before, file_entries, set_release_status
 
 
@@ -23,12 +23,12 @@ def gate_release(
     release: date,
     run_id: str,
 ) -> list[GateResult]:
-    """Run the suites of a source's raw tables on the last load; enter results and decision.
+    """Run the suites of a source's raw tables on the last load; record results and decision.
 
-    connect: opens the workbench for writing; it is closed while the suites read. A current release
-    that is checked again stays current: only a person rejects it. The rows of a load that this one
-    replaces stay until a publication, as a later layer may reject this one. Returns no results if
-    the release is not loaded.
+    connect: opens the workbench for writing, which is closed while the suites read. A current
+    release that is checked again stays current: only a person rejects it. The rows of a replaced
+    load stay until a publication, as a later layer may reject this one. Returns no results if the
+    release is not loaded.
     """
     with connect() as con:
         entries = file_entries(con, source.name, release)
@@ -53,7 +53,7 @@ def gate_release(
     )
     passed = all(result.success for result in results)
     with connect() as con, transaction(con):
-        enter_gate_results(con, results, run_id)
+        record_gate_results(con, results, run_id)
         if "loaded" in entries:
             status, reason = ("accepted", None) if passed else ("rejected", explain(results))
             set_release_status(con, source.name, release, loaded_at, status, reason)

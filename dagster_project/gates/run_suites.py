@@ -1,6 +1,6 @@
 """Runs suites on a DuckDB file, read-only, as SQL.
 
-Great Expectations takes seconds to import, so only the functions here import it, when called.
+Great Expectations takes seconds to import, so functions import it when called.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.base.environment import own_environment
-from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.machine_errors import machine_error
 from dagster_project.base.settings import Settings
 from dagster_project.gates.suite_files import EXPECTATIONS, SEVERITIES
 from dagster_project.gates.suites import load_suite
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 FAILING_ROWS_SHOWN = 20
 
-# Without these GX 1.24 fails on DuckDB with `list index out of range`: a rollback outside of a
-# transaction is an error there.
+# Without these GX 1.24 fails on DuckDB with `list index out of range`: there, a rollback outside a
+# transaction is an error.
 _ENGINE_OPTIONS = {
     "isolation_level": "AUTOCOMMIT",
     "skip_autocommit_rollback": True,
     "pool_reset_on_return": None,
 }
 
-# One asset for all batches, with a new query for each: GX writes its whole configuration as YAML
+# One asset for all batches, with a new query each: GX writes its whole configuration as YAML
 # whenever an asset is added or removed, which took half of a gate's time.
 _ASSET = "batch"
 
@@ -42,7 +42,7 @@ _ASSET = "batch"
 class Batch:
     """The rows that one suite checks: a table, or one release of it.
 
-    previous: the query for the current release before this one.
+    previous: the query for the previous current release.
     """
 
     gate: str
@@ -57,8 +57,8 @@ def run_suites(
 ) -> list[GateResult]:
     """Run each batch's suite. An expectation that cannot be evaluated counts as failed.
 
-    Expectations of kind `list` are reported and do not fail the gate. Raises BadInput if one could
-    not be evaluated because of the machine (disk, memory): no release is to blame.
+    Expectations of kind `list` warn and do not fail the gate. Raises BadInput for an error of the
+    machine (disk, memory), which no release has caused.
     """
     with own_environment(), _datasource(database, settings) as datasource:
         return [_run(datasource, batch, root, settings) for batch in batches]
@@ -77,7 +77,7 @@ def _context() -> "EphemeralDataContext":
 @contextmanager
 def _datasource(database: Path, settings: Settings) -> "Iterator[SQLDatasource]":
     context = _context()
-    # `kwargs` goes through to SQLAlchemy's create_engine; GX's own type stub does not know it.
+    # `kwargs` is passed to SQLAlchemy's create_engine; GX's type stub does not know that.
     connect = {"read_only": True, "config": dict(settings.duckdb_closed_config)}
     options: dict[str, Any] = {"kwargs": {**_ENGINE_OPTIONS, "connect_args": connect}}
     datasource = context.data_sources.add_sql(
@@ -113,7 +113,7 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path, settings: Settin
 
 
 def _count_rows(datasource: "SQLDatasource", batch: Batch) -> int | None:
-    """Return how many rows a batch has; None if it cannot be read: its expectations say why."""
+    """Return a batch's row count; None if it cannot be read: its expectations report why."""
     import sqlalchemy as sa
 
     query = sa.text(f"select count(*) from ({batch.query}) as batch")
@@ -166,14 +166,14 @@ def _validate(
 
 
 def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str, Any]:
-    """Reduce one validation result to what a person, the UI and the ledger need."""
+    """Return the parts of a validation result that messages, the UI and the ledger use."""
     config, result = validation.expectation_config, validation.result
     errors = [
         info["exception_message"] or info["exception_traceback"].strip().splitlines()[-1]
         for info in _exceptions(validation.exception_info)
         if info.get("raised_exception")
     ]
-    problem = machine_trouble("\n".join(errors), "gate")
+    problem = machine_error("\n".join(errors), "gate")
     if problem:
         raise problem
     found = result.get("partial_unexpected_index_list")
@@ -193,7 +193,7 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
         "column": column,
         "kind": kind,
         "ground": meta["ground"],
-        # A list that cannot be evaluated is an error in the suite, not a new code.
+        # A list rule that cannot be evaluated is an error in the suite, not a new code.
         "severity": "critical" if errors else SEVERITIES[kind],
         "success": bool(validation.success),
         "observed": observed,
@@ -206,10 +206,10 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
 
 
 def _failing_query(config: Any, result: dict[str, Any], batch: Batch) -> str:
-    """Return the SQL for all rows that fail a rule; none for a rule on a whole table."""
+    """Return the SQL of all rows that fail a rule; empty for a rule on a whole table."""
     if rule := config.kwargs.get("unexpected_rows_query"):
         return rule.format(batch=f"({batch.query})")
-    # GX writes the query of the batch as if it were the name of a table.
+    # GX inserts the batch's query where a table name belongs.
     written = (result.get("unexpected_index_query") or "").rstrip(";")
     return written.replace(f"FROM {batch.query}", f"FROM ({batch.query}) as batch", 1)
 
@@ -221,7 +221,7 @@ def _exceptions(info: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def _codes(rows: list[dict[str, Any]], codes: int) -> str:
-    """Say which codes a list rule found, most frequent first, and in how many rows each."""
+    """Return the codes that a list rule found, with their row counts, most frequent first."""
     named = [f"{row['column_name']} {row['code']!r} ({row['rows_found']:,})" for row in rows]
     more = [] if len(rows) == codes else ["…"]
     return f"{codes:,} code{'' if codes == 1 else 's'}, with rows: {', '.join(named + more)}"

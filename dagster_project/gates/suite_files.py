@@ -1,14 +1,14 @@
-"""The suites as people write them, read into Great Expectations' form.
+"""Reads the suite files into Great Expectations' form.
 
 `expectations/<schema>/<table>.json` holds `lineage`, the columns that name a failing row, and
 `expectations`. Each has a `description`, a `kind` (from which its severity follows) and a `ground`
-(docs/gate-policy.md), a `fix`, which is what to do when it fails, and either a `query` for the rows
-that break it, or a `type` and `kwargs` of Great Expectations. Any of these may come from a rule of
-`_rules.json`, as in `{"rule": "filled", "with": {"column": "area"}}`; what an expectation says
-itself wins. In a rule, `$column` is its parameter of that name.
+(docs/gate-policy.md), a `fix` for when it fails, and either a `query` that returns the failing
+rows, or a `type` and `kwargs` of Great Expectations. Any of these may come from a rule of
+`_rules.json`, as in `{"rule": "filled", "with": {"column": "area"}}`; the expectation's own keys
+take precedence. In a rule, `$column` is the parameter of that name.
 
-A query or a fix of one word is a name: of a query in the `.sql` file beside the suite (for rules in
-`_rules.sql`), where it follows the line `-- name: <name>`, or of a fix in `_fixes.json`.
+A query or a fix of one word is a name: of a query in the `.sql` file beside the suite (`_rules.sql`
+for rules), below the line `-- name: <name>`, or of a fix in `_fixes.json`.
 """
 
 import json
@@ -31,13 +31,13 @@ _ALLOWED = _NEEDED | {"query", "type", "kwargs"}
 
 
 def suite_path(table_name: str, root: Path = EXPECTATIONS) -> Path:
-    """Return the file of the suite of `<schema>.<table>`."""
+    """Return the suite file of `<schema>.<table>`."""
     schema, table = table_name.split(".")
     return root / schema / f"{table}.json"
 
 
 def tables_with_suites(schemas: Sequence[str], root: Path = EXPECTATIONS) -> list[str]:
-    """Return `<schema>.<table>` of every suite of these schemas."""
+    """Return the tables (`<schema>.<table>`) of these schemas that have a suite."""
     return [
         f"{schema}.{path.stem}"
         for schema in schemas
@@ -46,9 +46,9 @@ def tables_with_suites(schemas: Sequence[str], root: Path = EXPECTATIONS) -> lis
 
 
 def read_suite(table_name: str, root: Path = EXPECTATIONS) -> dict[str, Any]:
-    """Return a suite as the arguments of `ExpectationSuite`, its queries as they are written.
+    """Return a suite as the arguments of `ExpectationSuite`, with placeholders in its queries.
 
-    Raises FileNotFoundError, and BadInput naming the first mistake.
+    Raises FileNotFoundError, or BadInput for the first mistake.
     """
     path = suite_path(table_name, root)
     suite = json.loads(path.read_text("utf-8"))
@@ -69,7 +69,7 @@ def read_suite(table_name: str, root: Path = EXPECTATIONS) -> dict[str, Any]:
 
 
 def raise_if_unused(root: Path = EXPECTATIONS) -> None:
-    """Raise BadInput if no suite uses some rule or fix."""
+    """Raise BadInput if a rule or fix is not used by any suite."""
     written = [
         expectation
         for path in root.glob("*/*.json")
@@ -89,10 +89,12 @@ def _rules(root: Path) -> dict[str, dict[str, Any]]:
     for name, rule in rules.items():
         where = f"{path.name}: {name}"
         if "query" in rule:
-            rule["query"] = _named(rule["query"], queries, "query", where)
+            rule["query"] = _resolve(rule["query"], queries, "query", where)
         used = Template(json.dumps(rule)).get_identifiers()
         if unused := set(rule.get("parameters", [])) - set(used):
-            raise _mistake(where, "that the rule uses its parameters", f"unused: {_listed(unused)}")
+            raise _mistake(
+                where, "a rule that uses all its parameters", f"unused: {_join_names(unused)}"
+            )
     return rules
 
 
@@ -116,24 +118,24 @@ def _queries(suite: Path) -> dict[str, str]:
 def _from_rule(
     written: Mapping[str, Any], rules: Mapping[str, dict[str, Any]], where: str
 ) -> dict[str, Any]:
-    """Return an expectation's own keys, and those of its rule that it does not have."""
+    """Return an expectation's keys, completed by those of its rule."""
     own = {key: value for key, value in written.items() if key not in ("rule", "with")}
     values = written.get("with", {})
     if "rule" not in written:
         if values:
-            raise _mistake(where, "a rule", "values for one, and no rule")
+            raise _mistake(where, "a rule", "values without a rule")
         return own
-    rule = dict(_named(written["rule"], rules, "rule", where))
+    rule = dict(_resolve(written["rule"], rules, "rule", where))
     parameters = rule.pop("parameters", [])
     if sorted(parameters) != sorted(values):
-        raise _mistake(where, f"values for {_listed(parameters)}", _listed(values))
-    return _filled(rule, values) | own
+        raise _mistake(where, f"values for {_join_names(parameters)}", _join_names(values))
+    return _substitute(rule, values) | own
 
 
-def _filled(part: Any, values: Mapping[str, str]) -> Any:
-    """Return a part of a rule with its parameters' values."""
+def _substitute(part: Any, values: Mapping[str, str]) -> Any:
+    """Return a part of a rule with its parameters replaced by values."""
     if isinstance(part, dict):
-        return {key: _filled(value, values) for key, value in part.items()}
+        return {key: _substitute(value, values) for key, value in part.items()}
     return Template(part).safe_substitute(values) if isinstance(part, str) else part
 
 
@@ -142,15 +144,15 @@ def _expectation(
 ) -> dict[str, Any]:
     """Return an expectation in Great Expectations' form."""
     if missing := _NEEDED - whole.keys():
-        raise _mistake(where, _listed(_NEEDED), f"no {_listed(missing)}")
+        raise _mistake(where, _join_names(_NEEDED), f"no {_join_names(missing)}")
     if unknown := whole.keys() - _ALLOWED:
-        raise _mistake(where, _listed(_ALLOWED), _listed(unknown))
+        raise _mistake(where, _join_names(_ALLOWED), _join_names(unknown))
     if ("query" in whole) == ("type" in whole):
         raise _mistake(where, "a query or a type", "both or none")
     if whole["kind"] not in SEVERITIES:
-        raise _mistake(where, f"a kind of {_listed(SEVERITIES)}", whole["kind"])
+        raise _mistake(where, f"a kind of {_join_names(SEVERITIES)}", whole["kind"])
     if "query" in whole:
-        query = _named(whole["query"], queries, "query", where)
+        query = _resolve(whole["query"], queries, "query", where)
         form = {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}}
     else:
         form = {"type": whole["type"], "kwargs": whole.get("kwargs", {})}
@@ -160,32 +162,32 @@ def _expectation(
         "meta": {
             "kind": whole["kind"],
             "ground": whole["ground"],
-            "fix": _named(whole["fix"], fixes, "fix", where),
+            "fix": _resolve(whole["fix"], fixes, "fix", where),
         },
     }
 
 
-def _named(text: str, known: Mapping[str, Any], what: str, where: str) -> Any:
-    """Return the entry that a text of one word names, or the text itself if it is longer."""
+def _resolve(text: str, known: Mapping[str, Any], what: str, where: str) -> Any:
+    """Return the entry that a one-word text names, or the text itself if it is longer."""
     if " " in text or "\n" in text:
         return text
     if text not in known:
-        raise _mistake(where, f"a {what} of {_listed(known)}", text)
+        raise _mistake(where, f"a {what} of {_join_names(known)}", text)
     return known[text]
 
 
 def _raise_if_unused(names: Iterable[str], used: Iterable[str | None], path: Path) -> None:
     if unused := set(names) - set(used):
-        raise _mistake(path.name, "that something uses each name", f"unused: {_listed(unused)}")
+        raise _mistake(path.name, "names that are all used", f"unused: {_join_names(unused)}")
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
 def _mistake(where: str, expected: str, found: str) -> BadInput:
     return BadInput(
-        "a suite has a mistake",
+        "an invalid suite",
         where=f"expectations, {where}",
         expected=expected,
         found=found,

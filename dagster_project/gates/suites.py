@@ -1,9 +1,9 @@
-"""The suites as Great Expectations runs them: with the placeholders of their queries filled.
+"""The suites as Great Expectations runs them, with their queries' placeholders replaced.
 
-`$batch` is the table, or one release of it; `$previous` is the same table in the current release
-before this one. A list of codes is `$economy_codes`, and `{"$PARAMETER": "economy_codes"}` outside
-a query; a list of rows is a relation. `$mark` is the regular expression of a mark in the place of a
-figure. `$tolerance` is how far a sum of the column `value` over a group's rows may lie from zero by
+`$batch` is the table, or one release of it; `$previous` is the same table in the previous current
+release. A list of codes is `$economy_codes`, and `{"$PARAMETER": "economy_codes"}` outside a query;
+a list of rows is a relation. `$mark` is the regular expression of a mark in place of a figure.
+`$tolerance` is how far a sum of the column `value` over a group's rows may lie from zero by
 rounding: the dbt macro `tolerance_of_sum`.
 """
 
@@ -21,8 +21,8 @@ from dagster_project.gates.suite_files import EXPECTATIONS, read_suite
 
 NUMBERS = PROJECT_ROOT / "dbt" / "macros" / "numbers"
 
-# What publishers put in the place of a figure: `..`, `-`, `(D)`, `[c]`, `[r][e]`, `n.a.`, `x`. Any
-# other text there is no mark but a broken file.
+# Marks that publishers use in place of a figure: `..`, `-`, `(D)`, `[c]`, `[r][e]`, `n.a.`, `x`.
+# Any other text means a corrupt file.
 MARK = (
     r"[-:*/~†‡–—…]|[.]{1,5}|[A-Za-z]{1,2}|(\[[A-Za-z]{1,4}\])+"  # noqa: RUF001 - dashes
     r"|\([A-Za-z*#]{1,3}\)|[nN][./]?[aA][.]?"
@@ -37,7 +37,7 @@ def load_suite(
 ) -> dict[str, Any]:
     """Return a suite as the arguments of `ExpectationSuite`. Raises FileNotFoundError, BadInput.
 
-    previous: the query that gives the release before; none, and `$previous` has no rows.
+    previous: the query of the previous release; without it `$previous` has no rows.
     """
     suite = read_suite(table_name, root)
     literals = {name: _literal(listed) for name, listed in parameters.items()}
@@ -51,7 +51,7 @@ def load_suite(
 
 
 def _gx_query(query: str, literals: Mapping[str, str]) -> str:
-    """Fill a query's placeholders; GX formats it, and fills `{batch}` itself."""
+    """Replace a query's placeholders; GX formats the query and replaces `{batch}` itself."""
     filled = Template(query).safe_substitute(literals)
     return filled.replace("{", "{{").replace("}", "}}").replace("$batch", "{batch}")
 
@@ -60,12 +60,12 @@ def _literal(listed: Sequence[Any]) -> str:
     """A list in SQL: `('A', 'B')` of codes, `(values (…), (…))` of rows of texts and dates."""
     if listed and isinstance(listed[0], tuple):
         return f"(values {', '.join(map(literal_list, listed))})"
-    return literal_list(listed or [""])  # an empty list is no SQL
+    return literal_list(listed or [""])  # an empty list is not valid SQL
 
 
 @cache
 def tolerance_of_sum() -> str:
-    """The SQL of the dbt macro of this name: models, data tests and suites share one tolerance."""
+    """Return the SQL of the dbt macro of this name: models, tests and suites share it."""
     numbers = "".join(path.read_text("utf-8") for path in sorted(NUMBERS.glob("*.sql")))
     macros: Any = Environment().from_string(numbers).module
     return str(macros.tolerance_of_sum())

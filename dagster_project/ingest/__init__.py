@@ -1,1 +1,1 @@
-"""From landing to raw: which releases are new, and loading one."""
+"""From landing to raw: finds new releases and loads them."""

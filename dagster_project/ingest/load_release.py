@@ -1,4 +1,4 @@
-"""Loading one release into the raw tables, with its entry in the ledger, in one transaction."""
+"""Loads one release into the raw tables and the ledger, in one transaction."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
-from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.machine_errors import machine_error
 from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.ingest.raw_rows import count_rows, create_raw_tables, drop_rows_not_current
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable, layout_of
@@ -26,14 +26,14 @@ from dagster_project.workbench.connection import transaction
 from dagster_project.workbench.ledger_schema import ledger_time
 from dagster_project.workbench.releases import (
     FileEntry,
-    enter_files,
     file_entries,
+    record_files,
 )
 
 
 @dataclass
-class Measured:
-    """What it took to fill a raw table. Records left out are of other subjects than ours."""
+class LoadMetrics:
+    """Counts and duration of filling a raw table. Records on other subjects are left out."""
 
     rows_read: int = 0
     rows_kept: int = 0
@@ -43,7 +43,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What a load did: rows by raw table, and the files' entries in the ledger.
+    """The result of a load: rows by raw table, and the files' entries in the ledger.
 
     measured: by raw table; empty if nothing was loaded.
     """
@@ -51,7 +51,7 @@ class LoadResult:
     rows: dict[str, int]
     files: tuple[FileEntry, ...]
     unchanged: bool
-    measured: dict[str, Measured] = field(default_factory=dict)
+    measured: dict[str, LoadMetrics] = field(default_factory=dict)
 
 
 def modified_at(stat: os.stat_result) -> datetime:
@@ -67,13 +67,13 @@ def load_release(
     reload: bool = False,
     report: ProgressReport = SILENT,
 ) -> LoadResult:
-    """Load a release's files as status `loaded`; the gate on raw decides what becomes of it.
+    """Load a release's files with status `loaded`; the gate on raw then accepts or rejects it.
 
-    An accepted release with the same bytes is left alone. With `reload` it is loaded again, next to
-    the current one, which stays current until the gate has passed.
+    An accepted release with the same bytes is not loaded. With `reload` it is loaded again, next to
+    the current load, which stays current until the gate has passed.
 
-    Raises BadInput if a file cannot be read (the ledger then says `rejected`, and no row stays), or
-    if an accepted release's bytes have changed and `reload` was not asked for.
+    Raises BadInput if a file cannot be read (the ledger then says `rejected`, and no row is kept),
+    or if an accepted release's bytes have changed without `reload`.
     """
     stats = {path: path.stat() for path in release.files}
     with ThreadPoolExecutor(1) as meanwhile:
@@ -106,14 +106,14 @@ def _load(
             loaded = _load_files(
                 con, source, release, stats, digests, companions, loaded_at, report
             )
-            enter_files(con, source.name, release.date, loaded.files)
+            record_files(con, source.name, release.date, loaded.files)
     except BadInput as problem:
         rejected = [
             _entry(path, sha256.result(), 0, 0, "rejected", str(problem), loaded_at)
             for path, sha256 in digests.items()
         ]
         with transaction(con):
-            enter_files(con, source.name, release.date, rejected)
+            record_files(con, source.name, release.date, rejected)
         raise
     return loaded
 
@@ -128,14 +128,14 @@ def _load_files(
     loaded_at: datetime,
     report: ProgressReport,
 ) -> LoadResult:
-    """Fill the raw tables from a release's files. Raises BadInput if a required one stays empty."""
+    """Fill the raw tables from a release's files. Raises BadInput if a required one is empty."""
     files = []
     rows = {table.name: 0 for table in source.tables}
-    measured = {table.name: Measured() for table in source.tables}
+    measured = {table.name: LoadMetrics() for table in source.tables}
     for path in release.files:
         if path in unreadable_companions:
             sha256 = digests[path].result()
-            note = f"not read, the data is: {unreadable_companions[path]}"
+            note = f"not read, but the data files are: {unreadable_companions[path]}"
             files.append(_entry(path, sha256, 0, 0, "loaded", note, loaded_at))
             continue
         began = time.perf_counter()
@@ -165,9 +165,9 @@ def _load_files(
 
 
 def _unreadable_companions(source: Source, release: Release) -> Iterator[tuple[Path, str]]:
-    """Yield files that only describe the data and cannot be read, with the reason.
+    """Yield unreadable files that only describe the data, with the reason.
 
-    They are tried in a database of their own: an error would end the release's transaction.
+    They are tried in a separate database: an error would end the release's transaction.
     """
     with duckdb.connect() as scratch:
         scratch.execute("create schema raw")
@@ -187,7 +187,7 @@ def _unreadable_companions(source: Source, release: Release) -> Iterator[tuple[P
 def _refuse_rows_without_their_key(
     con: duckdb.DuckDBPyConnection, table: RawTable, path: Path
 ) -> None:
-    """Raise BadInput if a file's rows repeat a key, or have none; its rows are then removed."""
+    """Raise BadInput, and remove the file's rows, if they repeat a key or lack one."""
     if not table.key:
         return
     key = ", ".join(f'"{column}"' for column in table.key)
@@ -203,11 +203,11 @@ def _refuse_rows_without_their_key(
     if wrong:
         con.execute(f'delete from raw."{table.name}" where _file = ?', [path.name])
         raise BadInput(
-            "a description that is there twice, or of nothing",
+            "rows with a repeated or missing key",
             where=f"{path.name}, row {wrong[0][0]}",
-            expected=f"one row for each {', '.join(table.key)}",
-            found=f"{len(wrong):,} rows that are not, the first: {wrong[0][1]!r}",
-            fix="fetch the file again, and keep one copy of it",
+            expected=f"one row per {', '.join(table.key)}",
+            found=f"{len(wrong):,} other rows, the first: {wrong[0][1]!r}",
+            fix="fetch the file again, and keep only one copy",
         )
 
 
@@ -235,7 +235,7 @@ def _entry(
 
 
 def changed_bytes(release: Release, accepted: dict[str, str]) -> BadInput:
-    """The error for files that differ from the accepted ones of the same release."""
+    """Return the error for files that differ from the accepted ones of the same release."""
     return BadInput(
         "the files of an accepted release have changed",
         where=release.label,
@@ -243,7 +243,7 @@ def changed_bytes(release: Release, accepted: dict[str, str]) -> BadInput:
         found=", ".join(
             f"{path.name} (sha256 {file_sha256(path)[:12]}…)" for path in release.files
         ),
-        fix="give a revision a release folder of its own date; to replace this one, "
+        fix="put a revision into a release folder of its own date; to replace this one, "
         "materialize its partition with `reload: true`, or"
         f" `make run RELOAD={release.source}/{release.date}`",
     )
@@ -309,15 +309,15 @@ def _insert(
 def _records_read(
     con: duckdb.DuckDBPyConnection, path: Path, progress: Progress
 ) -> Iterator[list[int]]:
-    """Count what a CSV reader delivers to the block's one statement, before any filter.
+    """Count the records that a CSV reader gives to the block's one statement, before any filter.
 
-    DuckDB's own profile of the statement says it, at no cost; a count would be a second read. Rows
-    are inserted in any order: those that have one have numbers. Raises BadInput if the file turns
-    out, in the middle, not to be CSV.
+    DuckDB's profile of the statement has the number at no cost; a count would read the file twice.
+    Rows are inserted in any order: where it matters they have numbers. Raises BadInput if part of
+    the file is not CSV.
     """
     con.execute("set preserve_insertion_order = false")
     con.execute("set enable_profiling = 'no_output'")
-    con.execute("set enable_progress_bar = true")  # else DuckDB does not know how far it is
+    con.execute("set enable_progress_bar = true")  # otherwise DuckDB does not track progress
     con.execute("set enable_progress_bar_print = false")
     progress.poll = lambda: con.query_progress() / 100
     scanned: list[int] = []
@@ -327,7 +327,7 @@ def _records_read(
         if "CSV Error" not in str(error):
             raise
         raise unreadable(path, error) from error
-    # After an error the transaction takes no statement but rollback, and profiling does no harm.
+    # After an error the transaction accepts only rollback, and profiling does no harm.
     profile = json.loads(con.get_profiling_information())
     scanned.append(_csv_records(profile))
     con.execute("reset enable_profiling")
@@ -343,10 +343,10 @@ def _csv_records(operator: dict[str, Any]) -> int:
 
 @contextmanager
 def _as_bad_input(path: Path) -> Iterator[None]:
-    """Turn whatever a reader stumbles over into BadInput: one file must not stop the others.
+    """Turn any reader's error into BadInput: one file must not stop the others.
 
-    What is the machine's fault and not the file's (memory, disk) goes through as it is. A panic of
-    the workbook reader is no `Exception`; it is known by its name.
+    Errors of the machine (memory, disk) are raised unchanged. A panic of the workbook reader is not
+    an `Exception`; it is recognised by its name.
     """
     try:
         yield
@@ -355,23 +355,23 @@ def _as_bad_input(path: Path) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        if machine_trouble(str(error)):
+        if machine_error(str(error)):
             raise
         raise BadInput(
             "a file that cannot be read",
             where=path.name,
-            expected="a file as the source's layouts describe it",
+            expected="a file that fits one of the source's layouts",
             found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
             fix="fetch the file again; if the publisher serves it so, correct the source's module",
         ) from error
 
 
 def _raise_if_changed(path: Path, before: os.stat_result) -> None:
-    """Raise BadInput if a file has changed since it was looked at: its hash would be a lie."""
+    """Raise BadInput if a file has changed since `before`: its hash would be wrong."""
     after = path.stat()
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise BadInput(
-            "a file that is being written",
+            "a file that is still being written",
             where=path.name,
             expected=f"the {before.st_size:,} bytes it had when the load began",
             found=f"{after.st_size:,} bytes",

@@ -1,6 +1,6 @@
-"""Decisions on a release that a person makes: reject, accept, forget. The ledger keeps the reasons.
+"""Manual decisions on a release: reject, accept, forget. The ledger keeps the reasons.
 
-They change which releases are current; the next run builds and publishes accordingly.
+They change the set of current releases; the next run builds and publishes accordingly.
 """
 
 from datetime import date
@@ -12,40 +12,40 @@ from dagster_project.ingest.raw_rows import create_raw_tables, drop_rows_not_cur
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Source
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.decisions import enter_decision
+from dagster_project.workbench.decisions import record_decision
 from dagster_project.workbench.gate_results import STRUCTURE, last_gate_results
 from dagster_project.workbench.releases import file_entries, set_release_status
 
-# How the reason of a file's entry begins, if a person and not the gate decided.
+# The reason of a file's entry begins so if a person, not the gate, decided.
 REJECTED, ACCEPTED = "rejected by hand: ", "accepted by hand: "
 
 
 def reject(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     """Reject a current release (`<source>/<date>`). Raises BadInput."""
-    source, day = _known(release)
+    source, day = _parse_release(release)
     entries = file_entries(con, source.name, day)
     accepted = entries.get("accepted")
     if not accepted:
-        raise _not_there(release, "accepted", ", ".join(entries) or "no such release")
+        raise _wrong_status(release, "accepted", ", ".join(entries) or "no such release")
     loaded_at = accepted[0].loaded_at
     with transaction(con):
-        enter_decision(con, "reject", release, reason)
+        record_decision(con, "reject", release, reason)
         set_release_status(con, source.name, day, loaded_at, "rejected", f"{REJECTED}{reason}")
 
 
 def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
-    """Accept a release that its gate rejected, as it was loaded last. Raises BadInput.
+    """Accept the last load of a release that its gate rejected. Raises BadInput.
 
-    A release whose files could not be read has no rows and stays rejected. So
-    does one that failed a rule of kind `structure`: its rows are not what they claim to be.
+    A release whose files could not be read has no rows and stays rejected. So does one that failed
+    a rule of kind `structure`: its rows are not the data they claim to be.
     """
-    source, day = _known(release)
+    source, day = _parse_release(release)
     create_raw_tables(con, source)
     entries = file_entries(con, source.name, day)
     rejected = entries.get("rejected")
     if not rejected:
-        raise _not_there(release, "rejected", ", ".join(entries) or "no such release")
-    loaded_at = max(entry.loaded_at for entry in rejected)  # of several loads the last
+        raise _wrong_status(release, "rejected", ", ".join(entries) or "no such release")
+    loaded_at = max(entry.loaded_at for entry in rejected)  # of several loads, the last
     counts = [
         con.execute(
             f'select count(*) from raw."{table.name}" where _release = ? and _loaded_at = ?',
@@ -70,41 +70,41 @@ def accept(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
     ]
     if broken:
         raise BadInput(
-            "a release that is not what it claims to be",
+            "the release failed rules of structure",
             where=release,
-            expected="a release that failed rules of plausibility only",
+            expected="a release that failed only rules of plausibility",
             found="failed rules of structure: " + "; ".join(broken),
-            fix="put the right file into the release folder, or correct the layout or the rule"
+            fix="put the correct file into the release folder, or correct the layout or the rule"
             " (docs/gate-policy.md), then `make run RELOAD=" + release + "`",
         )
     with transaction(con):
-        enter_decision(con, "accept", release, reason)
+        record_decision(con, "accept", release, reason)
         set_release_status(con, source.name, day, loaded_at, "accepted", f"{ACCEPTED}{reason}")
         drop_rows_not_current(con, source, day)
 
 
 def forget(con: duckdb.DuckDBPyConnection, release: str, reason: str) -> None:
-    """Delete a release's rows and file entries, as if it had never been seen. Raises BadInput.
+    """Delete a release's rows and file entries, as if it had never been loaded. Raises BadInput.
 
-    While its files stay in the landing folder, the next run loads it as a new one.
+    If its files stay in the landing folder, the next run loads it as a new release.
     """
-    source, day = _known(release)
+    source, day = _parse_release(release)
     create_raw_tables(con, source)
     with transaction(con):
-        enter_decision(con, "forget", release, reason)
+        record_decision(con, "forget", release, reason)
         deleted = con.execute(
             "delete from audit.releases where source = ? and release_date = ? returning 1",
             [source.name, day],
         ).fetchall()
         if not deleted:
-            raise _not_there(release, "any status")
+            raise _wrong_status(release, "any status")
         drop_rows_not_current(con, source, day)
 
 
 DECISIONS = {"reject": reject, "accept": accept, "forget": forget}
 
 
-def _known(release: str) -> tuple[Source, date]:
+def _parse_release(release: str) -> tuple[Source, date]:
     name, _, day = release.partition("/")
     try:
         return all_sources()[name], date.fromisoformat(day)
@@ -118,7 +118,7 @@ def _known(release: str) -> tuple[Source, date]:
         ) from None
 
 
-def _not_there(release: str, expected: str, found: str = "no such release") -> BadInput:
+def _wrong_status(release: str, expected: str, found: str = "no such release") -> BadInput:
     return BadInput(
         f"the release is not {expected}",
         where=release,

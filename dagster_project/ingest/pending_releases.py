@@ -1,5 +1,4 @@
-"""What is to be loaded: the landing folder, the bundled and the packaged releases, against the
-ledger.
+"""Releases to load: landed, bundled and packaged ones, compared with the ledger.
 
 Imports neither Dagster nor dbt nor Great Expectations, so that a run with nothing new is quick.
 """
@@ -25,17 +24,17 @@ from dagster_project.sources.source import (
     landed_release,
     landed_releases,
 )
-from dagster_project.workbench.releases import FileEntry, all_file_entries, note_modified
+from dagster_project.workbench.releases import FileEntry, all_file_entries, record_modified
 
 
 @dataclass
 class Plan:
-    """New releases to load, releases seen before that stay rejected, and what cannot be used.
+    """New releases to load, known releases that stay rejected, and problems.
 
-    replaced: names of the new releases that are to replace an accepted load of the same date.
-    passed_over: releases that differ from the ledger, and that the caller knows of.
-    touched: files whose time has changed and whose bytes have not, for `note_modified`.
-    releases: all that can be used, new or not.
+    replaced: names of the new releases that will replace an accepted load of the same date.
+    skipped: releases that differ from the ledger and that the caller has reported already.
+    touched: files with a new time and unchanged bytes, for `record_modified`.
+    releases: all usable ones, new or not.
     """
 
     new: list[Release] = field(default_factory=list)
@@ -43,7 +42,7 @@ class Plan:
     replaced: set[str] = field(default_factory=set)
     problems: list[BadInput] = field(default_factory=list)
     folders_without_source: list[str] = field(default_factory=list)
-    passed_over: list[Release] = field(default_factory=list)
+    skipped: list[Release] = field(default_factory=list)
     touched: list[tuple[str, date, str, str, datetime]] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
 
@@ -51,10 +50,10 @@ class Plan:
 def releases_of(
     source: Source, landing: Path, bundled: Path | None = None, clock: Clock = system_clock
 ) -> tuple[list[Release], list[BadInput]]:
-    """Return a source's releases, oldest first, and the problems of others.
+    """Return a source's usable releases, oldest first, and the problems of the others.
 
-    Bundled and packaged releases are among those that have landed. Of one date the landed one
-    counts: a package that comes with the same day later must not replace the current release.
+    Includes bundled and packaged releases. A landed one takes precedence over those of the same
+    date: a later package with the same date must not replace the current release.
     """
     landed, problems = _releases_in(landing, source, clock)
     also, also_problems = _releases_in(bundled, source, clock)
@@ -83,16 +82,16 @@ def find_release(source: Source, landing: Path, label: str, bundled: Path | None
         if problem.where.endswith(label):
             raise problem
     raise BadInput(
-        "a release that is not there",
+        "the release does not exist",
         where=f"{source.name} {label}",
         expected="one of " + (", ".join(str(release.date) for release in releases) or "none yet"),
         found="no such release",
-        fix=f"put its files into {source.name}/{label}/ of the landing folder",
+        fix=f"put its files into {source.name}/{label}/ in the landing folder",
     )
 
 
 def wait_until_settled(release: Release, seconds: float, clock: Clock = system_clock) -> None:
-    """Wait until nothing in a release's folder has changed for so long: it may still be copied.
+    """Wait until a release's folder has been unchanged for so long: it may still be copied.
 
     Raises TryLater if it changes meanwhile.
     """
@@ -101,14 +100,14 @@ def wait_until_settled(release: Release, seconds: float, clock: Clock = system_c
     if remaining <= 0:
         return
     before = release_state(release)
-    time.sleep(min(remaining, seconds))  # a clock that jumped backwards must not keep us
+    time.sleep(min(remaining, seconds))  # limited, in case the clock has jumped backwards
     if release_state(release) != before:
         raise TryLater(
             "a release that is still being written",
             where=release.label,
             expected=f"files that have not changed for {seconds:g} seconds",
-            found="a change while waiting",
-            fix="run again when the copy is complete; `make run` takes it up by itself",
+            found="a change during the wait",
+            fix="run again when the copy is complete; `make run` loads it then",
         )
 
 
@@ -121,7 +120,7 @@ def make_plan(
 ) -> Plan:
     """Compare the landed releases with the ledger. `reload` names some as `<source>/<date>`."""
     plan = plan_against(all_file_entries(con), landing, reload, bundled=bundled, clock=clock)
-    note_modified(con, plan.touched)
+    record_modified(con, plan.touched)
     return plan
 
 
@@ -135,8 +134,8 @@ def plan_against(
 ) -> Plan:
     """Compare the landed releases with the ledger's entries; see `make_plan`.
 
-    A file is read only if its size or time is not the ledger's. known: names and states of releases
-    (`release_state`) whose difference from the ledger has been looked into before.
+    A file is read only if its size or time differs from the ledger's. known: names and states
+    (`release_state`) of releases that were compared with the ledger before.
     """
     plan = Plan()
     if not landing.is_dir():
@@ -164,7 +163,7 @@ def plan_against(
         for release in releases:
             found.add(release.name)
             entered = entries.get((release.source, release.date), {})
-            _sort_in(plan, entered, release, release.name in reload, known, bundled)
+            _classify(plan, entered, release, release.name in reload, known, bundled)
             if plan.new[-1:] == [release] and "accepted" in entered:
                 plan.replaced.add(release.name)
     plan.problems += map(_not_landed, sorted(reload - found))
@@ -172,7 +171,7 @@ def plan_against(
 
 
 def _not_landed(name: str) -> BadInput:
-    """The error for a release to be loaded again that is not there."""
+    """Return the error for a release to reload that does not exist."""
     return BadInput(
         "the release to reload is missing",
         where=name,
@@ -185,12 +184,12 @@ def _not_landed(name: str) -> BadInput:
 def release_state(release: Release) -> str:
     """Return a digest of the names, sizes and times in a release's folder, hidden files included.
 
-    It changes while the release is being copied, also where the tool writes under another name.
+    It changes while the release is being copied, even if the tool writes to a temporary name.
     """
     return folder_state(release.files[0].parent)
 
 
-def _sort_in(
+def _classify(
     plan: Plan,
     entries: Mapping[str, list[FileEntry]],
     release: Release,
@@ -203,19 +202,19 @@ def _sort_in(
         plan.new.append(release)
         return
     files = {path: path.stat() for path in release.files}
-    if rejected and _seem_the_same(files, rejected):
+    if rejected and _metadata_matches(files, rejected):
         plan.still_rejected.append((release, rejected[0].reason or ""))
-    elif accepted and _seem_the_same(files, accepted):
+    elif accepted and _metadata_matches(files, accepted):
         pass
     elif known and (release.name, release_state(release)) in known:
-        plan.passed_over.append(release)
-    elif rejected and _are_the_same(plan, release, files, rejected):
+        plan.skipped.append(release)
+    elif rejected and _bytes_match(plan, release, files, rejected):
         plan.still_rejected.append((release, rejected[0].reason or ""))
     elif not accepted:
         plan.new.append(release)
-    elif _are_the_same(plan, release, files, accepted):
+    elif _bytes_match(plan, release, files, accepted):
         pass
-    elif _have_grown(files, accepted) or _are_bundled(release, accepted, bundled):
+    elif _was_loaded_half_copied(files, accepted) or _is_bundled(release, accepted, bundled):
         plan.new.append(release)
     else:
         plan.problems.append(
@@ -223,17 +222,17 @@ def _sort_in(
         )
 
 
-def _seem_the_same(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
-    """Whether names, sizes and times are the ledger's."""
+def _metadata_matches(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
+    """Whether names, sizes and times match the ledger's."""
     return {path.name: (stat.st_size, modified_at(stat)) for path, stat in files.items()} == {
         entry.file_name: (entry.bytes, entry.modified_at) for entry in entries
     }
 
 
-def _have_grown(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
-    """Whether the ledger's bytes are the beginning of these files: they were loaded half-copied.
+def _was_loaded_half_copied(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
+    """Whether the ledger's bytes are a prefix of these files: they were loaded half-copied.
 
-    Of a release of several files, some may not have been there at all.
+    If the release has several files, some may have been missing altogether.
     """
     now = {path.name: (path, stat.st_size) for path, stat in files.items()}
     return all(
@@ -244,8 +243,8 @@ def _have_grown(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) 
     )
 
 
-def _are_bundled(release: Release, entries: list[FileEntry], bundled: Path | None) -> bool:
-    """Whether the ledger's bytes are those of the bundled release, which a landed one replaces."""
+def _is_bundled(release: Release, entries: list[FileEntry], bundled: Path | None) -> bool:
+    """Whether the ledger has the bundled release, which a landed one replaces."""
     folder = bundled and bundled / release.source / str(release.date)
     if not folder or not folder.is_dir():
         return False
@@ -254,13 +253,13 @@ def _are_bundled(release: Release, entries: list[FileEntry], bundled: Path | Non
     }
 
 
-def _are_the_same(
+def _bytes_match(
     plan: Plan,
     release: Release,
     files: Mapping[Path, os.stat_result],
     entries: list[FileEntry],
 ) -> bool:
-    """Whether the bytes are the ledger's; if so, plans to note the times of the files."""
+    """Whether the bytes match the ledger's; if so, add the files to `plan.touched`."""
     sizes = {path.name: stat.st_size for path, stat in files.items()}
     if sizes != {entry.file_name: entry.bytes for entry in entries}:
         return False

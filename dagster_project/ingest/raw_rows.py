@@ -1,4 +1,4 @@
-"""The rows of raw tables, by their lineage: which load of which release they are from.
+"""The rows of raw tables, by load and release.
 
 A raw row belongs to one load of one file; `audit.releases` says whether that load is current.
 """
@@ -14,7 +14,7 @@ from dagster_project.workbench.releases import set_release_status
 
 
 def create_raw_tables(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """Create those of a source's raw tables that are not there yet."""
+    """Create a source's missing raw tables."""
     for table in source.tables:
         con.execute(table.ddl)
 
@@ -28,7 +28,7 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: RawTable, release: Release
 
 
 def drop_rows_not_current(con: duckdb.DuckDBPyConnection, source: Source, release: date) -> None:
-    """Delete a release's raw rows, except those of files that the ledger has as accepted."""
+    """Delete a release's raw rows, except those of accepted loads."""
     for table in source.tables:
         con.execute(
             f"""
@@ -45,7 +45,7 @@ def drop_rows_not_current(con: duckdb.DuckDBPyConnection, source: Source, releas
 
 
 def drop_superseded_rows(con: duckdb.DuckDBPyConnection) -> None:
-    """Delete the raw rows of loads that later ones have replaced: the published file needs none."""
+    """Delete the raw rows of superseded loads, which a published file does not need."""
     for source, release, loaded_at, _ in _superseded_loads(con):
         for table in source.tables:
             con.execute(
@@ -55,7 +55,7 @@ def drop_superseded_rows(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def restore_superseded(con: duckdb.DuckDBPyConnection, source: str, release: date) -> None:
-    """Accept again the load that a release's last one replaced, if its rows are still there."""
+    """Accept the load again that a release's last one replaced, if its rows still exist."""
     for owner, day, loaded_at, reason in _superseded_loads(con):
         if (owner.name, day) == (source, release) and any(
             con.execute(
@@ -71,7 +71,7 @@ def restore_superseded(con: duckdb.DuckDBPyConnection, source: str, release: dat
 def _superseded_loads(
     con: duckdb.DuckDBPyConnection,
 ) -> list[tuple[Source, date, datetime, str | None]]:
-    """Return the loads that were replaced, the latest first, of sources that have a module."""
+    """Return superseded loads of known sources, latest first."""
     sources = all_sources()
     return [
         (sources[source], release, loaded_at, reason)
@@ -84,7 +84,7 @@ def _superseded_loads(
 
 
 def loaded_rows_query(table: RawTable, release: date, loaded_at: datetime) -> str:
-    """The SQL that limits a raw table to one load of one release; made of typed values only."""
+    """Return the SQL that limits a raw table to one load of one release."""
     return (
         f"select * from raw.\"{table.name}\" where _release = date '{release}'"
         f" and _loaded_at = timestamp '{loaded_at}'"

@@ -1,7 +1,7 @@
-"""How a raw file becomes rows: raw tables, and the layouts in which publishers serve them.
+"""Turns raw files into rows: raw tables, and the layouts in which publishers serve them.
 
-A source module lists `RawTable`s and the layouts that fill them; the reading itself is here. What
-is odd about one publisher's file belongs in that publisher's module, not here.
+A source module lists `RawTable`s and the layouts that fill them; the readers are here.
+Peculiarities of one publisher's files belong in that source's module, not here.
 """
 
 from dagster_project.layouts.csv_layout import CsvLayout

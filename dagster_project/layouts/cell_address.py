@@ -1,8 +1,8 @@
-"""Spreadsheets' names of columns."""
+"""Spreadsheet column names."""
 
 
 def column_letter(column: int) -> str:
-    """Return a spreadsheet's name of a column that counts from 0: A, Z, AA."""
+    """Return the spreadsheet name of a column, counted from 0: A, Z, AA."""
     letters = ""
     column += 1
     while column:
@@ -12,7 +12,7 @@ def column_letter(column: int) -> str:
 
 
 def column_number(letters: bytes) -> int:
-    """The reverse of `column_letter`, but counted from 1."""
+    """The inverse of `column_letter`, but counted from 1."""
     number = 0
     for letter in letters:
         number = number * 26 + letter - ord("A") + 1

@@ -1,4 +1,4 @@
-"""The records of a CSV file, and what makes a file unfit to be read as one."""
+"""The records of a CSV file, and checks that a file is valid CSV."""
 
 import codecs
 import csv
@@ -13,13 +13,13 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 
-_LONGEST_LINE = 1 << 20  # characters: a file without line ends is not read into memory
+_LONGEST_LINE = 1 << 20  # characters: a file without line ends must not be read into memory
 
 _SAVE_AS = "save it as 'CSV UTF-8' with commas and decimal points, or use the publisher's own file"
 
 
 def is_utf_8(path: Path) -> bool:
-    """Whether all of a file is UTF-8; it is read piece by piece."""
+    """Whether all of a file is UTF-8; reads it in chunks."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:
@@ -42,10 +42,10 @@ def convert_to_utf_8(path: Path, folder: Path, encoding: str) -> Path:
             shutil.copyfileobj(file, converted, 1 << 20)
     except UnicodeDecodeError as error:
         raise BadInput(
-            "a file in an encoding that is not read",
+            "a file in an unsupported encoding",
             where=path.name,
             expected=f"UTF-8 or {encoding}",
-            found=f"the byte {error.object[error.start]:#04x}, which neither has there",
+            found=f"the byte {error.object[error.start]:#04x}, which is invalid in both",
             fix="fetch the file again; if a program saved it, have it save UTF-8",
         ) from error
     return target
@@ -58,17 +58,17 @@ def csv_records(path: Path, errors: str = "strict") -> Iterator[list[str]]:
 
 
 def _names_in(header: Iterable[str]) -> set[str]:
-    """The names in a header, whatever separates them."""
+    """Return the names in a header, whatever separates them."""
     return {name.strip('" ') for cell in header for name in re.split("[;\t]", cell)}
 
 
 def likeness_of(found: Iterable[str], header: tuple[str, ...]) -> float:
-    """The share of a layout's column names that a header has."""
+    """Return the share of a layout's column names that a header has."""
     return len(_names_in(found) & set(header)) / len(header)
 
 
 def not_csv(path: Path, error: UnicodeDecodeError | csv.Error) -> str:
-    """Say what a file is that cannot be read as records."""
+    """Describe a file that cannot be read as records."""
     if isinstance(error, csv.Error):
         return f"text that is not CSV ({error})"
     with path.open("rb") as file:
@@ -79,7 +79,7 @@ def not_csv(path: Path, error: UnicodeDecodeError | csv.Error) -> str:
 
 
 def markup(path: Path) -> str | None:
-    """Say if a file is a web page or XML, as servers send instead of a file."""
+    """Describe a file that is a web page or XML, as servers send in place of a file."""
     with path.open("rb") as file:
         start = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
@@ -88,11 +88,11 @@ def markup(path: Path) -> str | None:
 
 
 def wrong_names(found: list[str], header: tuple[str, ...], cells: list[str]) -> str | None:
-    """Say which columns of a layout a header lacks or has twice; None if it has each once."""
+    """Describe the columns that a header lacks or has twice; None if it has each once."""
     missing = [name for name in header if name not in found]
     if missing and set(header) <= _names_in(found):
         return (
-            "semicolons or tabs between columns, as spreadsheets write where the decimal sign is"
+            "semicolons or tabs between columns, as spreadsheets write if the decimal sign is"
             f" a comma; {_SAVE_AS}"
         )
     unknown = [name for name in found if name and name not in header and name not in cells]
@@ -105,14 +105,14 @@ def wrong_names(found: list[str], header: tuple[str, ...], cells: list[str]) -> 
 
 
 def in_quotes(names: list[str]) -> str:
-    """Return names as a message lists them."""
+    """Return names, quoted, for a message."""
     return ", ".join(map(repr, names))
 
 
-def refuse_half_a_record(path: Path) -> None:
-    """Raise BadInput for a file without a line end at its end.
+def refuse_truncated_record(path: Path) -> None:
+    """Raise BadInput for a file that does not end in a line end.
 
-    Truncated within the last field, a figure has lost digits and nothing else shows it.
+    If the file is truncated within the last field, a figure has lost digits; nothing else shows it.
     """
     with path.open("rb") as file:
         file.seek(-min(40, path.stat().st_size), os.SEEK_END)
@@ -127,20 +127,20 @@ def refuse_half_a_record(path: Path) -> None:
         )
 
 
-def refuse_zeros(path: Path) -> None:
-    """Raise BadInput for a byte of zero: a block of a file that was lost in a copy reads so.
+def refuse_zero_bytes(path: Path) -> None:
+    """Raise BadInput for a zero byte: a block lost in a copy consists of them.
 
-    Where it covers a code, its records would be taken for those of another subject.
+    If it covers a code, the records would be left out as another subject's.
     """
     at = 0
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             if b"\0" in chunk:
                 raise BadInput(
-                    "a file with bytes of zero",
+                    "a file with zero bytes",
                     where=f"{path.name}, byte {at + chunk.index(0) + 1:,}",
                     expected="text",
-                    found="zeros, as a copy leaves where a block was lost",
+                    found="zeros, as an incomplete copy leaves in place of a block",
                     fix="fetch the file again",
                 )
             at += len(chunk)
@@ -154,12 +154,12 @@ _REASON = re.compile(
 
 
 def unreadable(path: Path, error: duckdb.Error) -> BadInput:
-    """Turn DuckDB's CSV error, which runs to many lines, into one that says the place."""
+    """Turn DuckDB's CSV error of many lines into BadInput with the line number."""
     text = str(error)
     line = re.search(r"CSV Error on Line: (\d+)", text)
     reason = _REASON.search(text)
     return BadInput(
-        "the file is truncated or is not the CSV its header promises",
+        "the file is truncated or is not valid CSV",
         where=f"{path.name}{f', line {line[1]}' if line else ''}",
         expected="every record with the header's number of fields, in UTF-8",
         found=(reason[0] if reason else text.splitlines()[0]).strip(),

@@ -20,49 +20,49 @@ from dagster_project.layouts.csv_file import (
     likeness_of,
     markup,
     not_csv,
-    refuse_half_a_record,
-    refuse_zeros,
+    refuse_truncated_record,
+    refuse_zero_bytes,
     unreadable,
     wrong_names,
 )
 from dagster_project.layouts.csv_line_filter import NeedsFullParser, copy_matching_lines
 from dagster_project.layouts.layout import Extract, OnRead, RawTable, as_pattern, ignore
 
-# Larger files are read once, straight into the raw table, and their rows are not numbered.
+# Larger files are read in one pass, straight into the raw table, without row numbers.
 BULK_BYTES = 32 << 20
 
-# What a thread takes at a time of the lines that were copied: small, so that all end together.
+# The chunk of copied lines that a thread parses: small, so that all threads end together.
 _BUFFER_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """A comma-separated file in UTF-8 whose header is in a known record.
+    """A comma-separated file in UTF-8 with its header in a known record.
 
-    Columns are found by their names: their order, and columns that the layout does not know, are
-    reported and cost nothing. A column that is missing, or there twice, is fatal. Where the
-    publisher's names are not unique (none at all, say), the first columns are taken as they come.
-    Blanks around names do not matter, nor do records without any text, as spreadsheets write.
+    Columns are found by their names: another order and unknown columns are only reported. A missing
+    or repeated column is fatal. If the publisher's names are not unique (or empty), the first
+    columns are taken in order. Blanks around names do not matter, nor do empty records, as
+    spreadsheets write.
 
     header_row: the record that holds the header, from 1; the records before it are preamble.
-    header: the header's cells as served, for the table's columns in order; where a table by cell
+    header: the header's cells as served, for the table's columns in order; for a table by cell that
         is served with one record per cell, for `_column` and `value` too.
-    cell_headers: what the headers of columns of figures look like; one row per cell. Blanks around
-        labels and figures are left out, as they are of a workbook's.
-    consecutive: these headers are whole numbers, each one more than the one before it (years), or
-        each one less.
-    cell_header_column: the column of the table, not of the file, that such a header goes into
-        beside `_column`. For tables that a workbook fills too, where `_column` is a letter.
+    cell_headers: pattern of the headers of columns of figures; one row per cell. Blanks around
+        labels and figures are stripped, as in workbooks.
+    consecutive: these headers are whole numbers (years), each one more, or each one less, than the
+        one before it.
+    cell_header_column: the column of the table, not of the file, that such a header also goes into,
+        besides `_column`. For tables that a workbook fills too, where `_column` is a letter.
     keep: a SQL predicate over the table's columns; the other rows are counted and left out.
-    partial: few of many columns are taken; neither the others nor their order are reported.
+    partial: few of many columns are taken; the others and their order are not reported.
     absent: columns of the table that this layout's files do not have: NULL.
     fallback_encoding: the encoding of a file that is not in UTF-8, for publishers who serve both.
-        Such a file is converted, piece by piece, before it is read. Its header is plain ASCII.
-    natural_key: the columns that identify a record. With it a bulk file can do
-        without row numbers, which cost as much as reading (they keep DuckDB to one thread);
-        `lines_of` finds the line of a record on request.
-    must_contain: a text that each record to keep contains as the publisher writes it. Lines of a
-        bulk file that do not contain it are not parsed. Empty if there is no such text.
+        Such a file is converted, in chunks, before it is read. Its header is plain ASCII.
+    natural_key: the columns that identify a record. With it a bulk file needs no row numbers, which
+        cost as much as reading (they limit DuckDB to one thread); `lines_of` finds a record's line
+        on request.
+    must_contain: a text that each record to keep contains, as the publisher writes it. Lines of a
+        bulk file without it are not parsed. Empty if there is no such text.
     """
 
     name: str
@@ -85,7 +85,7 @@ class CsvLayout:
         return [name.strip() for name in found]
 
     def _columns(self) -> str:
-        """The table's columns, for a `select`."""
+        """Return the table's columns, for a `select`."""
         elsewhere = {
             **dict.fromkeys(self.absent, "cast(null as varchar)"),
             self.cell_header_column: '"_column"',
@@ -129,7 +129,7 @@ class CsvLayout:
         return wrong_names(found[len(self.header) :], (), cells)
 
     def _cells(self, header: list[str]) -> list[str]:
-        """The headers of columns of figures."""
+        """Return the headers of columns of figures."""
         like = self.cell_headers
         return [name for name in header if like and like.fullmatch(name)]
 
@@ -150,7 +150,7 @@ class CsvLayout:
         return len(set(self.header)) == len(self.header)
 
     def _names(self, header: list[str]) -> list[str]:
-        """What the columns are called in the table; `_left_out_…` where it has none for them."""
+        """Return the table's names of the columns; `_left_out_…` for columns not in it."""
         taken = {name: name for name in self._cells(header)}
         if self._has_names:
             taken |= dict(zip(self.header, self._served, strict=True))
@@ -158,7 +158,7 @@ class CsvLayout:
         return names if self._has_names else [*self._served, *names[len(self.header) :]]
 
     def _notes(self, header: list[str]) -> tuple[str, ...]:
-        """What differs from the layout, and does not matter."""
+        """Return harmless differences from the layout."""
         known = [name for name in header if name in self.header]
         cells = set(self._cells(header))
         further = [
@@ -193,7 +193,7 @@ class CsvLayout:
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
             return self._read_bulk(con, path, names, on_read)
-        refuse_zeros(path)
+        refuse_zero_bytes(path)
         try:
             texts = "nullif(trim(columns(*)), '')" if cells else "*"
             filled = ", ".join(f'"{name}"' for name in names)
@@ -209,7 +209,7 @@ class CsvLayout:
             )
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise unreadable(path, error) from error
-        refuse_half_a_record(path)
+        refuse_truncated_record(path)
         if cells:
             self._refuse_figures_without_header(con, path, header, names)
         counts = con.execute(f"select count(*), count(*) filter ({self.keep}) from incoming")
@@ -235,10 +235,10 @@ class CsvLayout:
     def _refuse_figures_without_header(
         self, con: duckdb.DuckDBPyConnection, path: Path, header: list[str], names: list[str]
     ) -> None:
-        """Raise BadInput if a column that is left out holds figures: its header may be damaged.
+        """Raise BadInput if a column that is left out holds figures: its header may be corrupt.
 
-        Not for a column with a name of another kind, nor for the numbers of rows that programs
-        write before the first column that is known.
+        Does not apply to columns with a name of another kind, nor to row numbers that programs
+        write before the first known column.
         """
         numbered = any(letter.isdigit() for letter in self._cells(header)[0])
         first = next(at for at, name in enumerate(names) if not name.startswith("_left_out_"))
@@ -254,7 +254,7 @@ class CsvLayout:
             ).fetchall()
             if figures:
                 raise BadInput(
-                    "figures under a header that this layout does not know",
+                    "figures under an unknown header",
                     where=f"{path.name}, row {self.header_row}, column {names.index(left_out) + 1}",
                     expected=f"a header such as {self._cells(header)[-1]!r}, or no figures",
                     found=f"{name!r}, and {figures[0][1]!r} in row {figures[0][0]}",
@@ -265,14 +265,14 @@ class CsvLayout:
     def _read_bulk(
         self, con: duckdb.DuckDBPyConnection, path: Path, names: list[str], on_read: OnRead
     ) -> Extract:
-        """Read a file straight into its table, without numbers of rows."""
-        refuse_half_a_record(path)
+        """Read a file straight into its table, without row numbers."""
+        refuse_truncated_record(path)
         notes = self._notes(self._header(path))
         rows_of = f"""
             select {self._columns()}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
             from {{}} where {self.keep}
         """
-        # The general reader takes what is not plain, and names the line if something is wrong.
+        # The general reader takes files with quotes and so on, and reports the line of an error.
         with ExitStack() as unused, suppress(NeedsFullParser):
             if self.must_contain:
                 scratch = TemporaryDirectory(prefix="royalty_marked_lines_")
@@ -289,11 +289,11 @@ class CsvLayout:
         return Extract(rows, None, None, notes=notes)
 
     def _reader(self, path: Path, names: list[str], copied: bool = False) -> str:
-        """The call that reads the file: columns as they are listed, all text, nothing guessed.
+        """Return the call that reads the file: the listed columns, all text, no detection.
 
-        copied: the file has lines of another one, without its header.
+        copied: the file holds lines of another one, without its header.
         """
-        # The names are the table's own, or such as `cell_headers` admits.
+        # The names are the table's own, or match `cell_headers`.
         return f"""
             read_csv(
                 '{as_pattern(path).replace("'", "''")}',
@@ -316,11 +316,11 @@ class CsvLayout:
         unknown = sorted(record.keys() - set(self.table.columns))
         if unknown:
             raise BadInput(
-                "a column that is not there",
+                "the column does not exist",
                 where=path.name,
                 expected="columns among " + ", ".join(self.table.columns),
                 found=", ".join(unknown),
-                fix="name columns of the raw table",
+                fix="use columns of the raw table",
             )
         names = self._names(self._header(path))
         wanted = " and ".join(f'"{column}" = ?' for column in record)

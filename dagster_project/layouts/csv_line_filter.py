@@ -1,8 +1,8 @@
-"""A bulk CSV file of which few records are kept: its bytes are searched, and few lines are parsed.
+"""Filters the lines of a bulk CSV file by a byte search, so that few lines need parsing.
 
-To parse 49.6 million records of twelve fields takes eight times as long as to search them for a
-text. That is safe where a line is a record and a comma ends a field; any other file is for the
-general reader.
+Parsing 49.6 million records of twelve fields takes eight times as long as searching them for a
+text. The search is safe if every line is a record and every comma ends a field; other files go to
+the general reader.
 """
 
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1 << 19  # fits into a processor's cache
 _PAGE_BYTES = 1 << 12
-_ON_PAGE = 64  # where a read is quick wherever in a line it begins: see fingerprint.py
+_ALIGNMENT = 64  # bytes into a page: aligned reads are faster, see base/hashing.py
 _LAST_OF_ASCII = 127
-_WORD = 8  # bytes looked at together
-_NEAR = 16  # words: what is found so near to each other is copied as one run
+_WORD = 8  # bytes tested together
+_NEAR = 16  # words: matches no further apart are copied as one run
 
 
 class NeedsFullParser(Exception):
@@ -36,39 +36,29 @@ def copy_matching_lines(
     fields: int,
     on_read: OnRead = ignore,
 ) -> int:
-    """Copy the lines that contain a text, and some beside them; return the number of all lines.
+    """Copy the lines that contain a text, and some neighbours; return the number of all lines.
 
-    Lines up to the header are left out and not counted. Raises NeedsFullParser if there is a quote,
-    a character that is not ASCII, no line feed at the end, or a block of lines that has not
-    `fields` - 1 commas for each, and a carriage return for each or none; of the lines that are
-    copied, each must have them.
+    Lines up to the header are left out and not counted. Raises NeedsFullParser for a quote, a
+    character that is not ASCII, a missing line feed at the end, or a block of lines without
+    `fields` - 1 commas per line, or with carriage returns on some lines only. Copied lines are
+    checked one by one.
     """
     import numpy as np
 
-    # The memory is used again for each block: to be given new memory costs more than the search.
+    # The memory is reused for each block: allocating it costs more than the search.
     block = bytearray(_PAGE_BYTES + 2 * _BLOCK_BYTES)
     characters, found = np.frombuffer(block, np.uint8), np.empty(len(block), bool)
-    begin = (_ON_PAGE - characters.ctypes.data) % _PAGE_BYTES
-
-    def count(letter: bytes, end: int) -> int:
-        equal = np.equal(characters[begin:end], letter[0], out=found[begin:end])
-        return int(np.count_nonzero(equal))
+    begin = (_ALIGNMENT - characters.ctypes.data) % _PAGE_BYTES
 
     size, bytes_read = path.stat().st_size, 0
-    lines, free = 0, begin  # free: where the next bytes go, behind those of a line that goes on
+    lines, free = 0, begin  # free: where the next bytes go, after an incomplete line
     with path.open("rb", buffering=0) as file, target.open("wb") as kept:
         file.seek(_end_of_header(path, header_row))
         while read := file.readinto(memoryview(block)[free : free + _BLOCK_BYTES]):
             bytes_read += read
             on_read(bytes_read / size)
             end = block.rfind(b"\n", begin, free + read) + 1
-            ended = count(b"\n", end)
-            if not ended or count(b",", end) != ended * (fields - 1):
-                raise NeedsFullParser
-            if characters[begin:end].max() > _LAST_OF_ASCII or block.find(b'"', begin, end) >= 0:
-                raise NeedsFullParser
-            if block.find(b"\r", begin, end) >= 0 and count(b"\r", end) != ended:
-                raise NeedsFullParser
+            ended = _count_lines(block, begin, end, fields, found)
             words = _words_with(must_contain, characters[begin:end], found)
             runs = _runs(block, begin, end, words)
             copied = b"".join(memoryview(block)[start:stop] for start, stop in runs)
@@ -83,13 +73,33 @@ def copy_matching_lines(
     return lines
 
 
+def _count_lines(block: bytearray, begin: int, end: int, fields: int, found: "Array") -> int:
+    """Count the lines of a block. `found` is a buffer. Raises NeedsFullParser."""
+    import numpy as np
+
+    characters = np.frombuffer(block, np.uint8)
+
+    def count(letter: bytes) -> int:
+        equal = np.equal(characters[begin:end], letter[0], out=found[begin:end])
+        return int(np.count_nonzero(equal))
+
+    lines = count(b"\n")
+    if not lines or count(b",") != lines * (fields - 1):
+        raise NeedsFullParser
+    if characters[begin:end].max() > _LAST_OF_ASCII or block.find(b'"', begin, end) >= 0:
+        raise NeedsFullParser
+    if block.find(b"\r", begin, end) >= 0 and count(b"\r") != lines:
+        raise NeedsFullParser
+    return lines
+
+
 def _end_of_header(path: Path, header_row: int) -> int:
     with path.open("rb") as file:
         return sum(len(file.readline()) for _ in range(header_row))
 
 
 def _all_have(lines: bytes, fields: int) -> bool:
-    """Whether each line has so many fields, and a carriage return at its end or nowhere."""
+    """Whether each line has so many fields, and all or none end in a carriage return."""
     import numpy as np
 
     characters = np.frombuffer(lines, np.uint8)
@@ -101,7 +111,7 @@ def _all_have(lines: bytes, fields: int) -> bool:
 
 
 def _words_with(must_contain: bytes, characters: "Array", found: "Array") -> "Array":
-    """Return the numbers of the words in which a text begins. `found` is memory to use."""
+    """Return the indices of the words in which a text begins. `found` is a buffer."""
     import numpy as np
 
     size = characters.size - len(must_contain) + 1
@@ -114,7 +124,7 @@ def _words_with(must_contain: bytes, characters: "Array", found: "Array") -> "Ar
 
 
 def _runs(block: bytearray, begin: int, end: int, words: "Array") -> Iterator[tuple[int, int]]:
-    """Yield start and end of runs of whole lines in which all these words (from `begin`) are."""
+    """Yield start and end of runs of whole lines that hold these words (from `begin`)."""
     import numpy as np
 
     if not words.size:

@@ -1,4 +1,4 @@
-"""Comma-separated files that are read as a sheet of a workbook is: cell by cell, by labels."""
+"""Comma-separated files that are read like a workbook's sheet: cell by cell, by labels."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -13,24 +13,24 @@ from dagster_project.layouts.csv_file import (
     likeness_of,
     markup,
     not_csv,
-    refuse_half_a_record,
-    refuse_zeros,
+    refuse_truncated_record,
+    refuse_zero_bytes,
     wrong_names,
 )
 from dagster_project.layouts.layout import Extract, OnRead, RawTable, ignore
 from dagster_project.layouts.workbook import Sheet
 from dagster_project.layouts.workbook_layout import Cell, extract_of
 
-MAX_BYTES = 64 << 20  # it is read into memory; the largest real one has 1 MB
+MAX_BYTES = 64 << 20  # read into memory; the largest real file has 1 MB
 
 
 @dataclass(frozen=True)
 class CsvSheetLayout:
-    """A sheet saved as CSV in UTF-8; `parse` yields its cells, finding its way by labels.
+    """A sheet saved as CSV in UTF-8; `parse` finds its cells by their labels.
 
-    For files of a few megabytes whose records are not all alike: footers, or figures whose labels
-    are in a record and in the header. header: names that the first record has, among others. The
-    raw table is by cell, without a sheet.
+    For files of a few megabytes with different kinds of records: footers, or figures with labels
+    both in a record and in the header. header: names in the first record, among others. The raw
+    table is by cell, without a sheet.
     """
 
     name: str
@@ -57,13 +57,13 @@ class CsvSheetLayout:
         return f"row 1: {wrong}" if wrong else None
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
-        refuse_half_a_record(path)
-        refuse_zeros(path)
+        refuse_truncated_record(path)
+        refuse_zero_bytes(path)
         try:
             rows = list(csv_records(path))
         except (UnicodeDecodeError, csv.Error) as error:
             raise BadInput(
-                "the file is truncated or is not the CSV its header promises",
+                "the file is truncated or is not valid CSV",
                 where=path.name,
                 expected="records in UTF-8",
                 found=not_csv(path, error),

@@ -12,7 +12,7 @@ from dagster_project.layouts.layout import Extract, OnRead, RawTable, as_pattern
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's members. Raises ValueError if two have one name: which of them counts?"""
+    """Return an object's members. Raises ValueError for a repeated name."""
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
@@ -41,7 +41,7 @@ class JsonLayout:
         except json.JSONDecodeError as error:
             return f"text that is not JSON (line {error.lineno}: {error.msg})"
         except (ValueError, RecursionError) as error:
-            return f"a document that is built otherwise ({error})"
+            return f"a document with another structure ({error})"
         records = document.get(self.root) if isinstance(document, dict) else None
         if not isinstance(records, list) or not records:
             return f"no list {self.root!r}"
@@ -118,7 +118,7 @@ class JsonDocumentLayout:
         except KeyError as error:
             return f"a document without {error}"
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            return f"a document that is built otherwise ({error})"
+            return f"a document with another structure ({error})"
         return None if rows else "a document without records"
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:

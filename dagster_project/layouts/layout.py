@@ -1,4 +1,4 @@
-"""What a raw table, a layout and its extract are, and which layout a file is of."""
+"""Raw tables, layouts and their extracts, and the choice of a file's layout."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 
-# What a layout that takes long calls with the share of the file that it has read, from 0 to 1.
+# Called by slow layouts with the share of the file that they have read, from 0 to 1.
 OnRead = Callable[[float], object]
 
 LINEAGE_COLUMNS = {
@@ -28,10 +28,9 @@ LINEAGE_COLUMNS = {
 class RawTable:
     """A table of the `raw` schema: the publisher's columns as text, then the lineage.
 
-    `by_cell` marks tables of files whose header is data (years, currencies): they hold one row
-    per cell, with the header in `_column` and the cell in `value`. key: of a table that only
-    describes the data, the columns that identify a row: a file with a row twice, or without its
-    key, is not read.
+    by_cell: for files whose header is data (years, currencies): one row per cell, with the header
+    in `_column` and the cell in `value`. key: for a table that only describes the data, the columns
+    that identify a row: a file with repeated or missing keys is not read.
     """
 
     name: str
@@ -41,7 +40,7 @@ class RawTable:
 
     @property
     def data_columns(self) -> tuple[str, ...]:
-        """The columns a layout must deliver, besides `_sheet` and `_row`."""
+        """The columns that a layout must deliver, besides `_sheet` and `_row`."""
         return (*self.columns, "_column", "value") if self.by_cell else self.columns
 
     @property
@@ -54,12 +53,11 @@ class RawTable:
 
 @dataclass(frozen=True)
 class Extract:
-    """What a layout read: a relation with the table's data columns, `_sheet` and `_row`.
+    """A file as read by a layout: a relation with the table's data columns, `_sheet` and `_row`.
 
-    The counts are of the file's records, also where a record gives several rows. They are None
-    where they are known only once the relation is fetched: the caller counts then. `scratch` holds
-    what the relation reads, if that is not the file itself. notes: harmless differences from the
-    layout.
+    The counts are of the file's records, even if a record gives several rows. They are None if they
+    are known only once the relation is fetched: the caller counts then. scratch: folder of the
+    relation's data, if not in the file itself. notes: harmless differences from the layout.
     """
 
     rows: duckdb.DuckDBPyRelation
@@ -69,13 +67,13 @@ class Extract:
     notes: tuple[str, ...] = ()
 
     def close(self) -> None:
-        """Remove what the relation reads, after it has been fetched."""
+        """Remove the relation's data, after it has been fetched."""
         if self.scratch:
             self.scratch.cleanup()
 
 
 def ignore(_share: float) -> None:
-    """Take no notice of how much of a file has been read."""
+    """Ignore the share of a file that has been read."""
 
 
 class Layout(Protocol):
@@ -83,20 +81,20 @@ class Layout(Protocol):
 
     @property
     def name(self) -> str:
-        """What the layout is called in messages."""
+        """The layout's name in messages."""
         ...
 
     @property
     def table(self) -> RawTable:
-        """The raw table that it fills."""
+        """The raw table that the layout fills."""
         ...
 
     def mismatch(self, path: Path) -> str | None:
-        """Say what keeps the file from being of this layout; None if it is of this layout."""
+        """Describe why the file does not have this layout; None if it does."""
         ...
 
     def likeness(self, path: Path) -> float:
-        """How close the file comes to this layout, from 0 to 1."""
+        """Return the file's similarity to this layout, from 0 to 1."""
         ...
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
@@ -105,12 +103,12 @@ class Layout(Protocol):
 
 
 def as_pattern(path: Path) -> str:
-    """A path as DuckDB's readers take it: they read a folder's name like `[2021]` as a pattern."""
+    """Return a path for DuckDB's readers, which take a folder name like `[2021]` for a pattern."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def layout_of(path: Path, layouts: tuple[Layout, ...]) -> Layout:
-    """Return the layout the file is of. Raises BadInput, with the nearest layout's complaint."""
+    """Return the file's layout. Raises BadInput, with the mismatch of the most similar layout."""
     if path.stat().st_size == 0:
         raise BadInput(
             "empty file",

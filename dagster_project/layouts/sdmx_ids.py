@@ -1,4 +1,4 @@
-"""The columns of raw tables that hold SDMX dimensions and attributes."""
+"""Column names of SDMX dimensions and attributes."""
 
 from functools import lru_cache
 
@@ -7,6 +7,6 @@ _OTHER_NAMES = {"structure_id": "dataflow", "obs_value": "value"}
 
 @lru_cache(1024)
 def column_of(identifier: str) -> str:
-    """The column of the raw table that holds a dimension or an attribute."""
+    """Return the raw table's column for a dimension or an attribute."""
     column = identifier.strip().lower().replace(" ", "_")
     return _OTHER_NAMES.get(column, column)

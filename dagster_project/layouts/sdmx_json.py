@@ -1,4 +1,4 @@
-"""The observations of an SDMX-JSON message, which is read whole."""
+"""The observations of an SDMX-JSON message, which is read into memory as a whole."""
 
 from collections.abc import Iterator
 from math import isnan
@@ -10,7 +10,7 @@ from dagster_project.layouts.sdmx_ids import column_of
 def json_observations(document: Any) -> Iterator[dict[str, Any]]:
     """Yield the observations of an SDMX-JSON message; numbers are text.
 
-    Raises LookupError, TypeError and ValueError where it is not built as it should be.
+    Raises LookupError, TypeError or ValueError for an invalid message.
     """
     body = document.get("data", document)  # the draft of 1.0 has no `data`
     structures = body.get("structures") or [body["structure"]]
@@ -40,7 +40,7 @@ def json_observations(document: Any) -> Iterator[dict[str, Any]]:
 
 
 class _Structure:
-    """What the structure of an SDMX-JSON message says, and how to look up in it."""
+    """The structure of an SDMX-JSON message, with lookups in it."""
 
     def __init__(self, structure: dict[str, Any]) -> None:
         levels = structure["dimensions"]
@@ -51,7 +51,7 @@ class _Structure:
         self._groups: dict[tuple[int, ...], dict[tuple[str, ...], dict[str, Any]]] | None = None
 
     def places(self, *keys: str) -> list[str]:
-        """The place of each dimension's value in its list, in the order of `_dimensions`."""
+        """Return the index of each dimension's value in its list, in the order of `_dimensions`."""
         places = ["0"] * len(self._fixed)
         for level, key in zip(self._levels, keys, strict=True):
             found = key.split(":") if key else []
@@ -61,7 +61,7 @@ class _Structure:
         return places
 
     def dimensions(self, places: list[str]) -> dict[str, Any]:
-        """The dimensions of an observation."""
+        """Return the dimensions of an observation."""
         listed = [*self._fixed, *self._levels[0], *self._levels[1]]
         return {
             column_of(dimension["id"]): _text(_at(dimension["values"], place))
@@ -69,7 +69,7 @@ class _Structure:
         }
 
     def attributes(self, level: str, given: list[Any] | None) -> dict[str, Any]:
-        """The attributes that a level states: an index into a list, or the value itself."""
+        """Return the attributes of a level: each an index into a list, or the value itself."""
         found = {}
         for attribute, value in zip(self._attributes.get(level) or [], given or [], strict=False):
             if value is not None:
@@ -78,7 +78,7 @@ class _Structure:
         return found
 
     def group(self, given: dict[str, list[Any]], places: list[str]) -> dict[str, Any]:
-        """The attributes of the groups that an observation is in; `0::2` leaves one place open."""
+        """Return the attributes of an observation's groups; `0::2` leaves one dimension open."""
         if self._groups is None:
             self._groups = {}
             for key, values in given.items():
@@ -92,23 +92,23 @@ class _Structure:
 
 
 def _at(listed: list[Any], place: Any) -> Any:
-    """The item of a list at a place, which is text; negative places do not count from the end."""
+    """Return the item at an index, which is text; negative ones do not count from the end."""
     if not str(place).isdecimal():
-        raise ValueError(f"{place!r} where a place in a list belongs")
+        raise ValueError(f"{place!r} in place of an index")
     return listed[int(place)]
 
 
 def _cell(value: Any) -> str | None:
-    """The value of an observation, whose number is text already. Raises TypeError for no number."""
+    """Return an observation's value; its number is already text. Raises TypeError otherwise."""
     if isinstance(value, float) and isnan(value):
         return "NaN"
     if value is None or isinstance(value, str):
         return value
-    raise TypeError(f"{value!r} where a number belongs")
+    raise TypeError(f"{value!r} in place of a number")
 
 
 def _text(value: Any) -> str | None:
-    """A value as text: that of a code is its id, several values are joined."""
+    """Return a value as text: of a code its id; several values are joined."""
     match value:
         case dict():
             of = next((value[name] for name in ("id", "value", "name") if name in value), None)

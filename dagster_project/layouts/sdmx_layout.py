@@ -1,13 +1,13 @@
 """SDMX data messages (SDMX-CSV, SDMX-ML, SDMX-JSON) and Eurostat's TSV, in one raw shape.
 
 A publisher that serves SDMX serves every dataset in all of these formats, and any of them may land.
-So the raw table is the dataset's, not the format's: one row per observation, a column per dimension
-and attribute under its id in lower case, wherever the message attaches it (to the data set, a group
-of series, the series or the observation), and the value in `value`. Every value is the text of the
-file. The case of ids does not matter; other columns are left out.
+So the raw table follows the dataset, not the format: one row per observation, a column per
+dimension and attribute under its id in lower case, wherever the message attaches it (to the data
+set, a group of series, the series or the observation), and the value in `value`. All values are the
+file's text. The case of ids does not matter; other columns are left out.
 
-The standard library does the reading: see docs/sdmx.md for the libraries that were tried. Nothing
-here resolves an entity, and memory does not grow with an XML or TSV file.
+The readers use the standard library: docs/sdmx.md lists the libraries that were tried. No entity is
+resolved, and memory does not grow with the size of an XML or TSV file.
 """
 
 import csv
@@ -34,14 +34,14 @@ from dagster_project.layouts.sdmx_json import json_observations
 from dagster_project.layouts.sdmx_ml import xml_observations
 
 MAX_XML_BYTES = 2 << 30  # read as a stream, but one attribute could be as large as the file
-MAX_JSON_BYTES = 256 << 20  # read whole, which takes ten times as much memory
+MAX_JSON_BYTES = 256 << 20  # read as a whole, which takes ten times as much memory
 _LONGEST_LINE = 1 << 20  # characters
 _LONGEST_VALUE = 50_000  # characters: a note can have a page
 
 _PERIOD = re.compile(r"\d{4}(-?([SQWM]\d{1,2}|\d{2}(-\d{2})?))?")
 _OF_SDMX_CSV = (r"STRUCTURE(\[.\])?", "STRUCTURE_NAME", "SERIES_KEY", "OBS_KEY")
 
-_UNREADABLE = (ValueError, LookupError, ET.ParseError)  # LookupError: an encoding that is none
+_UNREADABLE = (ValueError, LookupError, ET.ParseError)  # LookupError: an unknown encoding
 
 Row = tuple[str | int | None, ...]
 
@@ -50,13 +50,13 @@ Row = tuple[str | int | None, ...]
 class SdmxDataset:
     """A dataset whose data messages fill one raw table.
 
-    title: what it is called in messages.
+    title: its name in messages.
     dimensions, attributes: ids as the publisher writes them, without TIME_PERIOD and OBS_VALUE.
         Each observation has all dimensions; an attribute may be absent. `DATAFLOW` is the dataset
-        that a CSV file says it is of.
+        that a CSV file names.
     keep: a SQL predicate over the table's columns; the other observations are counted and left out.
-    closed: no column of a CSV file is without one here: where an attribute is absent and there is
-        an unknown column, it was renamed.
+    closed: a CSV file has no other columns: if an attribute is missing and there is an unknown
+        column, it was renamed.
     """
 
     title: str
@@ -68,13 +68,13 @@ class SdmxDataset:
 
     @property
     def table(self) -> RawTable:
-        """The raw table: dimensions, time_period, attributes, and the cell."""
+        """The raw table: dimensions, time_period, attributes, and the value."""
         ids = (*self.dimensions, "TIME_PERIOD", *self.attributes)
         return RawTable(self.table_name, tuple(map(column_of, ids)), by_cell=True)
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
-        """A layout per format."""
+        """One layout per format."""
         return (
             SdmxCsvLayout(self),
             SdmxMlLayout(self),
@@ -87,13 +87,13 @@ class SdmxDataset:
         return (*map(column_of, self.dimensions), "time_period")
 
     def lacking(self, observation: dict[str, Any]) -> str:
-        """Name the dimensions that an observation lacks; empty if it has all."""
+        """Return the dimensions that an observation lacks; empty if it has all."""
         return ", ".join(column for column in self.required() if not observation.get(column))
 
 
 @dataclass(frozen=True)
 class _SdmxLayout:
-    """What the four formats share."""
+    """The common parts of the four formats."""
 
     dataset: SdmxDataset
     format: str = ""
@@ -120,12 +120,12 @@ class SdmxCsvLayout(_SdmxLayout):
         return []
 
     def _inner(self, path: Path) -> CsvLayout:
-        """The file as CSV: the columns that are there, under the names that they have there."""
+        """Return the file's CSV layout: its columns, under their names in the file."""
         header = self._header(path)
         names = {}
         optional = self.dataset.attributes
         for wanted in (*self.dataset.dimensions, "TIME_PERIOD", "OBS_VALUE", *optional):
-            # In another case as a whole: `Adjustment` is the column of names beside `ADJUSTMENT`.
+            # All in one case: `Adjustment` is the column of names beside `ADJUSTMENT`.
             spelled = [wanted, wanted.upper(), wanted.lower()]
             if wanted == "DATAFLOW":
                 spelled.append("STRUCTURE_ID")
@@ -173,7 +173,7 @@ class SdmxCsvLayout(_SdmxLayout):
 
 @dataclass(frozen=True)
 class _StreamedLayout(_SdmxLayout, ABC):
-    """A format that is read as a stream: its observations go through a file of DuckDB's own CSV."""
+    """A format that is read as a stream: its observations go to DuckDB through a CSV file."""
 
     @abstractmethod
     def _observations(self, path: Path) -> Iterator[Row]:
@@ -187,7 +187,7 @@ class _StreamedLayout(_SdmxLayout, ABC):
                 writer = csv.writer(file)
                 writer.writerow(columns)
                 try:
-                    writer.writerows(_short_enough(self._observations(path)))
+                    writer.writerows(_check_value_lengths(self._observations(path)))
                 except _UNREADABLE as error:
                     raise _unusable(self, path, str(error)) from error
             CsvLayout(self.name, RawTable(self.table.name, columns), 1, columns).read(con, scratch)
@@ -211,8 +211,8 @@ class _StreamedLayout(_SdmxLayout, ABC):
 class EurostatTsvLayout(_StreamedLayout):
     r"""Eurostat's TSV: a line per series, its key in the first cell, a column per period.
 
-    The first header is `freq,…,geo\TIME_PERIOD`. A cell holds a number, or `:` where there is none,
-    then a blank and flags: the raw value is the whole cell.
+    The first header is `freq,…,geo\TIME_PERIOD`. A cell holds a number, or `:` for none, then a
+    blank and flags: the raw value is the whole cell.
     """
 
     format: str = "Eurostat TSV"
@@ -327,7 +327,7 @@ class SdmxJsonLayout(_SdmxLayout):
 
 def _unusable(layout: _SdmxLayout, path: Path, found: str) -> BadInput:
     return BadInput(
-        "a file that is truncated or is not what its beginning promises",
+        "the file is truncated or not valid",
         where=path.name,
         expected=layout.name,
         found=found,
@@ -335,8 +335,8 @@ def _unusable(layout: _SdmxLayout, path: Path, found: str) -> BadInput:
     )
 
 
-def _short_enough(rows: Iterator[Row]) -> Iterator[Row]:
-    """Pass rows on. Raises ValueError for a value that DuckDB would not take as part of a line."""
+def _check_value_lengths(rows: Iterator[Row]) -> Iterator[Row]:
+    """Yield the rows. Raises ValueError for a value that is too long for DuckDB's CSV reader."""
     for row in rows:
         longest = max(len(cell) for cell in row if isinstance(cell, str))
         if longest > _LONGEST_VALUE:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dagster_project.layouts.sdmx_ids import column_of
 
-MAX_DEPTH = 16  # elements within each other; a data message has ten
+MAX_DEPTH = 16  # nested elements; a data message has ten
 
 _MESSAGES = (  # the roots of SDMX 2.1 and 3.0, and of 2.0's compact form
     "GenericData",
@@ -31,7 +31,7 @@ def xml_observations(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class _Message:
-    """Takes the observations out of an SDMX-ML message while expat reads it.
+    """Collects the observations of an SDMX-ML message while expat parses it.
 
     Names are local ones: versions differ in their namespaces. Attributes with a namespace are the
     message's own (`xsi:type`), those without are dimensions and attributes of the data.
@@ -49,21 +49,21 @@ class _Message:
         self._observations: list[dict[str, Any]] = []
 
     def taken(self) -> list[dict[str, Any]]:
-        """The observations that were completed since the last call."""
+        """Return the observations completed since the last call."""
         taken, self._observations = self._observations, []
         return taken
 
     def doctype(self, *_: Any) -> None:
-        """Refuse a document type: it could declare entities, and no SDMX message has one."""
-        raise ValueError("a document type declaration, as no SDMX message has")
+        """Refuse a document type: it could declare entities, and SDMX messages have none."""
+        raise ValueError("a document type declaration, which SDMX messages do not have")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
+        """Handle the start of an element."""
         name = tag.rpartition("}")[2]
         if not self._path and name not in _MESSAGES:
-            raise ValueError(f"an XML document {name!r}, which is no SDMX data message")
+            raise ValueError(f"an XML document {name!r}, which is not an SDMX data message")
         if len(self._path) >= MAX_DEPTH:
-            raise ValueError(f"elements within each other {MAX_DEPTH} deep")
+            raise ValueError(f"elements nested {MAX_DEPTH} deep")
         self._path.append(name)
         match name:
             case "Structure" if self._path[-2] == "Header":
@@ -95,7 +95,7 @@ class _Message:
             self._new_groups.append(({}, data))
 
     def _value(self, attributes: dict[str, str]) -> None:
-        """A value of a generic message: of the nearest level that it is within."""
+        """Handle a value of a generic message, which belongs to the innermost level."""
         level = next((name for name in reversed(self._path) if name in self._levels), "DataSet")
         identifier = column_of(attributes.get("id") or attributes.get("concept") or "")
         if self._path[-2] == "GroupKey":
@@ -104,13 +104,13 @@ class _Message:
             self._levels[level][identifier] = attributes.get("value")
 
     def end(self, tag: str) -> None:
-        """An element ends."""
+        """Handle the end of an element."""
         if self._path.pop() != "Obs":
             return
         own = {**self._levels["Series"], **self._levels["Obs"]}
         for stated, data in self._new_groups:
-            # A structure-specific group does not say which of its values are its key: it is those
-            # that the series or the observation has too.
+            # A structure-specific group does not mark its key: the key is those of its values that
+            # the series or the observation has too.
             key = stated or {column: text for column, text in data.items() if column in own}
             self._groups.setdefault(tuple(key), {})[tuple(key.values())] = data
         self._new_groups.clear()

@@ -1,4 +1,4 @@
-"""A workbook (.xls, .xlsx) as sheets of text, in which labels are found."""
+"""A workbook (.xls, .xlsx) as sheets of text, with lookups by label."""
 
 import re
 import zipfile
@@ -16,7 +16,7 @@ from dagster_project.layouts.cell_address import column_letter
 from dagster_project.layouts.workbook_errors import errors_in_xls, errors_in_xlsx
 from dagster_project.layouts.xlsx_precheck import precheck
 
-# What reading a file that is no workbook ends in.
+# Errors of reading a file that is not a workbook.
 NOT_A_WORKBOOK = (
     CalamineError,
     ValueError,
@@ -29,20 +29,20 @@ NOT_A_WORKBOOK = (
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet as text. Rows and columns count from 0 here, and from 1 and A in messages."""
+    """One sheet as text. Rows and columns count from 0; in messages from 1 and A."""
 
     file: str
     name: str
     rows: list[list[str]]
 
     def cell(self, row: int, column: int) -> str:
-        """The cell's text, stripped; an empty text outside of the sheet."""
+        """Return the cell's text, stripped; an empty text outside the sheet."""
         if row < len(self.rows) and column < len(self.rows[row]):
             return self.rows[row][column].strip()
         return ""
 
     def address(self, row: int, column: int) -> str:
-        """Where a cell is, as every message names it: `file, sheet 'name', cell B7`."""
+        """Return a cell's address for messages: `file, sheet 'name', cell B7`."""
         sheet = f"sheet {self.name!r}, " if self.name else ""
         return f"{self.file}, {sheet}cell {column_letter(column)}{row + 1}"
 
@@ -68,9 +68,8 @@ class Sheet:
         raise self.moved(label, row, start, "no such label to the right")
 
     def expect_next_period(self, row: int, column: int) -> None:
-        """Raise BadInput unless a year or quarter is the one after that in the cell before it.
-
-        A cell before it that holds something else, or a period of another length, begins nothing.
+        """Raise BadInput unless a year or quarter follows the one in the cell before it. Nothing is
+        checked if that cell holds something else, or a period of another length.
         """
         before, found = self.cell(row, column - 1), self.cell(row, column)
         expected = _period_after(before)
@@ -78,19 +77,18 @@ class Sheet:
             raise self.moved(expected, row, column, found)
 
     def moved(self, label: str, row: int, column: int, found: str) -> BadInput:
-        """The error for a label that is not where the layout has it."""
+        """Return the error for a label that is not where the layout expects it."""
         return BadInput(
             "a label that was moved or renamed",
             where=self.address(row, column),
             expected=repr(label),
             found=repr(found),
-            fix="compare the sheet with the release before, and correct the layout in the source's"
-            " module",
+            fix="compare with the previous release, and correct the layout in the source's module",
         )
 
 
 class Workbook:
-    """A workbook's sheets, read one by one as they are asked for; counts the rows that it read."""
+    """A workbook's sheets, each read when requested; counts the rows read."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.name
@@ -103,19 +101,19 @@ class Workbook:
 
     @cached_property
     def sheet_names(self) -> list[str]:
-        """The names as served, blanks at their ends included."""
+        """Return the names as served, including blanks at their ends."""
         return list(self._book.sheet_names)
 
     def sheet(self, name: str) -> Sheet:
-        """Read a sheet; blanks at the ends of its name do not count. Raises BadInput."""
+        """Read a sheet; blanks at the ends of its name are ignored. Raises BadInput."""
         served = next(iter(self._served([name])), None)
         if served is None:
             raise BadInput(
-                "a sheet that is not there",
+                "a missing sheet",
                 where=self.file,
                 expected=f"a sheet {name!r}",
                 found=", ".join(repr(sheet) for sheet in self.sheet_names),
-                fix="compare with the release before: the publisher may have renamed the sheet",
+                fix="compare with the previous release: the publisher may have renamed the sheet",
             )
         rows = self._book.get_sheet_by_name(served).to_python(skip_empty_area=False)
         texts = [[_text(cell) for cell in row] for row in rows]
@@ -123,12 +121,12 @@ class Workbook:
         return Sheet(self.file, served, texts)
 
     def _served(self, names: Iterable[str]) -> list[str]:
-        """Those of the workbook's sheets that have one of these names."""
+        """Return the workbook's sheets that have one of these names."""
         wanted = {name.strip() for name in names}
         return [name for name in self.sheet_names if name.strip() in wanted]
 
     def refuse_errors(self, sheets: Iterable[str]) -> None:
-        """Raise BadInput for the first cell of these sheets that holds an error, not a value."""
+        """Raise BadInput for the first cell of these sheets that holds an error."""
         for name in self._served(sheets):
             for row, column, found in self._errors(self._path, name):
                 raise BadInput(
@@ -142,7 +140,7 @@ class Workbook:
 
 
 def _period_after(period: str) -> str | None:
-    """The year after a year, the quarter after a quarter (2019Q4); None for anything else."""
+    """Return the next year, or the next quarter (2019Q4); None for anything else."""
     parts = re.fullmatch(r"(\d{4})(?:Q([1-4]))?", period)
     if not parts:
         return None
@@ -153,9 +151,9 @@ def _period_after(period: str) -> str | None:
 
 
 def _text(cell: object) -> str:
-    """A cell as the spreadsheet means it: numbers with the fewest digits that give the same number.
+    """Return a cell's text: numbers with the fewest digits that give the same number.
 
-    Whole numbers have no decimal point, and none has an exponent.
+    Whole numbers have no decimal point, and there are no exponents.
     """
     if cell is None:
         return ""

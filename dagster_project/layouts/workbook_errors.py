@@ -1,4 +1,4 @@
-"""Cells of a workbook that hold an error instead of a value, which the reader takes for empty."""
+"""Cells of a workbook that hold an error instead of a value, which the reader treats as empty."""
 
 import io
 import posixpath
@@ -13,7 +13,7 @@ from dagster_project.layouts.cell_address import column_number
 def errors_in_xlsx(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
     """Yield row and column (from 0) of errors, and of formulas that were never calculated.
 
-    The reader takes both for empty cells.
+    The reader treats both as empty cells.
     """
     at = 0
     with zipfile.ZipFile(path) as archive, archive.open(_sheet_member(archive, sheet)) as file:
@@ -34,7 +34,7 @@ def errors_in_xlsx(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _sheet_member(archive: zipfile.ZipFile, sheet: str) -> str:
-    """The archive's member that holds a sheet. Raises KeyError."""
+    """Return the archive's member that holds a sheet. Raises KeyError."""
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
@@ -48,12 +48,12 @@ def _sheet_member(archive: zipfile.ZipFile, sheet: str) -> str:
 
 
 def _local(element: ElementTree.Element) -> str:
-    """An element's name without its namespace."""
+    """Return an element's name without its namespace."""
     return element.tag.rpartition("}")[2]
 
 
 def errors_in_xls(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
-    """Yield row and column (from 0) of errors. An .xls has no formula without a result."""
+    """Yield row and column (from 0) of errors. In an .xls every formula has a result."""
     import xlrd
 
     book = xlrd.open_workbook(path, on_demand=True, logfile=io.StringIO())

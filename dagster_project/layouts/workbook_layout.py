@@ -1,4 +1,4 @@
-"""Workbooks (.xls, .xlsx), read sheet by sheet; the source's function goes by their labels."""
+"""Workbooks (.xls, .xlsx), read sheet by sheet; the source's function finds cells by labels."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from dagster_project.layouts.workbook import NOT_A_WORKBOOK, Workbook
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell that holds a figure (or a mark in its place), with the labels that it is under.
+    """One cell that holds a figure (or a mark in its place), with its labels.
 
-    labels: the raw table's columns, in their order. row and column count from 0. header: what the
-    raw table has in `_column`, where that is not the spreadsheet's letter.
+    labels: the raw table's columns, in their order. row and column count from 0. header: the value
+    of `_column`, if not the spreadsheet's letter.
     """
 
     labels: tuple[str, ...]
@@ -30,10 +30,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class WorkbookLayout:
-    """A workbook with the sheets named; `parse` yields its cells, finding its way by labels.
+    """A workbook with these sheets; `parse` finds its cells by their labels.
 
     The raw table is by cell: `_column` is the spreadsheet's letter, so that `_sheet`, `_column` and
-    `_row` are the cell's address. `parse` raises BadInput where a label was moved or renamed.
+    `_row` are the cell's address. `parse` raises BadInput if a label was moved or renamed.
     """
 
     name: str
@@ -64,7 +64,7 @@ class WorkbookLayout:
         try:
             cells = list(self.parse(book))
         except BadInput:
-            book.refuse_errors(self.sheets)  # a label may be lost to one
+            book.refuse_errors(self.sheets)  # a label may be among them
             raise
         book.refuse_errors(cell.sheet for cell in cells)
         return extract_of(con, self.table, cells, book.rows_read)

@@ -1,4 +1,4 @@
-"""Checks on an .xlsx before it is handed to the reader, which trusts what it is given."""
+"""Checks an .xlsx before it goes to the reader, which has no limits."""
 
 import re
 import zipfile
@@ -8,11 +8,11 @@ from dagster_project.layouts.cell_address import column_number
 
 MAX_UNPACKED_BYTES = 256 << 20  # an .xlsx is a zip: the largest real one unpacks to 40 MB
 MAX_CELLS = 5_000_000  # the largest real sheet has 240,000
-# Rows, and their cells' addresses, in whatever quotes and namespace.
+# Rows and their cells' addresses, with any quotes and namespace.
 _ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
 _CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>/])")
 _REACHES = re.compile(rb"\sr\s*=\s*[\"']\s*([A-Za-z]*)([0-9]*)\s*[\"']")
-# What follows `<row` in a row of empty cells: spreadsheets are formatted to the last one.
+# The text after `<row` in a row of empty cells: many sheets are formatted to the last row.
 _MARKS = rb"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*"
 _EMPTY_CELL = rb"<(?:\w+:)?c%s(?:/>|>\s*</(?:\w+:)?c\s*>)" % _MARKS
 _EMPTY_ROW = re.compile(
@@ -21,15 +21,15 @@ _EMPTY_ROW = re.compile(
     re.S,
 )
 _BLANK = b"\xef\xbb\xbf \r\n\t"
-_ANOTHER_FORMAT = {"content.xml", "xl/workbook.bin"}  # OpenDocument, binary: not looked through
+_ANOTHER_FORMAT = {"content.xml", "xl/workbook.bin"}  # OpenDocument, binary: not supported
 
 
 def precheck(path: Path) -> None:
-    """Raise ValueError for an .xlsx that must not be handed to the reader.
+    """Raise ValueError for an .xlsx that must not go to the reader.
 
-    The reader allocates the whole rectangle up to a sheet's farthest cell with content, and the
-    process dies if it cannot; so that cell is looked for first, in every member, for a sheet can be
-    anywhere. Reading them also verifies their checksums, which the reader does not.
+    The reader allocates the whole rectangle up to a sheet's last cell with content, and the process
+    dies if it cannot. So that cell is determined first, in every member, as any may be a sheet.
+    Reading them also verifies their checksums, which the reader does not.
     """
     with zipfile.ZipFile(path) as archive:
         if another := _ANOTHER_FORMAT & set(archive.namelist()):
@@ -40,13 +40,13 @@ def precheck(path: Path) -> None:
         for member in archive.infolist():
             content = archive.read(member)
             if content.lstrip(_BLANK).startswith(b"<") and b"<!DOCTYPE" in content:
-                raise ValueError(f"a document type ({member.filename}), as no workbook has")
+                raise ValueError(f"a document type ({member.filename}), which no workbook has")
             if _ROW.search(content):
                 _precheck_sheet(member.filename, content)
 
 
 def _precheck_sheet(name: str, content: bytes) -> None:
-    # Most sheets are small whatever their cells hold: empty ones are looked for if this is not.
+    # Most sheets are small even with their empty cells, which are excluded only if this one is not.
     if _cells(*_reach(content)) > MAX_CELLS:
         rows, columns, count = _reach(re.sub(_EMPTY_CELL, b"", content))
         if _cells(rows, columns, count) > MAX_CELLS:
@@ -58,20 +58,19 @@ def _cells(rows: int, columns: int, count: int) -> int:
 
 
 def _reach(content: bytes) -> tuple[int, int, int]:
-    """The last row and column of a sheet, not of empty rows at its end, and how many cells it has.
-
-    No more than what is too much.
+    """Return the last row and column of a sheet, without empty rows at its end, and its cell count.
+    Counting stops at the limits.
     """
     rows = columns = count = 0
     found = _ROW.split(content)
     while len(found) > 1 and _EMPTY_ROW.fullmatch(found[-1]):
         found.pop()
     for row in found:
-        rows += 1  # a row without its number is the one after the row before it
+        rows += 1  # a row without a number follows the one before it
         cells = len(_CELL.findall(row))
         count += cells
         columns = max(columns, cells)
-        # Of a row all cells count; among a sheet's rows most have the same columns.
+        # All cells of a row count; most rows of a sheet have the same columns.
         for letters, number in set(_REACHES.findall(row)):
             rows = max(rows, int(number[:9] or 0))
             columns = max(columns, column_number(letters[:4].upper()))

@@ -19,18 +19,18 @@ from dagster_project.layouts.layout import Extract, Layout, OnRead, RawTable, ig
 MAX_MEMBER_BYTES = 8 << 30  # the largest real member, the BaTIS bulk file, has 3 GB
 UNSUSPICIOUS_BYTES = 64 << 20  # a bomb is small and unpacks to much more
 
-# Of the block that is open: the member unpacked last, by the archive's path, size and time.
-_Unpacked = dict[tuple[Path, int, int, str], TemporaryDirectory[str]]
-_unpacked: ContextVar[_Unpacked] = ContextVar("unpacked")
+# Within `unpacked_once`: the last unpacked member, by the archive's path, size and time.
+_UnpackedMember = dict[tuple[Path, int, int, str], TemporaryDirectory[str]]
+_unpacked: ContextVar[_UnpackedMember] = ContextVar("unpacked")
 
 
 @contextmanager
 def unpacked_once() -> Iterator[None]:
-    """Keep the member unpacked last while the block goes on; archives are read in such a block.
+    """Keep the last unpacked member within the block; archives are read in such a block.
 
-    Every layout that is tried, and the reading itself, look at the same bytes.
+    All layouts that are tried, and the reader, use the same bytes.
     """
-    kept: _Unpacked = {}
+    kept: _UnpackedMember = {}
     outer = _unpacked.set(kept)
     try:
         yield
@@ -39,14 +39,14 @@ def unpacked_once() -> Iterator[None]:
         _remove(kept)
 
 
-def _remove(kept: _Unpacked) -> None:
+def _remove(kept: _UnpackedMember) -> None:
     while kept:
         kept.popitem()[1].cleanup()
 
 
 @dataclass(frozen=True)
 class ZipLayout:
-    """A zip archive of which one member, whose name matches, is of another layout."""
+    """A zip archive with one member of a matching name, which has another layout."""
 
     inner: Layout
     member: re.Pattern[str]
@@ -60,9 +60,9 @@ class ZipLayout:
         return self.inner.table
 
     def _member(self, path: Path) -> Path:
-        """Return the member as a file of its own, which stays until the block ends.
+        """Return the unpacked member, which exists until the block ends.
 
-        Raises ValueError if there is none, or one that is too large.
+        Raises ValueError if it is missing or too large.
         """
         stat = path.stat()
         state = (path, stat.st_size, stat.st_mtime_ns, self.member.pattern)
@@ -79,7 +79,7 @@ class ZipLayout:
         return Path(kept[state].name) / "member"
 
     def _is_member(self, name: str) -> bool:
-        """Whether a member is the one, in whatever folder. macOS adds `__MACOSX/._<name>` to it."""
+        """Whether a member's name matches, in any folder. macOS adds a `__MACOSX/._<name>`."""
         folder, base = posixpath.split(posixpath.normpath(name))
         inside = not folder.startswith(("/", ".."))
         return inside and self.member.fullmatch(base) is not None and base[0] != "."

@@ -1,6 +1,6 @@
-"""Removing leftovers: nothing that is current or live, nothing that the UI shows.
+"""Removes leftovers: nothing that is current or live, or that the UI shows.
 
-Each kind of leftover has a function that says what would go and how to remove it.
+Each kind of leftover has a function that describes and removes it.
 """
 
 import shutil
@@ -27,18 +27,18 @@ _WORTH_REWRITING_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Leftover:
-    """Something to be removed, in words, and how."""
+    """A leftover: its description, and how to remove it."""
 
     what: str
     remove: Callable[[], object]
 
 
-# The runs of before a time that may go, in the history of what runs the warehouse.
+# Returns the removable runs before a time, from Dagster's history.
 OldRuns = Callable[[datetime], Iterable[Leftover]]
 
 
 def prune(settings: Settings, old_runs: OldRuns, *, dry_run: bool = False) -> list[str]:
-    """Remove leftovers and return them in words; with `dry_run`, return what would be removed.
+    """Remove leftovers and return their descriptions; with `dry_run`, only describe them.
 
     Raises BadInput if another run is writing.
     """
@@ -80,7 +80,7 @@ _OLD_CANDIDATES = (
 
 
 def _entries(settings: Settings, before: datetime) -> Iterator[Leftover]:
-    """Entries on candidates of old; a publication has its own copy of those that it rests on."""
+    """Entries on old candidates; a publication has its own copy of those it depends on."""
     tables = ("gate_results", "builds", "test_results", "candidates")
     with open_workbench(settings) as con:
         counts = {
@@ -99,13 +99,11 @@ def _entries(settings: Settings, before: datetime) -> Iterator[Leftover]:
 
     if any(counts.values()):
         numbers = ", ".join(f"{count:,} {table}" for table, count in counts.items() if count)
-        yield Leftover(
-            f"ledger entries on candidates of before {before:%Y-%m-%d}: {numbers}", remove
-        )
+        yield Leftover(f"ledger entries on candidates before {before:%Y-%m-%d}: {numbers}", remove)
 
 
 def _rows(settings: Settings, before: datetime) -> Iterator[Leftover]:
-    """Raw rows of loads that were rejected long ago; their verdicts stay in the ledger."""
+    """Raw rows of loads that were rejected long ago; their results stay in the ledger."""
     rejected = (
         "exists (select 1 from audit.releases where source = rows._source"
         " and release_date = rows._release and file_name = rows._file"
@@ -141,7 +139,7 @@ def _rows(settings: Settings, before: datetime) -> Iterator[Leftover]:
 
 
 def _free_space(settings: Settings) -> Iterator[Leftover]:
-    """The workbench's free blocks: DuckDB uses them again, but never gives them back."""
+    """The workbench's free blocks: DuckDB reuses them, but never releases them."""
     with open_workbench(settings) as con:
         con.execute("checkpoint")
         block, total, free = con.execute(

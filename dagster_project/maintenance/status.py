@@ -28,16 +28,16 @@ _DECISIONS_SHOWN = 5
 def status(
     settings: Settings, last_failure: Callable[[], str], clock: Clock = system_clock
 ) -> Iterator[str]:
-    """Yield the lines of the report; every file is opened read-only, and nothing is changed.
+    """Yield the lines of the status; all files are opened read-only.
 
-    last_failure: says which run failed last.
+    last_failure: describes the last failed run.
     """
     present = publication_id(settings)
     kept = [kept_id(path) for path in kept_publications(settings)]
     yield f"warehouse     {settings.warehouse}"
     yield f"published     {_published(settings, present, in_utc(clock))}"
     yield f"kept          {', '.join(kept) or 'none'}"
-    failure = last_failure()  # slow, and before the ledger is open: that keeps writers waiting
+    failure = last_failure()  # slow, so before the ledger is open, which blocks writers
     damage = _damage(settings)
     with _ledger(settings, damage) as (con, trouble):
         if con and not trouble:
@@ -54,7 +54,7 @@ def status(
 
 
 def _damage(settings: Settings) -> str | None:
-    """Say why the published file cannot be read, if it cannot."""
+    """Return why the published file cannot be read, if so."""
     if settings.warehouse.exists():
         try:
             publications_in(settings.warehouse)
@@ -67,7 +67,7 @@ def _damage(settings: Settings) -> str | None:
 def _ledger(
     settings: Settings, damage: str | None
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection | None, str | None]]:
-    """Open the ledger: the workbench's, else the published file's, with its problem in words.
+    """Open the ledger of the workbench, else of the published file; also return the problem.
 
     damage: why the published file cannot be read, if it cannot.
     """
@@ -90,14 +90,14 @@ def _published(settings: Settings, present: str | None, now: datetime) -> str:
         since = datetime.strptime(present, "%Y%m%dT%H%M%S%f")
         return f"{present}, made {since:%Y-%m-%d %H:%M} UTC, {_ago(now - since)}"
     if settings.warehouse.exists():
-        return "a file that is none of those kept"
+        return "a file that is not one of the kept publications"
     return "nothing yet: run `make run`"
 
 
 def _state(con: duckdb.DuckDBPyConnection, present: str | None) -> str:
     last = last_publication(con)
     if not last:
-        return "nothing was ever published"
+        return "nothing has been published yet"
     if last[1] != build_fingerprint(con):
         return "releases, models or gates have changed since: `make run` publishes again"
     if present is None:
@@ -174,12 +174,12 @@ def _decided(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     if not con.execute(
         "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'decisions'"
     ).fetchall():
-        return  # a file of before there were any
+        return  # a file of an earlier version without decisions
     decisions = con.execute(
         "from audit.decisions order by decided_at desc limit ?", [_DECISIONS_SHOWN]
     ).fetchall()
     if decisions:
-        yield "\ndecided by hand, the latest first"
+        yield "\nmanual decisions, latest first"
     for decided_at, decision, subject, reason in decisions:
         yield f"  {decided_at:%Y-%m-%d %H:%M}  {decision} {subject}: {reason}"
 

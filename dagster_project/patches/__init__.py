@@ -1,1 +1,1 @@
-"""Changes to the behaviour of libraries, one file each: README.md has what they save."""
+"""Changes to the behaviour of libraries, one file each; README.md lists their gains."""

@@ -1,12 +1,12 @@
-"""Runs of `make run` carry the code location that they come from, so that the UI shows them.
+"""Runs of `make run` name their code location, so that the UI shows them.
 
 Version: dagster 1.13.27.
-Why: `execute_in_process` creates a run without an origin. The timeline passes over such runs, and
-  a job's page lists them only if a hidden tag says whose they are. There is no public argument.
+Why: `execute_in_process` creates a run without an origin. The timeline ignores such runs, and a
+job's page lists them only if a hidden tag names their code location. There is no public argument.
 Measured: nothing; this is about what the UI shows, not about speed.
 Upstream: https://github.com/dagster-io/dagster/issues/17707 (runs of the command line).
-Off: ROYALTY_PATCHES=off. Results are the same; the timeline and the jobs' pages lack the runs.
-Canary: tests/patches/test_dagster_run_origin.py; tests/ui looks at the timeline in a browser.
+Off: ROYALTY_PATCHES=off. Results are the same, but the timeline and the jobs' pages lack the runs.
+Canary: tests/patches/test_dagster_run_origin.py; tests/ui checks the timeline in a browser.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ CODE_LOCATION = "royalty_flows"  # `code_location_name` in pyproject.toml
 
 @contextmanager
 def runs_with_origin(instance: DagsterInstance, job: str, *, on: bool = True) -> Iterator[None]:
-    """Have the runs of a job that are created in this block carry their code location, if `on`."""
+    """Give a job's runs that are created in this block their code location, if `on`."""
     if not on:
         yield
         return

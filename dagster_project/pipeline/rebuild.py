@@ -1,8 +1,8 @@
-"""Rebuilding the workbench from the landing folder alone: after it was damaged or lost.
+"""Rebuilds a damaged or lost workbench from the landing folder.
 
-Every landed release is loaded and gated anew, into a workbench of its own that then takes the old
-one's place. What a person decided by hand is not in the landing folder: it is taken from the old
-ledger, or, if that cannot be read, from the copy of it in the published file.
+Every landed release is loaded and gated again, into a new workbench that then replaces the old one.
+Manual decisions are not in the landing folder: they are taken from the old ledger or, if that
+cannot be read, from its copy in the published file.
 """
 
 import os
@@ -34,7 +34,7 @@ from dagster_project.pipeline.run import (
 )
 from dagster_project.publication.publish import reconcile
 from dagster_project.workbench.connection import open_workbench, write_lock
-from dagster_project.workbench.decisions import enter_decision
+from dagster_project.workbench.decisions import record_decision
 from dagster_project.workbench.releases import file_entries
 from dagster_project.workbench.replaced import REPLACED, STAMP, leftovers
 
@@ -46,9 +46,9 @@ _FILES = "source, release_date, file_name, sha256, status, reason"
 
 @dataclass(frozen=True)
 class LedgerSnapshot:
-    """What is known of the time before: decisions, publications, and the files' verdicts.
+    """The state before the rebuild: decisions, publications, and accepted and rejected files.
 
-    files: source, release date, file name, SHA-256, status and reason, but for superseded ones.
+    files: source, release date, file name, SHA-256, status and reason, without superseded ones.
     """
 
     origin: str
@@ -60,15 +60,15 @@ class LedgerSnapshot:
 def rebuild(
     settings: Settings, *, force: bool = False, instance: "DagsterInstance | None" = None
 ) -> int:
-    """Replace the workbench by one made from the landing folder; then build and publish.
+    """Replace the workbench by one made from the landing folder, then build and publish.
 
-    A release that was in force must be so again, with the same bytes, unless `force`. Returns as
-    `run` does. Raises BadInput, with the old workbench in place, if a release would be lost, or if
-    another run is writing. A crash leaves the old workbench or the new one, whole.
+    Every release that was current must be so again, with the same bytes, unless `force`. Returns as
+    `run` does. Raises BadInput, and keeps the old workbench, if a release would be lost, or if
+    another run is writing. A crash leaves either the old or the new workbench intact.
     """
     with write_lock(settings), closing(Dagster(settings, instance)) as dagster:
-        before = _remember(settings)
-        say(f"decisions by hand are taken from {before.origin}")
+        before = _old_ledger(settings)
+        say(f"manual decisions are taken from {before.origin}")
         fresh = settings.model_copy(update={"warehouse_dir": leftovers(settings)})
         shutil.rmtree(fresh.warehouse_dir, ignore_errors=True)
         with open_workbench(fresh) as con:
@@ -80,22 +80,22 @@ def rebuild(
             lost = list(_lost(con, before))
         if lost and not force:
             raise BadInput(
-                "a workbench that would lack releases that are in force",
+                "the new workbench would lack current releases",
                 where=str(settings.landing_dir),
-                expected=f"every release that was in force according to {before.origin}",
+                expected=f"every release that was current according to {before.origin}",
                 found="; ".join(lost),
-                fix="put the files back, or see above why they are rejected now;"
-                " to go on without them, `make rebuild FORCE=1`",
+                fix="restore the files, or see above why they are rejected now;"
+                " to go on without them, run `make rebuild FORCE=1`",
             )
         aside = _swap(settings, fresh)
-        say(f"the workbench is new; the old one is kept as {aside}" if aside else "a new workbench")
+        say(f"workbench rebuilt; the old one is kept as {aside}" if aside else "a new workbench")
         reconcile(settings)
         if not build(settings, dagster, failed):
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if plan.problems or failed else PUBLISHED
 
 
-def _remember(settings: Settings) -> LedgerSnapshot:
+def _old_ledger(settings: Settings) -> LedgerSnapshot:
     if settings.workbench.exists():
         with suppress(duckdb.Error), duckdb.connect(settings.workbench) as con:
             con.execute("checkpoint")
@@ -130,7 +130,7 @@ def _snapshot(con: duckdb.DuckDBPyConnection, origin: str) -> LedgerSnapshot:
 
 
 def _decide_again(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> None:
-    """Make the decisions that still apply (the files are the same) in the new ledger."""
+    """Repeat the decisions that still apply (the files are the same) in the new ledger."""
     for (source, day, status), files in groupby(
         before.files, key=lambda file: (*file[:2], file[4])
     ):
@@ -150,7 +150,7 @@ def _decide_again(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Non
             ):
                 try:
                     decide(con, f"{source}/{day}", reasons[0].removeprefix(mark))
-                except BadInput as problem:  # it stays rejected, and is among the lost
+                except BadInput as problem:  # it stays rejected, and is reported as lost
                     say(f"  not {reasons[0]}: {problem}", "WARNING")
                 else:
                     say(f"  {reasons[0]}: {source} {day}")
@@ -159,11 +159,11 @@ def _decide_again(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Non
         con.execute("insert into audit.decisions values (?, ?, ?, ?)", decision)
     for publication in before.publications:
         con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
-    enter_decision(con, "rebuild", "workbench", f"decisions taken from {before.origin}")
+    record_decision(con, "rebuild", "workbench", f"decisions taken from {before.origin}")
 
 
 def _lost(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Iterator[str]:
-    """Say of each file that was in force and is not any more, why."""
+    """Yield each file that was current and no longer is, with the reason."""
     for source, day, name, sha256, status, _ in before.files:
         if status == "accepted":
             entries = [
@@ -175,7 +175,7 @@ def _lost(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Iterator[st
             if not entries:
                 yield f"{source}/{day}: {name} is not in the landing folder"
             elif entries[0].sha256 != sha256:
-                yield f"{source}/{day}: {name} has other bytes than those in force"
+                yield f"{source}/{day}: {name} differs from the file that was current"
             elif entries[0].status != "accepted":
                 yield f"{source}/{day}: {name} is {entries[0].status} now"
 
@@ -183,8 +183,9 @@ def _lost(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Iterator[st
 def _swap(settings: Settings, fresh: Settings) -> Path | None:
     """Put the new workbench in the old one's place, and return the old one's new name.
 
-    The old file gets a second name before the new one is renamed over its first: there is never
-    none. Its write-ahead log, which exists only if it could not be opened, must not meet the new.
+    The old file gets a second name before the new one is renamed over it, so that there always is
+    one. Its write-ahead log, which exists only if it could not be opened, must not be applied to
+    the new one.
     """
     aside = settings.workbench.with_name(f"{REPLACED}{system_clock().strftime(STAMP)}.duckdb")
     log = Path(f"{settings.workbench}.wal")

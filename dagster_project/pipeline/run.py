@@ -1,4 +1,4 @@
-"""The main job, `make run`: load and gate what is new, then build and publish, in this process.
+"""The main job, `make run`: load and gate new releases, then build and publish, in this process.
 
 The runs are Dagster runs of the project's own instance, so that the UI shows them. Dagster, dbt and
 Great Expectations are imported only if there is something to do.
@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from dagster_project.alerts.message import Alert, message
 from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
-from dagster_project.base.machine_errors import machine_trouble, trouble_behind
+from dagster_project.base.machine_errors import machine_error, machine_error_behind
 from dagster_project.base.run_tags import MAX_RETRIES
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
@@ -40,7 +41,7 @@ PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 _FULL_REFRESH = {
     f"build_{layer}": {"config": {"full_refresh": True}} for layer in ("staging", "intermediate")
 }
-_NO_RETRIES = {MAX_RETRIES: "0"}  # of whole runs: the person who started it is there
+_NO_RETRIES = {MAX_RETRIES: "0"}  # no run retries: a person started it
 
 
 _NO_COMPUTE_LOGS = """compute_logs:
@@ -50,24 +51,22 @@ _NO_COMPUTE_LOGS = """compute_logs:
 
 
 class Dagster:
-    """The definitions and the instance, made when the first job is executed."""
+    """The definitions and the instance, created for the first job."""
 
     def __init__(self, settings: Settings, instance: "DagsterInstance | None" = None) -> None:
         self._settings, self._given = settings, instance
 
     @cached_property
     def definitions(self) -> "Definitions":
-        """The jobs. Each run brings the settings that it works with."""
+        """The definitions, with this run's settings."""
         from dagster_project.definitions import definitions
 
         return definitions(self._settings)
 
     @cached_property
     def instance(self) -> "DagsterInstance":
-        """The instance given, or else the project's own.
-
-        The steps print nothing: what they say is in their events. So no processes are started to
-        capture what they print.
+        """The given instance, or else the project's own. Steps print nothing, their messages are
+        events: so no processes are started to capture output.
         """
         from dagster import DagsterInstance
 
@@ -84,7 +83,7 @@ class Dagster:
         return DagsterInstance.from_config(str(home), config.name)
 
     def close(self) -> None:
-        """Close the project's own instance; one that was given is the caller's."""
+        """Close the project's own instance; the caller closes a given one."""
         if not self._given and "instance" in vars(self):
             self.instance.dispose()
 
@@ -94,21 +93,22 @@ def run(
 ) -> int:
     """Bring the warehouse up to date with the landing folder.
 
-    Returns 0 if it is; 1 if the build failed (what was published stays); 2 if it is but for
-    releases that were refused or rejected in this run. Raises BadInput if another run is writing.
+    Returns 0 on success; 1 if the build failed (the live publication stays); 2 on success except
+    for releases that were refused or rejected in this run. Raises BadInput if another run is
+    writing.
     """
     failures: list[Alert] = []
     try:
         with closing(Dagster(settings, instance)) as dagster:
             return _run(settings, frozenset(reload), dagster, failures)
     except Exception as error:
-        known = error if isinstance(error, BadInput) else trouble_behind(error)
+        known = error if isinstance(error, BadInput) else machine_error_behind(error)
         why = str(known) if known else f"{type(error).__name__}: {error}"
         failures.append(Alert("FAILED make run", why))
         raise
     finally:
         if failures:
-            _tell(settings, failures)
+            _send_alert(settings, failures)
 
 
 def _run(
@@ -117,7 +117,7 @@ def _run(
     dagster: Dagster,
     failures: list[Alert],
 ) -> int:
-    """Do it, and enter what goes wrong in `failures`."""
+    """Load, build and publish; append problems to `failures`."""
     with write_lock(settings):
         reconcile(settings)
         with open_workbench(settings) as con:
@@ -126,17 +126,17 @@ def _run(
         failures += [Alert("REFUSED by make run", str(problem)) for problem in plan.problems]
         if plan.new:
             for failed in ingest(settings, plan, dagster):
-                failures.append(failed)  # at once: a later one may end in an error
-        if not _nothing_is_new(settings) and not build(settings, dagster, failures):
+                failures.append(failed)  # at once: a later release may raise
+        if not _is_up_to_date(settings) and not build(settings, dagster, failures):
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
 
-def _tell(settings: Settings, failures: list[Alert]) -> None:
-    """Send one message of all that went wrong, as the sensor does for the runs of the daemon.
+def _send_alert(settings: Settings, failures: list[Alert]) -> None:
+    """Send one alert about all failures, as the sensor does for the daemon's runs.
 
-    The command does it itself: it is often all that runs, by cron, and no daemon looks. The sensor
-    leaves runs with our tag alone.
+    With cron there may be no daemon, and so no sensor. The sensor ignores runs with the tag of
+    `make run`.
     """
     from dagster_project.alerts.delivery import NotSent, has_address, send
 
@@ -144,7 +144,7 @@ def _tell(settings: Settings, failures: list[Alert]) -> None:
         try:
             send(settings, message(settings, failures))
         except NotSent as problem:
-            say(f"NOT TOLD, the message could not be sent: {problem}", "ERROR")
+            say(f"ALERT NOT SENT: {problem}", "ERROR")
 
 
 def _about(release: Release) -> dict[str, str]:
@@ -152,10 +152,10 @@ def _about(release: Release) -> dict[str, str]:
 
 
 def announce(settings: Settings, plan: Plan) -> None:
-    """Say what a run is going to load, and what it is not."""
+    """Print which releases a run will load, and which not."""
     say(f"landing folder {settings.landing_dir}: {len(plan.new)} new releases")
     for name in sorted(plan.replaced):
-        say(f"  to be loaded again, in place of its earlier load: {name}")
+        say(f"  will be loaded again, replacing its earlier load: {name}")
     for folder in plan.folders_without_source:
         say(f"  no source module yet: {folder}")
     for release, reason in plan.still_rejected:
@@ -165,7 +165,7 @@ def announce(settings: Settings, plan: Plan) -> None:
 
 
 def publish_again(settings: Settings, instance: "DagsterInstance | None" = None) -> int:
-    """Build everything and publish, from the releases in force, although nothing is new.
+    """Build everything from the current releases and publish, even if nothing is new.
 
     Returns as `run` does. Raises BadInput if another run is writing.
     """
@@ -178,9 +178,9 @@ def publish_again(settings: Settings, instance: "DagsterInstance | None" = None)
 
 
 def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
-    """Load and gate the new releases, each in a run of its own. Yields each failure.
+    """Load and gate the new releases, one run each. Yields each failure.
 
-    Raises BadInput where it is the machine that fails.
+    Raises BadInput for an error of the machine.
     """
     with open_workbench(settings) as con:
         began = ledger_time(con)
@@ -193,52 +193,56 @@ def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
             partition=(release.source, str(release.date)),
             run_config={"ops": {f"load_{release.source}": {"config": config}}},
         )
-        with open_workbench(settings) as con:
-            files = con.execute(
-                "select status, string_agg(distinct reason, '; '), sum(rows_read),"
-                " sum(rows_kept), loaded_at from audit.releases"
-                " where source = ? and release_date = ? group by all order by loaded_at",
-                [release.source, release.date],
-            ).fetchall()
-            tables = [f"raw.{table.name}" for table in all_sources()[release.source].tables]
-            judged = last_gate_results(con, tables, release.date)
-        status, reason, rows_read, rows_kept, loaded_at = (
-            files[-1] if files else ("failed", None, 0, 0, began)
-        )
-        notes = f"; {reason}" if reason else ""
-        # An error says nothing of the release, whatever was found before; it is tried again.
-        if status != "rejected" or loaded_at < began:
-            status, reason = "failed", None
-        if result.success:
-            say(
-                f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept{notes}",
-                **_about(release),
-                run_id=result.run_id,
-            )
-            for warning in explain(judged, "warning").splitlines():
-                say(f"  warning: {warning}", "WARNING", **_about(release), run_id=result.run_id)
-        else:
-            failure = _failure(result, f"{status.upper()} {release.label}", reason)
-            problem = machine_trouble(failure.why, release.label)
-            if problem and status != "rejected":
-                raise problem
-            say(
-                f"  {status.upper()} {release.label}: {failure.why}",
-                "ERROR",
-                **_about(release),
-                run_id=result.run_id,
-            )
+        failure = _report_load(settings, release, result, began)
+        if failure:
             yield failure
 
 
-def _nothing_is_new(settings: Settings) -> bool:
-    """Return whether the current releases are the published ones, and say so."""
+def _report_load(
+    settings: Settings, release: Release, result: "ExecuteInProcessResult", began: datetime
+) -> Alert | None:
+    """Print the outcome of a release's run, by the ledger. Returns the failure, if any."""
+    with open_workbench(settings) as con:
+        files = con.execute(
+            "select status, string_agg(distinct reason, '; '), sum(rows_read),"
+            " sum(rows_kept), loaded_at from audit.releases"
+            " where source = ? and release_date = ? group by all order by loaded_at",
+            [release.source, release.date],
+        ).fetchall()
+        tables = [f"raw.{table.name}" for table in all_sources()[release.source].tables]
+        gate_results = last_gate_results(con, tables, release.date)
+    status, reason, rows_read, rows_kept, loaded_at = (
+        files[-1] if files else ("failed", None, 0, 0, began)
+    )
+    about = {**_about(release), "run_id": result.run_id}
+    if result.success:
+        notes = f"; {reason}" if reason else ""
+        say(
+            f"  accepted {release.label}: {rows_kept:,} of {rows_read:,} records kept{notes}",
+            **about,
+        )
+        for warning in explain(gate_results, "warning").splitlines():
+            say(f"  warning: {warning}", "WARNING", **about)
+        return None
+    # An error is not a verdict on the release, whatever the ledger says: the next run retries it.
+    if status != "rejected" or loaded_at < began:
+        status, reason = "failed", None
+    failure = _failure(result, f"{status.upper()} {release.label}", reason)
+    problem = machine_error(failure.why, release.label)
+    if problem and status != "rejected":
+        raise problem
+    say(f"  {status.upper()} {release.label}: {failure.why}", "ERROR", **about)
+    return failure
+
+
+def _is_up_to_date(settings: Settings) -> bool:
+    """Return whether the current releases are the published ones; if so, print that."""
     with open_workbench(settings) as con:
         fingerprint = build_fingerprint(con)
         published = last_publication(con)
     if not (published and published[1] == fingerprint and settings.warehouse.exists()):
         return False
-    say(f"nothing new: publication {publication_id(settings)} stays in force, {settings.warehouse}")
+    say(f"nothing new: publication {publication_id(settings)} stays live, {settings.warehouse}")
     return True
 
 
@@ -249,11 +253,11 @@ def build(
     *,
     full_refresh: bool = False,
 ) -> bool:
-    """Build and publish, again and again without the releases that are to blame for a failure.
+    """Build and publish, repeatedly if needed, without the releases that caused a failure.
 
-    Each round sets at least one release aside. Returns whether the current releases are published,
-    and enters releases set aside, and failures, in `failures`. everything: also build what would
-    be kept of the workbench (`transform/unchanged_nodes.py`).
+    Each round rejects at least one release. Returns whether the current releases are published, and
+    appends rejected releases and failures to `failures`. full_refresh: also build unchanged nodes
+    (`transform/unchanged_nodes.py`).
     """
     refresh_once = full_refresh
     while True:
@@ -267,18 +271,18 @@ def build(
         if not rejected:
             say(f"FAILED, nothing was published: {failure.why}", "ERROR", run_id=failure.run_id)
             return False
-        say("what is to blame is set aside; the others are built without it")
-        if not full_refresh and _nothing_is_new(settings):
+        say("building again without the rejected releases")
+        if not full_refresh and _is_up_to_date(settings):
             return True
         refresh_once = False
 
 
 def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Alert | None:
     """Build and publish. Returns what failed, or None."""
-    left = not full_refresh and _only_publication_is_left(settings)
+    left = not full_refresh and _only_publish_remains(settings)
     job = "publish" if left else "build"
     say(
-        "publication: this candidate was built before, and every gate has passed"
+        "publication: the candidate is already built, and every gate has passed"
         if job == "publish"
         else "build: staging, intermediate, core, marts, each with its gate; then publication"
     )
@@ -292,11 +296,11 @@ def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Ale
         )
         return None
     failure = _failure(result, f"FAILED {job}, nothing was published")
-    return replace(failure, why=str(machine_trouble(failure.why) or failure.why))
+    return replace(failure, why=str(machine_error(failure.why) or failure.why))
 
 
 def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> list[Alert]:
-    """Return the releases that a build has set aside, each with its reason in the ledger."""
+    """Return an alert for each release that a build has rejected, with the ledger's reason."""
     with open_workbench(settings) as con:
         still = accepted_files(con)
         found = {
@@ -317,8 +321,8 @@ def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> l
     return rejected
 
 
-def _only_publication_is_left(settings: Settings) -> bool:
-    """Whether an earlier run was broken off, or failed, after the last gate had passed."""
+def _only_publish_remains(settings: Settings) -> bool:
+    """Whether an earlier run was interrupted, or failed, after the last gate had passed."""
     if not settings.candidate.exists():
         return False
     with open_workbench(settings) as con:
@@ -355,15 +359,15 @@ def _execute(
 
 
 def _log_level(settings: Settings) -> str:
-    """A person reads what the command says; a log store has use for what Dagster logs besides."""
+    """Return Dagster's log level: its own messages go only to a log store, not to people."""
     return "INFO" if settings.log_format == "json" else "CRITICAL"
 
 
 def fail_orphaned_runs(instance: "DagsterInstance", tags: Mapping[str, str] | None = None) -> None:
-    """Mark runs as failed that were left behind when their process was killed.
+    """Mark runs as failed whose process was killed.
 
-    The caller holds the write lock and knows that those with these tags cannot be alive. They would
-    hold the pool, and with it every run from the UI, for ever.
+    The caller holds the write lock, so runs with these tags cannot be alive. They would hold the
+    pool, and block every run from the UI, forever.
     """
     from dagster import DagsterRunStatus, RunsFilter
 

@@ -1,1 +1,1 @@
-"""Publication: the audited candidate takes the place of the published file, whole."""
+"""Publication: the audited candidate replaces the published file as a whole."""

@@ -1,4 +1,4 @@
-"""Whether the candidate may be published: by its file, and by the ledger."""
+"""Whether the candidate may be published, according to its file and the ledger."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,13 +6,13 @@ from datetime import datetime
 import duckdb
 
 from dagster_project.base.settings import Settings
-from dagster_project.publication.requirements import Required, required
+from dagster_project.publication.requirements import Requirements, required
 from dagster_project.transform.build_fingerprint import build_fingerprint
 from dagster_project.workbench.builds import current_candidate, tables_built, unfinished_layers
 
 
 def publication_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Say what keeps the present candidate from being published, by its file and the ledger."""
+    """Return the reasons, from file and ledger, why the current candidate may not be published."""
     candidate = current_candidate(con)
     reasons = _candidate_reasons(settings, candidate)
     if candidate and not reasons:
@@ -22,12 +22,12 @@ def publication_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> 
 
 def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) -> list[str]:
     if candidate is None:
-        return ["no candidate was ever started"]
+        return ["there is no candidate"]
     if not settings.candidate.exists():
         return ["there is no candidate file: the last one was published, or none was built"]
     try:
         with duckdb.connect(settings.candidate, read_only=True) as con:
-            # The stamp of a file that a crash kept from being published is in its own entry.
+            # If a crash has interrupted its publication, the stamp is in the file's own entry.
             tables = {
                 name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()
             }
@@ -39,21 +39,21 @@ def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) ->
     except duckdb.Error as error:
         return [f"the candidate file cannot be read ({str(error).splitlines()[0]})"]
     if stamp != [(candidate[0],)]:
-        return [f"the candidate file belongs to {stamp}, not to the candidate started last"]
+        return [f"the candidate file belongs to {stamp}, not to the latest candidate"]
     return []
 
 
 def ledger_blockers(
-    con: duckdb.DuckDBPyConnection, candidate_id: str, fingerprint: str, required: Required
+    con: duckdb.DuckDBPyConnection, candidate_id: str, fingerprint: str, required: Requirements
 ) -> list[str]:
-    """Say what keeps a candidate from being published, by the ledger; an empty list if nothing.
+    """Return the ledger's reasons why a candidate may not be published; empty if there are none.
 
     fingerprint: the state that the candidate was started from.
     """
     built = tables_built(con, candidate_id)
     last_built = _last_built(required, built)
     reasons = [
-        f"the layer {layer} was not built whole, or one of its models or data tests failed"
+        f"the layer {layer} was not built completely, or one of its models or data tests failed"
         for layer in unfinished_layers(con, candidate_id)
     ]
     if build_fingerprint(con) != fingerprint:
@@ -68,13 +68,13 @@ def ledger_blockers(
             reasons.append(f"the gate on {table} failed")
         elif gates[table][1] < last_built[layer]:
             reasons.append(
-                f"{table} or what it is built on was built again after its gate had passed"
+                f"{table} or one of its inputs was built again after its gate had passed"
             )
     return reasons + _tests_not_passed(con, candidate_id, required, last_built)
 
 
-def _last_built(required: Required, built: Mapping[str, datetime]) -> dict[str, datetime]:
-    """Return when each layer, or one before it, was last built."""
+def _last_built(required: Requirements, built: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Return when each layer, or an earlier one, was last built."""
     last, latest = {}, datetime.min
     for layer in dict.fromkeys(required.tables.values()):
         tables = [table for table, of in required.tables.items() if of == layer]
@@ -86,7 +86,7 @@ def _last_built(required: Required, built: Mapping[str, datetime]) -> dict[str, 
 def _verdicts(
     con: duckdb.DuckDBPyConnection, candidate_id: str, results: str, name: str
 ) -> dict[str, tuple[bool, datetime]]:
-    """Return by name whether a candidate's gates or data tests passed last, and when that was."""
+    """Return, by name, the last result of a candidate's gates or data tests, and its time."""
     return {
         subject: (success, checked_at)
         for subject, success, checked_at in con.execute(
@@ -100,10 +100,10 @@ def _verdicts(
 def _tests_not_passed(
     con: duckdb.DuckDBPyConnection,
     candidate_id: str,
-    required: Required,
+    required: Requirements,
     last_built: Mapping[str, datetime],
 ) -> list[str]:
-    """Say which data tests failed, or were not run, for this candidate as it was last built."""
+    """Return the data tests that failed, or were not run, on the candidate's last build."""
     found = _verdicts(con, candidate_id, "test_results", "test")
     failed, not_run = [], []
     for test, layer in required.tests.items():

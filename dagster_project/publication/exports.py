@@ -1,9 +1,9 @@
 """The downloads of a publication: its tables as Parquet, with a Frictionless data package.
 
-`exports/<publication>/` holds those of each kept publication, and the link `exports/current` leads
-to the live one. Everything is taken from the publication's own file, comments included, so the
-downloads say what the file says. Rows are in the table's own order, which its model says in full:
-the same data give the same bytes, and a reader of one economy skips the others.
+`exports/<publication>/` holds those of each kept publication, and the symlink `exports/current`
+points to the live one. Everything comes from the publication's own file, including comments, so
+downloads and file agree. Rows keep the table's order, which its model fully defines: the same data
+give the same bytes, and a reader of one economy skips the others.
 """
 
 import json
@@ -40,7 +40,7 @@ _FIELD_TYPES = {
 
 
 def table_keys() -> dict[str, list[str]]:
-    """Return the key columns of each published table, by the data test that they are unique."""
+    """Return the key columns of each published table, from its data test of uniqueness."""
     keys: dict[str, list[str]] = {}
     nodes = manifest()["nodes"]
     for test in nodes.values():
@@ -58,7 +58,7 @@ def exports_of(settings: Settings, publication_id: str) -> Path:
 
 
 def write_exports(settings: Settings, database: Path, publication_id: str) -> None:
-    """Write the downloads of a publication from its file, beside the live ones."""
+    """Write the downloads of a publication from its file, next to the live ones."""
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
     fresh.mkdir(parents=True)
@@ -78,7 +78,7 @@ def write_exports(settings: Settings, database: Path, publication_id: str) -> No
 
 
 def activate_exports(settings: Settings, publication_id: str) -> None:
-    """Lead `exports/current` to a publication's downloads, or nowhere if they are not kept."""
+    """Point `exports/current` to a publication's downloads, or remove it if there are none."""
     current = settings.exports / _CURRENT
     if not exports_of(settings, publication_id).is_dir():
         current.unlink(missing_ok=True)
@@ -132,7 +132,7 @@ def _write_table(
         "rows": rows,
         "schema": {
             "fields": [_field(*column) for column in columns],
-            # A key in the sense of the specification has no missing values.
+            # The specification allows no missing values in a key.
             **({} if nullable & set(key) else {"primaryKey": key}),
         },
     }
@@ -173,7 +173,7 @@ def _package(
 def _sources(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
     """Yield each source that has a current release, with its licence and how to cite it.
 
-    The licences differ from source to source, so the package as a whole names none.
+    Licences differ between sources, so the package as a whole names none.
     """
     found = con.execute(
         "select source, publisher, title, url, licence, citation,"

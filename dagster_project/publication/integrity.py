@@ -1,4 +1,4 @@
-"""Whether a publication is whole and audited, by what it says of itself. Opens files read-only."""
+"""Verifies a publication against its own checksums and gate results. Opens files read-only."""
 
 from pathlib import Path
 
@@ -22,10 +22,11 @@ having arg_max(success, checked_at)
 
 
 def checksums(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
-    """Return name, row count and checksum of every table of a publication but `audit.checksums`.
+    """Return name, row count and checksum of every table of a publication, except
+    `audit.checksums`.
 
-    The checksum is the sum of the rows' hashes, so that the order of the rows does not matter. It
-    is the same wherever the same version of DuckDB computes it; the `hash` of another may differ.
+    The checksum is the sum of the rows' hashes, so the order of the rows does not matter. It
+    depends on the version of DuckDB, whose `hash` may change.
     """
     tables = [name for (name,) in con.execute(_TABLES).fetchall()]
     query = "select count(*), coalesce(sum(hash(whole_row)), 0)::varchar from {} as whole_row"
@@ -33,10 +34,10 @@ def checksums(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
 
 
 def integrity_errors(path: Path) -> list[str]:
-    """Say what is wrong with a publication's file; an empty list if it is whole and audited.
+    """Return the problems of a publication's file; empty if it is complete and audited.
 
-    Whole: each table has the rows that were published. Audited: it says which publication it is,
-    and that every table of core and marts passed its gate last, for the candidate that it was.
+    Complete: each table has the published rows. Audited: it names its publication, and every table
+    of core and marts last passed its gate for this candidate.
     """
     try:
         with duckdb.connect(path, read_only=True) as con:
@@ -49,14 +50,14 @@ def integrity_errors(path: Path) -> list[str]:
             ).fetchall()[0]
     except duckdb.Error as error:
         return [f"it cannot be read: {str(error).splitlines()[0]}"]
-    compared = 3 if written_by == duckdb.__version__ else 2  # the hash of another may differ
+    compared = 3 if written_by == duckdb.__version__ else 2  # other versions' hashes may differ
     different = {row[:compared] for row in stated} ^ {row[:compared] for row in found}
-    wrong = [f"{name} is not what was published" for name in sorted({row[0] for row in different})]
+    wrong = [f"{name} is not as published" for name in sorted({row[0] for row in different})]
     wrong += [
         f"the gate on {name} has not passed"
         for name, *_ in found
         if not name.startswith("audit.") and name not in passed
     ]
     if publications == [(0,)]:
-        wrong.append("it does not say which publication it is")
+        wrong.append("it does not name its publication")
     return wrong

@@ -1,4 +1,4 @@
-"""The publications that are kept, one file each, and which of them is live."""
+"""The kept publications, one file each, and the live one among them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from dagster_project.publication.requirements import required
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published."""
+    """The contents of a publication."""
 
     publication_id: str
     published_at: datetime
@@ -31,7 +31,7 @@ def kept_publications(settings: Settings) -> list[Path]:
 
 
 def old_publications(settings: Settings) -> list[Path]:
-    """Return the publications beyond those to be kept; never the live one."""
+    """Return the publications beyond the number to keep; never the live one."""
     return [
         old
         for old in kept_publications(settings)[settings.keep_publications :]
@@ -40,15 +40,15 @@ def old_publications(settings: Settings) -> list[Path]:
 
 
 def kept_id(kept: Path) -> str:
-    """Return the id of a kept publication, which its name holds."""
+    """Return the id of a kept publication, from its file name."""
     return kept.stem.removeprefix("royalty_flows-")
 
 
 def publication_id(settings: Settings) -> str | None:
     """Return the id of the live publication; None if there is none, or it cannot be read.
 
-    The published file is a second name of a kept one, so that no file needs to be opened; but not
-    in a folder that was copied or restored.
+    The published file is a hard link to a kept one, so no file needs to be opened, except in a
+    folder that was copied or restored.
     """
     if not settings.warehouse.exists():
         return None
@@ -62,7 +62,7 @@ def publication_id(settings: Settings) -> str | None:
 
 
 def publications_in(path: Path) -> list[tuple]:
-    """Return the rows of `audit.publication` in a publication's file; its own is the last.
+    """Return the rows of `audit.publication` in a publication's file, its own last.
 
     Raises BadInput if the file cannot be read.
     """
@@ -81,7 +81,7 @@ def publications_in(path: Path) -> list[tuple]:
 
 
 def read_publication(kept: Path) -> Publication:
-    """Return what a kept publication holds: its table of checksums counts the others.
+    """Return the contents of a kept publication, from its table of checksums.
 
     Raises BadInput if it cannot be read.
     """
@@ -95,9 +95,9 @@ def read_publication(kept: Path) -> Publication:
 
 
 def activate(settings: Settings, kept: Path) -> None:
-    """Make a kept publication the published file: a second name for it, moved over the old one.
+    """Make a kept publication the published file: a hard link, renamed over the old one.
 
-    Its downloads follow it.
+    Its downloads go live with it.
     """
     kept.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
     replace_hard_link(settings.warehouse, kept)

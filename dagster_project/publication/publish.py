@@ -1,12 +1,12 @@
-"""From candidate to published file.
+"""Publishes the candidate.
 
 The ledger decides, not the run: every table of the candidate must have passed its gate, and every
 data test must have passed, after it and everything it may be built on was last built. Then the
 candidate gets its copy of the ledger, is closed and synced, and is renamed to a kept publication:
-from there on it is a publication, and `reconcile` finishes an interrupted one. A second name of it
-is moved over the published file. Readers that have the old file open keep it; on Windows, where an
-open file cannot be replaced, they must close it first. The downloads are written before and follow
-the published file.
+from then on it is a publication, and `reconcile` completes an interrupted one. A hard link to it
+replaces the published file. Readers that have the old file open keep it; on Windows, where an open
+file cannot be replaced, they must close it first. The downloads are written before, and go live
+after, the published file.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def publish(settings: Settings, run_id: str) -> Publication:
         if not candidate or reasons:
             needed = required()
             raise BadInput(
-                "the candidate is not published",
+                "the candidate may not be published",
                 where=candidate[0] if candidate else str(settings.candidate),
                 expected=f"{len(needed.tables)} tables built, their gates and"
                 f" {len(needed.tests)} data tests passed, for this candidate",
@@ -76,10 +76,10 @@ def publish(settings: Settings, run_id: str) -> Publication:
 
 
 def reconcile(settings: Settings) -> Path | None:
-    """Finish the publication that a crash interrupted, if one did, and return its kept file.
+    """Complete a publication that a crash has interrupted, if any, and return its kept file.
 
-    A kept file that the ledger does not know, of the candidate that it knows last, goes live. Then
-    the ledger gets what the published file says of itself, and the downloads follow.
+    A kept file of the latest candidate that the ledger does not know goes live. Then the ledger
+    gets the published file's own entry, and the downloads go live.
     """
     finished = None
     with open_workbench(settings) as con:
@@ -101,7 +101,7 @@ def reconcile(settings: Settings) -> Path | None:
     return finished
 
 
-# What a user needs to trust a publication. `$candidate` is its id.
+# The tables that a user needs to trust a publication. `$candidate` is its id.
 _LEDGER_QUERIES = {
     "releases": "select * exclude (modified_at) from workbench.audit.releases"
     " where status <> 'loaded' order by source, release_date, file_name, loaded_at",
@@ -113,7 +113,7 @@ _LEDGER_QUERIES = {
 
 
 def _complete(settings: Settings, publication: list[Any]) -> None:
-    """Write the ledger into the candidate, with its comments; close it, whole and on disk."""
+    """Write the ledger with its comments into the candidate, then close and sync it."""
     comments = ledger_comments()
     with duckdb.connect(settings.candidate, config=settings.duckdb_config) as con:
         con.execute(f"attach {literal(str(settings.workbench))} as workbench (read_only)")
@@ -125,16 +125,16 @@ def _complete(settings: Settings, publication: list[Any]) -> None:
                 _comment(con, table, comments[table])
             con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
             con.execute("drop table if exists audit.candidate")
-            _enter_checksums(con, comments["checksums"])
+            _record_checksums(con, comments["checksums"])
         con.execute("detach workbench")
         con.execute("checkpoint")
     sync(settings.candidate)
 
 
-def _enter_checksums(
+def _record_checksums(
     con: duckdb.DuckDBPyConnection, comment: tuple[str, Mapping[str, str]]
 ) -> None:
-    """Write row count and checksum of every table, by which any client can verify what it reads."""
+    """Write row count and checksum of every table, so that any client can verify its copy."""
     con.execute("drop table if exists audit.checksums")
     sums = checksums(con)
     con.execute(
@@ -154,7 +154,7 @@ def _comment(
 
 
 def ledger_comments() -> dict[str, tuple[str, dict[str, str]]]:
-    """Return description and column descriptions of the ledger's tables, from the dbt project."""
+    """Return the descriptions of the ledger's tables and columns, from the dbt project."""
     return {
         source["name"]: (
             source["description"],

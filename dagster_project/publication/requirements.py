@@ -1,4 +1,4 @@
-"""What must have passed before a candidate is published, as the dbt project has it."""
+"""The gates and data tests that a candidate must pass before publication, from the dbt project."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from dagster_project.transform.layers import LAYERS, layer_tables, layer_tests
 
 
 @dataclass(frozen=True)
-class Required:
-    """What must have passed for a candidate: `<schema>.<table>`, or a data test, with its layer.
+class Requirements:
+    """The tables (`<schema>.<table>`) and data tests that must have passed, with their layers.
 
-    In the order in which the layers are built: what passed is void once an earlier one, or its own,
-    is built again. Data tests are named by dbt's unique id.
+    In build order of the layers: a result is void once the same or an earlier layer is built again.
+    Data tests are named by dbt's unique id.
     """
 
     tables: Mapping[str, str]
     tests: Mapping[str, str]
 
 
-def required() -> Required:
-    """Return what must have passed: each seed and model its gate, and each data test."""
-    return Required(
+def required() -> Requirements:
+    """Return the requirements: the gate of each seed and model, and each data test."""
+    return Requirements(
         tables={table: layer.name for layer in LAYERS for table in layer_tables(layer)},
         tests={test: layer.name for layer in LAYERS for test in layer_tests(layer)},
     )

@@ -1,4 +1,4 @@
-"""Rolling back to a kept publication."""
+"""Rolls back to a kept publication."""
 
 import contextlib
 
@@ -15,15 +15,15 @@ from dagster_project.publication.kept_files import (
     publications_in,
 )
 from dagster_project.workbench.connection import open_workbench
-from dagster_project.workbench.decisions import enter_decision
+from dagster_project.workbench.decisions import record_decision
 
 
 def roll_back(settings: Settings, to: str | None = None, reason: str = "none was given") -> str:
-    """Activate a kept publication and return its id: the one before the live one, or `to`.
+    """Activate a kept publication, the previous one or `to`, and return its id.
 
     It stays live until a run has something new to publish. One that never went live because of a
-    crash is activated only if it is named. The ledger keeps the reason; a workbench that cannot be
-    opened does not prevent the rollback. Raises BadInput.
+    crash is activated only by name. The ledger keeps the reason; an unreadable workbench does not
+    prevent the rollback. Raises BadInput.
     """
     kept = {kept_id(path): path for path in kept_publications(settings)}
     present = publication_id(settings)
@@ -41,21 +41,21 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
     wrong = integrity_errors(kept[chosen])
     if wrong:
         raise BadInput(
-            "a kept publication that is damaged",
+            "the kept publication is damaged",
             where=str(kept[chosen]),
-            expected="the tables as they were published, each with its gate passed",
+            expected="the tables as published, each with its gate passed",
             found="; ".join(wrong),
             fix="name another kept publication, or publish again: delete"
             f" {settings.warehouse} and `make run`",
         )
     activate(settings, kept[chosen])
     with contextlib.suppress(BadInput, duckdb.Error), open_workbench(settings) as con:
-        enter_decision(con, "rollback", chosen, reason)
+        record_decision(con, "rollback", chosen, reason)
     return chosen
 
 
 def _were_live(settings: Settings, kept: list[str]) -> list[str]:
-    """Return those that the published file names as earlier ones; all, if it cannot be read."""
+    """Return those that were live, according to the published file; all if it cannot be read."""
     try:
         named = {row[0] for row in publications_in(settings.warehouse)}
     except BadInput:

@@ -28,8 +28,8 @@ class Column:
 class Figure:
     """A table with its query, and a chart of its rows.
 
-    alt: what the chart shows, for those who do not see it; the table has the numbers.
-    open: whether the table is shown at once, or on request.
+    alt: a description of the chart for those who cannot see it; the table has the numbers.
+    open: whether the table is expanded at first.
     """
 
     id: str
@@ -46,25 +46,25 @@ class Figure:
 
     @property
     def table_unit(self) -> str:
-        """The unit of the table's amounts, if it has any: a chart may be in billions."""
+        """The unit of the table's amounts, if it has any; a chart may use billions."""
         return "millions of US dollars" if "money" in {c.kind for c in self.columns} else ""
 
     @property
     def is_long(self) -> bool:
-        """Whether the table scrolls below its head, so that the rest of the page stays in reach."""
+        """Whether the table scrolls below its header, so that the page stays short."""
         return len(self.answer.rows) > _LONG
 
     def shown_columns(self) -> list[tuple[int, Column]]:
-        """Return the columns of the table with their places in the answer's rows."""
+        """Return the columns of the table with their positions in the answer's rows."""
         return [(self.answer.columns.index(column.name), column) for column in self.columns]
 
 
 def figure(queries: Queries, query: str, **values: Any) -> Figure:
-    """Ask a query and return its figure, as the front matter describes it.
+    """Run a query and return its figure, as the front matter describes it.
 
-    values: of the query's parameters, and of the names in braces in the front matter's texts; `id`
-    if it is not the query's own name. The texts may also name columns of the first row, `unit` and
-    `drawn` (of the chart).
+    values: for the query's parameters, and for the names in braces in the front matter's texts;
+    `id` if it differs from the query's name. The texts may also name columns of the first row, and
+    `unit` and `drawn` (of the chart).
     """
     about = queries.front_matter(query)
     answer = queries.ask(query, **values)
@@ -85,7 +85,7 @@ def figure(queries: Queries, query: str, **values: Any) -> Figure:
             for column, label in about["columns"].items()
         ),
         source=about.get("source")
-        or _named(queries, answer, [sources] if isinstance(sources, str) else sources),
+        or _source_names(queries, answer, [sources] if isinstance(sources, str) else sources),
         note=texts.filled(about.get("note", "")),
         alt=texts.filled(about.get("alt", "")),
         open=drawing is None or len(answer.rows) <= about.get("open", len(answer.rows)),
@@ -95,7 +95,7 @@ def figure(queries: Queries, query: str, **values: Any) -> Figure:
 
 
 class _Texts(defaultdict[str, Any]):
-    """The values of the names in braces; an unknown one is empty, and the comma before it goes."""
+    """The values of the names in braces; an unknown one and the comma before it are removed."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         heading = values.get("heading", "")
@@ -121,8 +121,8 @@ def _drawing(
     return CHARTS[name](plain_rows(answer.records()), **options)
 
 
-def _named(queries: Queries, answer: Answer, columns: Iterable[str]) -> str:
-    """Name the sources that the columns of an answer hold."""
+def _source_names(queries: Queries, answer: Answer, columns: Iterable[str]) -> str:
+    """Return the names of the sources in the columns of an answer."""
     names: set[str] = set()
     for value in (value for column in columns for value in answer.values(column)):
         names.update(value if isinstance(value, list) else [value] if value else [])
@@ -130,9 +130,9 @@ def _named(queries: Queries, answer: Answer, columns: Iterable[str]) -> str:
 
 
 def _lead(lead: Mapping[str, str] | None, query: str, answer: Answer) -> Markup | None:
-    """Return a sentence with the values of the row that the column `row` marks, if there is one.
+    """Return a sentence with the values of the row that the column `row` marks, if any.
 
-    Each is a `data` element that names the query, row and column that it is from.
+    Each value is a `data` element that names its query, row and column.
     """
     marked = answer.values(lead["row"]) if lead else []
     if not lead or True not in marked:

@@ -1,4 +1,4 @@
-"""How values are written on a page. Each number keeps its exact value in `data-value` beside it."""
+"""The format of values on a page. Each number keeps its exact value in `data-value`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _KINDS = {
 
 
 def number(value: Any, decimals: int) -> str:
-    """Write a number with thousands separated, a real minus sign and so many decimals."""
+    """Format a number with thousands separators, a real minus sign and so many decimals."""
     text = f"{Decimal(str(value)):,.{decimals}f}"
     if text.startswith("-"):
         text = text[1:] if not text.strip("-0.,") else MINUS + text[1:]
@@ -28,7 +28,7 @@ def number(value: Any, decimals: int) -> str:
 
 
 def exact(value: Any) -> str:
-    """Write a value as the query gives it, for machines; an empty text for NULL."""
+    """Format a value as the query returns it, for machines; an empty text for NULL."""
     match value:
         case None:
             return ""
@@ -40,12 +40,12 @@ def exact(value: Any) -> str:
 
 
 def kind_of(column: str, values: Sequence[Any]) -> str:
-    """Return how a column's values are shown, by its name and else by the values themselves.
+    """Return the kind of a column's values, from its name or else from the values.
 
-    `period`, `date`, `money` (millions, no decimals), `pct` (one decimal), `rank`, `number` (as it
-    is), `text`. Others are named where the column is: `code`, `bytes`, `sha256`, `verdict`, `prose`
-    (names in backticks); `stated`, `found` (in the unit of a statement); `economy`, `study`,
-    `file`, `table`, `link` (a text that leads somewhere).
+    `period`, `date`, `money` (millions, no decimals), `pct` (one decimal), `rank`, `number`
+    (unchanged), `text`. Others are set in the front matter: `code`, `bytes`, `sha256`, `verdict`,
+    `prose` (names in backticks); `stated`, `found` (in the unit of a statement); `economy`,
+    `study`, `file`, `table`, `link` (a text with a link).
     """
     for kind, pattern in _KINDS.items():
         if re.search(pattern, column):
@@ -55,7 +55,7 @@ def kind_of(column: str, values: Sequence[Any]) -> str:
 
 
 def shown(value: Any, kind: str, record: Mapping[str, Any] | None = None) -> str | Markup:
-    """Write a value of a table's cell; `record` is its row, where the kind needs more of it."""
+    """Format the value of a cell; `record` is its row, for kinds that need it."""
     if value is None:
         return NOT_STATED
     match kind:
@@ -85,13 +85,13 @@ def shown(value: Any, kind: str, record: Mapping[str, Any] | None = None) -> str
 
 
 def plain_number(value: Any) -> str:
-    """Write a number with the decimals that it has, at most six."""
+    """Format a number with its own decimals, at most six."""
     text = f"{Decimal(str(value)):.6f}".rstrip("0").rstrip(".")
     return number(value, len(text.partition(".")[2]))
 
 
 def with_code(text: str) -> Markup:
-    """Write a text in which names are in backticks."""
+    """Format a text with names in backticks."""
     return Markup("").join(
         Markup("<code>{0}</code>").format(part) if place % 2 else escape(part)
         for place, part in enumerate(text.split("`"))
@@ -99,7 +99,7 @@ def with_code(text: str) -> Markup:
 
 
 _VERDICTS = {
-    "confirmed": "another source says the same",
+    "confirmed": "another source states the same",
     "consistent": "agrees with the text's own other numbers",
     "contradicted": "says otherwise",
     "no_data": "no release states it",
@@ -107,7 +107,7 @@ _VERDICTS = {
 
 
 def verdict(value: str) -> Markup:
-    """Write a verdict: a word, with a sign for those who do not see colours."""
+    """Format a verdict: a word, with a symbol for those who cannot see colours."""
     sign = {"confirmed": "✓", "consistent": "≈", "contradicted": "✗", "no_data": "○"}[value]
     return Markup(
         '<span class="judged {0}" title="{1}"><span aria-hidden="true">{2}</span> {3}</span>'
@@ -119,9 +119,9 @@ _COMPARATORS = {"=": "", "~": "about ", ">": "more than ", "<": "less than "}
 
 
 def measured(value: Any, claim: Mapping[str, Any], *, stated: bool) -> Markup:
-    """Write the number of a statement in its unit.
+    """Format the number of a statement in its unit.
 
-    A stated value has the decimals of its rounding, a found one a decimal more.
+    A stated value has the decimals of its rounding, a found one has one more.
     """
     unit = claim["unit"]
     if unit == "sign":

@@ -1,4 +1,4 @@
-"""The pages of the site: those that `pages.yml` declares, one per reporter and one per table."""
+"""The pages of the site: those in `pages.yml`, one per reporter and one per table."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _BREAKDOWNS = {
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the site. more: what its template shows beside the figures."""
+    """A page of the site. more: further values for its template."""
 
     path: str
     title: str
@@ -33,7 +33,7 @@ class Page:
 
     @property
     def section(self) -> str:
-        """The page that the navigation marks as the current one: the first of the folder."""
+        """The page that the navigation marks as current: the first of the folder."""
         return self.path.rpartition("/")[0] + "/index.html"
 
     @property
@@ -43,7 +43,7 @@ class Page:
 
 
 def studies() -> dict[str, str]:
-    """Return the paths of the studies' pages by the release dates of their texts."""
+    """Return the paths of the studies' pages, by the release dates of their texts."""
     return {
         str(about["text_release"]): path
         for path, about in declared_pages().items()
@@ -52,7 +52,7 @@ def studies() -> dict[str, str]:
 
 
 def all_pages(queries: Queries, downloads: Mapping[str, int]) -> Iterator[Page]:
-    """Yield every page of the site. downloads: the files that go with it, and their sizes."""
+    """Yield every page of the site. downloads: the downloadable files, with their sizes."""
     more: dict[str, Mapping[str, Any]] = {
         "index.html": _first_page(queries),
         "downloads.html": {"downloads": downloads},
@@ -88,7 +88,7 @@ def _first_page(queries: Queries) -> dict[str, Any]:
 
 
 def _statements(queries: Queries, text_release: str) -> list[tuple[str, str, Figure]]:
-    """Return each statement of a text: its identifier, the sentence, and what releases say."""
+    """Return each statement of a text: identifier, sentence, and figures from releases."""
     statements = []
     for claim, sentence in queries.ask("studies/claims", text_release=text_release).rows:
         says = figure(
@@ -133,7 +133,7 @@ def _reporter_pages(queries: Queries) -> Iterator[Page]:
 
 
 def _table_pages(queries: Queries) -> Iterator[Page]:
-    """Yield the page of each table of the data dictionary, from the comments in the file."""
+    """Yield the page of each table of the data dictionary, from the published file's comments."""
     for table, _, comment in queries.ask("dictionary/tables").rows:
         schema, name = table.split(".")
         lineage = column_lineage().get(table)
@@ -144,7 +144,7 @@ def _table_pages(queries: Queries) -> Iterator[Page]:
             template="dictionary.html",
             kicker="Data dictionary",
             figures=[figure(queries, "dictionary/columns", schema=schema, table=name)],
-            # A table of the ledger has none: it is made of no model.
+            # Tables of the ledger have none: they have no model.
             more={}
             if lineage is None
             else {

@@ -1,7 +1,7 @@
-"""The queries of `pages/` and their answers: a page shows no number that is not in one.
+"""The queries of `pages/` and their answers, which contain every number on a page.
 
-A query is a SQL file with a front matter in YAML: what the page says of the answer. Values are
-bound to its `$parameters`; the names of tables and columns that vary are Jinja's.
+A query is a SQL file with a YAML front matter for the texts around the answer. Values are bound to
+its `$parameters`; variable names of tables and columns are Jinja's.
 """
 
 import re
@@ -26,7 +26,7 @@ _PARAMETER = re.compile(r"\$(\w+)")
 class Answer:
     """A query, the names of its columns, and its rows.
 
-    `sql` has the values of the parameters in it: any client can run it on the published file.
+    `sql` includes the values of the parameters: any client can run it on the published file.
     """
 
     sql: str
@@ -57,11 +57,11 @@ class Queries:
         self._jinja = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
     def front_matter(self, name: str) -> Mapping[str, Any]:
-        """Return what a query's file says of it. name: its path in the folder, no suffix."""
+        """Return a query's front matter. name: its path in the folder, without suffix."""
         return self._read(name)[0]
 
     def ask(self, name: str, /, **values: Any) -> Answer:
-        """Run a query with those of the values that it takes."""
+        """Run a query with those of the values that it uses."""
         template = self._jinja.from_string(self._read(name)[1])
         sql = template.render(values).strip()
         bound = {parameter: values[parameter] for parameter in _PARAMETER.findall(sql)}
@@ -72,7 +72,7 @@ class Queries:
 
     @cached_property
     def source_titles(self) -> dict[str, str]:
-        """What a footnote calls each source that has a current release."""
+        """The name in footnotes of each source that has a current release."""
         titles = {}
         for source in self.ask("sources/titles").records():
             name, publisher, latest = source["source"], source["publisher"], source["latest"]

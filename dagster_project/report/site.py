@@ -1,7 +1,7 @@
-"""Writes the site: every page from the published file alone, and swaps it for the one before.
+"""Writes the site from the published file alone, then swaps it for the previous one.
 
-`report` is a link to `reports/<publication>-<time>/`. A new site is written beside the present one,
-whole, and then the link is renamed over the old: a reader sees the one or the other.
+`report` is a link to `reports/<publication>-<time>/`. A new site is written next to the current
+one, then the link is replaced: a reader sees either the old or the new site.
 """
 
 import os
@@ -44,7 +44,7 @@ _NAVIGATION = (
 
 @dataclass(frozen=True)
 class Report:
-    """What was written: the folder, the publication it is of, and how many pages."""
+    """The written report: its folder, publication and number of pages."""
 
     folder: Path
     publication_id: str
@@ -53,10 +53,10 @@ class Report:
 
 
 def write_report(settings: Settings, timeout: float = 0) -> Report:
-    """Write the report on the published file, in the place of the one before.
+    """Write the report from the published file, and replace the previous one.
 
-    timeout: seconds to wait while another run is writing. Raises BadInput if that is not enough, or
-    if nothing is published that can be read.
+    timeout: seconds to wait while another run is writing. Raises BadInput after that, or if there
+    is no readable publication.
     """
     began = time.monotonic()
     with write_lock(settings, timeout):
@@ -68,7 +68,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
                 found="no such file",
                 fix="publish one with `make run`",
             )
-        publications_in(settings.warehouse)  # or it says why it cannot be read
+        publications_in(settings.warehouse)  # raises BadInput if the file cannot be read
         settings.reports.mkdir(exist_ok=True)
         with duckdb.connect(
             settings.warehouse, read_only=True, config=settings.duckdb_config
@@ -127,14 +127,14 @@ def _environment(publication: dict[str, str]) -> Environment:
 
 
 class Links:
-    """Writes the cells of tables; those that lead to another page of the site link to it."""
+    """Formats the cells of tables, with links to other pages of the site."""
 
     def __init__(self, paths: set[str]) -> None:
         self.paths = paths
         self.studies = studies()
 
     def cell_for(self, root: str) -> Any:
-        """Return what writes a cell on a page from which the site's root is `root`."""
+        """Return the formatter of cells for a page with `root` as its path to the site's root."""
 
         def cell(figure: Figure, row: tuple[Any, ...], index: int, column: Column) -> Any:
             record = dict(zip(figure.answer.columns, row, strict=True))
@@ -173,7 +173,7 @@ def _write_dbt_docs(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def _copy_downloads(settings: Settings, publication_id: str, folder: Path) -> None:
-    """Give the publication's downloads a second name in the site: it is complete by itself."""
+    """Hard-link the publication's downloads into the site, so that it is self-contained."""
     exports = exports_of(settings, publication_id)
     if exports.is_dir():
         folder.mkdir()
@@ -188,13 +188,13 @@ def _write_assets(settings: Settings, folder: Path) -> None:
 
 
 def _vega(settings: Settings) -> Path:
-    """Return Vega, Vega-Lite and Vega-Embed as one script; it takes seconds to bundle, once."""
+    """Return Vega, Vega-Lite and Vega-Embed as one script; bundling takes seconds, once."""
     import vl_convert
 
     path = settings.reports / f"vega-{version('vl-convert-python')}.js"
     if not path.exists():
         fresh = path.with_suffix(".new")
-        # In a function, so that the only names it adds to the page are the three it exports.
+        # Wrapped in a function, so that it adds only its three exports to the page's globals.
         bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub has no default
         fresh.write_text(f"(()=>{{{bundle}}})();", "utf-8")
         fresh.rename(path)

@@ -1,11 +1,11 @@
 """US Bureau of Economic Analysis, API dataset IntlServTrade: charges by partner and affiliation.
 
-One JSON document a type of service. Million US dollars (UNIT_MULT 6). Marks in DataValue as in
+One JSON document per type of service. Million US dollars (UNIT_MULT 6). Marks in DataValue as in
 BEA's tables: `(D)` suppressed, `(*)` not zero but less than half a million, `n.a.` not available.
-Asked for are item SH and its four EBOPS parts, and of the affiliations the three that others state
-too: BEA divides the affiliated ones further (`UsParents`, `UsAffiliates`).
+Fetched are item SH and its four EBOPS parts, by the three affiliations that other sources also
+state: BEA divides the affiliated ones further (`UsParents`, `UsAffiliates`).
 
-No real answer has been seen here: the layout is what BEA's guide and the API's users describe.
+No real response has been seen yet: the layout follows BEA's guide and users of the API.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ _OTHERS = ("TimeSeriesId", "TimeSeriesDescription", "CL_UNIT", "UNIT_MULT", "Not
 
 
 def _records(document: Any) -> Iterator[tuple[str | None, ...]]:
-    """Yield the records of one answer; BEA writes a single one without its list."""
+    """Yield the records of one response; BEA writes a single one without a list."""
     data = document["BEAAPI"]["Results"]["Data"]
     for record in data if isinstance(data, list) else [data]:
         service, direction, affiliation, area, year, value = (record[name] for name in _REQUIRED)
@@ -64,8 +64,8 @@ SOURCE = Source(
     tables=(observations,),
     required=(observations,),
     # Once a year, with or after the annual update of the international accounts in June, at 8:30.
-    # The API does not say when it published, and each of its revisions becomes a release: so it is
-    # not asked outside of that season.
+    # The API states no publication date, so each revision becomes a release: it is not polled
+    # outside that season.
     calendar=Calendar(
         timezone="America/New_York",
         poll_cron="0 11 * 6-8 3",

@@ -1,9 +1,10 @@
 """US Bureau of Economic Analysis, table 1.5: US trade by area and country, million dollars.
 
-A download of the interactive table as .xls: a line of exports a row, an area and year a column. The
-format ends at 256 columns, so the table goes on over further sheets, each with its own title rows
-and legend, and an area's years may be cut apart. Of every second header cell the blank at the end
-is a no-break space. Areas, their residuals ("Europe, other") and countries are side by side.
+A download of the interactive table as .xls: one row per line of exports, one column per area and
+year. The format is limited to 256 columns, so the table continues on further sheets, each with its
+own title rows and legend, and an area's years may be split. In every second header cell the
+trailing blank is a no-break space. Areas, their residuals ("Europe, other") and countries are side
+by side.
 
 Marks: `(D)` suppressed; `(*)` not zero, but less than half a million; `0` nil; `n.a.` not
 available; `.....` not applicable.
@@ -33,7 +34,7 @@ _YEAR = re.compile(r"(19|20)\d\d")
 
 
 def _cells(book: Workbook) -> Iterator[Cell]:
-    """Yield the cells of the line, sheet by sheet. Raises BadInput where a label differs."""
+    """Yield the cells of the line, sheet by sheet. Raises BadInput if a label differs."""
     for name in book.sheet_names:
         sheet = book.sheet(name)
         sheet.expect(0, 0, _TITLE)
@@ -56,7 +57,7 @@ def _cells(book: Workbook) -> Iterator[Cell]:
 
 
 def _release(sheet: Sheet) -> str:
-    """The title line that says when the table was released."""
+    """Return the title line with the release date."""
     for row in range(len(sheet.rows)):
         if sheet.cell(row, 0).startswith(_RELEASED):
             return sheet.cell(row, 0)
@@ -64,9 +65,9 @@ def _release(sheet: Sheet) -> str:
 
 
 def _row_of_item(sheet: Sheet, start: int) -> int:
-    """The row of the charges among the exports: the items indented below the block's own row.
+    """Return the row of the charges among the exports: the items indented below the block's row.
 
-    Other tables of the same form have the same item a second time, among the imports.
+    Other tables of this form repeat the item among the imports.
     """
     block = sheet.row_of(_BLOCK, _ITEMS, start)
     for row in range(block + 1, len(sheet.rows)):
@@ -82,9 +83,9 @@ SOURCE = Source(
     name="bea_trade_by_area",
     tables=(observations,),
     required=(observations,),
-    manual_instructions="BEA serves the workbook from an interactive table, which has no address",
+    manual_instructions="BEA serves the workbook from an interactive table, which has no URL",
     # Four times a year, late in the last month of the next quarter (21 September 2021). A person
-    # saves the workbook, and has a fortnight for it.
+    # saves the workbook within a fortnight.
     calendar=Calendar(
         timezone="America/New_York",
         deadline_cron="0 12 10 1,4,7,10 *",

@@ -1,11 +1,11 @@
 """Bank of Japan, balance of payments (BPM6): net charges for the use of intellectual property.
 
-Monthly from 1996, in 100 million yen. One series of the time-series API: the balance. The Bank
-states receipts and payments too, also of industrial property and copyright apart: they are in its
-flat files (`boj_flat_files`). The API's answer is JSON, or CSV behind eleven lines that say what
-was asked. A month without a figure is `null` in both; CSV may leave it empty.
+Monthly from 1996, in 100 million yen. One series of the time-series API: the balance. The Bank's
+flat files (`boj_flat_files`) also have receipts and payments, and industrial property and copyright
+separately. The API's response is JSON, or CSV below eleven lines that repeat the request. A month
+without a figure is `null` in both; CSV may leave it empty.
 
-No real file has been seen here: the layouts are those that the API's users describe.
+No real file has been seen yet: the layouts follow users of the API.
 """
 
 from collections.abc import Iterator

@@ -7,14 +7,14 @@ countries and with each other.
 
 The publisher's file is wide: four columns without a header (code, dataset, structure, unit), then
 a column per period up to future ones, which are empty. In quarterly files the period is the year
-and the number of the quarter (201404); people who have reshaped them also write the quarter's last
-month (201412). The R package BOJ makes long files of these: one record per cell.
+and the number of the quarter (201404); reshaped copies may have the quarter's last month instead
+(201412). The R package BOJ makes long files of these: one record per cell.
 
 `_en` files are in English (ASCII), `_jp` files in Japanese (Shift_JIS). A series is found by its
 structure, which reads `Services/…/<the item>/<its part or an area>/<flow>` in both. Series codes
-would be shorter, but of ours the net total alone (BPBP6JYNSN906) is known. The item's English name
-is seen in tables of the Ministry of Finance, which publishes the statistics with the Bank; of the
-real values only the Japanese structure has been seen.
+would be shorter, but only that of the net total (BPBP6JYNSN906) is known. The item's English name
+comes from tables of the Ministry of Finance, which publishes the statistics with the Bank; of real
+files only the Japanese structure has been seen.
 """
 
 import re
@@ -59,7 +59,7 @@ SOURCE = Source(
     name="boj_flat_files",
     tables=(observations,),
     required=(observations,),
-    # As boj_balance_of_payments: monthly, about the sixth to tenth working day, at 8:50. The
+    # Like boj_balance_of_payments: monthly, about the sixth to tenth working day, at 8:50. The
     # regional file follows five months after its quarter.
     calendar=Calendar(
         timezone="Asia/Tokyo",

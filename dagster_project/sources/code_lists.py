@@ -22,10 +22,11 @@ def seed(name: str) -> tuple[dict[str, str], ...]:
 
 @cache
 def code_lists(release: date | None = None) -> dict[str, list[Any]]:
-    """Return, by the name a suite calls it (`$PARAMETER`), each list of codes that raw may hold.
+    """Return each list of codes that raw may hold, by its name in suites (`$PARAMETER`).
 
-    release: only rows of the mapping seeds that hold for this release count; all without it. Beside
-    the codes, `<source>_economy_labels` lists rows of `economy_code_map` whose label is compared.
+    release: use only rows of the mapping seeds that are valid for this release; all without it.
+    Besides the codes, `<source>_economy_labels` lists the rows of `economy_code_map` with a label
+    to compare.
     """
     economies = {country.alpha_3 for country in pycountry.countries}
     economies |= {row["economy_code"] for row in seed("economies")}
@@ -53,7 +54,7 @@ def code_lists(release: date | None = None) -> dict[str, list[Any]]:
 
 
 def _validity(row: dict[str, str]) -> tuple[date, date]:
-    """The first release that a row of a mapping seed holds for, and the first that it does not."""
+    """Return the first release for which a mapping row is valid, and the first after it."""
     first, after = (row[name] and date.fromisoformat(row[name]) for name in _VALIDITY)
     return first or date.min, after or date.max
 
@@ -64,9 +65,9 @@ def _holds(row: dict[str, str], release: date | None) -> bool:
 
 
 def _labels() -> dict[str, list[tuple[str, str, str, date, date]]]:
-    """Return by source the code, economy, text of the label and validity where a label gives it.
+    """Return, by source, code, economy, label text and validity of rows with a label.
 
-    Rows of all releases: the message about a wrong label looks for the right row among them.
+    For all releases: the message about a wrong label needs the right row among them.
     """
     labels: dict[str, list[tuple[str, str, str, date, date]]] = {}
     for row in seed("economy_code_map"):
@@ -78,9 +79,9 @@ def _labels() -> dict[str, list[tuple[str, str, str, date, date]]]:
 
 
 def _mapped(dimension: str, release: date | None) -> dict[str, list[str]]:
-    """Return as `<source>_<dimension>_codes` the codes of each source that a mapping seed knows.
+    """Return the codes of each source in a mapping seed, as `<source>_<dimension>_codes`.
 
-    For sources whose codes look like those of the dimension and mean something else.
+    For sources whose codes look like the dimension's but mean something else.
     """
     codes: dict[str, list[str]] = {}
     for row in seed(f"{dimension}_code_map"):

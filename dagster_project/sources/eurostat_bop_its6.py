@@ -1,14 +1,14 @@
 """Eurostat, international trade in services by partner (`bop_its6_det`): item SH and its parts.
 
-Annual, since 2010, per member state (and some candidates): million euro, and millions of the
-national currency beside it. Codes: two letters as in ISO 3166-1 except `EL` (Greece) and `UK`;
-aggregates such as `EU27_2020`, `EXT_EU27_2020`, `WRL_REST` (the world as seen by the reporter).
+Annual, since 2010, per member state (and some candidates): in million euro, and in millions of
+national currency. Codes: two letters as in ISO 3166-1 except `EL` (Greece) and `UK`; aggregates
+such as `EU27_2020`, `EXT_EU27_2020`, `WRL_REST` (the world as seen by the reporter).
 
-Flags are behind the number in TSV and in `OBS_FLAG` in SDMX-CSV; since January 2025
-confidentiality has a column of its own, `CONF_STATUS`, and the former flags `s`, `z` and `c` are
-`i`, `m` and `C`. Older releases keep theirs, so both are read.
+Flags follow the number in TSV and are in `OBS_FLAG` in SDMX-CSV; since January 2025 confidentiality
+has its own column, `CONF_STATUS`, and the former flags `s`, `z` and `c` are `i`, `m` and `C`. Older
+releases keep theirs, so both are read.
 
-No real file of this dataset has been seen here: its structure is that of the publisher's API.
+No real file of this dataset has been seen yet: its structure follows the publisher's API.
 """
 
 from datetime import timedelta

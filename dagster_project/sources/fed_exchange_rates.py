@@ -1,8 +1,8 @@
 """US Federal Reserve, annual average exchange rates since 1971, as datahub serves them.
 
-Units of the currency for one US dollar, also for the euro. The file names countries, not
-currencies: the seed `currency_code_map` says which currency a country's rates are in, and in which
-years. Venezuela's rates run through several redenominations; there is no United Kingdom.
+Units of the currency per US dollar, including the euro. The file names countries, not currencies:
+the seed `currency_code_map` has the currency of a country's rates, by year. Venezuela's rates span
+several redenominations; the United Kingdom is missing.
 """
 
 from datetime import timedelta
@@ -18,7 +18,7 @@ SOURCE = Source(
     tables=(annual,),
     required=(annual,),
     manual_instructions="the CSV of datahub's collection exchange-rates: data/annual.csv",
-    # Once a year, in the first days of January; the table that is put here by hand follows.
+    # Once a year, in the first days of January; the table added by hand follows.
     calendar=Calendar(
         timezone="America/New_York",
         deadline_cron="0 12 1 3 *",

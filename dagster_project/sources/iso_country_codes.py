@@ -1,9 +1,9 @@
-"""Country codes and country groups as the datahub collection `country-codes` gathers them.
+"""Country codes and country groups from the datahub collection `country-codes`.
 
-A wide table of which few columns are taken: what the ISO 3166 package lacks (UN regions, the lists
-of least developed countries and small island states, currencies), and the codes to check it by.
-Numeric codes have lost their leading zeros, several currencies share a cell, Antarctica has no
-region, and four areas, Türkiye among them, have no currency. Alpha-2 `NA` is Namibia.
+A wide table of which few columns are used: those that the ISO 3166 package lacks (UN regions, least
+developed countries, small island states, currencies), and codes to check it against. Numeric codes
+have lost their leading zeros, several currencies share a cell, Antarctica has no region, and four
+areas, Türkiye among them, have no currency. Alpha-2 `NA` is Namibia.
 """
 
 from dagster_project.layouts import CsvLayout, RawTable

@@ -2,13 +2,13 @@
 
 Annual and quarterly, per reporter and partner (`W` is the world), credit, debit and balance, in US
 dollars at exchange rates (`USD_EXC`) and in national currency (`XDC`). The parents of an item (`S`
-services, `CA` current account) come back even when SH alone is asked for: they are left out here,
-as are seasonally adjusted series, which are other numbers of the same key.
+services, `CA` current account) are returned even if only SH is requested: they are left out here,
+as are seasonally adjusted series, which have the same key and other numbers.
 
-The file `csvfilewithlabels` has a column with names beside each column of codes. Attributes
-(`UNIT_MULT`, `OBS_STATUS`, `CONF_STATUS`, `CURRENCY`) are attached where the message wants them.
+The file `csvfilewithlabels` has a column of names next to each column of codes. Attributes
+(`UNIT_MULT`, `OBS_STATUS`, `CONF_STATUS`, `CURRENCY`) may be attached at any level.
 
-No real file of this dataset has been seen here: its structure is that of the publisher's API.
+No real file of this dataset has been seen yet: its structure follows the publisher's API.
 """
 
 from datetime import timedelta
@@ -31,7 +31,7 @@ DATASET = SdmxDataset(
         "ADJUSTMENT",
     ),
     attributes=("OBS_STATUS", "CONF_STATUS", "UNIT_MULT", "CURRENCY", "DATAFLOW"),
-    # Adjusted for season, working days, both, or a trend: SDMX list CL_ADJUSTMENT.
+    # Seasonally or calendar adjusted, both, or trend: SDMX list CL_ADJUSTMENT.
     keep="measure like 'SH%' and adjustment not in ('S', 'W', 'Y', 'T', 'C', 'K', 'L', 'R', 'X')",
 )
 

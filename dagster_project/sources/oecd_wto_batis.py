@@ -1,13 +1,13 @@
 """OECD and WTO, Balanced Trade in Services (BaTIS), BPM6 edition: item SH and its parts.
 
 Bulk CSV, million US dollars, one row per reporter, partner, flow, item and year, with three values:
-what the reporter stated (mostly missing), the same adjusted for consistency and completed by
-estimates (final), and exports reconciled with the partner's imports (balanced). Two mirrors serve
-files of one name: the WTO's has ISO 3166 alpha-2 codes and flows X and M, the OECD's alpha-3 codes,
-flows EXP and IMP, another name for one column, and sometimes a byte order mark.
+as reported (mostly missing), adjusted for consistency and completed by estimates (final), and with
+exports reconciled with the partner's imports (balanced). Two mirrors serve files of one name: the
+WTO's has ISO 3166 alpha-2 codes and flows X and M, the OECD's alpha-3 codes, flows EXP and IMP,
+another name for one column, and sometimes a byte order mark.
 
 Codes are text: `NA` is Namibia, `888` Kosovo, `WL` the world, `ROW` the part of the world that is
-not allocated to an economy. In `Reported_value`, `NA` is missing, in a file that R has written.
+not allocated to an economy. In `Reported_value`, `NA` is a missing value, as written by R.
 """
 
 import re
@@ -75,7 +75,7 @@ SOURCE = Source(
     tables=(observations,),
     required=(observations,),
     # Once a year, in winter (December 2025). The bulk file is large, and downloaded only if the
-    # server says that it has changed.
+    # server reports a change.
     calendar=Calendar(
         timezone="Europe/Zurich",
         poll_cron="0 4 * 1-3,10-12 6",
@@ -83,5 +83,5 @@ SOURCE = Source(
         freshness_window=timedelta(days=150),
     ),
     layouts=_layouts("item_code like 'SH%'", "SH"),
-    all_items=_layouts("true", ""),  # the models take the item of intellectual property either way
+    all_items=_layouts("true", ""),  # the models use only intellectual property either way
 )

@@ -1,18 +1,17 @@
 """UK Office for National Statistics, International Trade in Services survey (annual).
 
-A workbook of report sheets. Tables C1 (all industries) to C7 break the trade of an industry down
-by product, each in two sheets: 2009-2012 in the older classification, where the products of
-interest are "Royalties and Licenses", and from 2013 on with "Intellectual Property" by kind of
-right, outright sales and purchases separate from charges for the use. Exports, imports and
-balance are side by side, with a blank column between; the header has three rows (title, flow,
-year), its flows are merged cells. Million GBP; `..` is disclosive, `-` is nil or less than half a
-million.
+A workbook of report sheets. Tables C1 (all industries) to C7 break the trade of an industry down by
+product, each in two sheets: 2009-2012 in the older classification, where the relevant products are
+"Royalties and Licenses", and from 2013 with "Intellectual Property" by kind of right, with outright
+sales and purchases separate from charges for the use. Exports, imports and balance are side by
+side, with a blank column between; the header has three rows (title, flow, year), its flows are
+merged cells. Million GBP; `..` is disclosive, `-` is nil or less than half a million.
 
-Labels of the lines and tables of further industries come as they are: the mapping seeds know them,
-or the gate warns.
+Labels of lines and tables of further industries are kept as they are: the gate warns of those that
+the mapping seeds lack.
 
-Odd: sheet names have blanks at one end or the other; the word balance is there twice over some
-tables; one label is misspelt on six sheets and right on the seventh. Tables A0 to C0 have no rows
+Peculiarities: sheet names have blanks at either end; the word balance appears twice above some
+tables; one label is misspelt on six sheets and correct on the seventh. Tables A0 to C0 have no rows
 of intellectual property; D1 and D2 are of all services of the film and television industries.
 """
 
@@ -31,7 +30,7 @@ intellectual_property = RawTable(
     by_cell=True,
 )
 
-# How the title of a table begins: a table that got another industry's number would pass otherwise.
+# The beginning of each table's title: otherwise a table with another industry's number would pass.
 _INDUSTRIES = {
     "C1": "Total International Trade in Services all industries",
     "C2": "Manufacturing",
@@ -61,7 +60,7 @@ def _parse(book: Workbook) -> Iterator[Cell]:
             yield from _cells(sheet, table[1], section, range(int(table[2]), int(table[3]) + 1))
         elif section:
             raise BadInput(
-                "a sheet with intellectual property that the layout does not know",
+                "an unknown sheet with intellectual property",
                 where=sheet.address(_first_column(sheet).index(section), _SECTION),
                 expected="intellectual property in tables C1, C2 and so on, with their years",
                 found=f"the section {section!r}",
@@ -70,11 +69,11 @@ def _parse(book: Workbook) -> Iterator[Cell]:
     expected = {(code, section) for section in _SECTIONS for code in _INDUSTRIES}
     if not expected <= set(found) or len(set(found)) < len(found):
         raise BadInput(
-            "a table that is not there, or there twice",
+            "a missing or repeated table",
             where=book.file,
             expected=f"tables C1 to C7, each once with {' and once with '.join(_SECTIONS)}",
             found=", ".join(f"{code} with {section}" for code, section in found) or "none",
-            fix="compare with the release before: the publisher may have renamed a sheet",
+            fix="compare with the previous release: the publisher may have renamed a sheet",
         )
 
 
@@ -113,9 +112,9 @@ def _cells(sheet: Sheet, code: str, section: str | None, years: range) -> Iterat
 
 
 def _columns(sheet: Sheet, years: range) -> Iterator[tuple[str, str, int]]:
-    """Flow and year of every column with figures: each flow has the years of the sheet's name.
+    """Yield flow, year and column of the figures: each flow has the years of the sheet's name.
 
-    A flow's name is a merged cell, which only its first column holds.
+    A flow's name is a merged cell, with its text in the first column only.
     """
     starts: list[int] = []
     for flow in _FLOWS:

@@ -1,11 +1,11 @@
 """UK Office for National Statistics, Pink Book, chapter 3: intellectual property by type of right.
 
 An .xls workbook of report sheets. Sheet 3.6 has the four EBOPS types and their total, as exports,
-imports and balances, each series with its CDID (the office's name of a series for good). A type
-with a CDID and label that are new comes as it is, and the gate warns. Million GBP. Labels are
-indented with blanks. ` -` is where a type was not yet separate: the total of those years is
-the sum of the other types, so the mark is no nil. A note under the table says that the latest year
-is provisional; figures of the other sheets are not of a type of right.
+imports and balances, each series with its CDID (the office's permanent identifier). A type with an
+unknown CDID and label is kept as it is, and the gate warns. Million GBP. Labels are indented with
+blanks. ` -` means that a type was not yet separate: the total of those years is the sum of the
+other types, so the mark is not a nil. A note under the table says that the latest year is
+provisional; the other sheets have no types of right.
 """
 
 import re
@@ -66,7 +66,7 @@ def _cells(sheet: Sheet) -> Iterator[Cell]:
 
 
 def _years(sheet: Sheet) -> Iterator[tuple[int, str]]:
-    """The columns with figures and their years, which follow one another without a gap."""
+    """Yield the columns with figures and their years, which are consecutive."""
     start = _CDID + 1
     first = sheet.cell(_YEAR_ROW, start)
     if not _YEAR.fullmatch(first):
@@ -79,7 +79,7 @@ def _years(sheet: Sheet) -> Iterator[tuple[int, str]]:
 
 
 def _next_labelled(sheet: Sheet, row: int) -> int:
-    """The next row with a label: blank rows are between some of them."""
+    """Return the next row with a label, skipping blank rows."""
     row += 1
     while row < len(sheet.rows) and not sheet.cell(row, _LABEL):
         row += 1

@@ -3,16 +3,16 @@
 One workbook per release, or its sheet `Time Series` as CSV. The sheet holds every service type by
 partner and direction, one column per year, then one per quarter, in million pounds, not seasonally
 adjusted; the workbook's other sheets show the same figures period by period. `..` is suppressed, 0
-is nil or less than half a million. A quarter can be suppressed where its year is not, and the other
-way round.
+is nil or less than half a million. A quarter can be suppressed while its year is not, and vice
+versa.
 
-An edition restates its whole window, with the areas of its day: B5 is the EU28 in the edition of
+An edition restates its whole window, with the areas of its time: B5 is the EU28 in the edition of
 2021-07-12 and the EU27 in that of 2022-01-28, and D5 is the world outside it. The seed
-`economy_code_map` says which release means which. So releases are complete: vintages do not mix
-within a series.
+`economy_code_map` maps them by release. So releases are complete: vintages do not mix within a
+series.
 
 The CSV has no note with the unit; the columns, codes and labels are those of the workbook. The gate
-compares its size with the release before, as it does for any.
+compares its size with the previous release, as for any source.
 """
 
 import re
@@ -43,7 +43,7 @@ _PERIOD = re.compile(r"(19|20)\d\d(Q[1-4])?")
 
 
 def _cells(book: Workbook) -> Iterator[Cell]:
-    """Yield the cells of the service type. Raises BadInput where a label differs."""
+    """Yield the cells of the service type. Raises BadInput if a label differs."""
     book.sheet("Note").row_of(_UNIT)
     sheet = book.sheet("Time Series")
     head = sheet.row_of(_LABELS[0])

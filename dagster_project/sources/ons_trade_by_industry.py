@@ -3,8 +3,8 @@
 Two workbooks per release, one per direction: industry (SIC 2007 division) by area, one column per
 year, in million pounds. Code and name share a cell (`W1 World total`). Exports come as text with
 thousands commas, imports as numbers. `..` is suppressed, and an absent row may be nil or
-suppressed. By service type only the world, the EU and the rest are separate, and no total over
-the industries is stated. An edition restates its whole window: its releases are complete.
+suppressed. By service type only the world, the EU and the rest are separate, and there is no total
+of the industries. An edition restates its whole window: releases are complete.
 """
 
 import re
@@ -31,7 +31,7 @@ _YEAR = re.compile(r"(19|20)\d\d")
 
 
 def _cells(book: Workbook, sheet_name: str, direction: str) -> Iterator[Cell]:
-    """Yield the cells of the service account. Raises BadInput where a label differs."""
+    """Yield the cells of the service account. Raises BadInput if a label differs."""
     book.sheet("Contents").row_of(_UNIT, column=1)
     sheet = book.sheet(sheet_name)
     head = sheet.row_of(_LABELS[0])
@@ -58,7 +58,7 @@ SOURCE = Source(
     name="ons_trade_by_industry",
     tables=(observations,),
     required=(observations,),
-    # Once a year, in spring, a year and a bit after the year it is about, at 9:30; the day moves by
+    # Once a year, in spring, more than a year after its reference year, at 9:30; the day moves by
     # months from year to year.
     calendar=Calendar(
         timezone="Europe/London",

@@ -1,7 +1,7 @@
-"""Figures that texts state: press releases, studies, newspapers. The layout is our own.
+"""Figures stated in texts: press releases, studies, newspapers. The layout is our own.
 
 One file per text, one row per stated number; `landing/README.md` documents the columns. Rows are
-transcribed by hand, so what is odd about them is said in their `note`.
+transcribed by hand, with peculiarities in their `note`.
 """
 
 from dagster_project.layouts import CsvLayout, RawTable
@@ -39,6 +39,6 @@ SOURCE = Source(
     name="published_figures",
     tables=(figures,),
     required=(figures,),
-    manual_instructions="transcribed from texts, see landing/README.md",
+    manual_instructions="transcribe them from texts, see landing/README.md",
     layouts=(CsvLayout("published figures", figures, header_row=1, header=figures.columns),),
 )

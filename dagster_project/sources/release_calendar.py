@@ -1,4 +1,4 @@
-"""When a publisher releases: what schedules and freshness in the UI are made of."""
+"""Release calendars, from which schedules and freshness in the UI are made."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True)
 class Calendar:
-    """A publisher's release calendar, in the publisher's own time. Crons have five fields.
+    """A publisher's release calendar, in the publisher's time zone. Crons have five fields.
 
     timezone: IANA name of the zone that both crons are in.
     due: when a release must have been loaded at the latest; some slack after the usual day.

@@ -1,12 +1,12 @@
 """SAFE, China's balance of payments (BPM6) as time series, in hundred millions of US dollars.
 
-A workbook with a yearly and a quarterly sheet in dollars, among others in yuan and SDR. The name of
-the yearly sheet ends in a blank. The periods are in one row, the items below each other: of each
-the balance, then its credits, then its debits, which are negative. Labels are indented with blanks.
-Cells are numbers of up to 15 significant digits, which is what a spreadsheet keeps: a sum of them
-may be off in the last one.
+A workbook with a yearly and a quarterly sheet in dollars, and others in yuan and SDR. The name of
+the yearly sheet ends in a blank. The periods are in one row, the items below each other: for each
+the balance, then credits, then debits, which are negative. Labels are indented with blanks. Cells
+are numbers of up to 15 significant digits, the precision of spreadsheets: a sum may be off in the
+last digit.
 
-Seen with the workbook of March 2024.
+Checked against the workbook of March 2024.
 """
 
 import re
@@ -33,7 +33,7 @@ _CREDIT, _DEBIT = "贷方", "借方"
 
 
 def _cells(book: Workbook) -> Iterator[Cell]:
-    """Yield balance, credits and debits of the item. Raises BadInput where a label differs."""
+    """Yield balance, credits and debits of the item. Raises BadInput if a label differs."""
     for name, period in _SHEETS.items():
         sheet = book.sheet(name)
         unit = _row_of(sheet, _UNIT, 0)
@@ -63,7 +63,7 @@ def _row_of(sheet: Sheet, label: str, start: int) -> int:
 
 
 def _plain(label: str) -> str:
-    """A label without blanks, which the publisher does not set alike everywhere."""
+    """Return a label without blanks, which the publisher uses inconsistently."""
     return "".join(label.split()).replace("：", ":")  # noqa: RUF001 - the full-width colon
 
 
@@ -71,7 +71,7 @@ SOURCE = Source(
     name="safe_bop_time_series",
     tables=(observations,),
     required=(observations,),
-    # Four times a year, in the last week of the quarter after the one it is about (24 June 2020,
+    # Four times a year, in the last week of the quarter after the reference quarter (24 June 2020,
     # 27 March 2026), during the day.
     calendar=Calendar(
         timezone="Asia/Shanghai",

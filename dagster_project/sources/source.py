@@ -1,4 +1,4 @@
-"""What a source is: its raw tables, its layouts, and where its releases are found."""
+"""Sources: their raw tables, layouts and releases."""
 
 import os
 import re
@@ -13,9 +13,9 @@ from dagster_project.base.settings import Settings
 from dagster_project.layouts import Layout, RawTable
 from dagster_project.sources.release_calendar import Calendar
 
-_ALIKE = 0.5  # likeness above which a file is taken for a damaged one of a layout
+_ALIKE = 0.5  # similarity above which a file counts as a corrupt one of a layout
 
-# A file name reaches DuckDB's reader, which takes some characters as a pattern.
+# File names are passed to DuckDB's reader, which takes some characters as a pattern.
 PLAIN_NAME = re.compile(r"[\w][\w .,()+-]*")
 
 
@@ -42,16 +42,14 @@ class Release:
 class Source:
     """One dataset of one publisher.
 
-    required: raw tables that each release must fill. Files of the others only describe the data:
-        one that cannot be read is reported, and does not cost the release.
-    companions: what the names of such files contain, also of those that no layout reads.
-    calendar: when the publisher releases; None where no calendar is kept.
-    packaged: for data that an installed package brings, a function that returns its one release;
-        newer ones may be in the landing folder, where those of all other sources are.
-    manual_instructions: where no fetcher brings the files, how a person gets them. The UI
-        shows them.
-    all_items: layouts that keep every item of the file, where `layouts` keep those of intellectual
-        property.
+    required: raw tables that each release must fill. Files of the others only describe the data: an
+        unreadable one is reported, but does not reject the release.
+    companions: pattern of the names of such files, including those that no layout reads.
+    calendar: when the publisher releases; None if unknown.
+    packaged: for data in an installed package, a function that returns its one release; newer ones
+        may be in the landing folder, as for all other sources.
+    manual_instructions: how a person gets the files, if no fetcher does; shown in the UI.
+    all_items: layouts that keep every item of the file; `layouts` keep only intellectual property.
     """
 
     name: str
@@ -65,13 +63,13 @@ class Source:
     all_items: tuple[Layout, ...] = ()
 
     def configured(self, settings: Settings) -> "Source":
-        """Return the source with the layouts that the settings choose."""
+        """Return the source with the layouts selected by the settings."""
         if self.all_items and settings.batis_all_items:
             return replace(self, layouts=self.all_items)
         return self
 
     def is_companion(self, path: Path) -> bool:
-        """Whether a file only describes the data; never if it looks like a damaged data file."""
+        """Whether a file only describes the data; never if it looks like a corrupt data file."""
 
         def likeness(required: bool) -> float:
             layouts = (one for one in self.layouts if (one.table in self.required) == required)
@@ -84,10 +82,9 @@ class Source:
 def landed_releases(
     source: str, landing: Path, clock: Clock = system_clock
 ) -> tuple[list[Release], list[BadInput]]:
-    """Return the releases of one source in the landing folder, oldest first, and the problems.
+    """Return a source's releases in the landing folder, oldest first, and the problems.
 
-    Folders and files whose names begin with a dot are not looked at: tools that copy put there what
-    is not complete yet.
+    Names that begin with a dot are ignored: copy tools use them for incomplete files.
     """
     releases, problems = [], []
     home = landing / source
@@ -104,7 +101,7 @@ def landed_releases(
 
 
 def is_date(name: str) -> bool:
-    """Whether a name is a date as release folders have it: ISO 8601 has more forms than one."""
+    """Whether a name is a date in the format of release folders; ISO 8601 has others too."""
     try:
         return str(date.fromisoformat(name)) == name
     except ValueError:
@@ -146,7 +143,7 @@ def landed_release(source: str, folder: Path, clock: Clock = system_clock) -> Re
     for file in entries:
         if not PLAIN_NAME.fullmatch(file.name):
             raise BadInput(
-                "a file name with characters that are not taken",
+                "a file name with unsupported characters",
                 where=where,
                 expected="letters, digits, spaces and . , ( ) + - _",
                 found=repr(file.name),
@@ -154,23 +151,23 @@ def landed_release(source: str, folder: Path, clock: Clock = system_clock) -> Re
             )
         if file.is_symlink() or not file.is_file():
             kind = "a link" if file.is_symlink() else "a folder, a pipe or a device"
-            raise _no_file(f"{where}/{file.name}", kind, "raw files, and nothing else")
+            raise _no_file(f"{where}/{file.name}", kind, "only raw files")
         if not os.access(file, os.R_OK):
             raise _unreadable(f"{where}/{file.name}", "permission denied")
     return Release(source, released, tuple(folder / entry.name for entry in entries))
 
 
 def _no_file(where: str, found: str, expected: str) -> BadInput:
-    """The error for anything but a regular file: a link may lead to any file of the machine.
+    """Return the error for a file that is not regular: a link may point to any file of the machine.
 
-    What does not fit a layout is quoted in a message, and messages are published with the ledger.
+    Unknown contents are quoted in messages, and messages are published with the ledger.
     """
     return BadInput(
         "not a regular file",
         where=where,
         expected=expected,
         found=found,
-        fix="put the file itself there (a hard link will do), or remove it",
+        fix="replace it by the file itself (a hard link is fine), or remove it",
     )
 
 
@@ -178,7 +175,7 @@ def _unreadable(where: str, found: str) -> BadInput:
     return BadInput(
         "a file or folder that cannot be read",
         where=where,
-        expected="one that this user may read",
+        expected="a readable one",
         found=found,
-        fix="give the user who runs the warehouse the right to read it",
+        fix="give the user who runs the warehouse permission to read it",
     )

@@ -1,6 +1,6 @@
 """World Bank, World Development Indicators: charges for the use of intellectual property.
 
-The forms in which people have them, seen in public repositories and on the publisher's site:
+Formats found in public repositories and on the publisher's site:
 
 - the download of a topic, of one country or of one indicator: a wide CSV, one column per year,
   below four records of preamble, with a byte order mark, a comma at the end of each record, and
@@ -17,8 +17,8 @@ The forms in which people have them, seen in public repositories and on the publ
   at the end, unless a person deleted them;
 - the API serves the same cells as JSON, a page per file.
 
-Values are plain US dollars; an empty cell (in JSON: null) is missing. The year is how `_column`
-begins in each form.
+Values are plain US dollars; an empty cell (in JSON: null) is missing. In each format `_column`
+begins with the year.
 """
 
 import re
@@ -64,10 +64,10 @@ _OURS = f"indicator_code in ('{RECEIPTS}', '{PAYMENTS}')"
 
 
 def _api_page(document: Any) -> Iterator[tuple[str | None, ...]]:
-    """Yield the cells of one page: [what the page is, the cells].
+    """Yield the cells of one page: [page metadata, cells].
 
-    The income groups have no ISO3 code there, so they are under the two-letter code that the API
-    knows them by (`XD`); economy_code_map leads it to ours.
+    Income groups have no ISO3 code there, so they keep the API's two-letter code (`XD`), which
+    economy_code_map maps to ours.
     """
     if set(document[0]) >= {"page", "pages", "lastupdated"}:
         for cell in document[1]:
@@ -96,7 +96,7 @@ def _databank_book(book: Workbook) -> Iterator[Cell]:
 
 
 def _databank(sheet: Sheet) -> Iterator[Cell]:
-    """Yield the cells of an export of DataBank. Raises BadInput where a label is missing."""
+    """Yield the cells of an export of DataBank. Raises BadInput if a label is missing."""
     by_time = any(name.strip() == _BY_TIME[0] for name in sheet.rows[0])
     yield from (_by_time if by_time else _by_series)(sheet)
 
@@ -159,9 +159,9 @@ SOURCE = Source(
     tables=(observations, countries, indicators),
     required=(observations,),
     companions=re.compile(r"Metadata|Definition and Source|^WDI(country|series|footnote)", re.I),
-    # Several updates a year, of which those of April, July, September or October, and December are
-    # the ones that bring new balance-of-payments figures; the day is not announced. The bulk file
-    # is rebuilt overnight in Washington, so it is asked for once a week, all the year round.
+    # Several updates a year; those of April, July, September or October, and December bring new
+    # balance-of-payments figures; the day is not announced. The bulk file is rebuilt overnight in
+    # Washington, so it is fetched once a week, all year round.
     calendar=Calendar(
         timezone="America/New_York",
         poll_cron="0 6 * * 2",

@@ -2,22 +2,22 @@
 
 Annual, quarterly and monthly exports and imports in million US dollars, of all reporters, for the
 annual ones also by partner; item S266 of the older manual (BPM5). Growth rates of the monthly
-series are under the same items: rows like the others, and only the unit distinguishes them. Months
-add up to their quarter; quarters do not always add up to the year, which is of another compilation.
-Three forms of the same records:
+series are listed under the same items, and only the unit distinguishes them. Months add up to their
+quarter; quarters do not always add up to the year, which is compiled separately. Three forms of the
+same records:
 
-- the download of stats.wto.org: a selection that a person makes, every field quoted;
+- the download of stats.wto.org: a person's selection, with every field quoted;
 - the bulk file `services_annual_dataset`: annual, all reporters and partners, other headers, no
   text values;
 - the JSON of the timeseries API, in which economies have no ISO 3166 alpha-3 code.
 
-The CSV files are in Windows-1252. People save them again in UTF-8, also with `?` for the dash in
-each indicator's name: nothing is read from names. The publisher's alpha-3 codes are not all of
-ISO 3166 (`CHT`, `ROM`), and groups have numbers alone; `000` is the world.
+The CSV files are in Windows-1252. Copies may be in UTF-8, or have `?` for the dash in indicator
+names, so nothing depends on names. Some alpha-3 codes are not in ISO 3166 (`CHT`, `ROM`), and
+groups have only numbers; `000` is the world.
 
-National statistics as reported, with estimates for the latest year: they come after each
-publisher's own figures and after the World Bank's (`precedence` 25), which are what the IMF has,
-and before BaTIS, which is completed and reconciled.
+National statistics as reported, with estimates for the latest year: they rank after each
+publisher's own figures and after the World Bank's (`precedence` 25), which come from the IMF, and
+before BaTIS, which is completed and reconciled.
 """
 
 import re
@@ -31,7 +31,7 @@ from dagster_project.sources.source import Source
 
 BPM5_ITEM = "S266"
 _KEEP = f"classification_code like 'BOP%' and (item_code like 'SH%' or item_code = '{BPM5_ITEM}')"
-# The columns of the raw table, and what the three forms call them; the API leaves out two.
+# The columns of the raw table, and their names in the three formats; the API lacks two.
 _FIELDS = {
     "indicator_category": ("Indicator Category", "IndicatorCategory", "IndicatorCategory"),
     "indicator_code": ("Indicator Code", "IndicatorCode", "IndicatorCode"),
@@ -92,7 +92,7 @@ def _csv(name: str, form: int) -> CsvLayout:
 
 
 def _records(document: Any) -> Iterator[tuple[str | None, ...]]:
-    """Yield the records of one answer of the API that are of intellectual property."""
+    """Yield the records on intellectual property of one response of the API."""
     for record in document["Dataset"]:
         item = record["ProductOrSectorCode"]
         if item.startswith("SH") or item == BPM5_ITEM:

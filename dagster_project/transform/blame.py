@@ -1,9 +1,8 @@
-"""Which releases a failed rule of a layer is about: those that its failing rows are from.
+"""Finds the releases behind the failing rows of a layer's rule.
 
-All failing rows count, not only those that are shown. Where they do not name source and release
-they are looked up in the table that the rule looks at; those of marts in the flows, too. A rule
-or model that cannot be evaluated is tried on each release alone. What is found so is a fact about
-rows; what follows from it, `set_aside.py` decides.
+All failing rows count, not only those shown. If they lack source and release, these are looked up
+in the rule's table, and for marts also in the flows. A rule or model that cannot be evaluated is
+tried on each release alone. `defs/set_aside.py` decides on the consequences.
 """
 
 import re
@@ -26,7 +25,7 @@ from dagster_project.workbench.releases import accepted_files
 
 _FLOWS = "model.royalty_flows.fct_royalty_flows"
 _RELEASE = ("source", "release_date")
-# What a row of a mart is found by among the flows; those that it is summed over, it has not.
+# The columns that link a mart's row to its flows; a mart lacks those that it sums over.
 _FLOW_KEYS = (
     "source",
     "reporter_code",
@@ -38,13 +37,13 @@ _FLOW_KEYS = (
     "concept",
     "period",
 )
-# How dbt's own data tests call the column that they are about.
+# The names of the tested column in the results of dbt's own data tests.
 _NAMES_OF_DBT = {
     "unique": "unique_field",
     "accepted_values": "value_field",
     "relationships": "from_field",
 }
-# Data tests that a row fails by itself. Of rows that fail together the newest release is to blame.
+# Data tests that a row fails by itself. If rows fail together, the newest release is at fault.
 _BY_ITSELF = {
     "accepted_values",
     "relationships",
@@ -56,19 +55,19 @@ _NEWEST = (
     "qualify release_date is not distinct from"
     " max(release_date) over (partition by failing_row, source)"
 )
-# Of a row in a mart that flows of several releases are behind, none is known to be at fault.
+# If a mart's row comes from several releases, the one at fault is unknown.
 _THE_ONLY_ONE = (
     "qualify min(release_date) over (partition by failing_row, source)"
     " = max(release_date) over (partition by failing_row, source)"
 )
 _NOT_NULL = re.compile(r"NOT NULL constraint failed: [\w.\"]+\.\"?(\w+)")
-# Errors that a row causes; any other is one of the SQL.
+# Errors caused by a row; any other is an error in the SQL.
 _ERRORS_OF_ROWS = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
 
 
 @dataclass(frozen=True)
 class FailedRule:
-    """A rule that failed, or a model that could not be built, which is a rule that has no rows.
+    """A rule that failed, or a model that could not be built, which counts as a rule without rows.
 
     node: the seed, model or data test, by dbt's unique id. query: the SQL that gives all failing
     rows (of a model, its own); empty for a rule about a whole table.
@@ -87,8 +86,8 @@ class FailedRule:
 
 
 @dataclass(frozen=True)
-class Blamed:
-    """A release with failing rows: how many, and the first; or the error that it causes."""
+class BlamedRelease:
+    """A release with failing rows: their number and the first one, or the error that it causes."""
 
     source: str
     release: date
@@ -97,14 +96,14 @@ class Blamed:
 
 @dataclass(frozen=True)
 class Blame:
-    """The releases that a rule's failing rows are from; and of how many rows none is known."""
+    """The releases behind a rule's failing rows, and the number of rows with an unknown release."""
 
-    releases: list[Blamed] = field(default_factory=list)
+    releases: list[BlamedRelease] = field(default_factory=list)
     unexplained: int = 0
 
 
 def failed_node(layer: Layer, result: Any) -> FailedRule:
-    """Return dbt's result of a model or data test that failed as a rule."""
+    """Return a failed model or data test of dbt as a rule."""
     node = manifest()["nodes"][result.node.unique_id]
     is_model = node["resource_type"] != "test"
     about = node if is_model else manifest()["nodes"][_table_of_test(node)]
@@ -125,19 +124,19 @@ def failed_node(layer: Layer, result: Any) -> FailedRule:
         kind="structure",
         query=query,
         found=printable(str(result.message)),
-        fix=f"see dbt/{node['original_file_path']}: correct the file, or the model or its test",
+        fix=f"see dbt/{node['original_file_path']}: correct the raw file, the model or its test",
         is_model=is_model and not empty,
         by_itself=kind in _BY_ITSELF,
     )
 
 
 def _table_of_test(node: Any) -> str:
-    """Return the seed or model that a data test looks at; of a test in SQL, the first it names."""
+    """Return the seed or model that a data test checks; for a test in SQL, the first it names."""
     return node.get("attached_node") or node["depends_on"]["nodes"][0]
 
 
 def failed_expectations(layer: Layer, results: list[GateResult]) -> list[FailedRule]:
-    """Return the critical expectations that failed as rules."""
+    """Return the failed critical expectations as rules."""
     nodes = {table_name(node): unique_id for unique_id, node in layer_nodes(layer).items()}
     return [
         FailedRule(
@@ -157,10 +156,10 @@ def failed_expectations(layer: Layer, results: list[GateResult]) -> list[FailedR
 
 
 def blame(con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule) -> Blame:
-    """Return the releases that a rule's failing rows are from. con: the workbench's."""
+    """Return the releases behind a rule's failing rows. con: to the workbench."""
     if not rule.query:
         return Blame()
-    with _as_the_rule_sees_it(con, settings, rule):
+    with _attached_candidate(con, settings, rule):
         if not rule.is_model:
             numbered = "row_number() over () as failing_row"
             try:
@@ -169,15 +168,15 @@ def blame(con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule) 
             except _ERRORS_OF_ROWS:
                 pass
             except duckdb.Error:
-                return Blame()  # an error of the rule itself
+                return Blame()  # an error in the rule itself
         return Blame(list(_try_each_release(con, rule)))
 
 
 @contextmanager
-def _as_the_rule_sees_it(
+def _attached_candidate(
     con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule
 ) -> Iterator[None]:
-    """Attach the candidate, as dbt does; rules on its tables name no catalog."""
+    """Attach the candidate, as dbt does; rules on its tables do not name a catalog."""
     if settings.candidate.exists():
         con.execute(f"attach {literal(str(settings.candidate))} as royalty_flows (read_only)")
     try:
@@ -190,20 +189,20 @@ def _as_the_rule_sees_it(
 
 
 def _trace(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Blame:
-    """Find source and release of the rows in `failing`."""
+    """Return the source and release of the rows in `failing`."""
     found = con.execute("select count(*) from failing").fetchall()[0][0]
     nodes = manifest()["nodes"]
     about = next(n for n in nodes.values() if "relation_name" in n and table_name(n) == rule.table)
     shown = _columns(con, "failing") - {"failing_row", *_RELEASE}
     which = "" if rule.by_itself else _NEWEST
-    _look_up(con, about["relation_name"])
+    _add_lineage(con, about["relation_name"])
     sources = sources_behind(rule.node)
     if "source" not in _columns(con, "failing") and len(sources) == 1:
         _create(con, "failing", f"select *, {literal(sources[0])} as source from failing")
     if rule.layer.name == "marts" and not _names_release(con):
         which = _THE_ONLY_ONE
         if "source" in _columns(con, "failing"):
-            _look_up(con, nodes[_FLOWS]["relation_name"], _FLOW_KEYS)
+            _add_lineage(con, nodes[_FLOWS]["relation_name"], _FLOW_KEYS)
     if not _names_release(con):
         return Blame(unexplained=found)
     _create(con, "failing", f"select * from failing {which}")
@@ -215,17 +214,19 @@ def _trace(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Blame:
     explained = con.execute("select count(distinct failing_row) from failing").fetchall()[0][0]
     return Blame(
         [
-            Blamed(source, day, f"{count:,} row{'s' * (count > 1)}{_first(con, number, shown)}")
+            BlamedRelease(
+                source, day, f"{count:,} row{'s' * (count > 1)}{_first(con, number, shown)}"
+            )
             for source, day, count, number in releases
         ],
         found - explained,
     )
 
 
-def _look_up(
+def _add_lineage(
     con: duckdb.DuckDBPyConnection, relation: str, by: Collection[str] | None = None
 ) -> None:
-    """Give the failing rows what they lack of source, release and key, by the columns they have."""
+    """Add source, release and key to the failing rows, if missing, by their shared columns."""
     if _names_release(con):
         return
     ours, theirs = _columns(con, "failing"), _columns(con, relation)
@@ -260,7 +261,7 @@ def _create(con: duckdb.DuckDBPyConnection, table: str, query: str) -> None:
 
 
 def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
-    """Return the columns of a table or view; none of one that is not there."""
+    """Return the columns of a table or view; none if it does not exist."""
     try:
         found = con.execute(f"select * from {relation} limit 0").description
     except duckdb.CatalogException:
@@ -273,7 +274,7 @@ def _names_release(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _first(con: duckdb.DuckDBPyConnection, number: int, shown: Collection[str]) -> str:
-    """Return a failing row in words, of the columns that the rule itself shows."""
+    """Return a failing row as text, with the columns that the rule shows."""
     found = con.execute("select * from failing where failing_row = ?", [number])
     names = [name for name, *_ in found.description or ()]
     cells = dict(zip(names, found.fetchall()[0], strict=True))
@@ -287,26 +288,26 @@ def sources_behind(node: str) -> list[str]:
     return sorted({name.partition("__")[0] for schema, _, name in tables if schema == "raw"})
 
 
-def _try_each_release(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Iterator[Blamed]:
-    """Yield the releases with which a rule or model ends in an error; without, it must not.
+def _try_each_release(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Iterator[BlamedRelease]:
+    """Yield the releases that make a rule or model fail with an error; without them it must not.
 
-    Each is tried as if it were the only accepted one of its source.
+    Each is tried as the only accepted one of its source.
     """
     accepted = sorted({(source, day) for source, day, *_ in accepted_files(con)})
     for source in sources_behind(rule.node):
         if _error_with(con, rule, source, None):
-            continue  # it is not this source, or not this one alone
+            continue  # not this source, or not this source alone
         for day in (day for name, day in accepted if name == source):
             if error := _error_with(con, rule, source, day):
-                yield Blamed(source, day, printable(error))
+                yield BlamedRelease(source, day, printable(error))
 
 
 def _error_with(
     con: duckdb.DuckDBPyConnection, rule: FailedRule, source: str, only: date | None
 ) -> str | None:
-    """Evaluate a rule or model with one accepted release of a source, or none; return its error.
+    """Evaluate a rule or model with at most one accepted release of a source; return its error.
 
-    Views see it in the ledger, which is changed for the moment; tables are read through a view.
+    Views read the ledger, which is changed temporarily; tables are read through a view.
     """
     con.begin()
     try:
@@ -326,7 +327,7 @@ def _error_with(
 def _limited(
     con: duckdb.DuckDBPyConnection, rule: FailedRule, source: str, only: date | None
 ) -> str:
-    """Return the rule's query on tables that have one release of a source, or none."""
+    """Return the rule's query on tables with at most one release of a source."""
     query = rule.query
     for parent in manifest()["nodes"][rule.node]["depends_on"].get("nodes", []):
         node = manifest()["nodes"].get(parent)

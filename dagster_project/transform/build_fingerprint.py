@@ -1,4 +1,4 @@
-"""What a build depends on, in one digest: a build with the same digest gives the same warehouse."""
+"""The digest of a build's inputs: the same digest gives the same warehouse."""
 
 import hashlib
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def build_fingerprint(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def fingerprint_of(accepted: Sequence[tuple]) -> str:
-    """Return the digest of these accepted files and of the project as it is."""
+    """Return the digest of these accepted files and of the project."""
     digest = hashlib.sha256(project_fingerprint().encode())
     digest.update(repr(accepted).encode())
     return digest.hexdigest()

@@ -1,6 +1,6 @@
-"""Running dbt in this process, on a manifest that is parsed once for each state of the project.
+"""Runs dbt in this process, on a manifest that is parsed once per state of the project.
 
-dbt costs seconds to import: only the functions here do it, when they are called.
+dbt takes seconds to import, so functions import it when called.
 """
 
 import json
@@ -28,17 +28,17 @@ _SUFFIXES = frozenset({".sql", ".yml", ".csv", ".md"})
 
 
 class DbtError(Exception):
-    """dbt could not run, or nodes failed; the message has each failing node's own."""
+    """dbt could not run, or nodes failed; the message includes those of failing nodes."""
 
 
 def project_state() -> str:
-    """Return what tells whether the dbt project is still the same: where it is, and a digest."""
-    # The parser keeps absolute paths: in a project that was copied or moved they lead elsewhere.
+    """Return a text that changes with the dbt project: its folder and a digest."""
+    # The manifest has absolute paths, which are wrong after the project was copied or moved.
     return f"{DBT_PROJECT} {tree_sha256([DBT_PROJECT], _SUFFIXES)}"
 
 
 def manifest_path() -> Path:
-    """Return the manifest's path; the project is parsed first if it has changed since.
+    """Return the manifest's path, after parsing the project if it has changed.
 
     Raises BadInput if dbt cannot parse it.
     """
@@ -46,11 +46,11 @@ def manifest_path() -> Path:
     stamp = _STAMP.read_text() if _STAMP.exists() else ""
     if not (_MANIFEST.exists() and stamp == state):
         _TARGET.mkdir(exist_ok=True)
-        _STAMP.unlink(missing_ok=True)  # an interrupted parse leaves half a manifest
+        _STAMP.unlink(missing_ok=True)  # an interrupted parse leaves an incomplete manifest
         if not stamp.startswith(f"{DBT_PROJECT} "):
             (_TARGET / "partial_parse.msgpack").unlink(missing_ok=True)
         try:
-            # No database is opened: the project is parsed alike for every warehouse folder.
+            # No database is opened: the manifest is the same for every warehouse folder.
             _invoke(own_environment(), ["parse", "--target-path", str(_TARGET)])
         except DbtError as error:
             raise BadInput(
@@ -76,26 +76,26 @@ def _parsed() -> "Manifest":
 
     manifest_path()
     parsed = Manifest.from_msgpack((_TARGET / "partial_parse.msgpack").read_bytes())
-    parsed.build_flat_graph()  # what macros see as `graph`; dbt itself builds it as it parses
+    parsed.build_flat_graph()  # macros use it as `graph`; dbt builds it while parsing
     return parsed
 
 
 def run_dbt(
     settings: Settings, args: Sequence[str], what: str = "dbt", report: ProgressReport = SILENT
 ) -> "list[NodeResult]":
-    """Run a dbt command on the workbench and return each node's result, also of failing ones.
+    """Run a dbt command on the workbench and return all nodes' results, including failures.
 
-    what: what the progress that is reported is called.
+    what: the name in progress reports.
     Raises DbtError if dbt did not get as far as running nodes.
     """
     from dbt.contracts.graph.nodes import CompiledNode
 
-    # Its results are returned: nothing reads them, or the manifest again, from files.
+    # Results are returned, so dbt need not write them, or the manifest, to files.
     artifacts = ["--no-write-json", "--target-path", str(settings.warehouse_dir / "dbt_target")]
     settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     parsed = _parsed()
     for node in parsed.nodes.values():
-        # dbt puts ephemeral models into a query once per manifest: the next run would go without.
+        # dbt inlines ephemeral models once per manifest: the next run would lack them.
         if isinstance(node, CompiledNode):
             node.extra_ctes_injected, node.extra_ctes = False, []
     with report.follow(what, " nodes") as progress:
@@ -105,7 +105,7 @@ def run_dbt(
 
 
 def _note(progress: Progress, event: Any) -> None:
-    """Note how many nodes there are, and each that is done."""
+    """Update the progress with the number of nodes, and each finished node."""
     match event.info.name:
         case "LogStartLine":
             progress.total = event.data.total
@@ -130,7 +130,7 @@ def _invoke(
                 [*args, *folders, *quiet]
             )
         finally:
-            # dbt-duckdb keeps its connection, and with it the lock on the files.
+            # dbt-duckdb keeps its connection open, and thereby the lock on the files.
             DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
         raise DbtError(f"dbt {args[0]}: {outcome.exception}") from outcome.exception
@@ -139,7 +139,7 @@ def _invoke(
 
 
 def _is_hook_that_ran(result: "NodeResult") -> bool:
-    """Whether a result is that of SQL from `dbt_project.yml`, of which only a failure is news."""
+    """Whether a result is a successful hook of `dbt_project.yml`, which is not reported."""
     return str(result.node.resource_type) == "operation" and str(result.status) == "success"
 
 

@@ -1,4 +1,4 @@
-"""The layers of the models, and what dbt's manifest has in each."""
+"""The layers of the models, and their nodes in dbt's manifest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Layer:
 
     @property
     def select(self) -> str:
-        """The dbt selection; the seeds are built with the first layer."""
+        """The dbt selection; seeds are built with the first layer."""
         return f"tag:{self.name}"
 
     def database(self, settings: Settings) -> Path:
-        """The file that the layer's tables are in."""
+        """Return the file with the layer's tables."""
         return settings.candidate if self.in_candidate else settings.workbench
 
 
@@ -37,7 +37,7 @@ LAYERS = (
 
 
 def layer_nodes(layer: Layer) -> dict[str, Mapping[str, Any]]:
-    """Return the seeds and models of a layer by dbt's unique id: those that are tables or views."""
+    """Return the seeds and models of a layer that are tables or views, by dbt's unique id."""
     return {
         unique_id: node
         for unique_id, node in manifest()["nodes"].items()
@@ -49,7 +49,7 @@ def layer_nodes(layer: Layer) -> dict[str, Mapping[str, Any]]:
 
 @cache
 def layer_tests(layer: Layer) -> dict[str, Mapping[str, Any]]:
-    """Return the data tests of a layer by unique id: those that need no layer after it."""
+    """Return the data tests of a layer by unique id: those that do not need a later layer."""
     of_layer = layer_nodes(layer)
     later = {node for other in LAYERS[LAYERS.index(layer) + 1 :] for node in layer_nodes(other)}
     return {
@@ -63,9 +63,9 @@ def layer_tests(layer: Layer) -> dict[str, Mapping[str, Any]]:
 
 @cache
 def build_order(layer: Layer) -> tuple[str, ...]:
-    """Return the seeds, models and data tests of a layer, each after what it depends on."""
+    """Return the seeds, models and data tests of a layer, each after its dependencies."""
     nodes = layer_nodes(layer) | layer_tests(layer)
-    # The whole graph: ephemeral models, which are no tables, are between some of them.
+    # Uses the whole graph: some depend on each other through ephemeral models.
     graph = {
         unique_id: node["depends_on"].get("nodes", [])
         for unique_id, node in manifest()["nodes"].items()

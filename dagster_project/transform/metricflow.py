@@ -1,7 +1,7 @@
 """The semantic layer: the metrics of `dbt/models/semantic/`, answered by MetricFlow.
 
-MetricFlow writes the SQL; it runs on a read-only connection of its own. The program `mf` is not
-used: it opens dbt's own database, which is the workbench, and asks a server for new versions.
+MetricFlow writes the SQL, which runs on a separate read-only connection. The program `mf` is not
+used: it opens dbt's database, the workbench, and contacts a server for new versions.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _Dialect:
-    """What MetricFlow asks of a database when it only writes SQL for it."""
+    """The part of a database client that MetricFlow needs to write SQL."""
 
     def __init__(self) -> None:
         from metricflow.protocols.sql_client import SqlEngine
@@ -28,7 +28,7 @@ class _Dialect:
 
 @cache
 def engine() -> "MetricFlowEngine":
-    """Return MetricFlow on the metrics of the dbt project, which is parsed if it has changed."""
+    """Return MetricFlow for the dbt project's metrics; parses the project if it has changed."""
     from metricflow.engine.metricflow_engine import MetricFlowEngine
     from metricflow_semantics.model.dbt_manifest_parser import (
         parse_manifest_from_dbt_generated_manifest,
@@ -47,11 +47,11 @@ def metric_sql(
     order: Sequence[str] = (),
     limit: int | None = None,
 ) -> str:
-    """Return the SQL that answers for metrics, in MetricFlow's words; docs/metrics.md has examples.
+    """Return the SQL of a query in MetricFlow's terms; docs/metrics.md has examples.
 
-    In the order of what it is grouped by, unless another is asked for.
+    Ordered by the groups, unless another order is given.
 
-    Raises BadInput if MetricFlow cannot answer that.
+    Raises BadInput if MetricFlow cannot answer the query.
     """
     from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
     from metricflow_semantics.errors.error_classes import InvalidQueryException
@@ -67,9 +67,9 @@ def metric_sql(
         return engine().explain(request).sql_statement.sql
     except InvalidQueryException as error:
         raise BadInput(
-            "a question that the metrics do not answer",
+            "a query that the metrics cannot answer",
             where=f"{', '.join(metrics)} by {', '.join(by) or 'nothing'}",
-            expected="metrics, and what they can be grouped and filtered by, as in docs/metrics.md",
+            expected="metrics with their dimensions and filters, as in docs/metrics.md",
             found=" ".join(str(error).split()),
             fix="use metrics and dimensions that docs/metrics.md lists",
         ) from error

@@ -1,9 +1,9 @@
-"""What a build keeps of the workbench: seeds, models and data tests made from the same as before.
+"""Unchanged nodes of the workbench: seeds, models and data tests that a build need not run.
 
-A node of staging or intermediate gives what it gave before as long as the project, the engine and
-the accepted files in the raw tables behind it are the same; the ledger has what each was made from.
-So a small release does not pay for the large ones. Core and marts, which are published, are built
-whole for every candidate, and every gate runs on every table.
+A node of staging or intermediate has the same result as long as the project, the engine and the
+accepted files in its raw tables are the same; the ledger has a digest of each node's inputs. So a
+small release does not wait for the large ones. Core and marts, which are published, are built
+completely for every candidate, and every gate runs on every table.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ from dagster_project.workbench.builds import nodes_built
 from dagster_project.workbench.releases import accepted_files
 
 _LEDGER = "audit.releases"
-UNIT_TESTS = "resource_type:unit_test"  # which are about the SQL and not the rows
+UNIT_TESTS = "resource_type:unit_test"  # they test the SQL, not the rows
 
 
 def fingerprints(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
-    """Return what each seed, model and data test of a layer is made from now, as one digest."""
+    """Return a digest of the current inputs of each seed, model and data test of a layer."""
     project = project_fingerprint()
     behind = {node: inputs_behind(node) for node in build_order(layer)}
     contents = {table: _content(con, table) for table in {t for ts in behind.values() for t in ts}}
@@ -42,9 +42,9 @@ def fingerprints(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]
 
 
 def _content(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple]:
-    """Return the accepted files whose loads a raw table has rows of; of the ledger, all of them.
+    """Return the accepted files with rows in a raw table; for the ledger, all of them.
 
-    A load is known by its time. Rows of one are together, so that DuckDB reads next to nothing.
+    A load is identified by its time. Its rows are contiguous, so DuckDB reads very little.
     """
     accepted = accepted_files(con)
     if table == _LEDGER:
@@ -57,9 +57,9 @@ def _content(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple]:
 def kept_nodes(
     con: duckdb.DuckDBPyConnection, layer: Layer, made_from: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the nodes of a layer that need not run, each with the run that ran it.
+    """Return the nodes of a layer that need not run, each with its last run.
 
-    Not a table that is not there, nor a data test of a table that is built again.
+    Excludes missing tables, and data tests of tables that are built again.
     made_from: the layer's fingerprints.
     """
     if layer.in_candidate:
@@ -85,7 +85,7 @@ def kept_nodes(
 
 
 def tests_of(layer: Layer, tables: Iterable[str]) -> list[str]:
-    """Return the data tests of a layer that look at one of these seeds or models, by unique id."""
+    """Return the data tests of a layer that check one of these seeds or models, by unique id."""
     wanted = set(tables)
     return [
         unique_id
@@ -96,9 +96,8 @@ def tests_of(layer: Layer, tables: Iterable[str]) -> list[str]:
 
 @cache
 def inputs_behind(unique_id: str) -> tuple[str, ...]:
-    """Return the raw tables that a node reads, itself or through others, as `<schema>.<table>`.
-
-    And the ledger's releases, if it reads them for more than the verdicts on raw rows.
+    """Return the raw tables that a node reads, directly or not, as `<schema>.<table>`. Includes the
+    ledger's releases, if it uses more of them than the status of raw rows.
     """
     if unique_id.startswith("source."):
         return (table_name(manifest()["sources"][unique_id]),)
@@ -109,6 +108,6 @@ def inputs_behind(unique_id: str) -> tuple[str, ...]:
 
 
 def select_nodes(unique_ids: Iterable[str]) -> list[str]:
-    """Return the arguments by which dbt runs just these nodes."""
+    """Return the arguments with which dbt runs only these nodes."""
     names = [".".join(manifest()["nodes"][unique_id]["fqn"]) for unique_id in unique_ids]
     return ["--select", *names, "--indirect-selection", "empty", "--exclude", UNIT_TESTS]

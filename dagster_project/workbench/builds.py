@@ -1,9 +1,9 @@
-"""Candidates (`audit.candidates`) and what was built for each (`audit.builds`).
+"""Candidates (`audit.candidates`) and their builds (`audit.builds`).
 
-A build is that of one layer, or of a part of it, in one run: a row per seed, model and data test,
-all with the same `started_at`. `finished_at` is set once the whole layer was built and its data
-tests passed. `made_from` is the digest of what a node was last made from and `made_by` the run that
-made it, which may be an earlier one: an unchanged node is kept and does not run.
+A build covers one layer, or part of it, in one run: a row per seed, model and data test, all with
+the same `started_at`. `finished_at` is set once the whole layer was built and its data tests
+passed. `made_from` is the digest of a node's inputs when it last ran, and `made_by` that run, which
+may be an earlier one: unchanged nodes do not run.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from dagster_project.workbench.ledger_schema import ledger_time
 
 
 def start_candidate(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str) -> str:
-    """Enter a new candidate and return its id, which sorts by time."""
+    """Record a new candidate and return its id, which sorts by time."""
     started = ledger_time(con)
     candidate_id = f"{started:%Y%m%dT%H%M%S}-{run_id[:8]}"
     con.execute(
@@ -26,7 +26,7 @@ def start_candidate(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: st
 
 
 def current_candidate(con: duckdb.DuckDBPyConnection) -> tuple[str, str] | None:
-    """Return id and fingerprint of the candidate started last, or None."""
+    """Return id and fingerprint of the latest candidate, or None."""
     return con.execute(
         "select candidate_id, fingerprint from audit.candidates order by started_at desc limit 1"
     ).fetchone()
@@ -40,11 +40,11 @@ def start_layer(
     run_id: str,
     kept: Mapping[str, tuple[str, str]],
 ) -> None:
-    """Enter that a layer is being built: from here on its former success and gates are void.
+    """Record that a layer is being built: its former success and gates become void.
 
     nodes: by dbt's unique id, each with its table; None for a data test.
-    kept: the nodes among them that do not run, each with the digest of what it is made from and the
-    run that made it. Until the others have run, it is unknown what they are made from.
+    kept: the unchanged nodes among them, each with the digest of its inputs and the run that made
+    it. Those of the others are unknown until they have run.
     """
     con.execute(
         "insert into audit.builds select ?, ?, unnest(?::varchar[]), unnest(?::varchar[]), ?, ?,"
@@ -62,10 +62,10 @@ def start_layer(
     )
 
 
-def enter_made_from(
+def record_made_from(
     con: duckdb.DuckDBPyConnection, candidate_id: str, made_from: Mapping[str, str], run_id: str
 ) -> None:
-    """Enter what nodes were made from that have run and succeeded."""
+    """Record the digests of the inputs of nodes that succeeded."""
     con.execute(
         "update audit.builds set made_from = made.digest, made_by = run_id"
         " from (select unnest(?::varchar[]) as node, unnest(?::varchar[]) as digest) as made"
@@ -77,7 +77,7 @@ def enter_made_from(
 def finish_layer(
     con: duckdb.DuckDBPyConnection, candidate_id: str, layer: str, run_id: str
 ) -> None:
-    """Enter that a whole layer was built, and that its models and data tests succeeded."""
+    """Record that a whole layer was built, and that its models and data tests succeeded."""
     con.execute(
         "update audit.builds set finished_at = ?"
         " where candidate_id = ? and layer = ? and run_id = ?",
@@ -86,7 +86,7 @@ def finish_layer(
 
 
 def nodes_built(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
-    """Return, by dbt's unique id, what a node was last made from (a digest), and by which run."""
+    """Return, by dbt's unique id, the digest of a node's last inputs, and the run that made it."""
     rows = con.execute(
         "select node, arg_max(coalesce(made_from, ''), started_at) as digest,"
         " arg_max(coalesce(made_by, ''), started_at)"
@@ -96,7 +96,7 @@ def nodes_built(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
 
 
 def tables_built(con: duckdb.DuckDBPyConnection, candidate_id: str) -> dict[str, datetime]:
-    """Return, by `<schema>.<table>`, when a candidate's tables were last built or begun."""
+    """Return, by `<schema>.<table>`, when the last build of a candidate's tables started."""
     rows = con.execute(
         "select table_name, max(started_at) from audit.builds"
         " where candidate_id = ? and table_name is not null group by table_name",

@@ -1,4 +1,4 @@
-"""Opening the workbench: its lock and its connection."""
+"""The workbench's lock and connections."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,22 +8,22 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from dagster_project.base.errors import BadInput, TryLater
-from dagster_project.base.machine_errors import machine_trouble
+from dagster_project.base.machine_errors import machine_error
 from dagster_project.base.settings import PUBLISHED_FILE, Settings
 from dagster_project.workbench.ledger_schema import create_ledger
 
-# Commands that only read the ledger hold the lock for a moment: writers wait for that.
+# Commands that only read the ledger hold the lock briefly: writers wait for them.
 PATIENCE_SECONDS = 5
 
 
 @contextmanager
 def write_lock(settings: Settings, timeout: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Hold the one lock under which anything is written below the warehouse folder.
+    """Hold the lock that protects all writes to the warehouse folder.
 
-    The operating system frees it when the process dies, however it dies. Re-entrant within a
-    process. Raises TryLater if another process holds it for longer than `timeout` seconds.
+    The operating system releases it when the process dies. Re-entrant within a process. Raises
+    TryLater if another process holds it for longer than `timeout` seconds.
     """
-    # Others may look in, for the published file, and not write: else they could replace it.
+    # Others may read the folder, for the published file, but not write: they could replace it.
     settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
     lock = FileLock(settings.warehouse_dir / ".write.lock", is_singleton=True, thread_local=False)
     try:
@@ -44,10 +44,9 @@ def write_lock(settings: Settings, timeout: float = PATIENCE_SECONDS) -> Iterato
 
 @contextmanager
 def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the workbench for writing, with its schemas and ledger in place.
+    """Open the workbench for writing, and create missing schemas and ledger tables.
 
-    Raises BadInput if it is lost, or if the machine does not let it: damaged, open elsewhere, disk
-    full.
+    Raises BadInput if it is lost or damaged, open in another process, or if the disk is full.
     """
     settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
     refuse_if_lost(settings.workbench)
@@ -61,10 +60,10 @@ def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the workbench for reading, at once or not at all; an empty one if there is none.
+    """Open the workbench for reading, without waiting; an empty one if there is none.
 
-    Under the lock, and to be left soon: DuckDB keeps writers out of a file that a reader has open.
-    Raises TryLater if another process is writing, BadInput as `open_workbench` does.
+    Holds the lock, so close it soon: DuckDB does not let others write to a file that a reader has
+    open. Raises TryLater if another process is writing, BadInput as `open_workbench` does.
     """
     with write_lock(settings, timeout=0):
         refuse_if_lost(settings.workbench)
@@ -81,19 +80,19 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def refuse_if_lost(workbench: Path) -> None:
-    """Raise BadInput if there is a published file and not the workbench that it was built from.
+    """Raise BadInput if there is a published file but not the workbench that it was built from.
 
-    In an empty one every release would be new and current, whatever a person had decided.
+    In an empty one every release would be new, and manual decisions would be lost.
     """
     published = workbench.with_name(PUBLISHED_FILE)
     if published.exists() and not workbench.exists():
         raise BadInput(
             "the workbench is lost",
             where=str(workbench),
-            expected="the file that the published one was built from, with the decisions by hand",
+            expected="the file that the published one was built from, with the manual decisions",
             found="a published file and no workbench",
-            fix="`make rebuild` makes one from the landing folder, with the decisions that the"
-            " published file has; or put the file back",
+            fix="run `make rebuild` to make one from the landing folder, with the decisions in the"
+            " published file; or restore the file",
         )
 
 
@@ -102,21 +101,21 @@ def _report_machine_trouble(settings: Settings) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        problem = machine_trouble(str(error), str(settings.workbench))
+        problem = machine_error(str(error), str(settings.workbench))
         if problem is None:
             raise
         raise problem from error
 
 
 def make_private(workbench: Path) -> None:
-    """Restrict the workbench to its owner: a process that has it open, even to read, locks it."""
+    """Restrict the workbench to its owner: any process that opens it, even to read, locks it."""
     if workbench.stat().st_mode & 0o077:
         workbench.chmod(0o600)
 
 
 @contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Run the block in one transaction: all of it is committed, or nothing."""
+    """Run the block in one transaction: commit all of it, or nothing."""
     con.begin()
     try:
         yield

@@ -9,13 +9,13 @@ import duckdb
 
 from dagster_project.workbench.ledger_schema import ledger_time
 
-# The kinds of rules that gates know: docs/gate-policy.md.
+# The kinds of rules: docs/gate-policy.md.
 STRUCTURE, LIST, PLAUSIBILITY = "structure", "list", "plausibility"
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """What one suite found on one table (and, for raw tables, on one release)."""
+    """The result of one suite on one table (and, for raw tables, one release)."""
 
     gate: str
     table_name: str
@@ -26,13 +26,13 @@ class GateResult:
     details: Sequence[dict]
 
 
-def enter_gate_results(
+def record_gate_results(
     con: duckdb.DuckDBPyConnection,
     results: Iterable[GateResult],
     run_id: str,
     candidate_id: str | None = None,
 ) -> None:
-    """Enter gate results, for a candidate where they are about one."""
+    """Record gate results, with the candidate if they are about one."""
     checked_at = ledger_time(con)
     for result in results:
         con.execute(
@@ -55,7 +55,7 @@ def enter_gate_results(
 def last_gate_results(
     con: duckdb.DuckDBPyConnection, tables: Sequence[str], release: date
 ) -> list[GateResult]:
-    """Return what the gate last found on a release in each of some tables (`<schema>.<table>`)."""
+    """Return the last gate results of a release in these tables (`<schema>.<table>`)."""
     rows = con.execute(
         "select gate, table_name, release_date, success, expectations, failed, details from"
         " (select *, row_number() over (partition by table_name order by checked_at desc) as newest"
@@ -71,9 +71,9 @@ def last_gate_results(
 
 @dataclass(frozen=True)
 class TestResult:
-    """What a data test found. run_id: the run that ran it, which may be an earlier one."""
+    """The result of a data test. run_id: the run that ran it, which may be an earlier one."""
 
-    __test__ = False  # for pytest
+    __test__ = False  # not a test class for pytest
 
     test: str
     test_name: str
@@ -82,10 +82,10 @@ class TestResult:
     message: str | None = None
 
 
-def enter_test_results(
+def record_test_results(
     con: duckdb.DuckDBPyConnection, candidate_id: str, layer: str, results: Iterable[TestResult]
 ) -> None:
-    """Enter what the data tests of a layer found, each by dbt's unique id."""
+    """Record the results of a layer's data tests, by dbt's unique id."""
     found = list(results)
     con.execute(
         "insert into audit.test_results select ?, unnest(?), unnest(?::varchar[]), ?,"

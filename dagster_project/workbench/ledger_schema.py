@@ -1,7 +1,7 @@
 """The tables of the ledger (schema `audit` of the workbench), and its clock.
 
-The ledger holds what was loaded, checked, built, published and decided: a module per topic.
-Their functions take an open connection and leave transactions to the caller. Times are UTC.
+The ledger records loads, checks, builds, publications and decisions, with one module each. Their
+functions take an open connection and leave transactions to the caller. Times are UTC.
 """
 
 from datetime import datetime, timedelta
@@ -97,9 +97,9 @@ _TIMES = {
 
 
 def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
-    """Create missing tables of the ledger, and drop those that only earlier versions had.
+    """Create missing tables of the ledger, and drop those of earlier versions.
 
-    Their entries no longer count: a new version of the project builds everything again.
+    Their entries are not needed: a new version of the project builds everything again.
     """
     con.execute(_DDL)
     for table in _REPLACED_TABLES:

@@ -1,4 +1,4 @@
-"""The ledger's entries on files: `audit.releases`."""
+"""The ledger's entries on raw files: `audit.releases`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import duckdb
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One raw file of a release, as the ledger knows it."""
+    """The ledger's entry on one raw file of a release."""
 
     file_name: str
     sha256: str
@@ -57,12 +57,11 @@ def all_file_entries(
     return entries
 
 
-def note_modified(
+def record_modified(
     con: duckdb.DuckDBPyConnection, files: Iterable[tuple[str, date, str, str, datetime]]
 ) -> None:
-    """Enter new times of files (source, release, name, SHA-256, time) whose bytes are known.
-
-    So that their bytes need not be read again to see that they have not changed.
+    """Record new times of unchanged files (source, release, name, SHA-256, time). Then the next run
+    need not read them to see that they are unchanged.
     """
     for *file, modified_at in files:
         con.execute(
@@ -72,10 +71,10 @@ def note_modified(
         )
 
 
-def enter_files(
+def record_files(
     con: duckdb.DuckDBPyConnection, source: str, release: date, files: Iterable[FileEntry]
 ) -> None:
-    """Enter files, and drop the release's earlier entries that were never accepted."""
+    """Record files, and drop the release's earlier entries that were never accepted."""
     con.execute(
         "delete from audit.releases where source = ? and release_date = ?"
         " and status in ('loaded', 'rejected')",
@@ -97,9 +96,8 @@ def set_release_status(
     status: str,
     reason: str | None,
 ) -> None:
-    """Accept one load of a release, in place of any accepted before, or reject it.
-
-    Without a reason, what the load noted on each file stays.
+    """Accept one load of a release, which supersedes any accepted before, or reject it. Without a
+    reason, each file keeps the notes of its load.
     """
     if status == "accepted":
         con.execute(
@@ -115,7 +113,7 @@ def set_release_status(
 
 
 def accepted_files(con: duckdb.DuckDBPyConnection) -> list[tuple]:
-    """Return source, release, file name, SHA-256 and time of loading of every accepted file."""
+    """Return source, release, file name, SHA-256 and load time of every accepted file."""
     return con.execute(
         "select source, release_date, file_name, sha256, loaded_at from audit.releases"
         " where status = 'accepted' order by all"
@@ -125,10 +123,9 @@ def accepted_files(con: duckdb.DuckDBPyConnection) -> list[tuple]:
 def current_before(
     con: duckdb.DuckDBPyConnection, source: str, release: date, loaded_at: datetime
 ) -> tuple[date, datetime] | None:
-    """Return the date and the time of loading of the accepted release before a load of another.
-
-    That is an earlier load of the same date, where the release is loaded again; never the load
-    itself, which is checked again where it is current.
+    """Return date and load time of the accepted release before a given load. That is an earlier
+    load of the same date if the release was loaded again; never the load itself, which may be
+    current and checked again.
     """
     return con.execute(
         "select release_date, loaded_at from audit.releases where source = ?"

@@ -4,7 +4,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.base.machine_errors import machine_trouble, trouble_behind
+from dagster_project.base.machine_errors import machine_error, machine_error_behind
 
 
 def not_a_database(path: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_machine_error_is_recognized_by_its_message(
 ) -> None:
     with pytest.raises((OSError, duckdb.Error)) as caught:
         failing(tmp_path / "file")
-    problem = trouble_behind(caught.value)
+    problem = machine_error_behind(caught.value)
     assert problem
     assert problem.what == what
     assert problem.found in str(caught.value)
@@ -48,17 +48,17 @@ def test_a_machine_error_is_found_behind_the_error_raised_from_it() -> None:
         except OSError as error:
             raise RuntimeError("a step failed") from error
     except RuntimeError as error:
-        problem = trouble_behind(error)
+        problem = machine_error_behind(error)
     assert problem
     assert "/made/up" in problem.found
 
 
 def test_the_line_with_the_error_is_shown() -> None:
-    problem = machine_trouble("2 nodes failed\n  IO Error: No space left on device\nat line 1")
+    problem = machine_error("2 nodes failed\n  IO Error: No space left on device\nat line 1")
     assert problem
     assert problem.found == "IO Error: No space left on device"
 
 
 def test_other_errors_are_not_the_machines_fault() -> None:
-    assert machine_trouble("expected: value is a number with a decimal point") is None
-    assert trouble_behind(ValueError("made up")) is None
+    assert machine_error("expected: value is a number with a decimal point") is None
+    assert machine_error_behind(ValueError("made up")) is None

@@ -144,7 +144,7 @@ def test_an_alert_of_a_refused_publication_names_the_one_that_stays_live(
     assert not result.success
     daemon.tick()
     (posted,) = hook.received
-    assert "the candidate is not published" in posted["text"]
+    assert "the candidate may not be published" in posted["text"]
     assert f"live: publication {before}" in posted["text"]
     assert posted["failures"][0]["source"] is None
 
@@ -239,7 +239,7 @@ def test_make_run_sends_one_alert_for_every_refusal_and_rejection_and_the_sensor
     land_doubled_figures(warehouse)
     warehouse.land("worldbank_wdi", "latest", "a.csv", "1")
     assert run(Settings(), (), daemon.instance) == 2
-    assert daemon.tick() == ["`make run` tells of its runs itself"]
+    assert daemon.tick() == ["`make run` sends the alerts for its own runs"]
     (posted,) = hook.received
     assert posted["subject"] == "royalty flows: REFUSED by make run and 1 more"
     refused, rejected = posted["failures"]
@@ -261,7 +261,7 @@ def test_make_run_that_cannot_start_sends_an_alert_and_prints_one_that_was_not_s
     assert "NOT TOLD" not in capsys.readouterr().out
     hook.answers = [404]
     assert main(["run"]) == 1
-    assert "NOT TOLD, the message could not be sent: webhook: HTTP 404" in capsys.readouterr().out
+    assert "ALERT NOT SENT: webhook: HTTP 404" in capsys.readouterr().out
 
 
 def test_make_run_without_problems_sends_no_alert(warehouse: Warehouse, hook: Webhook) -> None:

@@ -53,7 +53,7 @@ def test_a_release_is_rejected_from_the_ui(warehouse: Warehouse) -> None:
     release = {"release": "worldbank_wdi/2016-03-01", "reason": "withdrawn"}
     done, said = start("decide", "decide_on_release", decision="reject", **release)
     assert done
-    assert "The job `build` publishes accordingly" in said
+    assert "Run the job `build` to publish accordingly" in said
     assert warehouse.workbench(
         "select status, reason from audit.releases where release_date = '2016-03-01'"
     ) == [("rejected", "rejected by hand: withdrawn")]

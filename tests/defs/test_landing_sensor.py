@@ -14,7 +14,7 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from dagster_project.defs.landing_cursor import Cursor
-from dagster_project.defs.landing_sensor import MOST_RUNS
+from dagster_project.defs.landing_sensor import MAX_RUNS
 from dagster_project.ingest import pending_releases as plan
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.manual_decisions import reject
@@ -80,7 +80,7 @@ def test_a_growing_release_is_waited_for(folders: Warehouse, landing: Landing) -
     text = TEXT.read_text()
     for size in (100, 200, 300):
         land(folders, text=text[:size])
-        assert f"arriving, taken up when unchanged at the next look: {NAME}" in landing.message()
+        assert f"arriving, loaded when unchanged at the next check: {NAME}" in landing.message()
     land(folders, text=text)
     assert landing.requests() == []
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
@@ -178,7 +178,7 @@ def test_a_run_that_ended_without_an_entry_is_not_requested_again_but_named(
     land(folders)
     landing.evaluate()
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
-    reason = f"a run was requested and has ended without an entry in the ledger: {NAME}"
+    reason = f"a requested run ended without an entry in the ledger: {NAME}"
     assert reason in landing.message()
     assert reason in landing.message()
     land(folders, text=TEXT.read_text().replace("4.0", "4.1"))
@@ -205,7 +205,7 @@ def test_the_build_is_requested_once_after_the_last_ingest(
     enter(folders, "accepted", "2019-07-31")
     landing.instance.report_run_canceled(run)
     assert landing.requests() == ["build"]
-    assert "the build has failed" in landing.message()
+    assert "the build of the current releases has failed" in landing.message()
     publish(folders)
     assert "build" not in landing.message()
 
@@ -262,12 +262,12 @@ def test_while_another_process_writes_the_sensor_says_so_and_goes_on_afterwards(
 
 
 def test_a_large_batch_is_requested_in_parts(folders: Warehouse, landing: Landing) -> None:
-    days = [str(date.fromordinal(date(2000, 1, 1).toordinal() + n)) for n in range(MOST_RUNS + 20)]
+    days = [str(date.fromordinal(date(2000, 1, 1).toordinal() + n)) for n in range(MAX_RUNS + 20)]
     for day in days:
         land(folders, day, "x")
     landing.evaluate()
     parts = [landing.requests() for _ in range(2)]
-    assert [len(part) for part in parts] == [MOST_RUNS, 20]
+    assert [len(part) for part in parts] == [MAX_RUNS, 20]
     assert landing.requests() == []
 
 

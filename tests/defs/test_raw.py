@@ -8,7 +8,7 @@ from dagster_project.sources import all_sources
 
 
 def test_an_error_says_where_to_add_a_sources_missing_seed_row() -> None:
-    with pytest.raises(BadInput, match="without its row in the seed") as caught:
+    with pytest.raises(BadInput, match="has no row in the seed") as caught:
         raw_assets(replace(all_sources()["worldbank_wdi"], name="made_up"))
     assert caught.value.where == "dbt/seeds/sources.csv"
     assert "made_up" in caught.value.expected

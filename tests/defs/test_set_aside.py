@@ -315,8 +315,7 @@ def test_a_row_of_several_sources_blames_each(
     ((release, reason),) = verdict.rejected.items()
     assert release == (SOURCE, date(2020, 2, 29))
     assert (
-        f"since it is there, rows of {len(found.releases)} others fail, of bea_intl_serv_trade"
-        in reason
+        f"with it, rows of {len(found.releases)} other releases fail: bea_intl_serv_trade" in reason
     )
 
 
@@ -359,7 +358,7 @@ def test_rows_without_a_release_blame_the_only_new_one(
     nameless = rule("select 1 as n", found="1 row")
     ((release, reason),) = judge(new_text, warehouse.settings, [nameless]).rejected.items()
     assert release == (SOURCE, date(2020, 2, 29))
-    assert "found: since it is there, this fails: 1 row" in reason
+    assert "found: with it, the rule fails: 1 row" in reason
     new_text.execute(
         "update audit.releases set reason = 'accepted by hand: I know'"
         f" where release_date = '{GOOD}'"

@@ -279,7 +279,7 @@ def test_a_temporary_fault_is_retried(settings: Settings, server: Publisher, fau
         (Reply(silent=True), "no answer in time (ReadTimeout)"),
         (Reply(b"sorry", 500), "HTTP 500 Internal Server Error"),
         (Reply(CSV[:100], length=len(CSV)), "the connection broke (RemoteProtocolError"),
-        (Reply(b""), "an empty answer"),
+        (Reply(b""), "an empty response"),
     ],
     ids=["time-out", "500", "truncated", "empty"],
 )
@@ -298,7 +298,7 @@ def test_a_permanent_fault_is_one_clear_error(
 def test_an_endless_file_is_one_clear_error(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", CSV)
     hurried = settings.model_copy(update={"fetch_total_seconds": 1e-9})
-    assert "not whole after" in refusal(hurried).found
+    assert "not complete in" in refusal(hurried).found
 
 
 def test_a_host_that_does_not_answer_is_one_clear_error(settings: Settings) -> None:
@@ -398,7 +398,7 @@ def test_an_unknown_address_is_asked_once(
 ) -> None:
     server.serve("/file.csv", Reply(b"no", status))
     problem = refusal(settings)
-    assert problem.what == "an address that the publisher does not serve"
+    assert problem.what == "the publisher does not serve this URL"
     assert problem.found.startswith(f"HTTP {status}")
     assert ("key" in problem.fix) == (status in (401, 403))
     assert len(server.asked) == 1
@@ -458,7 +458,7 @@ def test_a_redirect_on_an_allowed_host_is_followed(settings: Settings, server: P
 
 def test_a_circular_redirect_ends(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", Reply(b"", 302, {"Location": "/file.csv"}))
-    assert refusal(settings).what == "a redirect that goes round in circles"
+    assert refusal(settings).what == "a redirect loop"
     assert len(server.asked) == 6
 
 

@@ -100,7 +100,7 @@ def test_the_world_banks_file_without_its_date_is_refused(
     old = b'"Last Updated Date"' if text == b'"Latest"' else b'"2021-09-15"'
     assert old in content
     server.serve(TOPIC, bulk(**{DATA: content.replace(old, text, 1)}))
-    assert refusal(settings, "worldbank_wdi").what.endswith("not built as before")
+    assert refusal(settings, "worldbank_wdi").what.endswith("with a changed structure")
 
 
 def api_page(indicator: str, page: int, *cells: tuple[str, str, str, object]) -> bytes:
@@ -231,7 +231,7 @@ def test_a_dataset_page_with_another_structure_is_refused(
     settings: Settings, server: Publisher, page: bytes
 ) -> None:
     server.serve(f"{ITIS}/data", page)
-    assert refusal(settings, "ons_itis").what.endswith("not built as before")
+    assert refusal(settings, "ons_itis").what.endswith("with a changed structure")
 
 
 def test_exports_and_imports_are_one_release(settings: Settings, server: Publisher) -> None:
@@ -557,8 +557,8 @@ def test_eurostats_answer_is_dated_by_its_last_update(
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [
-        (b"LAST UPDATE", b"UPDATED", "a page or answer that is not built as before"),
-        (b"05/10/26 11:00:00", b"2026-10-05", "a page or answer that is not built as before"),
+        (b"LAST UPDATE", b"UPDATED", "a page or response with a changed structure"),
+        (b"05/10/26 11:00:00", b"2026-10-05", "a page or response with a changed structure"),
         (b"DATAFLOW", b"<?xml version='1.0'?><S:Fault>", "a web page instead of the expected file"),
         (b",partner,", b",area,", "unknown layout"),
     ],

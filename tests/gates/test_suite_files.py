@@ -106,7 +106,7 @@ def test_a_file_has_a_query_once(tmp_path: Path) -> None:
             {**FILLED, "with": {"column": "area", "columns": "area"}},
             "expected: values for column | found: column, columns",
         ),
-        ({**OWN, "with": {"column": "area"}}, "expected: a rule | found: values for one"),
+        ({**OWN, "with": {"column": "area"}}, "expected: a rule | found: values without"),
         ({**OWN, "query": "no_such"}, "expected: a query of nothing | found: no_such"),
         ({**OWN, "fix": "no_such"}, "expected: a fix of look | found: no_such"),
         ({**OWN, "kind": "strict"}, "found: strict"),

@@ -136,7 +136,7 @@ def test_nothing_stays_if_the_ledger_cannot_be_written(
     def refuse(*_: object) -> None:
         raise duckdb.IOException("disk full")
 
-    monkeypatch.setattr(load, "enter_files", refuse)
+    monkeypatch.setattr(load, "record_files", refuse)
     with pytest.raises(duckdb.IOException):
         load_release(con, WDI, release)
     assert state(con) == []

@@ -9,7 +9,7 @@ from dagster_project.ingest.pending_releases import find_release, make_plan
 from dagster_project.sources import all_sources
 from dagster_project.transform.build_fingerprint import build_fingerprint
 from dagster_project.workbench.connection import open_workbench
-from dagster_project.workbench.gate_results import GateResult, enter_gate_results
+from dagster_project.workbench.gate_results import GateResult, record_gate_results
 from dagster_project.workbench.releases import file_entries, set_release_status
 from tests.support import BARE, Warehouse
 
@@ -58,7 +58,7 @@ def _found(warehouse: Warehouse, table: str, **kinds: bool) -> None:
     failed = list(kinds.values()).count(False)
     result = GateResult("raw", table, date(2016, 3, 1), not failed, len(details), failed, details)
     with open_workbench(warehouse.settings) as con:
-        enter_gate_results(con, [result], "made-up-run")
+        record_gate_results(con, [result], "made-up-run")
 
 
 def test_a_structurally_broken_release_cannot_be_accepted(folders: Warehouse) -> None:
@@ -66,7 +66,7 @@ def test_a_structurally_broken_release_cannot_be_accepted(folders: Warehouse) ->
     _found(folders, "raw.worldbank_wdi__observations", structure=False, plausibility=False)
     with (
         open_workbench(folders.settings) as con,
-        pytest.raises(BadInput, match="not what it claims") as caught,
+        pytest.raises(BadInput, match="failed rules of structure") as caught,
     ):
         accept(con, RELEASE, "I like it")
     assert "a rule of structure (raw.worldbank_wdi__observations, 2 rows)" in caught.value.found

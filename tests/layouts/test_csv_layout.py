@@ -209,7 +209,7 @@ def test_figures_under_an_unknown_header_are_not_left_out(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, header: bytes
 ) -> None:
     problem = refusal(con, changed(tmp_path, BARE, b",2014\n", b"," + header + b"\n"))
-    assert problem.what == "figures under a header that this layout does not know"
+    assert problem.what == "figures under an unknown header"
     assert problem.where == f"{BARE.name}, row 1, column 7"
     assert problem.found == f"{header.decode()!r}, and '676000000' in row 2"
 
@@ -319,7 +319,7 @@ def test_a_block_of_zeros_is_refused_with_its_place(
 ) -> None:
     path = changed(tmp_path, BARE, b"BX.GSR.ROYL.CD,31900000000", bytes(12) + b"CD,31900000000")
     problem = refusal(con, path)
-    assert problem.what == "a file with bytes of zero"
+    assert problem.what == "a file with zero bytes"
     assert problem.where == f"{BARE.name}, byte {path.read_bytes().index(0) + 1:,}"
 
 

@@ -123,11 +123,14 @@ OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
         (lambda text: text.replace('"UTF-8"', '"bogus"'), "unknown encoding"),
         (lambda text: text[: text.index("2019")], "unclosed token"),
         (lambda text: text.removesuffix(END), "no element found"),
-        (lambda text: text.replace("GenericData", "Structure"), "'Structure', which is no SDMX"),
+        (
+            lambda text: text.replace("GenericData", "Structure"),
+            "'Structure', which is not an SDMX",
+        ),
         (lambda text: text.replace("Append", "Delete"), "deletes observations"),
         (
             lambda text: text.replace("<g:Obs>", "<g:Obs>" + "<x>" * 99),
-            "elements within each other",
+            "elements nested",
         ),
         (
             lambda text: text.replace('id="CURRENCY"', 'id="MONEY"'),
@@ -160,7 +163,7 @@ def test_a_message_truncated_far_behind_the_beginning_is_refused_too(
     path = written(tmp_path, "message.xml", generic(body)[:-60])
     assert path.stat().st_size > 1 << 17
     problem = refusal(con, path, RATES.layouts)
-    assert problem.what == "a file that is truncated or is not what its beginning promises"
+    assert problem.what == "the file is truncated or not valid"
 
 
 @pytest.mark.parametrize(
@@ -232,16 +235,16 @@ def test_json_of_each_version(con: duckdb.DuckDBPyConnection, tmp_path: Path, ve
     ("old", "new", "found"),
     [
         ('"dataSets"', '"sets"', "without 'dataSets'"),
-        ('"structures"', '"structure"', "built otherwise"),
-        ('"0": [1.10, 1]', '"7": [1.10, 1]', "built otherwise"),
-        ('"0": [1.10, 1]', '"-1": [1.10, 1]', "'-1' where a place in a list belongs"),
+        ('"structures"', '"structure"', "another structure"),
+        ('"0": [1.10, 1]', '"7": [1.10, 1]', "another structure"),
+        ('"0": [1.10, 1]', '"-1": [1.10, 1]', "'-1' in place of an index"),
         ('"0": [1.10, 1]', '"0:0": [1.10, 1]', "the key '0:0' for 1 dimensions"),
         ('"0": [1.10, 1]', '"1": [1.10, 1]', "the member '1' twice"),
-        ("[1.10, 1]", "[{}, 1]", "{} where a number belongs"),
-        ("[1.10, 1]", "[Infinity, 1]", "inf where a number belongs"),
-        ("[1.10, 1]", "[true, 1]", "True where a number belongs"),
+        ("[1.10, 1]", "[{}, 1]", "{} in place of a number"),
+        ("[1.10, 1]", "[Infinity, 1]", "inf in place of a number"),
+        ("[1.10, 1]", "[true, 1]", "True in place of a number"),
         ('"Information"', '"Delete"', "deletes observations"),
-        ('"meta": {}', '"meta": ' + "[" * 100_000, "built otherwise"),
+        ('"meta": {}', '"meta": ' + "[" * 100_000, "another structure"),
         ("]]}}}]}}", "", "not JSON"),
         ('"CURRENCY"', '"MONEY"', "observation 1 without currency"),
     ],

@@ -167,7 +167,7 @@ def test_old_runs_are_deleted_except_those_that_the_ui_shows(
     assert pruned(folders, instance) == []
     request.getfixturevalue("later")
     (said,) = pruned(folders, instance)
-    assert said.startswith("1 Dagster runs of before ")
+    assert said.startswith("1 Dagster runs before ")
     assert {run.run_id for run in instance.get_runs()} == {runs["b", 1], runs["a", 2]}
     assert instance.get_materialized_partitions(made_up.key) == {"a", "b"}
     assert list(Path(instance.root_directory).rglob(f"*{runs['a', 1]}*")) == []

@@ -126,7 +126,7 @@ def test_decisions_by_hand_are_repeated(folders: Warehouse) -> None:
     load_and_decide_against_the_gate(folders)
     outcome = rebuilt(folders)
     assert outcome.code == PUBLISHED_WITH_REJECTIONS
-    assert "decisions by hand are taken from the old workbench" in outcome.output
+    assert "manual decisions are taken from the old workbench" in outcome.output
     assert folders.workbench(VERDICTS) == BY_HAND
     assert folders.workbench(
         "select decision, reason from audit.decisions order by decided_at"
@@ -155,7 +155,7 @@ def test_decisions_come_from_the_published_file_if_there_is_no_workbench(
     load_and_decide_against_the_gate(folders)
     folders.settings.workbench.rename(folders.settings.warehouse)  # it holds the same ledger
     outcome = rebuilt(folders)
-    assert "decisions by hand are taken from the published file" in outcome.output
+    assert "manual decisions are taken from the published file" in outcome.output
     assert folders.workbench(VERDICTS) == BY_HAND
 
 

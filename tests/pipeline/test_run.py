@@ -563,7 +563,7 @@ def test_publishing_again_builds_everything_although_a_candidate_is_left(
         asked.append((job, run_config))
         raise InterruptedError
 
-    monkeypatch.setattr("dagster_project.pipeline.run._only_publication_is_left", lambda _: True)
+    monkeypatch.setattr("dagster_project.pipeline.run._only_publish_remains", lambda _: True)
     monkeypatch.setattr("dagster_project.pipeline.run._execute", execute)
     with pytest.raises(InterruptedError):
         publish_again(folders.settings)

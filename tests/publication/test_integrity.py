@@ -42,7 +42,7 @@ def test_every_table_has_its_checksum(publication: Path) -> None:
 
 
 WRONG = {
-    "core.fct_royalty_flows is not what was published": [
+    "core.fct_royalty_flows is not as published": [
         "update core.fct_royalty_flows set receipts = coalesce(receipts, 0) + 1 where rowid = 0",
         "delete from core.fct_royalty_flows where rowid = 0",
         "insert into core.fct_royalty_flows from core.fct_royalty_flows limit 1",
@@ -53,7 +53,7 @@ WRONG = {
         "update audit.gate_results set success = false where table_name = 'core.fct_royalty_flows'",
         "update audit.gate_results set candidate_id = 'another'",
     ],
-    "it does not say which publication it is": ["delete from audit.publication"],
+    "it does not name its publication": ["delete from audit.publication"],
     "it cannot be read": ["drop table audit.checksums"],
 }
 

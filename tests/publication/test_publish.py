@@ -270,7 +270,7 @@ def test_a_layer_that_was_not_built_whole_is_named(
     warehouse: Warehouse, candidate: str, layer: str
 ) -> None:
     warehouse.change_ledger(f"update audit.builds set finished_at = null where layer = '{layer}'")
-    assert f"the layer {layer} was not built whole" in refusal(warehouse)
+    assert f"the layer {layer} was not built completely" in refusal(warehouse)
 
 
 def test_a_release_accepted_since_the_candidate_was_started_voids_it(
@@ -318,7 +318,7 @@ def test_a_candidate_that_was_started_later_is_not_the_one_in_the_file(
         "insert into audit.candidates select 'newer', run_id, fingerprint,"
         " started_at + interval 1 hour from audit.candidates"
     )
-    assert "not to the candidate started last" in refusal(warehouse)
+    assert "not to the latest candidate" in refusal(warehouse)
 
 
 # Crashes

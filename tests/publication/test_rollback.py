@@ -116,7 +116,7 @@ def test_a_run_with_nothing_new_leaves_the_rollback_live(
 ) -> None:
     roll_back(warehouse.settings, three[0])
     outcome = warehouse.run()
-    assert f"nothing new: publication {three[0]} stays in force" in outcome.output
+    assert f"nothing new: publication {three[0]} stays live" in outcome.output
     assert live_publication(warehouse) == three[0]
 
 

@@ -54,7 +54,7 @@ def test_the_csv_answer_gives_the_same_without_other_series(con: duckdb.DuckDBPy
     ("old", "new", "found"),
     [
         (b'"RESULTSET"', b'"RESULTS"', "without 'RESULTSET'"),
-        (b"202601]", b"202601, 202602]", "built otherwise"),
+        (b"202601]", b"202601, 202602]", "another structure"),
         (b"BPBP6JYNSN906", b"BPBP6JYNSN907", "without records"),
         (b'"STATUS": 200,', b'"STATUS": 200', "not JSON (line 3"),
     ],

@@ -199,7 +199,7 @@ def test_a_renamed_header_of_the_csv_is_named(
     problem = refusal(con, path, SOURCE.layouts)
     assert problem.what in (
         "unknown layout",
-        "figures under a header that this layout does not know",
+        "figures under an unknown header",
     )
     assert says in problem.found
 

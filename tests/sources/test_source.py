@@ -70,7 +70,7 @@ def test_hidden_files_beside_raw_files_are_left_out(folders: Warehouse) -> None:
 def test_an_odd_file_name_is_refused(folders: Warehouse, name: str) -> None:
     folders.land("made_up", "2021-09-15", name, "1")
     assert problem_with(folders) == (
-        "a file name with characters that are not taken",
+        "a file name with unsupported characters",
         "made_up/2021-09-15",
     )
 

@@ -360,7 +360,7 @@ def test_an_unreadable_companion_does_not_cost_the_data(
     assert loaded.rows["worldbank_wdi__countries"] == 0
     assert loaded.rows["worldbank_wdi__indicators"] > 0
     reasons = {file.file_name: file.reason or "" for file in loaded.files}
-    assert reasons[COUNTRIES.name].startswith("not read, the data is: ")
+    assert reasons[COUNTRIES.name].startswith("not read, but the data files are: ")
     assert f"where: {COUNTRIES.name}" in reasons[COUNTRIES.name]
     set_release_status(workbench, SOURCE.name, DAY, loaded.files[0].loaded_at, "accepted", None)
     accepted = file_entries(workbench, SOURCE.name, DAY)["accepted"]
@@ -374,7 +374,7 @@ def test_a_second_copy_of_a_companion_is_left_out(
     loaded = load_release(workbench, SOURCE, landed(tmp_path / "landed", DATA | copies))
     assert loaded.rows["worldbank_wdi__countries"] == 6
     reasons = [file.reason for file in loaded.files if file.file_name == f"2{COUNTRIES.name}"]
-    assert "one row for each country_code" in str(reasons)
+    assert "one row per country_code" in str(reasons)
 
 
 @pytest.mark.parametrize("name", [BULK.name, COUNTRIES.name, INDICATORS.name])

@@ -58,14 +58,14 @@ _RELEASE_GATE = "dagster_project.gates.release_gate"
 _PUBLISH = "dagster_project.publication.publish"
 
 _IN_A_LAYER = (
-    Point(f"{_MODELS}:_begin"),
-    Point(f"{_MODELS}:_begin", leaving=True),
+    Point(f"{_MODELS}:_start_build"),
+    Point(f"{_MODELS}:_start_build", leaving=True),
     Point(f"{_MODELS}:run_dbt", leaving=True),
     Point(f"{_MODELS}:finish_layer"),
     Point(f"{_MODELS}:finish_layer", leaving=True),
     Point(f"{_GATES}:run_suites"),
     Point(f"{_GATES}:run_suites", leaving=True),
-    Point(f"{_GATES}:enter_gate_results", leaving=True),
+    Point(f"{_GATES}:record_gate_results", leaving=True),
 )
 POINTS: dict[str, tuple[Point, ...]] = {
     "load": (
@@ -73,10 +73,10 @@ POINTS: dict[str, tuple[Point, ...]] = {
         Point(f"{_RAW}:load_release"),
         Point(f"{_LOAD}:_load_file"),
         Point(f"{_LOAD}:_load_file", leaving=True),
-        Point(f"{_LOAD}:enter_files", leaving=True),
+        Point(f"{_LOAD}:record_files", leaving=True),
         Point(f"{_RAW}:load_release", leaving=True),
         Point(f"{_RELEASE_GATE}:run_suites"),
-        Point(f"{_RELEASE_GATE}:enter_gate_results", leaving=True),
+        Point(f"{_RELEASE_GATE}:record_gate_results", leaving=True),
         Point(f"{_RELEASE_GATE}:set_release_status"),
         Point(f"{_RELEASE_GATE}:set_release_status", leaving=True),
         Point("dagster_project.pipeline.run:build_fingerprint"),
@@ -85,8 +85,8 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "publication": (
         Point("dagster_project.defs.publication:publish"),
         Point(f"{_PUBLISH}:_complete"),
-        Point(f"{_PUBLISH}:_enter_checksums"),
-        Point(f"{_PUBLISH}:_enter_checksums", leaving=True),
+        Point(f"{_PUBLISH}:_record_checksums"),
+        Point(f"{_PUBLISH}:_record_checksums", leaving=True),
         Point("os:fsync"),
         Point(f"{_PUBLISH}:_complete", leaving=True),
         Point(f"{_PUBLISH}:activate"),
@@ -101,9 +101,9 @@ POINTS: dict[str, tuple[Point, ...]] = {
 # The end of each phase: where a run is killed to have the next one begin where it left off.
 BOUNDARIES = {
     "load": Point("dagster_project.pipeline.run:build_fingerprint"),
-    "staging": Point(f"{_MODELS}:_begin", about="name='intermediate'"),
-    "intermediate": Point(f"{_MODELS}:_begin", about="name='core'"),
-    "core": Point(f"{_MODELS}:_begin", about="name='marts'"),
+    "staging": Point(f"{_MODELS}:_start_build", about="name='intermediate'"),
+    "intermediate": Point(f"{_MODELS}:_start_build", about="name='core'"),
+    "core": Point(f"{_MODELS}:_start_build", about="name='marts'"),
     "marts": Point("dagster_project.defs.publication:publish"),
 }
 

@@ -76,7 +76,7 @@ def read_through(warehouse: Warehouse, readers: int, publications: int) -> dict[
         "errors": [error for report in contents for error in report["errors"]]
         + [f"a client ended with code {code}" for code in codes if code],
         "mixed": [mixed for report in contents for mixed in report["mixed"]]
-        + [f"{name} is not what was published" for name, _ in seen - set(published.items())],
+        + [f"{name} is not as published" for name, _ in seen - set(published.items())],
     }
 
 

@@ -86,7 +86,7 @@ def test_a_whole_publication_is_distinguished_from_a_damaged_one(
     published.chmod(0o644)
     with duckdb.connect(published) as con:
         con.execute("update marts.mart_world_ranking set receipts_usd_m = 0")
-    assert found() == [f"{published.name}: marts.mart_world_ranking is not what was published"]
+    assert found() == [f"{published.name}: marts.mart_world_ranking is not as published"]
     published.unlink()
     published.write_bytes(b"made up")
     (unreadable,) = [problem for problem in found() if "cannot be read" in problem]

@@ -274,7 +274,7 @@ def test_no_damaged_publication_goes_live(warehouse: Warehouse) -> None:
     old.chmod(0o644)
     with duckdb.connect(old) as con:
         con.execute("update marts.mart_world_ranking set receipts_usd_m = 0")
-    with pytest.raises(BadInput, match=r"marts\.mart_world_ranking is not what was published"):
+    with pytest.raises(BadInput, match=r"marts\.mart_world_ranking is not as published"):
         roll_back(settings)
     assert held_by(settings.warehouse) == newest
 
@@ -297,7 +297,7 @@ def test_the_last_entry_counts_even_if_the_clock_jumped_backwards(
     assert publication_id(settings) == published[1] == held_by(settings.warehouse)
     code, output = run_once(capsys)
     assert code == PUBLISHED
-    assert f"nothing new: publication {published[1]} stays in force" in output
+    assert f"nothing new: publication {published[1]} stays live" in output
     with open_workbench(settings) as con:
         started = start_candidate(con, "made-up-run", "made-up")
         assert current_candidate(con) == (started, "made-up")

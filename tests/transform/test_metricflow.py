@@ -143,7 +143,7 @@ def test_years_are_never_added_up(real: Scenario) -> None:
 
 @pytest.mark.parametrize("by", ["metric_time__decade", "metric_time__day", "partner_code"])
 def test_a_question_that_the_metrics_do_not_answer_is_refused(by: str) -> None:
-    with pytest.raises(BadInput, match="a question that the metrics do not answer"):
+    with pytest.raises(BadInput, match="a query that the metrics cannot answer"):
         metric_sql(["receipts"], by=[by])
 
 

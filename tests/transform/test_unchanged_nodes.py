@@ -10,7 +10,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from dagster_project.defs.dbt_layers import _Begun, _enter_nodes
+from dagster_project.defs.dbt_layers import _LayerBuild, _record_nodes
 from dagster_project.pipeline.run import PUBLISHED, publish_again
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import LAYERS, Layer, layer_nodes, layer_tests
@@ -204,11 +204,11 @@ def test_a_build_with_a_decision_on_a_release_keeps_no_nodes(
 ) -> None:
     workbench.execute("delete from audit.builds")
     start_layer(workbench, "a candidate", "staging", {OBSERVATIONS: None}, "a run", {})
-    begun = _Begun("a candidate", accepted_files(workbench), {OBSERVATIONS: "digest"}, {})
+    begun = _LayerBuild("a candidate", accepted_files(workbench), {OBSERVATIONS: "digest"}, {})
     if decided_meanwhile:
         workbench.execute("update audit.releases set status = 'rejected' where source = 'iso_3166'")
     node = SimpleNamespace(unique_id=OBSERVATIONS)
-    _enter_nodes(workbench, begun, [SimpleNamespace(node=node, status="success")], "a run")
+    _record_nodes(workbench, begun, [SimpleNamespace(node=node, status="success")], "a run")
     assert nodes_built(workbench).keys() == entered
 
 

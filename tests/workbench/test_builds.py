@@ -4,9 +4,9 @@ import duckdb
 import pytest
 
 from dagster_project.workbench.builds import (
-    enter_made_from,
     finish_layer,
     nodes_built,
+    record_made_from,
     start_layer,
     tables_built,
     unfinished_layers,
@@ -31,7 +31,7 @@ def test_a_node_keeps_the_digest_of_its_inputs_until_it_is_rebuilt(
 ) -> None:
     build(ledger, "run 1")
     assert nodes_built(ledger) == {}
-    enter_made_from(ledger, "candidate", {"model.a": "digest a", "test.a": "digest t"}, "run 1")
+    record_made_from(ledger, "candidate", {"model.a": "digest a", "test.a": "digest t"}, "run 1")
     known = {"model.a": ("digest a", "run 1"), "test.a": ("digest t", "run 1")}
     assert nodes_built(ledger) == known
     start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2", {})

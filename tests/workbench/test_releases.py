@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from dagster_project.workbench.ledger_schema import create_ledger
-from dagster_project.workbench.releases import FileEntry, current_before, enter_files
+from dagster_project.workbench.releases import FileEntry, current_before, record_files
 
 JUNE, JULY = date(2016, 6, 1), date(2016, 7, 1)
 LOADED = {hour: datetime(2016, 8, 1, hour) for hour in (8, 9, 10)}
@@ -20,7 +20,7 @@ def loads(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         entry = FileEntry(
             "made_up.csv", f"{hour}", 1, 1, 1, "accepted", None, LOADED[hour], LOADED[hour]
         )
-        enter_files(con, "made_up", release, [entry])
+        record_files(con, "made_up", release, [entry])
     return con
 
 

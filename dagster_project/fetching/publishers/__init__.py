@@ -1,4 +1,4 @@
-"""The fetchers, one module per publisher: its addresses, and where it says when it published."""
+"""The fetchers, one module per publisher: its URLs, and where it states the publication date."""
 
 from functools import cache
 from importlib import import_module

@@ -1,11 +1,10 @@
-"""Bank of Japan: the time-series API, which wants no key, and the flat files.
+"""Bank of Japan: the time-series API, which needs no key, and the flat files.
 
-The flat files keep their address when the content changes, and say nowhere when they were
-published: the Last-Modified header does. The page that links to them shows a day for each.
+The flat files keep their URL when the content changes and do not state when they were published:
+the Last-Modified header does. The page that links to them shows a day for each.
 
-An answer of the API says in `STATUS` whether it is one, in `NEXTPOSITION` where the next page
-begins, and in `LAST_UPDATE` of each series when that was published. `DATE` is the time of the
-answer.
+In a response of the API, `STATUS` is the success or error, `NEXTPOSITION` the start of the next
+page, `LAST_UPDATE` the publication date of each series and `DATE` the time of the response.
 """
 
 from datetime import date, datetime
@@ -29,11 +28,11 @@ def _fetch(session: Session) -> PublicationDate:
         try:
             if document["STATUS"] != _OK:
                 raise session.problem(
-                    "an answer that is an error",
+                    "the API returned an error",
                     url,
                     expected=f"STATUS {_OK}",
                     found=f"STATUS {document['STATUS']}: {document.get('MESSAGE')}",
-                    fix="fetch again later; if it lasts, look whether the series has a new code",
+                    fix="fetch again later; if it persists, look for a new code of the series",
                 )
             updated += [_day(series["LAST_UPDATE"]) for series in document["RESULTSET"]]
             following = document.get("NEXTPOSITION")

@@ -1,13 +1,13 @@
-"""US Bureau of Economic Analysis: the API's dataset IntlServTrade, which wants a key.
+"""US Bureau of Economic Analysis: the API's dataset IntlServTrade, which needs a key.
 
-The API refuses `ALL` for TypeOfService and AreaOrCountry at once, so a release is one JSON file a
-type of service, each with all areas and years. It is a source of its own, `bea_intl_serv_trade`:
+The API refuses `ALL` for TypeOfService and AreaOrCountry at once, so a release is one JSON file per
+type of service, each with all areas and years. It is a separate source, `bea_intl_serv_trade`:
 `bea_trade_by_area` reads a workbook that a person saves from BEA's interactive tables, and that has
-no address.
+no URL.
 
-The answers echo the request, key included: the key is taken out before a file lands. They bear no
-date of publication, so a release is dated by the day of its download, and says so; an answer that
-differs in nothing but its time makes no release.
+The responses echo the request, key included: the key is removed before a file lands. They have no
+date of publication, so a release is dated by the day of its download, and says so; a response that
+differs only in its time makes no release.
 """
 
 from dagster_project.base.errors import BadInput
@@ -27,7 +27,7 @@ def _fetch(session: Session) -> None:
             where=f"bea_intl_serv_trade: {session.base_url}",
             expected="a key in ROYALTY_BEA_API_KEY",
             found="none",
-            fix="ask BEA for a key (it is free: https://apps.bea.gov/api/signup), and set it in the"
+            fix="get a free key from BEA (https://apps.bea.gov/api/signup), and set it in the"
             " environment",
         )
     for service in TYPES_OF_SERVICE:
@@ -45,11 +45,11 @@ def _fetch(session: Session) -> None:
             raise session.unexpected(url, "BEAAPI with Results", repr(document)[:200]) from None
         if problem:
             raise session.problem(
-                "an answer that is an error",
+                "the API returned an error",
                 url,
                 expected="BEAAPI.Results.Data",
                 found=str(problem),
-                fix="check the key; if it is right, look whether BEA has renamed the type of"
+                fix="check the key; if it is right, check whether BEA has renamed the type of"
                 " service, and correct dagster_project/sources/bea_intl_serv_trade.py",
             )
 
@@ -59,7 +59,7 @@ FETCHERS = (
         source="bea_intl_serv_trade",
         base_url="https://apps.bea.gov/api/data",
         fetch=_fetch,
-        dated_by="the day of the download: the API does not say when it published",
+        dated_by="the day of the download: the API states no publication date",
         keys=("bea_api_key",),
         volatile=frozenset({"UTCProductionTime", "Request"}),
     ),

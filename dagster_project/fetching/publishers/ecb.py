@@ -1,10 +1,10 @@
-"""European Central Bank: all euro reference rates since 1999, one zip that grows by a day a day."""
+"""European Central Bank: all euro reference rates since 1999 in one zip, which grows daily."""
 
 import csv
 import re
 from datetime import date
 
-from dagster_project.fetching.archive import Unpacking, unzip
+from dagster_project.fetching.archive import MemberFilter, unzip
 from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 
 _MEMBER = "eurofxref-hist.csv"
@@ -14,7 +14,7 @@ _LIMIT = 64 << 20
 def _fetch(session: Session) -> PublicationDate:
     url = f"{session.base_url}/eurofxref-hist.zip"
     packed = session.file(url, "eurofxref-hist.zip", "zip")
-    limits = Unpacking(re.compile(re.escape(_MEMBER)), _LIMIT)
+    limits = MemberFilter(re.compile(re.escape(_MEMBER)), _LIMIT)
     (table,) = unzip(packed, f"ecb_reference_rates: {url}", session.scratch, limits)
     with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         records = csv.reader(file)

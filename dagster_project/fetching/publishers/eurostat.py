@@ -1,8 +1,8 @@
-"""Eurostat: the dissemination API (SDMX 2.1), which wants no key.
+"""Eurostat: the dissemination API (SDMX 2.1), which needs no key.
 
-One request, for item SH and its parts, as SDMX-CSV. The column LAST UPDATE says when the dataset
-was updated, in every row. An answer that would be too large comes as XML that promises a file
-later: it is refused as something else than CSV.
+One request, for item SH and its parts, as SDMX-CSV. The column LAST UPDATE has the date of the last
+update in every row. If the response would be too large, the server sends XML that promises a file
+later: it is refused, as it is not CSV.
 """
 
 import csv

@@ -1,7 +1,7 @@
-"""OECD: the SDMX API of the Data Explorer, which wants no key.
+"""OECD: the SDMX API of the Data Explorer, which needs no key.
 
-One request, for item SH in all other dimensions, as CSV with labels. The API answers with the
-item's parents too: the layout leaves them out. The file does not say when it was published.
+One request, for item SH in all other dimensions, as CSV with labels. The API also returns the
+item's parents, which the layout leaves out. The file does not state when it was published.
 """
 
 from dagster_project.fetching.fetcher import Fetcher, Session

@@ -1,7 +1,7 @@
 """OECD and WTO: the balanced trade in services dataset (BaTIS), as the WTO serves it in bulk.
 
-The WTO's address stays the same when the content changes; the OECD's carries the edition in its
-name. Neither the file nor its name says when it was published: the Last-Modified header does.
+The WTO's URL stays the same when the content changes; the OECD's contains the edition. Neither the
+file nor its name states when it was published: the Last-Modified header does.
 """
 
 import re

@@ -1,7 +1,7 @@
 """UK Office for National Statistics: workbooks behind dataset pages.
 
-Each page has a description in JSON (`/data`). That of a dataset lists its editions; that of an
-edition names the file to download and the day of its release.
+Each page has a JSON description (`/data`). A dataset's lists its editions; an edition's names the
+file to download and its release date.
 """
 
 import re
@@ -34,7 +34,7 @@ def _fetch(pages: tuple[str, ...]) -> Callable[[Session], PublicationDate]:
 
 
 def _fetch_newest_edition(session: Session, page: str) -> date:
-    """Download the workbook of the edition that was released last; return that day."""
+    """Download the workbook of the latest edition and return its release date."""
     url = f"{session.base_url}{page}/data"
     dataset = session.json(url)
     try:
@@ -76,6 +76,6 @@ FETCHERS = (
         f"{_TRADE}/uktradeinservicesservicetypebypartnercountrynonseasonallyadjusted",
     ),
     _fetcher("ons_itis", f"{_TRADE}/internationaltradeinservicesreferencetables"),
-    # The name of the page is that of its first edition; it holds the newest one.
+    # The page is named after its first edition, but holds the newest one.
     _fetcher("ons_pink_book", f"{_ECONOMY}/3tradeinservicesthepinkbook2016"),
 )

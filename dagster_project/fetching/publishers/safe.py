@@ -1,6 +1,7 @@
-"""SAFE, China's State Administration of Foreign Exchange: a workbook behind a page that stays.
+"""SAFE, China's State Administration of Foreign Exchange: a workbook behind a page with a stable
+URL.
 
-The workbook's name is a hash that changes with each release; the day is part of its address.
+The workbook's name is a hash that changes with each release; its URL contains the day.
 """
 
 import re
@@ -14,7 +15,7 @@ _DAY = re.compile(r"/file/(\d{8})/")
 
 
 class _Links(HTMLParser):
-    """Collects links to workbooks, each with what the page calls it."""
+    """Collects links to workbooks, with their texts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +46,7 @@ def _fetch(session: Session) -> PublicationDate | None:
     candidates = named or list(links.found)
     if not candidates:
         raise session.unexpected(page, "a link to a workbook", "none")
-    # Were there several, the newest would be meant.
+    # If there are several, take the newest.
     url = session.link(page, max(candidates, key=_day_in))
     session.file(url, url.split("?")[0].rsplit("/", 1)[-1], "workbook")
     day = _day_in(url)

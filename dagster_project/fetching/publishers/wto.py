@@ -2,10 +2,10 @@
 
 The bulk file is annual, with all reporters and partners, and dated by the Last-Modified header.
 The API (`ROYALTY_WTO_STATS_THROUGH=api`) also has quarters, months and growth; a release is its
-JSON, some files per indicator. It says neither when it published nor how many records an answer
-lacks, and where it has none it answers without a body: so it is asked for the number first.
+JSON, some files per indicator. It states neither the publication date nor how many records a
+response lacks, and where it has none the response has no body: so the count is requested first.
 
-The key goes in a header. In the address it would be in every log.
+The key goes into a header: in the URL it would be in every log.
 """
 
 import re
@@ -50,7 +50,7 @@ def _fetch_pages(session: Session) -> None:
             where=f"{SOURCE}: {base}",
             expected="a key in ROYALTY_WTO_API_KEY",
             found="none",
-            fix="ask the WTO for a key (it is free: https://apiportal.wto.org), and set it in the"
+            fix="get a free key from the WTO (https://apiportal.wto.org), and set it in the"
             " environment; or fetch the bulk file, with ROYALTY_WTO_STATS_THROUGH=bulk",
         )
     headers = {"Ocp-Apim-Subscription-Key": key}

@@ -1,6 +1,6 @@
-"""The report's charts: each takes a query's rows and returns what to draw of them.
+"""The report's charts: each function takes a query's rows and returns a drawing.
 
-Direct labels rather than legends, thin grids, one message each.
+Direct labels rather than legends, thin grids, one message per chart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,11 +25,11 @@ from dagster_project.report.charts.style import (
     written,
 )
 
-DATA = "rows"  # the name of the data in a specification: the page puts them in
+DATA = "rows"  # the name of the data in a specification: the page supplies them
 _PAIR = FLOWS[:2]
 _PAIR_COLUMNS = ("receipts_usd_m", "payments_usd_m")
 _LARGEST = 10
-_CLOSE = 0.1  # of the largest amount: nearer ends have labels that would touch
+_CLOSE = 0.1  # share of the largest amount: labels of nearer line ends would overlap
 _LINE = 13  # pixels
 _TOTALS = ("_T", "WLD")
 
@@ -37,16 +37,18 @@ _TOTALS = ("_T", "WLD")
 def balance_over_time(rows: Sequence[Row], turned: str | None = None) -> Drawing:
     """Draw receipts and payments as lines, the balance as bars, by year.
 
-    turned: the column that is true in the year to be marked.
+    turned: the column that is true in the year to mark.
     """
     unit = unit_of(rows, *_PAIR_COLUMNS)
-    return Drawing(_balance_over_time(unit, turned, _lifted(rows, _PAIR_COLUMNS)), rows, unit)
+    return Drawing(
+        _balance_over_time(unit, turned, _label_to_lift(rows, _PAIR_COLUMNS)), rows, unit
+    )
 
 
 @cache
 def _balance_over_time(unit: str, turned: str | None, lifted: str | None) -> dict[str, Any]:
     base = in_unit(unit).transform_calculate(year="toDate(datum.period + '-01-01')")
-    # The middle of the year: points are where their bars are.
+    # Mid-year, so that points align with their bars.
     x = alt.X("year:T", timeUnit="year", bandPosition=0.5, axis=_years())
     bars = base.mark_bar(opacity=0.35, width={"band": 0.7}).encode(
         x=x,
@@ -56,7 +58,7 @@ def _balance_over_time(unit: str, turned: str | None, lifted: str | None) -> dic
     )
     layers: list[Any] = [bars]
     for flow in _PAIR:
-        # A line joins years that follow each other: over a gap there is none.
+        # Lines join consecutive years only, not across gaps.
         lines = (
             base.transform_filter(f"isValid(datum.{flow})")
             .transform_window(place="row_number()", sort=[alt.SortField("year")])
@@ -92,7 +94,7 @@ def _ranked_bars(unit: str, flow: str, member: str) -> dict[str, Any]:
     both_signs = flow == "balance"
     base = in_unit(unit).encode(
         y=member_names(member),
-        # Room on both sides for the values, where bars go both ways.
+        # Room for the values on both sides, if bars go both ways.
         x=alt.X(f"{flow}:Q", axis=None, scale=alt.Scale(padding=44 if both_signs else 0)),
     )
     bars = base.mark_bar().encode(
@@ -111,9 +113,9 @@ def _ranked_bars(unit: str, flow: str, member: str) -> dict[str, Any]:
 
 
 def member_bars(rows: Sequence[Row], member: str) -> Drawing | None:
-    """Draw receipts and payments of the members, or the balance where that is all that is stated.
+    """Draw receipts and payments of the members, or the balance if only that is stated.
 
-    None if there is a total only.
+    None if there is only a total.
     """
     parts = [row for row in rows if row["member_code"] not in _TOTALS]
     if not parts:
@@ -124,7 +126,7 @@ def member_bars(rows: Sequence[Row], member: str) -> Drawing | None:
 
 
 def ranked_member_bars(rows: Sequence[Row], member: str) -> Drawing | None:
-    """Draw receipts and payments of the first members with a rank: no total, no group of others."""
+    """Draw receipts and payments of the top-ranked members, without totals and other groups."""
     ranked = [
         row
         for row in rows
@@ -143,7 +145,7 @@ def paired_bars(rows: Sequence[Row], member: str) -> Drawing:
 
 @cache
 def pair_layers(unit: str, member: str) -> Any:
-    """Return the layers of `paired_bars`. A missing amount is "not stated": it is not zero."""
+    """Return the layers of `paired_bars`. A missing amount is "not stated", not zero."""
     base = (
         in_unit(unit)
         .transform_fold(list(_PAIR), as_=["flow", "amount"])
@@ -175,7 +177,7 @@ def two_sides(rows: Sequence[Row]) -> Drawing:
     """Draw the receiver's statement against the payer's, by period, joined by a line."""
     columns = ("receipts_stated_usd_m", "payments_stated_usd_m")
     unit = unit_of(rows, *columns)
-    return Drawing(_two_sides(unit, _lifted(rows, columns)), rows, unit)
+    return Drawing(_two_sides(unit, _label_to_lift(rows, columns)), rows, unit)
 
 
 @cache
@@ -201,7 +203,7 @@ def _two_sides(unit: str, lifted: str | None) -> dict[str, Any]:
 
 
 def countries_over_time(rows: Sequence[Row]) -> Drawing:
-    """Draw how many countries state each flow, by year. Rows: `period`, `flow`, `countries`."""
+    """Draw the number of countries that state each flow. Rows: `period`, `flow`, `countries`."""
     lines = (
         alt.Chart()
         .transform_calculate(year="toDate(datum.period + '-01-01')")
@@ -209,7 +211,7 @@ def countries_over_time(rows: Sequence[Row]) -> Drawing:
         .encode(
             x=alt.X("year:T", axis=_years()),
             y=alt.Y("countries:Q", axis=value_axis("countries")),
-            # The lines cross and meet, so no place beside them is one line's alone.
+            # The lines cross and meet, so direct labels would be ambiguous.
             color=alt.Color("flow:N", scale=flow_colours(_PAIR), legend=alt.Legend(offset=24)),
             tooltip=["period:N", "flow:N", "countries:Q"],
         )
@@ -239,8 +241,8 @@ CHARTS: Mapping[str, Callable[..., Drawing | None]] = {
 }
 
 
-def _lifted(rows: Sequence[Row], columns: Sequence[str]) -> str | None:
-    """Return which of receipts and payments has a label that must make room for the other's."""
+def _label_to_lift(rows: Sequence[Row], columns: Sequence[str]) -> str | None:
+    """Return the flow, receipts or payments, whose label must make room for the other's."""
     receipts, payments = (
         next((row[column] for row in reversed(rows) if row[column] is not None), 0)
         for column in columns
@@ -290,5 +292,5 @@ def _spec(layers: Any, height: int | alt.Step, right: int) -> dict[str, Any]:
         padding={"right": right, "left": 2},
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
     )
-    # Altair's own validation would take most of a report's time; a test validates each chart.
+    # Altair's validation would take most of a report's time; a test validates each chart instead.
     return {**chart.to_dict(validate=False), "config": {**CONFIG, "background": "transparent"}}

@@ -1,8 +1,8 @@
-"""Which chart a mart shows of itself in the Dagster UI: its main series, found by SQL in `marts/`.
+"""The chart of each mart in the Dagster UI: its main series, selected by SQL in `marts/`.
 
-A mart has many series and a picture has room for few. The SQL takes the one that says most: the
-reporter and source with the most parts stated, the latest year that is not half empty, the largest
-gaps. Nothing is computed here that is not a column of the mart.
+A mart has many series and a picture has room for few. The SQL selects the most informative one: the
+reporter and source with the most parts stated, the latest mostly complete year, the largest gaps.
+Only columns of the mart are drawn.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _FOLDER = Path(__file__).parent / "marts"
 _UNIT = "million US dollars"
 SIZES = ("not changed", "up to 1 %", "up to 5 %", "up to 20 %", "more than 20 %")
 
-# Takes a connection to the file that the mart is in; None if the mart has nothing to draw.
+# Takes a connection to the mart's file; returns None if there is nothing to draw.
 Chart = Callable[[duckdb.DuckDBPyConnection], alt.TopLevelMixin | None]
 
 

@@ -21,7 +21,7 @@ from dagster_project.report.charts.style import (
     unit_of,
 )
 
-_SHAPES = ("circle", "square", "triangle-up")  # say what the colours say
+_SHAPES = ("circle", "square", "triangle-up")  # as redundant as the colours
 _PARTS_OF_A_YEAR = {"": 1, "S": 2, "Q": 4, "M": 12}
 _COLUMNS = 3  # panels side by side
 _PIXELS_PER_LETTER = 6
@@ -35,12 +35,12 @@ def flows_over_time(
     flows: Sequence[str] = FLOWS,
     width: int = 190,
 ) -> alt.FacetChart:
-    """Draw receipts, payments and balance over time, one panel per member, in the rows' order.
+    """Draw receipts, payments and balance over time, one panel per member, in order of the rows.
 
-    rows: `member`, `period` (as SDMX writes it), and each flow's amount, None where it is not
-    stated. about: lines below the title: scope and sources. width: of a panel, in pixels.
+    rows: `member`, `period` (as SDMX writes it), and each flow's amount, None if it is not stated.
+    about: lines below the title: scope and sources. width: of a panel, in pixels.
 
-    Raises ValueError if the periods are of more than one frequency.
+    Raises ValueError if the periods have more than one frequency.
     """
     letters = width // _PIXELS_PER_LETTER
     rows = [{**row, "member": textwrap.fill(row["member"], letters)} for row in plain_rows(rows)]
@@ -56,8 +56,24 @@ def flows_over_time(
         for row, year, period in _with_gaps(rows)
         for flow in flows
     ]
-    years = sorted({point["year"] for point in points})
-    line = (
+    line = _flow_lines(sorted({point["year"] for point in points}), flows)
+    zero = alt.Chart().mark_rule(strokeWidth=0.7).encode(y=alt.datum(0))
+    header = alt.Header(labelExpr="split(datum.label, '\\n')", labelLimit=width)
+    panels = (
+        alt.layer(zero, line, data=alt.Data(values=points))
+        .properties(width=width, height=110)
+        .facet(
+            facet=alt.Facet("member:N", title=None, sort=members, header=header),
+            columns=min(_COLUMNS, len(members)),
+        )
+        .resolve_scale(y="independent")
+    )
+    return _finish(panels, title, about)
+
+
+def _flow_lines(years: Sequence[float], flows: Sequence[str]) -> alt.Chart:
+    """Return a line with points per flow, over these years."""
+    return (
         alt.Chart()
         .mark_line(point=alt.OverlayMarkDef(size=18, filled=True), strokeWidth=1.6)
         .encode(
@@ -74,37 +90,25 @@ def flows_over_time(
             ),
         )
     )
-    zero = alt.Chart().mark_rule(strokeWidth=0.7).encode(y=alt.datum(0))
-    header = alt.Header(labelExpr="split(datum.label, '\\n')", labelLimit=width)
-    panels = (
-        alt.layer(zero, line, data=alt.Data(values=points))
-        .properties(width=width, height=110)
-        .facet(
-            facet=alt.Facet("member:N", title=None, sort=members, header=header),
-            columns=min(_COLUMNS, len(members)),
-        )
-        .resolve_scale(y="independent")
-    )
-    return _finished(panels, title, about)
 
 
 def both_sides(rows: Iterable[Row], *, title: str, about: Sequence[str] = ()) -> alt.LayerChart:
-    """Draw receipts and payments of one period as bars, a pair per member, in the rows' order.
+    """Draw receipts and payments of one period as bars, one pair per member, in order of the rows.
 
-    rows: `member`, `receipts_usd_m`, `payments_usd_m`; None where it is not stated.
+    rows: `member`, `receipts_usd_m`, `payments_usd_m`; None if it is not stated.
     """
     plain = plain_rows(rows)
     unit = unit_of(plain, "receipts_usd_m", "payments_usd_m")
     chart = pair_layers(unit, "member").properties(
         data=alt.Data(values=plain), width=480, height=alt.Step(14)
     )
-    return _finished(chart, title, [unit, *about])
+    return _finish(chart, title, [unit, *about])
 
 
 def shares_by_size(
     rows: Iterable[Row], sizes: Sequence[str], *, title: str, about: Sequence[str] = ()
 ) -> alt.LayerChart:
-    """Draw, for each group, how many figures are in each class of size, from light to dark.
+    """Draw, for each group, the share of figures in each size class, from light to dark.
 
     rows: `group`, `size` (one of `sizes`, five at most), `figures`.
     """
@@ -122,28 +126,28 @@ def shares_by_size(
         x=alt.datum(1), text=alt.Text("sum(figures):Q", format=",~f")
     )
     chart = alt.layer(bar, total, data=alt.Data(values=values))
-    return _finished(chart.properties(width=420, height=alt.Step(24)), title, about)
+    return _finish(chart.properties(width=420, height=alt.Step(24)), title, about)
 
 
 def png(chart: alt.TopLevelMixin, scale: float = 1) -> bytes:
-    """Return a chart as PNG; `scale` 2 for screens with narrow pixels."""
+    """Return a chart as PNG; `scale` 2 for high-density screens."""
     import vl_convert
 
     return _deflated(vl_convert.vegalite_to_png(chart.to_dict(), scale=scale))
 
 
 def markdown(chart: Any) -> str:
-    """Return a chart as Markdown that holds the picture itself, for the metadata of an asset."""
+    """Return a chart as Markdown with the picture embedded, for an asset's metadata."""
     return f"![{chart.title.text}](data:image/png;base64,{base64.b64encode(png(chart)).decode()})"
 
 
-def _finished(chart: Any, title: str, about: Sequence[str]) -> Any:
+def _finish(chart: Any, title: str, about: Sequence[str]) -> Any:
     heading = alt.TitleParams(title, subtitle=list(about), anchor="start", offset=12)
     return chart.properties(title=heading, background=COLOURS["paper"]).configure(**CONFIG)
 
 
 def _deflated(image: bytes) -> bytes:
-    """Compress a PNG's pixels as well as zlib can: vl-convert leaves them three times as large.
+    """Compress a PNG's pixels at zlib's best level: vl-convert's are three times as large.
 
     A PNG is a signature and chunks: length, type, content, CRC (https://www.w3.org/TR/png-3/).
     """
@@ -168,7 +172,7 @@ def _deflated(image: bytes) -> bytes:
 
 
 def _with_gaps(rows: Sequence[Row]) -> Iterator[tuple[Row, float, str]]:
-    """Yield each member's rows with year and period, and one without numbers for each gap.
+    """Yield each member's rows with year and period, and an empty one for each gap.
 
     The year has a fraction: 2018.5 is the start of the second half of 2018.
     """
@@ -186,12 +190,12 @@ def _with_gaps(rows: Sequence[Row]) -> Iterator[tuple[Row, float, str]]:
 
 
 def _frequency(period: str) -> str:
-    """Return S, Q or M; nothing for years."""
+    """Return S, Q or M; empty for years."""
     part = period[5:6]
     return "M" if part.isdigit() else part
 
 
 def _count(period: str) -> int:
-    """Number the periods of one frequency: neighbours differ by one."""
+    """Return a period's number; consecutive periods of one frequency differ by one."""
     parts = _PARTS_OF_A_YEAR[_frequency(period)]
     return int(period[:4]) * parts + (int(period[5:].lstrip("SQ")) - 1 if parts > 1 else 0)

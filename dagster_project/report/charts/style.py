@@ -1,7 +1,7 @@
-"""What all charts share: one palette, one look, and the scales that their flows have.
+"""Common parts of all charts: palette, theme, and the scales of their flows.
 
-Rows are plain dictionaries with money in millions of US dollars. A missing number is a gap: it is
-never drawn as zero.
+Rows are plain dictionaries with money in millions of US dollars. A missing number is a gap, never
+zero.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 FLOWS = ("receipts", "payments", "balance")
 # One colour per role: blue and vermilion of Okabe and Ito, which people with any kind of colour
 # vision can distinguish, the latter darkened. They colour labels too, so each has a contrast of at
-# least 4.5 to the paper; a test holds them to it.
+# least 4.5 to the background; a test checks that.
 COLOURS: Mapping[str, str] = {
     "paper": "#ffffff",
     "ink": "#1d2733",
@@ -55,7 +55,7 @@ CONFIG: Mapping[str, Any] = {
 class Drawing:
     """A Vega-Lite chart without its data, and the rows that it draws.
 
-    unit: of its amounts, in words. shows: which of the flows, in words.
+    unit: of its amounts, in words. shows: the flows drawn, in words.
     """
 
     spec: Mapping[str, Any]
@@ -64,16 +64,16 @@ class Drawing:
     shows: str = ""
 
     def for_page(self) -> dict[str, Any]:
-        """Return what the page's script draws."""
+        """Return the input of the page's script."""
         spec = dict(self.spec)
         if isinstance(spec.get("height"), Mapping):
-            # Vega-Lite cannot fit a chart to the page's width while a step decides on its height.
+            # Vega-Lite cannot fit a chart to the page's width if its height is set by a step.
             spec["height"] = spec["height"]["step"] * len(self.rows)
         return {"spec": spec, "rows": self.rows}
 
 
 def plain_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Return rows with values that JSON can hold: the warehouse's numbers are decimals."""
+    """Return rows with JSON values: the warehouse's numbers are decimals."""
     return [{column: _plain(value) for column, value in row.items()} for row in rows]
 
 
@@ -87,13 +87,13 @@ def _plain(value: Any) -> Any:
 
 
 def unit_of(rows: Iterable[Row], *columns: str) -> str:
-    """Return the unit in which amounts read best: billions, or millions where all are small."""
+    """Return the most readable unit of amounts: billions, or millions if all are small."""
     amounts = [abs(row[column]) for row in rows for column in columns if row[column] is not None]
     return f"{'billion' if amounts and max(amounts) >= 2000 else 'million'} US dollars"  # noqa: PLR2004
 
 
 def scaled(column: str, unit: str) -> str:
-    """Return Vega's expression of an amount in a unit. NULL stays NULL: it is not zero."""
+    """Return Vega's expression of an amount in a unit. NULL stays NULL."""
     value = f"datum['{column}']"
     return f"isValid({value}) ? {value} / {1000 if unit.startswith('b') else 1} : null"
 
@@ -110,7 +110,7 @@ def in_unit(unit: str) -> alt.Chart:
 
 
 def tooltips(unit: str, key: str) -> list[Any]:
-    """Return what is shown of a row under the pointer: its key and its flows."""
+    """Return a row's tooltip: its key and its flows."""
     digits, short = (",.2f", "bn") if unit.startswith("b") else (",.1f", "m")
     return [
         alt.Tooltip(f"{key}:N", title=" "),
@@ -119,7 +119,7 @@ def tooltips(unit: str, key: str) -> list[Any]:
 
 
 def flow_colours(flows: Sequence[str]) -> alt.Scale:
-    """Return the scale of the field `flow`: a colour per flow, the same in every chart."""
+    """Return the scale of the field `flow`: one colour per flow, the same in every chart."""
     return alt.Scale(domain=list(flows), range=[COLOURS[flow] for flow in flows])
 
 
@@ -129,7 +129,7 @@ def member_names(column: str, sort: Sequence[str] | None = None) -> alt.Y:
     short = (
         f"length({lines}) > 3 ? slice(split(join(slice({lines}, 0, 3), '|') + '\u2026', '|'), 0, 3)"
     )
-    # Vega puts the first line, not the middle of all, beside the bar.
+    # Vega aligns the first line, not the middle of all lines, with the bar.
     raised = {"test": "true", "expr": f"-7 * (min(3, length({lines})) - 1)"}
     axis = alt.Axis(
         title=None,
@@ -143,5 +143,5 @@ def member_names(column: str, sort: Sequence[str] | None = None) -> alt.Y:
 
 
 def value_axis(title: str) -> alt.Axis:
-    """Return a value axis with its title above it, reading from left to right."""
+    """Return a value axis with a horizontal title above it."""
     return alt.Axis(title=title, tickCount=5, titleAnchor="start", titleY=-10, titleX=0)

@@ -1,1 +1,1 @@
-"""The data dictionary and column lineage, written from the dbt project."""
+"""The data dictionary and column lineage, generated from the dbt project."""

@@ -7,20 +7,20 @@ from importlib.resources import files
 
 from dagster_project.transform.dbt_runner import DBT_PROJECT, manifest, manifest_path
 
-DBT_DOCS = "dbt.html"  # what the page is called, beside the report
+DBT_DOCS = "dbt.html"  # the page's file name, in the report's folder
 
 
 def dbt_docs(columns: Iterable[tuple[str, str, str, str]]) -> str:
-    """Return the page that `dbt docs generate --static` makes, with the types of published columns.
+    """Return the page of `dbt docs generate --static`, with the types of the published columns.
 
     columns: schema, table, column and type of each, in their order.
 
-    dbt would take the types from the workbench and the candidate, of which the one may be in use
-    and the other is renamed by then; so its page is filled in here, as `dbt.task.docs` does it.
+    dbt would read the types from the workbench, which may be in use, and the candidate, which has
+    been renamed by then; so the page is filled in here, as `dbt.task.docs` does.
     """
     page = files("dbt.task.docs").joinpath("index.html").read_text("utf-8")
     catalog = json.dumps({"nodes": _catalog(columns), "sources": {}, "errors": None})
-    # Seeds name the folder of this machine that they are in.
+    # Seeds contain the path of their folder on this machine.
     nodes = manifest_path().read_text("utf-8").replace(json.dumps(str(DBT_PROJECT)), '"dbt"')
     for name, text in (("MANIFEST", nodes), ("CATALOG", catalog)):
         page = page.replace(f'"{name}.JSON INLINE DATA"', _in_script(text))
@@ -63,5 +63,5 @@ def _catalog(columns: Iterable[tuple[str, str, str, str]]) -> dict[str, dict]:
 
 
 def _in_script(text: str) -> str:
-    """Return JSON so that no text in it can end the script that it stands in."""
+    """Escape JSON so that no text in it can end the enclosing script element."""
     return text.replace("</", "<\\/")

@@ -1,4 +1,4 @@
-"""The data dictionary, `docs/data-dictionary.md`: made from the dbt descriptions, never by hand."""
+"""Generates the data dictionary, `docs/data-dictionary.md`, from the dbt descriptions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,8 @@
-"""Column lineage: the columns that each column of a model is made from, read from its SQL.
+"""Column lineage: the columns that each column of a model is made from, parsed from its SQL.
 
-sqlglot follows a column through the compiled SQL to the tables that the model selects from. What it
-found is kept beside dbt's manifest: only models whose SQL or columns have changed are read again.
+sqlglot traces a column through the compiled SQL to the tables that the model selects from. The
+result is cached next to dbt's manifest: only models whose SQL or columns have changed are parsed
+again.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ Node = Mapping[str, Any]
 
 @cache
 def column_lineage() -> Lineage:
-    """Return the columns that each column of each model is made from; one step back."""
+    """Return the columns that each column of each model is directly made from."""
     kept = json.loads(LINEAGE.read_text("utf-8")) if LINEAGE.exists() else {"models": {}}
     state = project_state()
     if kept.get("state") != state:
@@ -38,16 +39,16 @@ def column_lineage() -> Lineage:
 
 
 def known_column_lineage() -> Lineage:
-    """Return the lineage if it has been read from the project as it is now, else nothing.
+    """Return the lineage if it is cached for the current project, else nothing.
 
-    Reading it takes as long as a small run, which therefore goes without.
+    Computing it takes as long as a small run, which therefore does not.
     """
     kept = json.loads(LINEAGE.read_text("utf-8")) if LINEAGE.exists() else {}
     return column_lineage() if kept.get("state") == project_state() else {}
 
 
 def first_columns(table: str, column: str) -> set[str]:
-    """Return the columns of raw tables, seeds and ledger that a column is made from in the end."""
+    """Return the columns of raw tables, seeds and ledger at the origin of a column."""
     parents = column_lineage().get(table, {}).get(column)
     if parents is None:
         return {f"{table}.{column}"}
@@ -57,7 +58,7 @@ def first_columns(table: str, column: str) -> set[str]:
 def read_column_lineage(known: Mapping[str, Any]) -> dict[str, Any]:
     """Compile the models and read the lineage of their columns from the SQL.
 
-    known: what was read before, with the digest of what each was read from; the same is returned.
+    known: the cached lineage, with a digest of each model; the return value has the same form.
     """
     from dbt.contracts.graph.nodes import ModelNode
 
@@ -74,7 +75,7 @@ def read_column_lineage(known: Mapping[str, Any]) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for unique_id, node in sorted(nodes.items()):
         if node["resource_type"] != "model" or not node["tags"] or _is_ephemeral(node):
-            continue  # no table of a layer
+            continue  # not a table of a layer
         table, sql = f"{node['schema']}.{node['name']}", compiled[unique_id]
         parents: dict[str, Any] = {}
         for parent in _tables_behind(node, nodes):
@@ -95,7 +96,7 @@ def _is_ephemeral(node: Node) -> bool:
 
 
 def _tables_behind(node: Node, nodes: Mapping[str, Node]) -> Iterator[Node]:
-    """Yield the tables that a model selects from, also within the models that are in its query."""
+    """Yield the tables that a model selects from, including those of inlined models."""
     for parent in (nodes[name] for name in node["depends_on"]["nodes"]):
         if _is_ephemeral(parent):
             yield from _tables_behind(parent, nodes)
@@ -104,7 +105,7 @@ def _tables_behind(node: Node, nodes: Mapping[str, Node]) -> Iterator[Node]:
 
 
 def _columns(node: Node, sql: str, schema: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each column of a model with those that it is made from.
+    """Yield each column of a model with the columns that it is made from.
 
     schema: the tables that the model selects from: database → schema → table → columns.
     """

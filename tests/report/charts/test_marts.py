@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.defs.asset_metadata import charts_shown
+from dagster_project.defs.asset_metadata import chart_metadata
 from dagster_project.report.charts import marts
 from dagster_project.report.charts.marts import CHARTS
 from tests.report.charts.test_picture import values
@@ -129,7 +129,7 @@ def test_a_chart_that_cannot_be_drawn_says_so_and_the_run_goes_on(
         SimpleNamespace(node=SimpleNamespace(name="mart_world_ranking"), status="error"),
     ]
     context: Any = SimpleNamespace(log=logging.getLogger("charts"))
-    charts = charts_shown(context, database, built)
+    charts = chart_metadata(context, database, built)
     assert charts.keys() == {"mart_revisions"}
     assert charts["mart_revisions"]["chart"].startswith("could not be drawn: CatalogException")
     assert "the chart of mart_revisions could not be drawn" in caplog.text
