@@ -60,13 +60,14 @@ test-crashes: .venv/ready ## kill runs at many points and check the warehouse af
 test-readers: .venv/ready ## let many clients read during many publications (READERS=50 PUBLICATIONS=20)
 	@$(RUN) -m tests.survival.readers --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/readers
 
-lint: .venv/ready ## check style, types, SQL formatting, imports and dependencies
+lint: .venv/ready ## check style, types, SQL formatting, imports, dependencies and words
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@.venv/bin/sqlfmt --check --quiet dbt dagster_project expectations
 	@.venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/deptry .
+	@$(MAKE) --no-print-directory glossary
 
 glossary: .venv/ready ## list words that the house avoids, with better ones
 	@if git rev-parse --git-dir >/dev/null 2>&1; then \

@@ -174,6 +174,7 @@ def test_lint_runs_every_tool() -> None:
         "sqlfmt --check",
         "lint-imports",
         "deptry",
+        "run glossary",
     )
     assert [tool for tool in tools if tool not in recipe] == []
 

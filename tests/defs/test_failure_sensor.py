@@ -258,7 +258,7 @@ def test_make_run_that_cannot_start_sends_an_alert_and_prints_one_that_was_not_s
     assert main(["run"]) == 1
     assert hook.received[0]["subject"] == "royalty flows: FAILED make run"
     assert "the published file cannot be read" in hook.received[0]["text"]
-    assert "NOT TOLD" not in capsys.readouterr().out
+    assert "ALERT NOT SENT" not in capsys.readouterr().out
     hook.answers = [404]
     assert main(["run"]) == 1
     assert "ALERT NOT SENT: webhook: HTTP 404" in capsys.readouterr().out

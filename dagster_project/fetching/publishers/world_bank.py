@@ -1,6 +1,6 @@
 """World Bank: the bulk download of topic 14, which holds both royalty indicators.
 
-The zip's three files are a release. Through the API (`ROYALTY_WORLDBANK_WDI_THROUGH=api`) a release
+A release is the three files of the zip; through the API (`ROYALTY_WORLDBANK_WDI_THROUGH=api`), it
 is the JSON pages of the two indicators, without the metadata of countries.
 """
 
