@@ -55,9 +55,9 @@ class RawTable:
 class Extract:
     """A file as read by a layout: a relation with the table's data columns, `_sheet` and `_row`.
 
-    The counts are those of the file's records, even if a record gives several rows. They are None if they
-    are known only once the relation is fetched: the caller counts then. scratch: folder of the
-    relation's data, if not in the file itself. notes: harmless differences from the layout.
+    The counts are those of the file's records, even if a record gives several rows. They are None
+    if they are known only once the relation is fetched: the caller counts then. scratch: folder of
+    the relation's data, if not in the file itself. notes: harmless differences from the layout.
     """
 
     rows: duckdb.DuckDBPyRelation
