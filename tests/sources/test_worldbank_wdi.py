@@ -471,6 +471,6 @@ def test_a_download_of_one_country_beside_all_is_refused_by_coverage(
     tmp_path: Path, real: tuple[Path, Path]
 ) -> None:
     with gated(Settings(warehouse_dir=tmp_path), *real) as (_, said):
-        (line,) = [line for line in said.splitlines() if "economies of the one" in line]
+        (line,) = [line for line in said.splitlines() if "economies of the current one" in line]
     assert "coverage '1 of 266 economies: a download of one country'" in line
     assert "what to do: use the download of all economies" in line
