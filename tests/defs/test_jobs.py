@@ -80,7 +80,7 @@ def test_a_rollback_from_the_ui_goes_live_and_is_in_the_ledger(warehouse: Wareho
     present = held_by(warehouse.settings.warehouse)
     done, said = start("rollback", "activate_publication", to=present, reason="wrong figures")
     assert done
-    assert f"publication {present} is in force" in said
+    assert f"publication {present} is live" in said
     assert warehouse.workbench("select decision, subject, reason from audit.decisions") == [
         ("rollback", present, "wrong figures")
     ]
