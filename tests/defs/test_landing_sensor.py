@@ -201,7 +201,7 @@ def test_the_build_is_requested_once_after_the_last_ingest(
         tags={"dagster/run_key": key},
     )
     landing.instance.add_run(run)
-    assert "1 runs are under way" in landing.message()
+    assert "1 runs are in progress" in landing.message()
     enter(folders, "accepted", "2019-07-31")
     landing.instance.report_run_canceled(run)
     assert landing.requests() == ["build"]
@@ -358,11 +358,11 @@ def test_a_run_that_dagster_is_about_to_retry_is_under_way(
         status=dg.DagsterRunStatus.FAILURE,
         tags={"dagster/will_retry": "true"},
     )
-    assert "1 runs are under way: build" in landing.message()
+    assert "1 runs are in progress: build" in landing.message()
     create_run_for_test(
         landing.instance,
         job_name="build",
         status=dg.DagsterRunStatus.FAILURE,
         tags={"dagster/will_retry": "true", "dagster/auto_retry_run_id": "another"},
     )
-    assert "1 runs are under way: build" in landing.message()
+    assert "1 runs are in progress: build" in landing.message()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.base.clock import Clock
 from dagster_project.sources import source
 from dagster_project.sources.source import landed_releases
 from tests.support import Warehouse
@@ -142,7 +143,7 @@ def test_a_folder_that_may_not_be_listed_is_refused(
     assert problem_with(folders)[0] == "a file or folder that cannot be read"
 
 
-def _not_permitted(name: str, folder: Path) -> None:
+def _not_permitted(name: str, folder: Path, clock: Clock) -> None:
     raise PermissionError(13, "Permission denied", str(folder))
 
 

@@ -1,5 +1,8 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,15 @@ def test_every_unit_test_passes(warehouse: Warehouse) -> None:
     assert len(results) == len(manifest()["unit_tests"]) > 0
     bad = [(result.node.name, result.message) for result in results if result.status != "pass"]
     assert bad == []
+
+
+def test_the_project_parses_without_a_warning(tmp_path: Path) -> None:
+    project = str(dbt.DBT_PROJECT)
+    command = [sys.executable, "-m", "dbt.cli.main", "--warn-error", "parse", "--no-partial-parse"]
+    command += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(tmp_path)]
+    environment = {**os.environ, "ROYALTY_WAREHOUSE_DIR": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_mart_has_a_unit_test() -> None:
