@@ -42,8 +42,10 @@ STEPS = {
     "/_observations": "a description; the columns are those of every source",
     "/int_united": "nothing: the model is in the list",
     "expectations/": "what should hold, each with its ground; delete what does not apply",
-    "dbt/seeds/": "publisher to citation; check precedence, covers_world, releases_are",
-    "/landing_made_up/": "a small file made_up_… that passes every gate, instead of .TODO",
+    "dbt/seeds/": "publisher to citation; check precedence, covers_world, releases_are; the"
+    " publisher's codes or names go into economy_code_map.csv (sector_, category_) beside it",
+    "/landing_made_up/": "a small file made_up_… that passes every gate, instead of .TODO, in a"
+    " folder with the date of the release",
     "tests/sources/": "the file's rows, a moved label, a case per expectation",
 }
 GROUND = "TODO: the publisher's document, or the real files in which it was seen to hold"
@@ -58,7 +60,10 @@ CASES: list[Case] = []
 CHECKS = """
 .venv/bin/python -m pytest tests/sources tests/gates/test_suites.py -k "{0} or todo"
 ROYALTY_LANDING_DIR=<folder with your file> ROYALTY_WAREHOUSE_DIR=<empty folder> make run
-make docs format lint test"""
+(after a correction of the code: make run RELOAD={0}/<publication date>, with the same folders)
+make docs format lint
+.venv/bin/python -m pytest tests/gates tests/fetching tests/test_definitions.py -k "{0} or every"
+make test"""
 
 
 def left_to_do(root: Path) -> list[str]:
