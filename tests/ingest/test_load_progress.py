@@ -56,7 +56,7 @@ def test_a_bulk_load_says_how_many_of_its_bytes_are_read(landing: Path, source: 
     assert all(line.startswith(f"{release.label}, made_up_bulk.csv: ") for line in lines)
     known = [line for line in lines if " of " in line]
     shares = [int(line.split(": ")[1].split(" %")[0]) for line in known]
-    assert len(set(shares)) > 3
+    assert len(set(shares)) > 1
     assert shares == sorted(shares)
     assert shares[-1] <= 100
     assert "B/s, " in known[-1]
