@@ -13,7 +13,7 @@ from dagster_project.base.settings import Settings
 from dagster_project.publication.publish import ledger_comments
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.docs.dbt_docs import dbt_docs_address
-from dagster_project.transform.docs.lineage import known_column_lineage
+from dagster_project.transform.docs.lineage import column_lineage
 from dagster_project.transform.layers import table_name
 
 
@@ -169,7 +169,7 @@ def _check_result(
 
 def _column_lineage(table: str) -> dict[str, dg.TableColumnLineage]:
     """Return a model's column lineage for the UI, without seeds and the ledger."""
-    columns = known_column_lineage().get(table)
+    columns = column_lineage().get(table)
     if columns is None:
         return {}
     parents = {

@@ -11,9 +11,8 @@ from pathlib import Path
 import dagster as dg
 from dagster import AssetRecordsFilter, DagsterEventType
 
+from dagster_project.base.run_tags import PARTITION
 from dagster_project.maintenance.prune import Leftover
-
-_PARTITION = "dagster/partition"
 
 
 def last_failure(instance: dg.DagsterInstance) -> str:
@@ -29,11 +28,11 @@ def last_failure(instance: dg.DagsterInstance) -> str:
             job_name=run.job_name,
             statuses=[dg.DagsterRunStatus.SUCCESS],
             created_after=started,
-            tags={key: value for key, value in run.tags.items() if key == _PARTITION},
+            tags={key: value for key, value in run.tags.items() if key == PARTITION},
         ),
         limit=1,
     )
-    name = " ".join(filter(None, (run.job_name, run.tags.get(_PARTITION))))
+    name = " ".join(filter(None, (run.job_name, run.tags.get(PARTITION))))
     after = "it has succeeded since" if later else f"in the UI: /runs/{run.run_id}"
     return f"{started:%Y-%m-%d %H:%M} UTC, {name}; {after}"
 

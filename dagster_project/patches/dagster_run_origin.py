@@ -26,11 +26,8 @@ CODE_LOCATION = "royalty_flows"  # `code_location_name` in pyproject.toml
 
 
 @contextmanager
-def runs_with_origin(instance: DagsterInstance, job: str, *, on: bool = True) -> Iterator[None]:
-    """Give a job's runs that are created in this block their code location, if `on`."""
-    if not on:
-        yield
-        return
+def runs_with_origin(instance: DagsterInstance, job: str) -> Iterator[None]:
+    """Give a job's runs that are created in this block their code location."""
     location = RegisteredCodeLocationOrigin(CODE_LOCATION)
     origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME), job)
     create = partial(instance.create_run_for_job, remote_job_origin=origin)

@@ -6,7 +6,7 @@ Great Expectations are imported only if there is something to do.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -42,7 +42,6 @@ _FULL_REFRESH = {
     f"build_{layer}": {"config": {"full_refresh": True}} for layer in ("staging", "intermediate")
 }
 _NO_RETRIES = {MAX_RETRIES: "0"}  # no run retries: a person started it
-
 
 _NO_COMPUTE_LOGS = """compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
@@ -289,9 +288,9 @@ def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Ale
     run_config = {"ops": _FULL_REFRESH} if full_refresh else {}
     result = _execute(settings, job, dagster, run_config=run_config)
     if result.success:
-        with_size = settings.warehouse.stat().st_size
+        size = settings.warehouse.stat().st_size
         say(
-            f"published {publication_id(settings)}: {settings.warehouse} ({with_size:,} bytes)",
+            f"published {publication_id(settings)}: {settings.warehouse} ({size:,} bytes)",
             run_id=result.run_id,
         )
         return None
@@ -338,13 +337,12 @@ def _execute(
     run_config: Mapping[str, Any] | None = None,
 ) -> "ExecuteInProcessResult":
     from dagster_project.defs.resources import resources
-    from dagster_project.patches.dagster_run_origin import runs_with_origin
 
     instance = dagster.instance
     fail_orphaned_runs(instance, BY_MAKE_RUN)
     if partition:
         instance.add_dynamic_partitions(partition[0], [partition[1]])
-    with runs_with_origin(instance, job, on=settings.is_patched("dagster_run_origin")):
+    with runs_shown_in_ui(settings, instance, job):
         return dagster.definitions.resolve_job_def(job).execute_in_process(
             run_config={
                 **(run_config or {}),
@@ -356,6 +354,17 @@ def _execute(
             resources=resources(settings),
             tags=BY_MAKE_RUN | _NO_RETRIES,
         )
+
+
+def runs_shown_in_ui(
+    settings: Settings, instance: "DagsterInstance", job: str
+) -> AbstractContextManager[None]:
+    """Give the runs created in the block what the UI's timeline needs, if that patch is on."""
+    if not settings.is_patched("dagster_run_origin"):
+        return nullcontext()
+    from dagster_project.patches.dagster_run_origin import runs_with_origin
+
+    return runs_with_origin(instance, job)
 
 
 def _log_level(settings: Settings) -> str:

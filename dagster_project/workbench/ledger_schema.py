@@ -79,9 +79,11 @@ create table if not exists audit.decisions (
     subject varchar not null,
     reason varchar not null
 );
+-- Replaced by `builds`.
+drop table if exists audit.materializations;
+drop table if exists audit.layer_builds;
+drop table if exists audit.node_builds;
 """
-
-_REPLACED_TABLES = ("materializations", "layer_builds", "node_builds")  # by `builds`
 
 _TICK = timedelta(milliseconds=1)  # ids of publications are times in milliseconds
 
@@ -102,8 +104,6 @@ def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
     Their entries are not needed: a new version of the project builds everything again.
     """
     con.execute(_DDL)
-    for table in _REPLACED_TABLES:
-        con.execute(f"drop table if exists audit.{table}")
 
 
 def ledger_time(con: duckdb.DuckDBPyConnection) -> datetime:

@@ -15,8 +15,8 @@ def made_up_job() -> None:
     made_up()
 
 
-def executed(instance: dg.DagsterInstance, *, on: bool = True) -> dg.DagsterRun:
-    with runs_with_origin(instance, made_up_job.name, on=on):
+def executed(instance: dg.DagsterInstance) -> dg.DagsterRun:
+    with runs_with_origin(instance, made_up_job.name):
         return made_up_job.execute_in_process(instance=instance).dagster_run
 
 
@@ -38,8 +38,3 @@ def test_a_run_carries_the_location_and_the_repository_that_the_ui_asks_for() ->
 def test_the_location_is_the_one_that_the_ui_loads() -> None:
     project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["dg"]
     assert project["project"]["code_location_name"] == CODE_LOCATION
-
-
-def test_the_patch_can_be_switched_off() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert executed(instance, on=False).remote_job_origin is None

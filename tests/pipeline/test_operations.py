@@ -93,5 +93,5 @@ def test_a_rebuild_prints_the_lines_of_the_page(after_damage: Scenario) -> None:
 
 
 def test_lines_that_no_command_prints_are_found() -> None:
-    assert not appear_in(["publication 1 is in force"], "publication 1 is not in force")
+    assert not appear_in(["publication 1 is live"], "publication 1 is not live")
     assert not appear_in(["second", "first"], "first\nsecond")

@@ -26,6 +26,8 @@ COLOURS: Mapping[str, str] = {
     "payments": "#b84e00",
     "balance": "#1d2733",
 }
+_IN_BILLIONS_FROM = 2000  # millions
+
 LIGHT_TO_DARK = ("#d9d9d9", "#5ec962", "#21918c", "#3b528b", "#440154")  # grey, then viridis
 CONFIG: Mapping[str, Any] = {
     "font": "'Helvetica Neue', Arial, 'Liberation Sans', sans-serif",
@@ -89,7 +91,7 @@ def _plain(value: Any) -> Any:
 def unit_of(rows: Iterable[Row], *columns: str) -> str:
     """Return the most readable unit of amounts: billions, or millions if all are small."""
     amounts = [abs(row[column]) for row in rows for column in columns if row[column] is not None]
-    return f"{'billion' if amounts and max(amounts) >= 2000 else 'million'} US dollars"  # noqa: PLR2004
+    return f"{'billion' if amounts and max(amounts) >= _IN_BILLIONS_FROM else 'million'} US dollars"
 
 
 def scaled(column: str, unit: str) -> str:

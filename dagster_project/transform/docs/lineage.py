@@ -38,15 +38,6 @@ def column_lineage() -> Lineage:
     return {table: model["columns"] for table, model in kept["models"].items()}
 
 
-def known_column_lineage() -> Lineage:
-    """Return the lineage if it is cached for the current project, else nothing.
-
-    Computing it takes as long as a small run, which therefore does not.
-    """
-    kept = json.loads(LINEAGE.read_text("utf-8")) if LINEAGE.exists() else {}
-    return column_lineage() if kept.get("state") == project_state() else {}
-
-
 def first_columns(table: str, column: str) -> set[str]:
     """Return the columns of raw tables, seeds and ledger at the origin of a column."""
     parents = column_lineage().get(table, {}).get(column)
@@ -63,9 +54,9 @@ def read_column_lineage(known: Mapping[str, Any]) -> dict[str, Any]:
     from dbt.contracts.graph.nodes import ModelNode
 
     with TemporaryDirectory() as folder:
-        models = run_dbt(
-            Settings(warehouse_dir=Path(folder)), ["compile", "--select", "resource_type:model"]
-        )
+        # Compiling reads no data: an empty warehouse and the default settings do.
+        settings = Settings.model_construct(warehouse_dir=Path(folder))
+        models = run_dbt(settings, ["compile", "--select", "resource_type:model"])
     compiled = {
         str(model.node.unique_id): model.node.compiled_code or ""
         for model in models
@@ -118,7 +109,15 @@ def _columns(node: Node, sql: str, schema: dict[str, Any]) -> Iterator[tuple[str
     query = qualify.qualify(parsed, dialect="duckdb", schema=schema)
     scope = build_scope(query)
     for column in node["columns"]:
-        found = lineage(column, query, schema, dialect="duckdb", scope=scope)
+        found = lineage(
+            column,
+            query,
+            schema,
+            dialect="duckdb",
+            scope=scope,
+            trim_selects=False,  # would copy each query once per column, and only labels nodes
+            copy=False,
+        )
         parents = {
             f"{leaf.source.db}.{leaf.source.name}.{exp.to_column(leaf.name).name}"
             for leaf in found.walk()
