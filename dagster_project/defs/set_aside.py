@@ -21,6 +21,7 @@ from dagster_project.ingest.raw_rows import restore_superseded
 from dagster_project.transform.blame import BlamedRelease, FailedRule, blame, sources_behind
 from dagster_project.transform.build_fingerprint import build_fingerprint, fingerprint_of
 from dagster_project.workbench.builds import current_candidate
+from dagster_project.workbench.gate_results import STRUCTURE
 from dagster_project.workbench.publications import last_publication
 from dagster_project.workbench.releases import accepted_files, set_release_status
 
@@ -86,11 +87,11 @@ def judge(
             if (each.source, each.release) in state.accepted
         }
         if not found.releases:  # then it is the new release, if there is exactly one
-            if rule.kind != "structure" and (rule.table, rule.rule) in state.warnings:
+            if rule.kind != STRUCTURE and (rule.table, rule.rule) in state.warnings:
                 excused.append(rule)
                 continue
             blamed, unexplained = _only_new_release(state, rule), 0
-        if rule.kind != "structure":
+        if rule.kind != STRUCTURE:
             implausible = [release for release in blamed if release not in state.by_hand]
             if blamed and not implausible and not unexplained:
                 excused.append(rule)

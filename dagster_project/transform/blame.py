@@ -20,7 +20,7 @@ from dagster_project.base.sql import literal
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import Layer, layer_nodes, table_name
 from dagster_project.transform.unchanged_nodes import inputs_behind
-from dagster_project.workbench.gate_results import GateResult
+from dagster_project.workbench.gate_results import STRUCTURE, GateResult
 from dagster_project.workbench.releases import accepted_files
 
 _FLOWS = "model.royalty_flows.fct_royalty_flows"
@@ -121,7 +121,7 @@ def failed_node(layer: Layer, result: Any) -> FailedRule:
         node=result.node.unique_id,
         table=table_name(about),
         rule="the model can be built" if is_model else f"dbt data test {node['name']}",
-        kind="structure",
+        kind=STRUCTURE,
         query=query,
         found=printable(str(result.message)),
         fix=f"see dbt/{node['original_file_path']}: correct the raw file, the model or its test",
