@@ -13,7 +13,9 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 
-_LONGEST_LINE = 1 << 20  # characters: a file without line ends must not be read into memory
+# characters: a file without line ends, or with a quote that never closes, must not fill memory
+_LONGEST_LINE = 1 << 20
+_LONGEST_FIELD = 1 << 17
 
 _SAVE_AS = "save it as 'CSV UTF-8' with commas and decimal points, or use the publisher's own file"
 
@@ -53,6 +55,7 @@ def convert_to_utf_8(path: Path, folder: Path, encoding: str) -> Path:
 
 def csv_records(path: Path, errors: str = "strict") -> Iterator[list[str]]:
     """Yield a file's records. Raises UnicodeDecodeError, csv.Error."""
+    csv.field_size_limit(_LONGEST_FIELD)  # of the process: other libraries raise it when imported
     with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
         yield from csv.reader(iter(partial(file.readline, _LONGEST_LINE), ""), strict=True)
 
