@@ -37,6 +37,8 @@
         receipts_growth_stated_pct,
         payments_growth_stated_pct,
         balance_change_usd_m,
+        reporters_counted_receipts,
+        reporters_counted_payments,
         previous_is_derived,
         is_computed
     from {{ ref("int_flows_by_member") }}

@@ -177,8 +177,8 @@ with
         group by {{ column_list(row_key) }}
     ),
 
-    -- An aggregate is the sum of whoever reported: what it grew from is not its level a year
-    -- before.
+    -- An aggregate is the sum of whoever reported: its level a year before is not what it grew
+    -- from.
     with_context as (
         select
             {{ column_list(row_key, "flows") }},
@@ -217,6 +217,10 @@ with
                 end as previous_{{ flow }},
             {%- endfor %}
             levels.total_balance_usd_m,
+            aggregates.reporters_counted_receipts,
+            aggregates.reporters_counted_payments,
+            aggregates.receipts_growth_pct as aggregate_receipts_growth_pct,
+            aggregates.payments_growth_pct as aggregate_payments_growth_pct,
             case
                 when 'B' in (flows.receipts_status, flows.payments_status, flows.balance_status)
                 then null
@@ -248,6 +252,11 @@ with
             and periods.year_before = previous.period
             and reporters.kind <> 'aggregate'
         left join derived_year_before as derived on {{ equal_on("flows", "derived", row_key) }}
+        left join
+            {{ ref("int_aggregate_growth") }} as aggregates
+            on
+            {{ equal_on("flows", "aggregates", ["source", "concept", "reporter_code", "period"]) }}
+            and flows.is_total
     ),
 
     final as (
@@ -275,9 +284,15 @@ with
                 case
                     when {{ flow }}_rank_is_known then cast({{ flow }}_competitors as bigint)
                 end as {{ flow }}_ranked_among,
-                {{ growth_pct(flow ~ "_usd_m", "previous_" ~ flow ~ "_usd_m") }}
-                as {{ flow }}_growth_pct,
-                {{ growth_pct(flow, "previous_" ~ flow) }} as {{ flow }}_growth_stated_pct,
+                coalesce(
+                    aggregate_{{ flow }}_growth_pct,
+                    {{ growth_pct(flow ~ "_usd_m", "previous_" ~ flow ~ "_usd_m") }}
+                ) as {{ flow }}_growth_pct,
+                coalesce(
+                    case when currency = 'USD' then aggregate_{{ flow }}_growth_pct end,
+                    {{ growth_pct(flow, "previous_" ~ flow) }}
+                ) as {{ flow }}_growth_stated_pct,
+                reporters_counted_{{ flow }},
             {%- endfor %}
             {{ money("balance_usd_m - previous_balance_usd_m") }} as balance_change_usd_m,
             previous_is_derived
@@ -302,5 +317,7 @@ select
     receipts_growth_stated_pct,
     payments_growth_stated_pct,
     balance_change_usd_m,
+    reporters_counted_receipts,
+    reporters_counted_payments,
     previous_is_derived
 from final
