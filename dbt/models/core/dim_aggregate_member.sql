@@ -110,12 +110,12 @@ with
             and stated.economy_name = groups.group_name
     ),
 
-    -- The world that reports is every country that the release states or classifies.
+    -- The world is every country that any release of the source states or classifies.
     countries as (
-        select source, release_date, reporter_code as economy_code
+        select source, reporter_code as economy_code
         from reporters
         union
-        select source, release_date, economy_code
+        select source, economy_code
         from classified
     ),
 
@@ -125,7 +125,7 @@ with
             countries.economy_code as member_code,
             'all countries' as ground
         from stated_aggregates as stated
-        inner join countries on {{ equal_on("stated", "countries", ["source", "release_date"]) }}
+        inner join countries on stated.source = countries.source
         inner join
             {{ ref("int_economies") }} as economies
             on countries.economy_code = economies.economy_code

@@ -98,7 +98,11 @@ with
                     order by {{ flow }}_usd_m desc nulls last, member_code
                 ) as place_by_{{ flow }},
             {%- endfor %}
-            receipts_usd_m - payments_usd_m as balance_usd_m
+            receipts_usd_m - payments_usd_m as balance_usd_m,
+            receipts_usd_m
+            - payments_usd_m
+            - previous_receipts_usd_m
+            + previous_payments_usd_m as balance_change_usd_m
         from members
     ),
 
@@ -125,7 +129,8 @@ with
                 ) as largest_three_{{ flow }}_usd_m,
             {%- endfor %}
             count(balance_usd_m) as reporters_counted_balance,
-            {{ money("sum(balance_usd_m)") }} as members_balance_usd_m
+            {{ money("sum(balance_usd_m)") }} as members_balance_usd_m,
+            {{ money("sum(balance_change_usd_m)") }} as balance_change_usd_m
         from ranked_members
         group by {{ column_list(grain) }}
     ),
@@ -153,6 +158,7 @@ with
                     previous_sums.reporters_counted_{{ flow }}, 0
                 ) as previous_reporters_{{ flow }},
                 sums.members_{{ flow }}_usd_m,
+                previous_sums.members_{{ flow }}_usd_m as previous_members_{{ flow }}_usd_m,
                 sums.compared_{{ flow }}_usd_m,
                 sums.compared_previous_{{ flow }}_usd_m,
                 sums.largest_{{ largest[flow] }}_code,
@@ -164,7 +170,8 @@ with
                 when memberships.members is not null
                 then coalesce(sums.reporters_counted_balance, 0)
             end as reporters_counted_balance,
-            sums.members_balance_usd_m
+            sums.members_balance_usd_m,
+            sums.balance_change_usd_m
         from aggregates
         left join
             memberships
@@ -219,6 +226,16 @@ with
                 as largest_share_of_{{ flow }}_pct,
                 {{ share_pct("largest_three_" ~ flow ~ "_usd_m", "members_" ~ flow ~ "_usd_m") }}
                 as largest_three_share_of_{{ flow }}_pct,
+                {{
+                    share_pct(
+                        "(previous_members_"
+                        ~ flow
+                        ~ "_usd_m - coalesce(compared_previous_"
+                        ~ flow
+                        ~ "_usd_m, 0))",
+                        "previous_members_" ~ flow ~ "_usd_m",
+                    )
+                }} as missing_share_of_{{ flow }}_pct,
                 {{ growth_pct(flow ~ "_usd_m", "previous_" ~ flow ~ "_usd_m") }}
                 as published_{{ flow }}_growth_pct,
                 {{
@@ -233,6 +250,7 @@ with
                         and reporters_compared_{{ flow }} = previous_reporters_{{ flow }}
                 end as has_same_reporters_{{ flow }},
             {%- endfor %}
+            balance_change_usd_m,
             members is not null as has_known_members
         from with_year_before
     )
@@ -264,6 +282,8 @@ select
     largest_payer_code,
     largest_share_of_payments_pct,
     largest_three_share_of_payments_pct,
+    missing_share_of_receipts_pct,
+    missing_share_of_payments_pct,
     reporters_compared_receipts,
     reporters_compared_payments,
     has_same_reporters_receipts,
@@ -272,6 +292,7 @@ select
     published_payments_growth_pct,
     receipts_growth_pct,
     payments_growth_pct,
-    like_for_like_balance_usd_m
+    like_for_like_balance_usd_m,
+    balance_change_usd_m
 from final
 order by source, concept, aggregate_code, period
