@@ -12,7 +12,7 @@ with
                 when kind = 'unallocated' and economy_code <> '_U'
                 then 'residual'
                 else kind
-            end as member_kind,
+            end as kind,
             cast(null as string) as ranking_level,
             kind = 'country' as is_ranked,
             kind = 'country' as is_part_of_total
@@ -26,7 +26,7 @@ with
             'sector' as dimension,
             sector_code as member_code,
             sector_name as member_name,
-            level as member_kind,
+            level as kind,
             level as ranking_level,
             level in ('section', 'division') as is_ranked,
             level = 'section' as is_part_of_total
@@ -38,7 +38,7 @@ with
             'category' as dimension,
             category_code as member_code,
             category_name as member_name,
-            kind as member_kind,
+            kind,
             cast(null as string) as ranking_level,
             kind = 'ebops' and category_code <> 'SH' as is_ranked,
             kind = 'ebops' and category_code <> 'SH' as is_part_of_total
@@ -57,7 +57,7 @@ with
                 when '_U'
                 then 'unallocated'
                 else 'affiliation'
-            end as member_kind,
+            end as kind,
             cast(null as string) as ranking_level,
             affiliation_code not in ('_T', '_U') as is_ranked,
             affiliation_code not in ('_T', '_U') as is_part_of_total
@@ -69,7 +69,7 @@ with
             'region' as dimension,
             region_code as member_code,
             region_name as member_name,
-            region_type as member_kind,
+            region_type as kind,
             region_type as ranking_level,
             region_code not in ('_T', '_U') as is_ranked,
             region_code not in ('_T', '_U') as is_part_of_total
@@ -77,56 +77,21 @@ with
     ),
 
     final as (
-        select
-            dimension,
-            member_code,
-            member_name,
-            member_kind,
-            ranking_level,
-            is_ranked,
-            is_part_of_total
+        select dimension, member_code, member_name, kind, ranking_level, is_ranked, is_part_of_total
         from partners
         union all
-        select
-            dimension,
-            member_code,
-            member_name,
-            member_kind,
-            ranking_level,
-            is_ranked,
-            is_part_of_total
+        select dimension, member_code, member_name, kind, ranking_level, is_ranked, is_part_of_total
         from sectors
         union all
-        select
-            dimension,
-            member_code,
-            member_name,
-            member_kind,
-            ranking_level,
-            is_ranked,
-            is_part_of_total
+        select dimension, member_code, member_name, kind, ranking_level, is_ranked, is_part_of_total
         from categories
         union all
-        select
-            dimension,
-            member_code,
-            member_name,
-            member_kind,
-            ranking_level,
-            is_ranked,
-            is_part_of_total
+        select dimension, member_code, member_name, kind, ranking_level, is_ranked, is_part_of_total
         from affiliations
         union all
-        select
-            dimension,
-            member_code,
-            member_name,
-            member_kind,
-            ranking_level,
-            is_ranked,
-            is_part_of_total
+        select dimension, member_code, member_name, kind, ranking_level, is_ranked, is_part_of_total
         from regions
     )
 
-select dimension, member_code, member_name, member_kind, ranking_level, is_ranked, is_part_of_total
+select dimension, member_code, member_name, kind, ranking_level, is_ranked, is_part_of_total
 from final

@@ -71,7 +71,7 @@ with
                 ) as largest_{{ flow }}_usd_m,
                 sum(
                     case
-                        when members.is_ranked or members.member_kind = 'residual'
+                        when members.is_ranked or members.kind = 'residual'
                         then flows.{{ flow }}_usd_m
                     end
                 ) as parts_{{ flow }}_usd_m,
@@ -185,7 +185,7 @@ with
             {{ column_list(flow_columns, "flows") }},
             reporters.kind as reporter_kind,
             members.member_name,
-            members.member_kind,
+            members.kind as member_kind,
             members.ranking_level,
             coalesce(members.is_ranked, false) as is_ranked,
             levels.preferred,
