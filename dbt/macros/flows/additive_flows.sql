@@ -69,7 +69,7 @@
 
         -- Of a member and what it contains (industrial property: SH1 and SH2), the parts count if
         -- any of them has a figure, else the whole.
-        overlaps as (
+        wholes_and_parts as (
             select
                 {{ column_list(statement, "parts") }},
                 wholes.member_code as whole_code,
@@ -90,7 +90,7 @@
             select distinct
                 {{ column_list(statement) }},
                 case when has_figures_of_parts then whole_code else part_code end as member_code
-            from overlaps
+            from wholes_and_parts
         ),
 
         disjoint_members as (
