@@ -312,13 +312,13 @@
             select
                 ranked.*,
                 reporters.reporter_name,
-                members.member_name,
+                members.{{ dimension }}_name as member_name,
                 {%- if dimension == "sector" %}
-                    sectors.sector_level,
+                    members.sector_level,
                     case
-                        when sectors.sector_level = 'division'
-                        then sectors.parent_code
-                        when sectors.sector_level = 'section'
+                        when members.sector_level = 'division'
+                        then members.parent_code
+                        when members.sector_level = 'section'
                         then ranked.member_code
                     end as section_code,
                 {%- endif %}
@@ -348,13 +348,8 @@
                 {{ ref("dim_reporter") }} as reporters
                 on ranked.reporter_code = reporters.reporter_code
             inner join
-                {{ ref("int_members") }} as members
-                on members.dimension = '{{ dimension }}'
-                and ranked.member_code = members.member_code
-            {%- if dimension == "sector" %}
-                inner join
-                    {{ ref("dim_sector") }} as sectors on ranked.member_code = sectors.sector_code
-            {%- endif %}
+                {{ ref("dim_" ~ dimension) }} as members
+                on ranked.member_code = members.{{ dimension }}_code
         )
 
     select
