@@ -17,7 +17,7 @@ DIMENSIONS = ("partner", "sector", "category", "region", "affiliation")
 
 @cache
 def ons(direction: str, year: int) -> dict[str, int | None]:
-    """Millions of pounds of intellectual property by the ONS's code of a partner; None: withheld."""
+    """Millions of pounds by the ONS's code of a partner; None where withheld."""
     (path,) = (REAL_FILES / "ons_services_by_partner" / "2021-07-12").glob("*.xlsx")
     rows = openpyxl.load_workbook(path, read_only=True)["Time Series"].iter_rows(values_only=True)
     at = next(rows).index(year)
@@ -43,7 +43,8 @@ def test_the_uk_of_2019_is_that_of_the_newer_release(real: Scenario) -> None:
     # Before: 16,689 of the Pink Book of October 2020, so that receipts rose by 5.3 % to 2020.
     earlier, later = ons("Exports", 2019)["W1"], ons("Exports", 2020)["W1"]
     assert (earlier, later) == (19_098, 17_473)
-    assert earlier and later
+    assert earlier
+    assert later
     found = real.warehouse.published(
         "select period, receipts, receipts_growth_stated_pct, receipts_growth_pct, source"
         " from marts.mart_balance_by_partner where reporter_code = 'GBR' and concept = 'BPM6_SH'"
@@ -61,14 +62,14 @@ def test_the_uk_of_2019_is_that_of_the_newer_release(real: Scenario) -> None:
 
 def test_partners_of_the_united_states_are_shares_of_the_total_beside_them(real: Scenario) -> None:
     # Before: the total of the World Bank, 118,874, beside partners of BEA, which has 114,819.
-    found = dict(
-        (code, rest)
+    found = {
+        code: rest
         for code, *rest in real.warehouse.published(
             "select partner_code, source, receipts, share_of_receipts_pct"
             " from marts.mart_balance_by_partner where reporter_code = 'USA' and preferred"
             " and period = '2018' and concept = 'BPM6_SH' and partner_code in ('WLD', 'IRL')"
         )
-    )
+    }
     assert found["WLD"] == ["bea_trade_by_area", 114_819, 100]
     source, receipts, share = found["IRL"]
     assert source == "bea_trade_by_area"
@@ -141,12 +142,12 @@ def test_one_source_says_who_is_first_in_the_world(real: Scenario) -> None:
     # Before: five sources and more in 2018, one with China and a deficit of 30.2 billion.
     first = "1 in (rank_by_receipts, rank_by_payments, rank_by_balance)"
     assert real.warehouse.published(
-        f"select reporter_code, source from marts.mart_world_ranking where period = '2018' and {first}"
-        " order by 1"
+        "select reporter_code, source from marts.mart_world_ranking"
+        f" where period = '2018' and {first} order by reporter_code"
     ) == [("IRL", "worldbank_wdi"), ("USA", "worldbank_wdi")]
     assert real.warehouse.published(
-        "select min(least(receipts_ranked_among, payments_ranked_among, balance_ranked_among)) >= 50,"
-        " max(receipts_ranked_among) filter (period = '2018') from marts.mart_world_ranking"
+        "select min(least(receipts_ranked_among, payments_ranked_among, balance_ranked_among))"
+        " >= 50, max(receipts_ranked_among) filter (period = '2018') from marts.mart_world_ranking"
     ) == [(True, 150)]
 
 
@@ -186,7 +187,8 @@ def test_no_growth_crosses_a_break_or_a_change_of_reporters(real: Scenario, dime
 def test_growth_in_pounds_is_not_that_in_dollars(real: Scenario, flow: str, year: int) -> None:
     direction = {"receipts": "Exports", "payments": "Imports"}[flow]
     earlier, later = ons(direction, year - 1)["DE"], ons(direction, year)["DE"]
-    assert earlier and later
+    assert earlier
+    assert later
     ((stated, dollars, value),) = real.warehouse.published(
         f"select {flow}_growth_stated_pct, {flow}_growth_pct, {flow}"
         " from marts.mart_balance_by_partner where source = 'ons_services_by_partner'"
