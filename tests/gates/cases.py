@@ -5,6 +5,7 @@ These are the seeds, core, marts, the united observations, and the first four so
 
 from collections.abc import Iterator
 
+from tests.dbt.additive_contract import AMOUNTS, TABLES
 from tests.gates.suite_cases import FIRST, Case, cells, few, twice
 
 KEYS = {
@@ -177,7 +178,7 @@ def _figure_cases() -> Iterator[Case]:
 
 def model_cases() -> Iterator[Case]:
     """Expectations on seeds and models whose arguments do not show how to break them."""
-    for of_layers in (_before_core, _core, _marts):
+    for of_layers in (_before_core, _core, _marts, _additive):
         for table, expectation, query in of_layers():
             yield Case(table, expectation, query)
 
@@ -437,6 +438,28 @@ def _marts() -> Iterator[tuple[str, str, str]]:
             text_release="date '2018-12-31'",
         ),
     )
+
+
+def _additive() -> Iterator[tuple[str, str, str]]:
+    one_more = {amount: f"coalesce({amount}, 0) + 1" for amount in AMOUNTS}
+    for table in TABLES:
+        annual = f"flows_by_{table.split('_')[2]}"
+        # A table of other periods has the same columns, and rows where this one is empty.
+        t = f"marts.{annual if annual != 'flows_by_subdivision' else annual + '_half_yearly'}"
+        if annual == "flows_by_country":
+            rule = "each row is a total that its source states"
+            yield f"marts.{table}", rule, cells(t, FIRST, **one_more)
+            continue
+        yield (
+            f"marts.{table}",
+            "the rows of one country and period add up to the total that their source states",
+            cells(t, "member_kind = 'unallocated'", **one_more),
+        )
+        yield (
+            f"marts.{table}",
+            "the rows of one country and period are from one source, release and currency",
+            twice(t, "member_kind = 'unallocated'", **{a: f"{a} - {a}" for a in AMOUNTS}),
+        )
 
 
 def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
