@@ -190,6 +190,12 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
         "validity ends after it begins",
         cells(t, FIRST, valid_from="date '2020-01-02'", valid_to="date '2020-01-01'"),
     )
+    t = "seeds.aggregate_members"
+    yield (
+        t,
+        "no member is listed twice, and no aggregate has itself as a member",
+        cells(t, FIRST, members="members || '+' || members"),
+    )
     t = "seeds.economy_code_map"
     yield (
         t,
@@ -338,6 +344,12 @@ def _core() -> Iterator[tuple[str, str, str]]:
         "select r.* replace (case when i < 9 then 'Low income' else 'High income' end"
         f" as income_group) from (from {t} limit 1) as r, range(101) as numbers (i)",
     )
+    t = "core.dim_aggregate_member"
+    yield (
+        t,
+        "no aggregate is a member of itself, and each has two members or more",
+        cells(t, FIRST, member_code="aggregate_code"),
+    )
     for role in ("reporter", "partner"):
         t = f"core.dim_{role}"
         yield (
@@ -388,6 +400,17 @@ def _marts() -> Iterator[tuple[str, str, str]]:
         t,
         "fewer than half of the numbers of a release change by more than a half",
         cells(t, "reporter_code <> 'USA'", change_pct="-51"),
+    )
+    t = "marts.mart_aggregates"
+    yield (
+        t,
+        "an aggregate is the sum of the members that report (1 percent is left for rounding)",
+        cells(t, FIRST, receipts_usd_m="100", receipts_not_of_members_usd_m="2"),
+    )
+    yield (
+        t,
+        "no more members report, and no more are compared, than the aggregate has",
+        cells(t, FIRST, members="1", reporters_counted_receipts="2"),
     )
     t = "marts.mart_world_ranking"
     yield (

@@ -22,7 +22,7 @@
                     "body": top_partners_body(),
                 },
                 "compare_releases(of_source, earlier, later)": {
-                    "comment": "Changes between two releases of a source: one row per number that was revised beyond its rounding, added, dropped (no such row, or an empty one) or withheld (suppressed).",
+                    "comment": "Changes between two releases of a source: one row per number that was revised beyond its rounding, added, dropped (no such row, or an empty one) or withheld (suppressed); composition where an aggregate has other members.",
                     "body": compare_releases_body(),
                 },
                 "lineage_of(reporter, of_period, partner := 'WLD', sector := '_T', category := '_T', affiliation := '_T', region := '_T')": {
