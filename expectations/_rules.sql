@@ -107,13 +107,28 @@ select
     sum(share_of_payments_pct) as payments_pct
 from
     (
-        select *, rank_by_receipts is not null or rank_by_payments is not null as ranked from $batch
+        select
+            *,
+            member_kind
+            not in ('total', 'aggregate', 'residual', 'group', 'other', 'unallocated') as ranked
+        from $batch
     ) as parts
 where $parts
 group by reporter_code, period, source, concept
-having
-    sum(case when rank_by_receipts is not null then share_of_receipts_pct end) > 101
-    or sum(case when rank_by_payments is not null then share_of_payments_pct end) > 101
+having sum(share_of_receipts_pct) > 101 or sum(share_of_payments_pct) > 101
+;
+
+-- name: ranks_out_of_competitors
+select $key, rank_by_receipts, receipts_ranked_among, rank_by_payments, payments_ranked_among
+from $batch
+where
+    (rank_by_receipts is null) <> (receipts_ranked_among is null)
+    or (rank_by_payments is null) <> (payments_ranked_among is null)
+    or rank_by_receipts not between 1
+    and receipts_ranked_among
+    or rank_by_payments not between 1
+    and payments_ranked_among
+    or least(receipts_ranked_among, payments_ranked_among) < $fewest
 ;
 
 -- name: total_not_100_or_ranked

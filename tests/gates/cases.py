@@ -420,6 +420,11 @@ def _marts() -> Iterator[tuple[str, str, str]]:
     )
     yield (
         t,
+        "a rank is among 50 or more, and says among how many",
+        cells(t, FIRST, rank_by_payments="1", payments_ranked_among="null"),
+    )
+    yield (
+        t,
         "the United States has been among the first three by receipts of the World Bank's economies"
         " since 1990",
         cells(t, "reporter_code = 'USA'", rank_by_receipts="4", reporters_ranked="51"),
@@ -501,7 +506,7 @@ def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
     )
     two = " union all ".join(
         f"(select * replace ('{code}' as {dimension}_code, 60 as share_of_payments_pct,"
-        f" 1 as rank_by_payments) from {table} where {part} limit 1)"
+        f" 'section' as member_kind) from {table} where {part} limit 1)"
         for code in "AB"
     )
     yield (
@@ -514,6 +519,11 @@ def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
         table,
         "the total's own share is 100 percent, and it has no rank",
         cells(table, f"{dimension}_code = {total}", share_of_payments_pct="99"),
+    )
+    yield (
+        table,
+        "a rank is among 2 or more, and says among how many",
+        cells(table, FIRST, rank_by_receipts="1", receipts_ranked_among="1"),
     )
 
 

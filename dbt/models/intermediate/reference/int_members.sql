@@ -4,6 +4,7 @@
     "dimension",
     "member_code",
     "member_name",
+    "kind",
     "ranking_level",
     "is_ranked",
     "is_part_of_total",
@@ -17,6 +18,13 @@ with
             'partner' as dimension,
             economy_code as member_code,
             economy_name as member_name,
+            case
+                when economy_code = 'WLD'
+                then 'total'
+                when kind = 'unallocated' and economy_code not in ('_U', '_X')
+                then 'residual'
+                else kind
+            end as kind,
             cast(null as string) as ranking_level,
             kind = 'country' as is_ranked,
             kind = 'country' as is_part_of_total,
@@ -39,6 +47,7 @@ with
             'sector' as dimension,
             sector_code as member_code,
             sector_name as member_name,
+            level as kind,
             level as ranking_level,
             level in ('section', 'division') as is_ranked,
             level = 'section' as is_part_of_total,
@@ -55,6 +64,7 @@ with
             'category' as dimension,
             category_code as member_code,
             category_name as member_name,
+            kind,
             cast(null as string) as ranking_level,
             kind = 'ebops' and category_code <> 'SH' as is_ranked,
             kind = 'ebops' and category_code <> 'SH' as is_part_of_total,
@@ -73,6 +83,16 @@ with
             'affiliation' as dimension,
             affiliation_code as member_code,
             affiliation_name as member_name,
+            case
+                affiliation_code
+                when '_T'
+                then 'total'
+                when '_U'
+                then 'unallocated'
+                when '_X'
+                then 'unallocated'
+                else 'affiliation'
+            end as kind,
             cast(null as string) as ranking_level,
             affiliation_code not in ('_T', '_U', '_X') as is_ranked,
             affiliation_code not in ('_T', '_U', '_X') as is_part_of_total,
@@ -87,6 +107,7 @@ with
             'region' as dimension,
             region_code as member_code,
             region_name as member_name,
+            region_type as kind,
             region_type as ranking_level,
             region_code not in ('_T', '_U', '_X') as is_ranked,
             region_code not in ('_T', '_U', '_X') as is_part_of_total,
