@@ -416,8 +416,18 @@ def _marts() -> Iterator[tuple[str, str, str]]:
     yield t, "an economy is not its own mirror", cells(t, FIRST, payer_code="receiver_code")
     yield (
         t,
-        "the explained and the unexplained part make up at least the asymmetry",
-        cells(t, FIRST, unexplained_usd_m="unexplained_usd_m - 1000"),
+        "vintage, method, rounding, currency and the unexplained rest add up to the asymmetry",
+        cells(t, FIRST, unexplained_usd_m="unexplained_usd_m - 0.000001"),
+    )
+    yield (
+        t,
+        "rounding and currency have the sign of the gap that vintage and method leave",
+        cells(
+            t,
+            FIRST,
+            rounding_usd_m="rounding_usd_m - unexplained_usd_m",
+            unexplained_usd_m="2 * unexplained_usd_m",
+        ),
     )
     yield (
         t,
