@@ -344,6 +344,12 @@ def _core() -> Iterator[tuple[str, str, str]]:
             "the world and 240 countries or more are there",
             cells(t, f"{role}_code = 'WLD'", **{f"{role}_code": "'W00'"}),
         )
+    t = "core.dim_exchange_rate"
+    yield (
+        t,
+        "a rate is there unless the method says that there is none",
+        cells(t, "currency = 'JPY' and period = '2018'", units_per_usd="null"),
+    )
     t = "core.dim_period"
     yield (
         t,
