@@ -13,7 +13,6 @@
 -- Sums of months and quarters are left out: no source states them.
 {%- set side = ["source", "concept", "period", "reporter_code", "partner_code", "flow"] %}
 {%- set total = ["source", "concept", "period", "reporter_code", "flow"] %}
-{%- set preferred_total = total | reject("equalto", "source") | list %}
 {%- set statement = side + ["currency"] %}
 {%- set stated_usd_m = "case flows.flow when 'receipts' then stated.receipts_usd_m else stated.payments_usd_m end" %}
 with
@@ -58,41 +57,34 @@ with
         where {{ at_total("stated") }}
     ),
 
-    numbered_totals as (
+    -- Each total beside the preferred one of its flow.
+    compared_totals as (
         select
             {{ column_list(total, "totals") }},
             totals.release_date,
             totals.stated_usd_m,
             sources.publisher,
-            row_number() over (
-                partition by {{ column_list(preferred_total, "totals") }}
-                order by {{ preferred_source_first("totals", "sources") }}
-            ) as preferred_first
+            {%- for column in ["totals.release_date", "totals.stated_usd_m", "sources.publisher"] %}
+                first_value({{ column }}) over (
+                    partition by {{ column_list(total[1:], "totals") }}
+                    order by {{ preferred_source_first("totals", "sources") }}
+                ) as preferred_{{ column.split(".")[1] }} {{ "," if not loop.last }}
+            {%- endfor %}
         from totals
         inner join {{ ref("dim_source") }} as sources on totals.source = sources.source
         where totals.stated_usd_m is not null
     ),
 
-    preferred_totals as (
-        select {{ column_list(preferred_total) }}, release_date, stated_usd_m, publisher
-        from numbered_totals
-        where preferred_first = 1
-    ),
-
     -- The share by which a source's figures would change, scaled to the preferred total.
     scales as (
         select
-            {{ column_list(total, "totals") }},
+            {{ column_list(total) }},
             coalesce(
-                cast(preferred.stated_usd_m as double) / nullif(totals.stated_usd_m, 0) - 1, 0
+                cast(preferred_stated_usd_m as double) / nullif(stated_usd_m, 0) - 1, 0
             ) as change,
-            totals.publisher = preferred.publisher
-            and totals.release_date < preferred.release_date as is_revision
-        from numbered_totals as totals
-        inner join
-            preferred_totals as preferred
-            on {{ equal_on("totals", "preferred", preferred_total) }}
-            and totals.release_date <= preferred.release_date
+            publisher = preferred_publisher and release_date < preferred_release_date as is_revision
+        from compared_totals
+        where release_date <= preferred_release_date
     ),
 
     -- Most sources, the largest among them, state exact numbers: a source that is not here has no
