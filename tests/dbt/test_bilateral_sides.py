@@ -34,8 +34,9 @@ select
     'R' || reporters.n as reporter_code,
     case partners.n when 0 then 'WLD' else 'R' || partners.n end as partner_code,
     '_T' as sector_code, '_T' as category_code, '_T' as affiliation_code, '_T' as region_code,
-    date '2020-01-01' as release_date, 'USD' as currency, false as is_computed, 1::decimal(38, 21) as receipts_usd_m,
-    1::decimal(38, 21) as payments_usd_m, 'A' as receipts_status, 'A' as payments_status
+    date '2020-01-01' as release_date, 'USD' as currency, false as is_computed,
+    1::decimal(38, 21) as receipts_usd_m, 1::decimal(38, 21) as payments_usd_m,
+    'A' as receipts_status, 'A' as payments_status
 from range(100) as reporters (n), range(100) as partners (n), range(2000, 2020) as years (n);
 create table royalty_flows.core.fct_royalty_observations as
 select
