@@ -3,8 +3,8 @@
 -- other side's. Two change the figure, with a sign, if it is scaled from its source's own total
 -- with
 -- the world to the reporter's preferred total of the same flow:
--- vintage: that total is of a later release of the same publisher;
--- method: it is of the same day, or of another publisher.
+-- vintage: that total comes from a later release of the same publisher;
+-- method: another publisher states it, or the same one on the same day.
 -- A preferred total that is older than the figure changes nothing: it was revised since.
 -- Two are widths, without a sign:
 -- rounding: half of the last digit stated;
