@@ -357,6 +357,12 @@ def _core() -> Iterator[tuple[str, str, str]]:
             "the world and 240 countries or more are there",
             cells(t, f"{role}_code = 'WLD'", **{f"{role}_code": "'W00'"}),
         )
+    t = "core.dim_exchange_rate"
+    yield (
+        t,
+        "a rate is there unless the method says that there is none",
+        cells(t, "currency = 'JPY' and period = '2018'", units_per_usd="null"),
+    )
     t = "core.dim_period"
     yield (
         t,
@@ -445,8 +451,13 @@ def _marts() -> Iterator[tuple[str, str, str]]:
     yield t, "an economy is not its own mirror", cells(t, FIRST, payer_code="receiver_code")
     yield (
         t,
-        "the explained and the unexplained part make up at least the asymmetry",
-        cells(t, FIRST, unexplained_usd_m="unexplained_usd_m - 1000"),
+        "vintage, method, rounding, currency and the unexplained rest add up to the asymmetry",
+        cells(t, FIRST, unexplained_usd_m="unexplained_usd_m - 0.000001"),
+    )
+    yield (
+        t,
+        "rounding and currency have the sign of the gap that vintage and method leave",
+        cells(t, FIRST, rounding_range_usd_m="-1"),
     )
     yield (
         t,
