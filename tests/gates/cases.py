@@ -433,7 +433,13 @@ def _marts() -> Iterator[tuple[str, str, str]]:
         t,
         "the United States has been among the first three by receipts of the World Bank's economies"
         " since 1990",
-        cells(t, "reporter_code = 'USA'", rank_by_receipts="4", reporters_ranked="51"),
+        cells(
+            t,
+            "reporter_code = 'USA'",
+            rank_by_receipts="4",
+            receipts_ranked_among="51",
+            reporters_ranked="51",
+        ),
     )
     t = "marts.mart_coverage"
     yield (
@@ -534,7 +540,7 @@ def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
     yield (
         table,
         "a rank is among 2 or more, and says among how many",
-        cells(table, FIRST, rank_by_receipts="1", receipts_ranked_among="1"),
+        cells(table, part, rank_by_receipts="1", receipts_ranked_among="1"),
     )
 
 
