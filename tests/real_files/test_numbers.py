@@ -155,7 +155,7 @@ def test_what_a_publisher_states(real: Scenario, source: str, key: str, value: f
 @pytest.mark.parametrize(
     ("source", "key", "status"),
     [
-        ("ons_pink_book", "receipts 1997 category=SH1", (None, "M", "F")),
+        ("ons_pink_book", "receipts 1997 category=SH1", (None, "L", "F")),
         ("ons_services_by_partner", "receipts 2019 partner=CHN", (None, "Q", "C")),
         ("ons_trade_by_industry", "payments 2019 sector=J62", (None, "Q", "C")),
         ("bea_trade_by_area", "receipts 2020 partner=MLT", (None, "Q", "C")),
@@ -165,6 +165,36 @@ def test_missing_and_suppressed_figures_are_rows_without_a_value(
     real: Scenario, source: str, key: str, status: tuple
 ) -> None:
     assert stated(real, source, key, "value, obs_status, conf_status") == [status]
+
+
+def test_the_split_by_type_of_right_breaks_where_a_type_begins(real: Scenario) -> None:
+    """In table 3.6 SH1 begins in 2002 and SH3 in 2013; SH2 and SH4, then SH1 too, fill the total.
+
+    By hand, receipts: 2001 480 + 4274 = 4754, 2012 2057 + 1198 + 5267 = 8522. So the share of SH4
+    in 1999, 3493 of 3832 or 91 percent, contains SH1 and SH3.
+    """
+    assert real.warehouse.published(
+        "select period, obs_status, string_agg(distinct category_code, ' ' order by category_code),"
+        " count(*) from core.fct_royalty_observations where source = 'ons_pink_book'"
+        " and (obs_status = 'B' or (obs_status = 'L' and period in ('2001', '2012')))"
+        " group by 1, 2 order by 1, 2"
+    ) == [
+        ("2001", "L", "SH1 SH3", 6),
+        ("2002", "B", "SH1 SH2 SH4", 9),
+        ("2012", "L", "SH3", 3),
+        ("2013", "B", "SH1 SH2 SH3 SH4", 12),
+    ]
+    assert real.warehouse.published(
+        "select count(*) from core.fct_royalty_observations where source = 'ons_pink_book'"
+        " and obs_status = 'L'"
+    ) == [(63,)]
+
+
+def test_less_than_half_a_million_is_not_significant(real: Scenario) -> None:
+    assert real.warehouse.published(
+        "select value::int, obs_status, count(*) from core.fct_royalty_observations"
+        " where source = 'bea_trade_by_area' and obs_status not in ('A', 'Q') group by all"
+    ) == [(0, "N", 4)]
 
 
 def test_eleven_figures_by_area_are_suppressed(real: Scenario) -> None:

@@ -54,8 +54,14 @@ with
             {{ last_digit("value") }} as rounding,
             value || ' (' || unit || ')' as stated_as,
             case
+                when
+                    value is null
+                    and coalesce(
+                        value_flag_code in ('{{ missing_statuses() | join("', '") }}'), false
+                    )
+                then value_flag_code
                 when value is null
-                then 'M'
+                then 'O'
                 when value_flag_code = 'C'
                 then 'D'
                 else coalesce(value_flag_code, 'A')
