@@ -1,6 +1,6 @@
 -- How complete the figures are: numbers stated, suppressed and missing by reporter, period, flow
--- and the dimension broken down, and how much of the stated total the stated parts cover. Parts
--- that overlap (groups, aggregates) do not count as covering.
+-- and the dimension broken down, and how much of the stated total the stated parts cover, without
+-- overlap: a group counts where the statement has none of its parts (int_covering_members).
 {%- set grain = ["source", "concept", "reporter_code", "period", "frequency", "flow"] %}
 {%- set members = [
     "partner_code",
@@ -9,6 +9,7 @@
     "affiliation_code",
     "region_code",
 ] %}
+{%- set part = grain + ["dimension", "member_code"] %}
 with
     -- The same statements count as in fct_royalty_flows: for a source whose releases are complete,
     -- the latest release as a whole, so that figures it dropped are no longer stated; for one whose
@@ -91,33 +92,52 @@ with
         where {{ broken_down("figures") }} <= 1
     ),
 
-    parts_of_totals as (
-        select 'total' as dimension, '_T' as member_code
+    covering_members as (
+        select dimension, member_code, preferred_code
+        from {{ ref("int_covering_members") }}
         union all
-        select dimension, member_code
-        from {{ ref("int_members") }}
-        where is_part_of_total
+        select 'total' as dimension, '_T' as member_code, cast(null as string) as preferred_code
+    ),
+
+    overlapping_parts as (
+        select distinct {{ column_list(part, "parts") }}
+        from parts
+        inner join
+            covering_members
+            on {{ equal_on("parts", "covering_members", ["dimension", "member_code"]) }}
+        inner join
+            parts as preferred
+            on {{ equal_on("parts", "preferred", grain + ["dimension"]) }}
+            and covering_members.preferred_code = preferred.member_code
+        where preferred.is_stated
+    ),
+
+    with_covers as (
+        select
+            {{ column_list(part, "parts") }},
+            parts.value_usd_m,
+            parts.is_stated,
+            parts.is_suppressed,
+            covering_members.member_code is not null
+            and overlapping_parts.member_code is null as is_covering
+        from parts
+        left join
+            covering_members
+            on {{ equal_on("parts", "covering_members", ["dimension", "member_code"]) }}
+            and covering_members.preferred_code is null
+        left join overlapping_parts on {{ equal_on("parts", "overlapping_parts", part) }}
     ),
 
     counted as (
         select
-            {{ column_list(grain + ["dimension"], "parts") }},
-            sum(case when parts.is_stated then 1 else 0 end) as figures_stated,
-            sum(case when parts.is_suppressed then 1 else 0 end) as figures_suppressed,
-            sum(
-                case when not parts.is_stated and not parts.is_suppressed then 1 else 0 end
-            ) as figures_missing,
-            {{
-                money(
-                    "sum(case when parts_of_totals.member_code is not null then parts.value_usd_m end)"
-                )
-            }}
-            as covered_usd_m
-        from parts
-        left join
-            parts_of_totals
-            on {{ equal_on("parts", "parts_of_totals", ["dimension", "member_code"]) }}
-        group by {{ column_list(grain + ["dimension"], "parts") }}
+            {{ column_list(grain + ["dimension"]) }},
+            sum(case when is_stated then 1 else 0 end) as figures_stated,
+            sum(case when is_suppressed then 1 else 0 end) as figures_suppressed,
+            sum(case when not is_stated and not is_suppressed then 1 else 0 end) as figures_missing,
+            sum(case when is_suppressed and is_covering then 1 else 0 end) as parts_withheld,
+            {{ money("sum(case when is_covering then value_usd_m end)") }} as covered_usd_m
+        from with_covers
+        group by {{ column_list(grain + ["dimension"]) }}
     ),
 
     totals as (
@@ -133,8 +153,10 @@ with
             cast(counted.figures_stated as bigint) as figures_stated,
             cast(counted.figures_suppressed as bigint) as figures_suppressed,
             cast(counted.figures_missing as bigint) as figures_missing,
+            cast(counted.parts_withheld as bigint) as parts_withheld,
             counted.covered_usd_m,
             totals.value_usd_m as total_usd_m,
+            {{ money("totals.value_usd_m - counted.covered_usd_m") }} as uncovered_usd_m,
             {{ share_pct("counted.covered_usd_m", "totals.value_usd_m") }} as coverage_pct
         from counted
         left join totals on {{ equal_on("counted", "totals", grain) }}
@@ -151,8 +173,10 @@ select
     figures_stated,
     figures_suppressed,
     figures_missing,
+    parts_withheld,
     covered_usd_m,
     total_usd_m,
+    uncovered_usd_m,
     coverage_pct
 from final
 order by reporter_code, period, source, concept, flow, dimension
