@@ -157,7 +157,10 @@ with
             counted.covered_usd_m,
             totals.value_usd_m as total_usd_m,
             {{ money("totals.value_usd_m - counted.covered_usd_m") }} as uncovered_usd_m,
-            {{ share_pct("counted.covered_usd_m", "totals.value_usd_m") }} as coverage_pct
+            case
+                when counted.flow <> 'balance'
+                then {{ share_pct("counted.covered_usd_m", "totals.value_usd_m") }}
+            end as coverage_pct
         from counted
         left join totals on {{ equal_on("counted", "totals", grain) }}
     )
