@@ -223,7 +223,7 @@ def test_the_parts_cover_the_total_without_overlap(
     total: int,
     withheld: int,
 ) -> None:
-    """Before, residuals and joint sections were left out: 87.1, 91.3, 84.4, 90.0 and 98.4 percent."""
+    """Before, without residuals and joint sections: 87.1, 91.3, 84.4, 90.0 and 98.4 percent."""
     ((share, counted, left),) = real.warehouse.published(
         "select coverage_pct, parts_withheld, uncovered_usd_m / total_usd_m"
         " from marts.mart_coverage"
