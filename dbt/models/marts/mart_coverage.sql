@@ -10,6 +10,7 @@
     "region_code",
 ] %}
 {%- set part = grain + ["dimension", "member_code"] %}
+{%- set figure = ["value_usd_m", "is_stated", "is_suppressed"] %}
 with
     -- The same statements count as in fct_royalty_flows: for a source whose releases are complete,
     -- the latest release as a whole, so that figures it dropped are no longer stated; for one whose
@@ -58,7 +59,7 @@ with
         where not is_plain
     ),
 
-    figures as (
+    figures as not materialized(
         select {{ column_list(grain + members) }}, value_usd_m, value, conf_status
         from numbered
         where newest_first = 1
@@ -70,7 +71,7 @@ with
 
     -- The whole that a figure is a part of: the one dimension that is broken down, or none. One
     -- scan of the figures finds it, however many dimensions there are.
-    parts as (
+    parts as not materialized(
         select
             {{ column_list(grain) }},
             case
@@ -92,40 +93,46 @@ with
         where {{ broken_down("figures") }} <= 1
     ),
 
-    covering_members as (
-        select dimension, member_code, preferred_code
-        from {{ ref("int_covering_members") }}
-        union all
-        select 'total' as dimension, '_T' as member_code, cast(null as string) as preferred_code
+    parts_in_order as not materialized(
+        select {{ column_list(part + figure, "parts") }}, covering_members.cover_order
+        from parts
+        left join
+            {{ ref("int_covering_members") }} as covering_members
+            on {{ equal_on("parts", "covering_members", ["dimension", "member_code"]) }}
+            and covering_members.preferred_code is null
+    ),
+
+    -- Few parts are groups or details, so only they are compared with the others.
+    parts_in_question as not materialized(
+        select {{ column_list(part + figure) }} from parts_in_order where cover_order > 0
     ),
 
     overlapping_parts as (
-        select distinct {{ column_list(part, "parts") }}
-        from parts
+        select distinct {{ column_list(part, "parts_in_question") }}
+        from parts_in_question
         inner join
-            covering_members
-            on {{ equal_on("parts", "covering_members", ["dimension", "member_code"]) }}
+            {{ ref("int_covering_members") }} as covering_members
+            on {{ equal_on("parts_in_question", "covering_members", ["dimension", "member_code"]) }}
         inner join
-            parts as preferred
-            on {{ equal_on("parts", "preferred", grain + ["dimension"]) }}
-            and covering_members.preferred_code = preferred.member_code
-        where preferred.is_stated
+            parts
+            on {{ equal_on("parts_in_question", "parts", grain + ["dimension"]) }}
+            and covering_members.preferred_code = parts.member_code
+        where parts.is_stated
     ),
 
     with_covers as (
         select
-            {{ column_list(part, "parts") }},
-            parts.value_usd_m,
-            parts.is_stated,
-            parts.is_suppressed,
-            covering_members.member_code is not null
-            and overlapping_parts.member_code is null as is_covering
-        from parts
+            {{ column_list(part + figure) }},
+            dimension = 'total' or cover_order is not null as is_covering
+        from parts_in_order
+        where coalesce(cover_order, 0) = 0
+        union all
+        select
+            {{ column_list(part + figure, "parts_in_question") }},
+            overlapping_parts.member_code is null as is_covering
+        from parts_in_question
         left join
-            covering_members
-            on {{ equal_on("parts", "covering_members", ["dimension", "member_code"]) }}
-            and covering_members.preferred_code is null
-        left join overlapping_parts on {{ equal_on("parts", "overlapping_parts", part) }}
+            overlapping_parts on {{ equal_on("parts_in_question", "overlapping_parts", part) }}
     ),
 
     counted as (
