@@ -87,10 +87,11 @@
         )
 
     select
-        {{ column_list(["source", "release_date"] + key_columns(), "observations") }},
-        observations.flow,
+        {{ column_list(split, "observations") }},
+        observations.source,
+        observations.category_code,
+        observations.period,
         observations.value,
-        observations.currency,
         observations.rounding,
         observations.comparator,
         case

@@ -54,11 +54,7 @@ with
             {{ last_digit("value") }} as rounding,
             value || ' (' || unit || ')' as stated_as,
             case
-                when
-                    value is null
-                    and coalesce(
-                        value_flag_code in ('{{ missing_statuses() | join("', '") }}'), false
-                    )
+                when value is null and coalesce(value_flag_code in ('L', 'M', 'K', 'H', 'O'), false)
                 then value_flag_code
                 when value is null
                 then 'O'

@@ -9,7 +9,7 @@ with
         from
             (
                 values
-                    ('sector', 'RTS', 'R+S+T'),
+                    ('sector', 'RTS', 'R+S'),
                     ('sector', 'GTU', 'G+H+I+J+K+L+M+N+O+P+Q+R+S+T+U+RTS'),
                     ('category', 'IND_PROP', 'SH1+SH2+PATENTS'),
                     ('category', 'COPYRIGHT', 'SH3+SH4'),
@@ -26,7 +26,9 @@ with
             'partner' as dimension,
             economy_code as member_code,
             cast(null as string) as parent_code,
-            case when kind = 'aggregate' then 1 else 0 end as cover_order
+            case
+                when kind = 'aggregate' or (kind = 'country' and members is not null) then 1 else 0
+            end as cover_order
         from {{ ref("int_economies") }}
         where
             kind = 'country'
