@@ -14,7 +14,7 @@
                     "body": royalty_flows_as_of_body(),
                 },
                 "balance_of(reporter, breakdown)": {
-                    "comment": "Receipts, payments and balance of a reporter by one breakdown: partner, sector, category, region or affiliation. One source per member, period and concept (the preferred one); the total is a row beside its parts.",
+                    "comment": "Receipts, payments and balance of a reporter by one breakdown: partner, sector, category, region or affiliation. One source and release per period and concept (the preferred one); the total is a row beside its parts.",
                     "body": balance_of_body(),
                 },
                 "top_partners(reporter, of_period, flow := 'receipts', n := 10, of_concept := 'BPM6_SH')": {
@@ -22,7 +22,7 @@
                     "body": top_partners_body(),
                 },
                 "compare_releases(of_source, earlier, later)": {
-                    "comment": "Changes between two releases of a source: one row per number that was revised beyond its rounding, added, dropped (no such row, or an empty one) or withheld (suppressed).",
+                    "comment": "Changes between two releases of a source: one row per number that was revised beyond its rounding, added, dropped (no such row, or an empty one) or withheld (suppressed); composition where an aggregate has other members.",
                     "body": compare_releases_body(),
                 },
                 "lineage_of(reporter, of_period, partner := 'WLD', sector := '_T', category := '_T', affiliation := '_T', region := '_T')": {

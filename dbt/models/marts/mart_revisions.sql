@@ -1,8 +1,25 @@
 -- How a number changed from one release that states it to the next, and the numbers that the next
 -- release no longer states. Only sources whose releases restate the series: a later text with
--- another number is another statement, not a revision.
+-- another number is another statement, not a revision. Nor is a change in the composition of an
+-- aggregate: where its members differ, the row says so, and how their own figures changed.
 {%- set series = ["source"] + key_columns() + ["flow", "currency"] %}
 {%- set window = ["source", "concept", "frequency", "flow", "currency"] %}
+{%- set revision = series + ["release_date"] %}
+{%- set revised = revision + [
+    "previous_release_date",
+    "previous_reporter_code",
+    "previous_partner_code",
+    "value",
+    "previous_value",
+    "revision_kind",
+] %}
+{%- set pair = [
+    "source",
+    "release_date",
+    "previous_release_date",
+    "aggregate_code",
+    "previous_aggregate_code",
+] %}
 with
     -- A source with one release has nothing to compare, however many rows it has.
     restated_sources as (
@@ -59,33 +76,243 @@ with
         from statements
     ),
 
-    restated as (
-        select
-            {{ column_list(series) }},
-            release_date,
-            previous_release_date,
-            value,
-            previous_value,
-            case
-                when
-                    {{
-                        within_rounding(
-                            "value", "rounding", "previous_value", "previous_rounding"
-                        )
-                    }}
-                then 'unchanged'
-                else 'changed'
-            end as revision_kind
-        from with_neighbours
-        where previous_release_date is not null
-    ),
-
     releases as (
         select
             source,
             release_date,
             lead(release_date) over (partition by source order by release_date) as next_release
         from (select distinct source, release_date from observations) as released
+    ),
+
+    -- A code of the source that means another economy from a release on: the European Union of 28
+    -- members, then of 27.
+    redefined_economies as (
+        select
+            releases.source,
+            releases.release_date as previous_release_date,
+            releases.next_release as release_date,
+            earlier.economy_code as previous_code,
+            later.economy_code
+        from releases
+        inner join
+            {{ ref("economy_code_map") }} as earlier
+            on releases.source = earlier.source
+            and {{ map_holds("earlier", "releases.release_date") }}
+        inner join
+            {{ ref("economy_code_map") }} as later
+            on earlier.source = later.source
+            and earlier.source_code = later.source_code
+            and earlier.economy_code <> later.economy_code
+            and {{ map_holds("later", "releases.next_release") }}
+    ),
+
+    compared as (
+        select
+            {{ column_list(revision) }},
+            previous_release_date,
+            reporter_code as previous_reporter_code,
+            partner_code as previous_partner_code,
+            value,
+            rounding,
+            previous_value,
+            previous_rounding
+        from with_neighbours
+        where previous_release_date is not null
+        {%- for role, other in {"reporter": "partner", "partner": "reporter"}.items() %}
+            union all
+            select
+                {{ column_list(revision, "later") }},
+                redefined.previous_release_date,
+                earlier.reporter_code as previous_reporter_code,
+                earlier.partner_code as previous_partner_code,
+                later.value,
+                later.rounding,
+                earlier.value as previous_value,
+                earlier.rounding as previous_rounding
+            from redefined_economies as redefined
+            inner join
+                statements as later
+                on {{ equal_on("redefined", "later", ["source", "release_date"]) }}
+                and redefined.economy_code = later.{{ role }}_code
+            inner join
+                statements as earlier
+                on {{
+                    equal_on(
+                        "later", "earlier", series | reject("equalto", role ~ "_code") | list
+                    )
+                }}
+                and redefined.previous_release_date = earlier.release_date
+                and redefined.previous_code = earlier.{{ role }}_code
+        {%- endfor %}
+    ),
+
+    aggregates as (
+        select reporter_code as economy_code from {{ ref("dim_reporter") }} where kind = 'aggregate'
+    ),
+
+    -- The world as a partner is the total, not a group of partners.
+    with_aggregates as (
+        select
+            {{
+                column_list(
+                    revision
+                    + [
+                        "previous_release_date",
+                        "previous_reporter_code",
+                        "previous_partner_code",
+                    ],
+                    "compared",
+                )
+            }},
+            compared.value,
+            compared.previous_value,
+            {{
+                within_rounding(
+                    "compared.value",
+                    "compared.rounding",
+                    "compared.previous_value",
+                    "compared.previous_rounding",
+                )
+            }} as is_unchanged,
+            reporters.economy_code is not null or partners.economy_code is not null as is_aggregate,
+            -- One aggregate with another: no list says which figures of members are parts of it.
+            case
+                when reporters.economy_code is null
+                then partners.economy_code
+                when partners.economy_code is null
+                then reporters.economy_code
+            end as aggregate_code,
+            case
+                when reporters.economy_code is null
+                then compared.previous_partner_code
+                else compared.previous_reporter_code
+            end as previous_aggregate_code,
+            reporters.economy_code is not null as is_reporter
+        from compared
+        left join aggregates as reporters on compared.reporter_code = reporters.economy_code
+        left join
+            aggregates as partners
+            on compared.partner_code = partners.economy_code
+            and partners.economy_code <> 'WLD'
+    ),
+
+    pairs as (
+        select {{ column_list(pair) }}
+        from with_aggregates
+        where aggregate_code is not null
+        group by {{ column_list(pair) }}
+    ),
+
+    memberships as (
+        select source, release_date, aggregate_code, count(*) as members
+        from {{ ref("dim_aggregate_member") }}
+        group by source, release_date, aggregate_code
+    ),
+
+    common_members as (
+        select {{ column_list(pair, "pairs") }}, later.member_code
+        from pairs
+        inner join
+            {{ ref("dim_aggregate_member") }} as later
+            on {{ equal_on("pairs", "later", ["source", "release_date", "aggregate_code"]) }}
+        inner join
+            {{ ref("dim_aggregate_member") }} as earlier
+            on {{ equal_on("later", "earlier", ["source", "member_code"]) }}
+            and pairs.previous_release_date = earlier.release_date
+            and pairs.previous_aggregate_code = earlier.aggregate_code
+    ),
+
+    compositions as (
+        select
+            {{ column_list(pair, "pairs") }},
+            count(common_members.member_code) = count(*)
+            and count(*) = min(earlier.members) as has_same_members
+        from pairs
+        inner join
+            {{ ref("dim_aggregate_member") }} as later
+            on {{ equal_on("pairs", "later", ["source", "release_date", "aggregate_code"]) }}
+        inner join
+            memberships as earlier
+            on pairs.source = earlier.source
+            and pairs.previous_release_date = earlier.release_date
+            and pairs.previous_aggregate_code = earlier.aggregate_code
+        left join
+            common_members
+            on {{ equal_on("pairs", "common_members", pair) }}
+            and later.member_code = common_members.member_code
+        group by {{ column_list(pair, "pairs") }}
+    ),
+
+    -- The series of each member that is in the aggregate in both releases.
+    series_of_members as (
+        select
+            {{ column_list(revision, "revisions") }},
+            revisions.previous_release_date,
+            case
+                when revisions.is_reporter then members.member_code else revisions.reporter_code
+            end as member_reporter_code,
+            case
+                when revisions.is_reporter then revisions.partner_code else members.member_code
+            end as member_partner_code
+        from with_aggregates as revisions
+        inner join common_members as members on {{ equal_on("revisions", "members", pair) }}
+    ),
+
+    changes_of_members as (
+        select
+            {{ column_list(revision, "members") }},
+            max(
+                case when 'C' in (later.conf_status, earlier.conf_status) then 1 else 0 end
+            ) as withheld,
+            sum(later.value) as members_value,
+            sum(earlier.value) as previous_members_value,
+            sum(case when earlier.value is not null then later.value end) as reporters_value,
+            sum(
+                case when later.value is not null then earlier.value end
+            ) as previous_reporters_value
+        from series_of_members as members
+        {%- for release, date in {
+                "later": "release_date",
+                "earlier": "previous_release_date",
+            }.items() %}
+            left join
+                observations as {{ release }}
+                on {{
+                    equal_on(
+                        "members",
+                        release,
+                        series | reject("in", ["reporter_code", "partner_code"]),
+                    )
+                }}
+                and members.member_reporter_code = {{ release }}.reporter_code
+                and members.member_partner_code = {{ release }}.partner_code
+                and members.{{ date }} = {{ release }}.release_date
+        {%- endfor %}
+        group by {{ column_list(revision, "members") }}
+    ),
+
+    -- Where a code came to mean another economy and the members are not known, nothing is compared.
+    restated as (
+        select
+            {{ column_list(revised | reject("equalto", "revision_kind") | list, "revisions") }},
+            case
+                when not coalesce(compositions.has_same_members, true)
+                then 'composition'
+                when revisions.is_unchanged
+                then 'unchanged'
+                else 'changed'
+            end as revision_kind,
+            case
+                when revisions.is_aggregate then compositions.has_same_members else true
+            end as has_same_members
+        from with_aggregates as revisions
+        left join compositions on {{ equal_on("revisions", "compositions", pair) }}
+        where
+            compositions.source is not null
+            or (
+                revisions.reporter_code = revisions.previous_reporter_code
+                and revisions.partner_code = revisions.previous_partner_code
+            )
     ),
 
     -- First period of a release. A window that moves on has not dropped the periods before it; one
@@ -119,6 +346,8 @@ with
             {{ column_list(series, "statements") }},
             releases.next_release as release_date,
             statements.release_date as previous_release_date,
+            statements.reporter_code as previous_reporter_code,
+            statements.partner_code as previous_partner_code,
             cast(null as decimal(18, 6)) as value,
             statements.value as previous_value,
             case when withheld.source is null then 'dropped' else 'withheld' end as revision_kind
@@ -153,37 +382,37 @@ with
     ),
 
     revisions as (
-        select
-            {{ column_list(series) }},
-            release_date,
-            previous_release_date,
-            value,
-            previous_value,
-            revision_kind
+        select {{ column_list(revised) }}, has_same_members
         from restated
         union all
-        select
-            {{ column_list(series) }},
-            release_date,
-            previous_release_date,
-            value,
-            previous_value,
-            revision_kind
+        select {{ column_list(revised) }}, cast(null as boolean) as has_same_members
         from dropped
     ),
 
     final as (
         select
-            {{ column_list(series) }},
-            release_date,
-            previous_release_date,
-            revision_kind,
-            value,
-            previous_value,
-            value - previous_value as change,
-            {{ pct("100e0 * (value - previous_value) / nullif(abs(previous_value), 0)") }}
-            as change_pct
+            {{ column_list(revised, "revisions") }},
+            case
+                when revisions.revision_kind <> 'composition'
+                then revisions.value - revisions.previous_value
+            end as change,
+            case
+                when revisions.revision_kind <> 'composition'
+                then {{ change_pct("revisions.value", "revisions.previous_value") }}
+            end as change_pct,
+            revisions.has_same_members,
+            -- With all its members, the aggregate's own change is that of its members. A sum from
+            -- which members are withheld is none.
+            case
+                when revisions.revision_kind = 'composition' and changes.withheld = 0
+                then {{ change_pct("changes.members_value", "changes.previous_members_value") }}
+                when revisions.has_same_members and changes.source is not null
+                then {{ change_pct("revisions.value", "revisions.previous_value") }}
+            end as same_members_change_pct,
+            {{ change_pct("changes.reporters_value", "changes.previous_reporters_value") }}
+            as same_reporters_change_pct
         from revisions
+        left join changes_of_members as changes on {{ equal_on("revisions", "changes", revision) }}
     )
 
 select
@@ -192,12 +421,17 @@ select
     source,
     release_date,
     previous_release_date,
+    previous_reporter_code,
+    previous_partner_code,
     revision_kind,
     currency,
     value,
     previous_value,
     change,
-    change_pct
+    change_pct,
+    has_same_members,
+    same_members_change_pct,
+    same_reporters_change_pct
 from final
 order by
     reporter_code,

@@ -17,6 +17,6 @@ select
     end as size,
     count(*) as figures
 from marts.mart_revisions
-where value is not null
+where value is not null and revision_kind <> 'composition'
 group by source, previous_release_date, release_date, size
 order by source, release_date, previous_release_date, size

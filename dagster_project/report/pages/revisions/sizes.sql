@@ -1,6 +1,6 @@
 /*
 title: How large the revisions are
-unit: number of revisions by size, relative to the earlier value
+unit: number of revisions by size, relative to the earlier value, without aggregates whose members may have changed
 columns:
   size: Size of the revision
   revisions: Revisions
@@ -28,7 +28,7 @@ with
                 else '50 % and more'
             end as size
         from marts.mart_revisions
-        where revision_kind = 'changed' and change_pct is not null
+        where revision_kind = 'changed' and has_same_members and change_pct is not null
     )
 select size, count(*) as revisions, list(distinct source order by source) as source
 from sized
