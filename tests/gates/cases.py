@@ -264,6 +264,19 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
     )
     t = "intermediate.int_economy_classifications"
     yield t, "an interval ends after it begins", cells(t, FIRST, valid_to="valid_from")
+    t = "intermediate.int_covering_members"
+    japan = "dimension = 'partner' and member_code = 'JPN'"
+    yield t, "a member that always counts", cells(t, japan, preferred_code="'CHN'")
+    yield (
+        t,
+        "of two members that overlap",
+        twice(
+            t,
+            "member_code = 'IND_PROP' and preferred_code = 'SH1'",
+            member_code="preferred_code",
+            preferred_code="member_code",
+        ),
+    )
     t = "intermediate.int_exchange_rates"
     yield (
         t,
