@@ -230,7 +230,9 @@ select
     obs_status,
     conf_status
 from $batch
-where (value is null) <> (obs_status in ('M', 'Q')) or (obs_status = 'Q') <> (conf_status = 'C')
+where
+    (value is null) <> (obs_status in ('Q', 'L', 'M', 'K', 'H', 'O'))
+    or (obs_status = 'Q') <> (conf_status = 'C')
 ;
 
 -- name: fewer_than_240_countries_or_no_world

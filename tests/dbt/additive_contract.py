@@ -149,11 +149,10 @@ def _breakdown_rules(
     )
     dimension_table, _, condition = _NO_MEMBER[dimension].partition(": ")
     name = "region_code" if dimension == "subdivision" else code
-    condition = condition.replace("code ", "flows." + code + " ")
     yield (
         "a total, an aggregate or a detail among the members",
-        f"select flows.* from {mart} as flows inner join core.{dimension_table} as members"
-        f" on flows.{code} = members.{name} where flows.{code} <> '_X' and ({condition})",
+        f"select * from {mart} where {code} <> '_X' and {code} in (select {name}"
+        f" from core.{dimension_table} where {condition.replace('code ', name + ' ')})",
     )
     others = [other for other in DIMENSIONS[1:] if other != dimension]
     at_total = " and ".join(

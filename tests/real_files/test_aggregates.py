@@ -26,7 +26,7 @@ UNION = (
     "+ROU+SVK+SVN+SWE"
 )
 EU27 = UNION.split("+")
-# The members of these groups stand in no file and no definition at hand.
+# No file and no definition at hand has the members of these groups.
 UNKNOWN = (
     "AFE+AFW+CSS+EAR+FCS+HPC+IBD+IBT+IDA+IDB+IDX+LDC+LTE+OSS+PRE+PSS+PST+SST+TEA+TEC+TLA+TMN"
     "+TSA+TSS"
