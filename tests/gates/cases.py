@@ -526,13 +526,7 @@ def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
     yield (
         table,
         "a part is not larger than its total (1 percent is left for rounding)",
-        cells(
-            table,
-            part,
-            share_of_receipts_pct="102",
-            rank_by_receipts="null",
-            rank_by_payments="null",
-        ),
+        cells(table, part, share_of_receipts_pct="102", member_kind="'group'"),
     )
     two = " union all ".join(
         f"(select * replace ('{code}' as {dimension}_code, 60 as share_of_payments_pct,"
