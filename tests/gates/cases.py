@@ -346,7 +346,7 @@ def _core() -> Iterator[tuple[str, str, str]]:
     t = "core.dim_aggregate_member"
     yield (
         t,
-        "no aggregate is a member of itself, and each has two members or more",
+        "no aggregate is a member of itself",
         cells(t, FIRST, member_code="aggregate_code"),
     )
     for role in ("reporter", "partner"):

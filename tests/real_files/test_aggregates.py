@@ -213,7 +213,9 @@ def test_how_much_of_a_total_is_carried_by_whom(union: Scenario) -> None:
         " from marts.mart_aggregates where aggregate_code = 'WLD' and period = '2019'"
     ) == [(217, 144, "IRL", 21.3469, 40.808)]
     world = stated(BULK, "payments", "WLD")[2019]
-    assert float(100 * stated(BULK, "payments", "IRL")[2019] / world) == pytest.approx(21.3469, abs=5e-5)
+    assert float(100 * stated(BULK, "payments", "IRL")[2019] / world) == pytest.approx(
+        21.3469, abs=5e-5
+    )
 
 
 def test_the_union_of_27_is_no_revision_of_that_of_28(union: Scenario) -> None:
