@@ -204,24 +204,28 @@ join candidate.core.dim_reporter as reporters using (reporter_code)
 where reporters.kind = 'country' and flows.partner_code = 'WLD'
 order by period, source, rank_by_receipts, reporter_code;
 
--- One source: its own total is the preferred one, so the method explains nothing; US dollars and
--- exact numbers, so neither do currency and rounding.
+-- One source: its own total is the preferred one, so vintage and method explain nothing; US dollars
+-- and exact numbers, so neither do currency and rounding.
 create table candidate.marts.mart_mirror_asymmetry as
 select
     receipts.period, receipts.frequency, receipts.concept,
     receipts.reporter_code as receiver_code, payments.reporter_code as payer_code,
     receipts.receipts_usd_m as receipts_stated_usd_m, receipts.source as receipts_source,
-    receipts.receipts_status,
+    receipts.release_date as receipts_release_date, receipts.receipts_status,
     payments.payments_usd_m as payments_stated_usd_m, payments.source as payments_source,
-    payments.payments_status,
+    payments.release_date as payments_release_date, payments.payments_status,
     cast(receipts.receipts_usd_m - payments.payments_usd_m as decimal(18, 6)) as asymmetry_usd_m,
     round(cast(200e0 * asymmetry_usd_m
         / nullif(abs(receipts.receipts_usd_m) + abs(payments.payments_usd_m), 0) as double), 4)
     as asymmetry_pct,
+    cast(0 as decimal(18, 6)) as vintage_usd_m,
+    cast(0 as decimal(18, 6)) as method_usd_m,
     cast(0 as decimal(18, 6)) as rounding_usd_m,
     cast(0 as decimal(18, 6)) as currency_usd_m,
-    cast(0 as decimal(18, 6)) as method_usd_m,
-    cast(abs(asymmetry_usd_m) as decimal(18, 6)) as unexplained_usd_m,
+    asymmetry_usd_m as unexplained_usd_m,
+    cast(0 as decimal(18, 6)) as rounding_range_usd_m,
+    cast(0 as decimal(18, 6)) as currency_range_usd_m,
+    asymmetry_usd_m = 0 as is_within_uncertainty,
     'both stated' as comparison
 from candidate.core.fct_royalty_flows as receipts
 join candidate.core.fct_royalty_flows as payments

@@ -107,13 +107,28 @@ select
     sum(share_of_payments_pct) as payments_pct
 from
     (
-        select *, rank_by_receipts is not null or rank_by_payments is not null as ranked from $batch
+        select
+            *,
+            member_kind
+            not in ('total', 'aggregate', 'residual', 'group', 'other', 'unallocated') as ranked
+        from $batch
     ) as parts
 where $parts
 group by reporter_code, period, source, concept
-having
-    sum(case when rank_by_receipts is not null then share_of_receipts_pct end) > 101
-    or sum(case when rank_by_payments is not null then share_of_payments_pct end) > 101
+having sum(share_of_receipts_pct) > 101 or sum(share_of_payments_pct) > 101
+;
+
+-- name: ranks_out_of_competitors
+select $key, rank_by_receipts, receipts_ranked_among, rank_by_payments, payments_ranked_among
+from $batch
+where
+    (rank_by_receipts is null) <> (receipts_ranked_among is null)
+    or (rank_by_payments is null) <> (payments_ranked_among is null)
+    or rank_by_receipts not between 1
+    and receipts_ranked_among
+    or rank_by_payments not between 1
+    and payments_ranked_among
+    or least(receipts_ranked_among, payments_ranked_among) < $fewest
 ;
 
 -- name: total_not_100_or_ranked
@@ -215,7 +230,9 @@ select
     obs_status,
     conf_status
 from $batch
-where (value is null) <> (obs_status in ('M', 'Q')) or (obs_status = 'Q') <> (conf_status = 'C')
+where
+    (value is null) <> (obs_status in ('Q', 'L', 'M', 'K', 'H', 'O'))
+    or (obs_status = 'Q') <> (conf_status = 'C')
 ;
 
 -- name: fewer_than_240_countries_or_no_world
@@ -223,4 +240,169 @@ select count(*) as countries, max(case when $column = 'WLD' then 1 else 0 end) a
 from $batch
 where kind = 'country' or $column = 'WLD'
 having count(*) < 240 or max(case when $column = 'WLD' then 1 else 0 end) = 0
+;
+
+-- name: breakdowns_that_do_not_add_up
+with
+    sums as (
+        select
+            reporter_code,
+            period,
+            source,
+            release_date,
+            currency,
+            sum(receipts_usd_m) as receipts_usd_m,
+            sum(payments_usd_m) as payments_usd_m,
+            sum(balance_usd_m) as balance_usd_m,
+            sum(receipts) as receipts,
+            sum(payments) as payments,
+            sum(balance) as balance,
+            max(
+                case when member_kind = 'unallocated' then receipts_usd_m end
+            ) as rest_receipts_usd_m,
+            max(
+                case when member_kind = 'unallocated' then payments_usd_m end
+            ) as rest_payments_usd_m,
+            max(case when member_kind = 'unallocated' then balance_usd_m end) as rest_balance_usd_m,
+            max(case when member_kind = 'unallocated' then receipts end) as rest_receipts,
+            max(case when member_kind = 'unallocated' then payments end) as rest_payments,
+            max(case when member_kind = 'unallocated' then balance end) as rest_balance
+        from $batch
+        group by reporter_code, period, source, release_date, currency
+    ),
+    totals as (
+        select
+            reporter_code,
+            period,
+            source,
+            release_date,
+            currency,
+            cast(receipts_usd_m as decimal(18, 6)) as receipts_usd_m,
+            cast(payments_usd_m as decimal(18, 6)) as payments_usd_m,
+            case
+                when balance_is_stated
+                then cast(balance_usd_m as decimal(18, 6))
+                else cast(receipts_usd_m as decimal(18, 6)) - cast(payments_usd_m as decimal(18, 6))
+            end as balance_usd_m,
+            cast(receipts as decimal(18, 6)) as receipts,
+            cast(payments as decimal(18, 6)) as payments,
+            case
+                when balance_is_stated
+                then cast(balance as decimal(18, 6))
+                else cast(receipts as decimal(18, 6)) - cast(payments as decimal(18, 6))
+            end as balance
+        from core.fct_royalty_flows
+        where
+            concept = 'BPM6_SH'
+            and partner_code = 'WLD'
+            and sector_code = '_T'
+            and category_code = '_T'
+            and affiliation_code = '_T'
+            and region_code = '_T'
+    )
+select
+    sums.reporter_code,
+    sums.period,
+    sums.source,
+    sums.receipts,
+    totals.receipts as total_receipts,
+    sums.payments,
+    totals.payments as total_payments,
+    sums.balance,
+    totals.balance as total_balance
+from sums
+left join totals using (reporter_code, period, source, release_date, currency)
+where
+    (totals.receipts_usd_m is null and sums.rest_receipts_usd_m is not null)
+    or (
+        totals.receipts_usd_m is not null
+        and sums.receipts_usd_m is distinct from totals.receipts_usd_m
+    )
+    or (totals.payments_usd_m is null and sums.rest_payments_usd_m is not null)
+    or (
+        totals.payments_usd_m is not null
+        and sums.payments_usd_m is distinct from totals.payments_usd_m
+    )
+    or (totals.balance_usd_m is null and sums.rest_balance_usd_m is not null)
+    or (
+        totals.balance_usd_m is not null
+        and sums.balance_usd_m is distinct from totals.balance_usd_m
+    )
+    or (totals.receipts is null and sums.rest_receipts is not null)
+    or (totals.receipts is not null and sums.receipts is distinct from totals.receipts)
+    or (totals.payments is null and sums.rest_payments is not null)
+    or (totals.payments is not null and sums.payments is distinct from totals.payments)
+    or (totals.balance is null and sums.rest_balance is not null)
+    or (totals.balance is not null and sums.balance is distinct from totals.balance)
+;
+
+-- name: breakdowns_that_mix
+select
+    reporter_code,
+    period,
+    count(distinct source) as sources,
+    sum(case when member_kind = 'unallocated' then 1 else 0 end) as rests
+from $batch
+group by reporter_code, period
+having
+    count(distinct source) > 1
+    or count(distinct release_date) > 1
+    or count(distinct currency) > 1
+    or sum(case when member_kind = 'unallocated' then 1 else 0 end) <> 1
+;
+
+-- name: country_totals_not_stated
+with
+    totals as (
+        select
+            reporter_code,
+            period,
+            source,
+            release_date,
+            currency,
+            cast(receipts_usd_m as decimal(18, 6)) as receipts_usd_m,
+            cast(payments_usd_m as decimal(18, 6)) as payments_usd_m,
+            case
+                when balance_is_stated
+                then cast(balance_usd_m as decimal(18, 6))
+                else cast(receipts_usd_m as decimal(18, 6)) - cast(payments_usd_m as decimal(18, 6))
+            end as balance_usd_m,
+            cast(receipts as decimal(18, 6)) as receipts,
+            cast(payments as decimal(18, 6)) as payments,
+            case
+                when balance_is_stated
+                then cast(balance as decimal(18, 6))
+                else cast(receipts as decimal(18, 6)) - cast(payments as decimal(18, 6))
+            end as balance
+        from core.fct_royalty_flows
+        where
+            concept = 'BPM6_SH'
+            and partner_code = 'WLD'
+            and sector_code = '_T'
+            and category_code = '_T'
+            and affiliation_code = '_T'
+            and region_code = '_T'
+    )
+select
+    flows.reporter_code,
+    flows.period,
+    flows.source,
+    flows.receipts,
+    totals.receipts as total_receipts,
+    flows.payments,
+    totals.payments as total_payments
+from
+    (
+        select *, count(*) over (partition by reporter_code, period) as rows_found from $batch
+    ) as flows
+left join totals using (reporter_code, period, source, release_date, currency)
+where
+    flows.rows_found > 1
+    or totals.source is null
+    or flows.receipts_usd_m is distinct from totals.receipts_usd_m
+    or flows.payments_usd_m is distinct from totals.payments_usd_m
+    or flows.balance_usd_m is distinct from totals.balance_usd_m
+    or flows.receipts is distinct from totals.receipts
+    or flows.payments is distinct from totals.payments
+    or flows.balance is distinct from totals.balance
 ;

@@ -11,7 +11,7 @@ select
     ranking.rank_by_receipts,
     ranking.rank_by_balance
 from {{ ref("mart_balance_by_partner") }} as balances
-left join
+inner join
     {{ ref("mart_world_ranking") }} as ranking
     on balances.reporter_code = ranking.reporter_code
     and balances.period = ranking.period
@@ -22,5 +22,5 @@ where
     and balances.partner_code = 'WLD'
     and balances.frequency = 'A'
     and balances.concept = 'BPM6_SH'
-    and balances.preferred
+    and ranking.preferred
 order by balances.period

@@ -7,7 +7,7 @@ from
     (
         select valid_from, income_group, count(*) as economies
         from $batch
-        where income_group is not null
+        where income_group <> 'Not classified'
         group by valid_from, income_group
     ) as groups
 group by valid_from

@@ -11,7 +11,7 @@ select
     conf_status
 from $batch
 where
-    (value is null) <> (obs_status in ('M', 'Q'))
+    (value is null) <> (obs_status in ('Q', 'L', 'M', 'K', 'H', 'O'))
     or (obs_status = 'Q') <> (conf_status = 'C')
     or (conf_status = 'C' and value is not null)
 ;

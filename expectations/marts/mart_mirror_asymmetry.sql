@@ -1,9 +1,29 @@
--- name: more_than_the_asymmetry
+-- name: sums_other_than_the_asymmetry
 select period, receiver_code, payer_code, receipts_source, payments_source, asymmetry_usd_m
 from $batch
 where
-    rounding_usd_m + currency_usd_m + method_usd_m + unexplained_usd_m
-    < abs(asymmetry_usd_m) - 5 * 0.000001 / 2
+    vintage_usd_m + method_usd_m + rounding_usd_m + currency_usd_m + unexplained_usd_m
+    <> asymmetry_usd_m
+    or (asymmetry_usd_m is null) <> (unexplained_usd_m is null)
+;
+
+-- name: beyond_the_ranges
+select
+    period,
+    receiver_code,
+    payer_code,
+    receipts_source,
+    payments_source,
+    rounding_usd_m,
+    currency_usd_m,
+    unexplained_usd_m
+from $batch
+where
+    abs(rounding_usd_m) > rounding_range_usd_m
+    or abs(currency_usd_m) > coalesce(currency_range_usd_m, 0)
+    or rounding_usd_m * unexplained_usd_m < 0
+    or currency_usd_m * unexplained_usd_m < 0
+    or rounding_usd_m * currency_usd_m < 0
 ;
 
 -- name: sides_a_hundredfold_apart

@@ -18,7 +18,9 @@ attach ':memory:' as workbench;
 create schema royalty_flows.core;
 create schema workbench.intermediate;
 create table royalty_flows.core.dim_source as
-select 's' || n as source, n::int as precedence from range(20) as numbers (n);
+select
+    's' || n as source, 'p' || n as publisher, n::int as precedence, n::int as publisher_precedence
+from range(20) as numbers (n);
 create table royalty_flows.core.dim_reporter as
 select 'R' || n as reporter_code, 'country' as kind from range(400) as numbers (n);
 create table royalty_flows.core.dim_partner as
@@ -32,13 +34,14 @@ select
     'R' || reporters.n as reporter_code,
     case partners.n when 0 then 'WLD' else 'R' || partners.n end as partner_code,
     '_T' as sector_code, '_T' as category_code, '_T' as affiliation_code, '_T' as region_code,
-    'USD' as currency, false as is_computed, 1::decimal(38, 21) as receipts_usd_m,
-    1::decimal(38, 21) as payments_usd_m, 'A' as receipts_status, 'A' as payments_status
+    date '2020-01-01' as release_date, 'USD' as currency, false as is_computed,
+    1::decimal(38, 21) as receipts_usd_m, 1::decimal(38, 21) as payments_usd_m,
+    'A' as receipts_status, 'A' as payments_status
 from range(100) as reporters (n), range(100) as partners (n), range(2000, 2020) as years (n);
 create table royalty_flows.core.fct_royalty_observations as
 select
     * exclude (is_computed, receipts_usd_m, payments_usd_m, receipts_status, payments_status),
-    'receipts' as flow, date '2020-01-01' as release_date, 0::decimal(38, 21) as rounding,
+    'receipts' as flow, 0::decimal(38, 21) as rounding,
     '=' as comparator, 1 as statement_number
 from royalty_flows.core.fct_royalty_flows;
 """

@@ -5,6 +5,7 @@ These are the seeds, core, marts, the united observations, and the first four so
 
 from collections.abc import Iterator
 
+from tests.dbt.additive_contract import AMOUNTS, TABLES
 from tests.gates.suite_cases import FIRST, Case, cells, few, twice
 
 KEYS = {
@@ -177,7 +178,7 @@ def _figure_cases() -> Iterator[Case]:
 
 def model_cases() -> Iterator[Case]:
     """Expectations on seeds and models whose arguments do not show how to break them."""
-    for of_layers in (_before_core, _core, _marts):
+    for of_layers in (_before_core, _core, _marts, _additive):
         for table, expectation, query in of_layers():
             yield Case(table, expectation, query)
 
@@ -263,6 +264,19 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
     )
     t = "intermediate.int_economy_classifications"
     yield t, "an interval ends after it begins", cells(t, FIRST, valid_to="valid_from")
+    t = "intermediate.int_covering_members"
+    japan = "dimension = 'partner' and member_code = 'JPN'"
+    yield t, "a member that always counts", cells(t, japan, preferred_code="'CHN'")
+    yield (
+        t,
+        "of two members that overlap",
+        twice(
+            t,
+            "member_code = 'IND_PROP' and preferred_code = 'SH1'",
+            member_code="preferred_code",
+            preferred_code="member_code",
+        ),
+    )
     t = "intermediate.int_exchange_rates"
     yield (
         t,
@@ -356,6 +370,12 @@ def _core() -> Iterator[tuple[str, str, str]]:
             "the world and 240 countries or more are there",
             cells(t, f"{role}_code = 'WLD'", **{f"{role}_code": "'W00'"}),
         )
+    t = "core.dim_exchange_rate"
+    yield (
+        t,
+        "a rate is there unless the method says that there is none",
+        cells(t, "currency = 'JPY' and period = '2018'", units_per_usd="null"),
+    )
     t = "core.dim_period"
     yield (
         t,
@@ -419,9 +439,20 @@ def _marts() -> Iterator[tuple[str, str, str]]:
     )
     yield (
         t,
+        "a rank is among 50 or more, and says among how many",
+        cells(t, FIRST, rank_by_payments="1", payments_ranked_among="null"),
+    )
+    yield (
+        t,
         "the United States has been among the first three by receipts of the World Bank's economies"
         " since 1990",
-        cells(t, "reporter_code = 'USA'", rank_by_receipts="4", reporters_ranked="51"),
+        cells(
+            t,
+            "reporter_code = 'USA'",
+            rank_by_receipts="4",
+            receipts_ranked_among="51",
+            reporters_ranked="51",
+        ),
     )
     t = "marts.mart_coverage"
     yield (
@@ -439,8 +470,13 @@ def _marts() -> Iterator[tuple[str, str, str]]:
     yield t, "an economy is not its own mirror", cells(t, FIRST, payer_code="receiver_code")
     yield (
         t,
-        "the explained and the unexplained part make up at least the asymmetry",
-        cells(t, FIRST, unexplained_usd_m="unexplained_usd_m - 1000"),
+        "vintage, method, rounding, currency and the unexplained rest add up to the asymmetry",
+        cells(t, FIRST, unexplained_usd_m="unexplained_usd_m - 0.000001"),
+    )
+    yield (
+        t,
+        "rounding and currency have the sign of the gap that vintage and method leave",
+        cells(t, FIRST, rounding_range_usd_m="-1"),
     )
     yield (
         t,
@@ -462,6 +498,28 @@ def _marts() -> Iterator[tuple[str, str, str]]:
     )
 
 
+def _additive() -> Iterator[tuple[str, str, str]]:
+    one_more = {amount: f"coalesce({amount}, 0) + 1" for amount in AMOUNTS}
+    for table in TABLES:
+        annual = f"flows_by_{table.split('_')[2]}"
+        # A table of other periods has the same columns, and rows where this one is empty.
+        t = f"marts.{annual if annual != 'flows_by_subdivision' else annual + '_half_yearly'}"
+        if annual == "flows_by_country":
+            rule = "each row is a total that its source states"
+            yield f"marts.{table}", rule, cells(t, FIRST, **one_more)
+            continue
+        yield (
+            f"marts.{table}",
+            "the rows of one country and period add up to the total that their source states",
+            cells(t, "member_kind = 'unallocated'", **one_more),
+        )
+        yield (
+            f"marts.{table}",
+            "the rows of one country and period are from one source, release and currency",
+            twice(t, "member_kind = 'unallocated'", **{a: f"{a} - {a}" for a in AMOUNTS}),
+        )
+
+
 def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
     total = "'WLD'" if dimension == "partner" else "'_T'"
     part = f"{dimension}_code <> {total} and period = '2018-S1'"
@@ -478,7 +536,7 @@ def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
     )
     two = " union all ".join(
         f"(select * replace ('{code}' as {dimension}_code, 60 as share_of_payments_pct,"
-        f" 1 as rank_by_payments) from {table} where {part} limit 1)"
+        f" 'section' as member_kind) from {table} where {part} limit 1)"
         for code in "AB"
     )
     yield (
@@ -491,6 +549,11 @@ def _mart_special(table: str, dimension: str) -> Iterator[tuple[str, str, str]]:
         table,
         "the total's own share is 100 percent, and it has no rank",
         cells(table, f"{dimension}_code = {total}", share_of_payments_pct="99"),
+    )
+    yield (
+        table,
+        "a rank is among 2 or more, and says among how many",
+        cells(table, part, rank_by_receipts="1", receipts_ranked_among="1"),
     )
 
 

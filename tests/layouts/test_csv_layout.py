@@ -1,5 +1,6 @@
 import csv
 import re
+import sys
 from pathlib import Path
 
 import duckdb

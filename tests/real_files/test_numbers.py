@@ -155,7 +155,7 @@ def test_what_a_publisher_states(real: Scenario, source: str, key: str, value: f
 @pytest.mark.parametrize(
     ("source", "key", "status"),
     [
-        ("ons_pink_book", "receipts 1997 category=SH1", (None, "M", "F")),
+        ("ons_pink_book", "receipts 1997 category=SH1", (None, "L", "F")),
         ("ons_services_by_partner", "receipts 2019 partner=CHN", (None, "Q", "C")),
         ("ons_trade_by_industry", "payments 2019 sector=J62", (None, "Q", "C")),
         ("bea_trade_by_area", "receipts 2020 partner=MLT", (None, "Q", "C")),
@@ -165,6 +165,129 @@ def test_missing_and_suppressed_figures_are_rows_without_a_value(
     real: Scenario, source: str, key: str, status: tuple
 ) -> None:
     assert stated(real, source, key, "value, obs_status, conf_status") == [status]
+
+
+def test_the_split_by_type_of_right_breaks_where_a_type_begins(real: Scenario) -> None:
+    """In table 3.6 SH1 begins in 2002 and SH3 in 2013; SH2 and SH4, then SH1 too, fill the total.
+
+    By hand, receipts: 2001 480 + 4274 = 4754, 2012 2057 + 1198 + 5267 = 8522. So the share of SH4
+    in 1999, 3493 of 3832 or 91 percent, contains SH1 and SH3.
+    """
+    assert real.warehouse.published(
+        "select period, obs_status, string_agg(distinct category_code, ' ' order by category_code),"
+        " count(*) from core.fct_royalty_observations where source = 'ons_pink_book'"
+        " and (obs_status = 'B' or (obs_status = 'L' and period in ('2001', '2012')))"
+        " group by 1, 2 order by 1, 2"
+    ) == [
+        ("2001", "L", "SH1 SH3", 6),
+        ("2002", "B", "SH1 SH2 SH4", 9),
+        ("2012", "L", "SH3", 3),
+        ("2013", "B", "SH1 SH2 SH3 SH4", 12),
+    ]
+    assert real.warehouse.published(
+        "select count(*) from core.fct_royalty_observations where source = 'ons_pink_book'"
+        " and obs_status = 'L'"
+    ) == [(63,)]
+
+
+def test_less_than_half_a_million_is_not_significant(real: Scenario) -> None:
+    assert real.warehouse.published(
+        "select value::int, obs_status, count(*) from core.fct_royalty_observations"
+        " where source = 'bea_trade_by_area' and obs_status not in ('A', 'Q') group by all"
+    ) == [(0, "N", 4)]
+
+
+@pytest.mark.parametrize(
+    ("source", "period", "dimension", "flow", "covered", "total", "withheld"),
+    [
+        # Million pounds of the sheets: countries 15,212 + rests of areas 2,245 of 17,473, without
+        # Albania, Iceland, Montenegro and other North Africa.
+        ("ons_services_by_partner", "2020", "partner", "receipts", 17_457, 17_473, 4),
+        ("ons_services_by_partner", "2020", "partner", "payments", 13_099, 13_136, 10),
+        # Tables C2 to C7: 1,813 + 808 + 8,762 + 6,419 + 336 + 3,068 (sections R and S) of 21,480.
+        ("ons_itis", "2019", "sector", "receipts", 21_206, 21_480, 0),
+        ("ons_itis", "2019", "sector", "payments", 15_574, 16_106, 0),
+        # Million dollars, the areas' own sums: Canada 7,362, Europe 63,395 of 63,601 without Cyprus
+        # and Malta, South and Central America 6,176, Other Western Hemisphere 2,096, Africa 771,
+        # Middle East 767, Asia and Pacific 33,006.
+        ("bea_trade_by_area", "2020", "partner", "receipts", 113_573, 113_779, 2),
+    ],
+)
+def test_the_parts_cover_the_total_without_overlap(
+    real: Scenario,
+    source: str,
+    period: str,
+    dimension: str,
+    flow: str,
+    covered: int,
+    total: int,
+    withheld: int,
+) -> None:
+    """Before, without residuals and joint sections: 87.1, 91.3, 84.4, 90.0 and 98.4 percent."""
+    ((share, counted, left),) = real.warehouse.published(
+        "select coverage_pct, parts_withheld, uncovered_usd_m / total_usd_m"
+        " from marts.mart_coverage"
+        f" where source = '{source}' and period = '{period}' and dimension = '{dimension}'"
+        f" and flow = '{flow}'"
+    )
+    assert share == pytest.approx(100 * covered / total, abs=1e-4)
+    assert float(left) == pytest.approx(1 - covered / total, abs=1e-6)
+    assert counted == withheld
+
+
+def test_no_parts_are_counted_twice(real: Scenario) -> None:
+    """Of receipts and payments; 0.02 percent is the rounding of the survey's figures."""
+    assert (
+        real.warehouse.published(
+            "select source, period, flow, dimension, coverage_pct from marts.mart_coverage"
+            " where coverage_pct > 100.02"
+        )
+        == []
+    )
+
+
+def test_texts_are_current_in_all_their_releases(real: Scenario) -> None:
+    """Eleven folders of texts, each with statements that no later one replaces."""
+    assert real.warehouse.published(
+        "select count(*), count(*) filter (is_latest) from core.dim_release"
+        " where source = 'published_figures'"
+    ) == [(11, 11)]
+    assert real.warehouse.published(
+        "select release_date::text from core.dim_release"
+        " where source = 'worldbank_wdi' and is_latest"
+    ) == [("2021-09-15",)]
+
+
+def test_aggregates_are_a_group_of_their_own(real: Scenario) -> None:
+    """Receipts of 2019 by income group, added up from the two files of 2021-09-15.
+
+    Before, the 2.3 trillion of the aggregates were in the group NULL.
+    """
+    assert real.warehouse.published(
+        "select income_group, round(sum(receipts_usd_m), 2)::text, count(receipts_usd_m)"
+        " from marts.mart_balance_by_partner inner join core.dim_reporter using (reporter_code)"
+        " where source = 'worldbank_wdi' and partner_code = 'WLD' and period = '2019'"
+        " group by income_group having count(receipts_usd_m) > 0 order by 1"
+    ) == [
+        ("Aggregates", "2311096.63", 48),
+        ("High income", "386406.05", 48),
+        ("Low income", "31.20", 11),
+        ("Lower middle income", "1268.55", 39),
+        ("Upper middle income", "9928.64", 40),
+    ]
+
+
+def test_a_classification_says_its_fiscal_year(real: Scenario) -> None:
+    """Panama and Romania were upper middle income in the World Bank's fiscal year 2022 only."""
+    assert real.warehouse.published(
+        "select economy_code, world_bank_region, income_group, fiscal_year"
+        " from core.dim_economy_classification where economy_code in ('PAN', 'ROU', 'VEN')"
+        " order by 1"
+    ) == [
+        ("PAN", "Latin America & Caribbean", "Upper middle income", 2022),
+        ("ROU", "Europe & Central Asia", "Upper middle income", 2022),
+        ("VEN", "Latin America & Caribbean", "Not classified", 2022),
+    ]
 
 
 def test_eleven_figures_by_area_are_suppressed(real: Scenario) -> None:

@@ -79,6 +79,28 @@ def test_china_in_the_system_of_the_wto(union: Scenario) -> None:
     assert status == "E"
 
 
+def test_growth_of_estimates_is_an_estimate(union: Scenario) -> None:
+    """Eleven months of the file have the flag E in each of MX_GR and MM_GR."""
+    assert union.warehouse.published(
+        "select flow, obs_status, count(*) from core.fct_stated_rates where source = 'wto_stats'"
+        " group by all order by all"
+    ) == [
+        ("payments", "A", 81),
+        ("payments", "E", 11),
+        ("receipts", "A", 81),
+        ("receipts", "E", 11),
+    ]
+
+
+def test_the_partners_of_the_newer_edition_cover_all_but_what_is_withheld(union: Scenario) -> None:
+    """Of the CSV: countries 15,953 + rests of areas 2,640 of 18,618, and 11,554 + 794 of 12,504."""
+    assert union.warehouse.published(
+        "select flow, parts_withheld, coverage_pct from marts.mart_coverage"
+        " where source = 'ons_services_by_partner' and period = '2020' and dimension = 'partner'"
+        " order by flow"
+    ) == [("payments", 19, 98.7524), ("receipts", 6, 99.8657)]
+
+
 def test_the_deficit_of_31_billion_is_confirmed_by_the_system_that_the_text_used(
     union: Scenario,
 ) -> None:

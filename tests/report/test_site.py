@@ -271,8 +271,8 @@ def test_altair_validates_the_charts() -> None:
         "flow": "receipts",
         "member_name": "A",
         "member_code": "A",
+        "member_kind": "country",
         "rank_by_receipts": 1,
-        "rank_by_payments": None,
         **{f"{flow}_usd_m": 3000 for flow in ("receipts", "payments", "balance")},
         **{f"{side}_stated_usd_m": 3000 for side in ("receipts", "payments")},
     }

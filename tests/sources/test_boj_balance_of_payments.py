@@ -93,5 +93,5 @@ CASES = cases(
 )
 AFTER_THE_RELEASE = cells(TABLE, "_row = 5", survey_date="'202604'", value="'5'")
 CASES += cases(TABLE, {"survey_date is": AFTER_THE_RELEASE}, also=("each month",))
-CASES += cases(STAGED, {"a month has": cells(STAGED, "obs_status = 'M'", value="1")})
+CASES += cases(STAGED, {"a month has": cells(STAGED, "obs_status = 'O'", value="1")})
 CASES += cases(CONFORMED, {"a monthly balance": cells(CONFORMED, FIRST, value="2000001")})

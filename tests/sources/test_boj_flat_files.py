@@ -419,7 +419,7 @@ CASES += cases(
     {"the structure ends": cells(TABLE, "_row = 4", structure="structure || '/Balance'")},
     also=("the area or",),  # which is the part before the flow
 )
-CASES += cases(STAGED, {"a period has": cells(STAGED, "obs_status = 'M'", value="1")})
+CASES += cases(STAGED, {"a period has": cells(STAGED, "obs_status = 'L'", value="1")})
 CASES += cases(
     CONFORMED,
     {

@@ -123,12 +123,12 @@ def test_flags_behind_the_number_become_statuses(template: Scenario) -> None:
         ("2023", Decimal("50.1"), "EUR", "I", "F"),
     ]
     assert facts(template, "2024-10-01", f"{germany} and partner_code = 'GBR'") == [
-        ("2021", None, "EUR", "M", "F"),
+        ("2021", None, "EUR", "L", "F"),  # : is not available, : z not applicable
         ("2022", None, "EUR", "M", "F"),
         ("2023", Decimal("0"), "EUR", "N", "F"),
     ]
     assert facts(template, "2024-10-01", "reporter_code = 'GRC'") == [
-        ("2021", None, "EUR", "M", "F"),
+        ("2021", None, "EUR", "L", "F"),
         ("2022", Decimal("2.5"), "EUR", "U", "F"),
         ("2023", Decimal("3"), "EUR", "D", "F"),
     ]

@@ -80,11 +80,18 @@ def test_the_dimensions_have_regions_groups_and_currencies(template: Scenario) -
             f" where {role}_code in ('NAM', 'AFG', 'TUV', 'TUR', 'FRA', 'WLD') order by 1"
         ) == [
             ("AFG", "Asia", "Southern Asia", True, False, "AFN"),
-            ("FRA", None, None, None, None, None),  # not in the made-up file
+            (
+                "FRA",
+                "Not classified",
+                "Not classified",
+                None,
+                None,
+                None,
+            ),  # not in the made-up file
             ("NAM", "Africa", "Sub-Saharan Africa", False, False, "NAD+ZAR"),
             ("TUR", "Asia", "Western Asia", False, False, None),
             ("TUV", "Oceania", "Polynesia", True, True, "AUD"),
-            ("WLD", None, None, None, None, None),
+            ("WLD", "Aggregates", "Aggregates", None, None, None),
         ]
 
 

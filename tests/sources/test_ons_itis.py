@@ -216,7 +216,7 @@ CASES = cases(
         "the table is one": with_value("item", "item like 'Outright%'", "Sales of rights"),
         "table, label and flow": with_value("flow", "flow = 'Balance'", "Net"),
         "a cell holds": with_value("value", "value = '-'", "none"),
-        "a mark is": with_value("value", "value = '-'", "[z]"),
+        "a mark is": with_value("value", "value = '-'", "[w]"),
         "a figure is below": (
             f"select * replace (case when value <> '-' then value end as value) from {TABLE}"
         ),

@@ -257,7 +257,7 @@ CASES = cases(
         ),
         "the release has both": f"select * from {TABLE} where direction = 'Exports'",
         "a cell holds": [with_value("value", "value = '100'", v) for v in ("'1 00'", "'#REF!'")],
-        "a mark is": with_value("value", "value = '..'", "'[c]'"),
+        "a mark is": with_value("value", "value = '..'", "'[w]'"),
         "a figure is a whole": [
             with_value("value", "value = '100'", v) for v in ("'1.00'", "null")
         ],

@@ -147,7 +147,7 @@ CASES = cases(
         ),
         "the release has both": f"select * from {TABLE} where direction = 'EX'",
         "a cell holds": with_value("value", "1,234", "1 234"),
-        "a mark is": with_value("value", "..", "[c]"),
+        "a mark is": with_value("value", "..", "[w]"),
         "a figure is a whole": with_value("value", "1,234", "1234.5"),
         "one figure": f"select * from {TABLE} union all select * from {TABLE}",
         "at least a third": (

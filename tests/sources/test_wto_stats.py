@@ -199,7 +199,7 @@ def test_flags_and_missing_values(template: Scenario) -> None:
         ("TUR", "receipts", "2023", "2.125000", "D"),
         ("WLD", "payments", "2022", "90.500000", "B"),
         ("WLD", "payments", "2023", "100.123456", "E"),
-        ("WLD", "receipts", "2021", None, "M"),
+        ("WLD", "receipts", "2021", None, "O"),
         ("WLD", "receipts", "2023", "10.500000", "A"),
     ]
 

@@ -61,12 +61,12 @@ def same(found: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]) -> bool:
         (
             {
                 "metrics": ["receipts"],
-                "by": ["reporter__region"],
+                "by": ["reporter__world_bank_region"],
                 "where": [UNTIL_2013],  # of several years, the last
-                "order": ["reporter__region"],
+                "order": ["reporter__world_bank_region"],
             },
-            f"select region, sum(receipts_usd_m) {RANKING} and period = '2013'"
-            " group by region order by region",
+            f"select world_bank_region, sum(receipts_usd_m) {RANKING} and period = '2013'"
+            " group by world_bank_region order by world_bank_region",
         ),
         (
             {"metrics": ["coverage_ratio"]},

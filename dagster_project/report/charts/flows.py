@@ -32,6 +32,7 @@ _LARGEST = 10
 _CLOSE = 0.1  # share of the largest amount: labels of nearer line ends would overlap
 _LINE = 13  # pixels
 _TOTALS = ("_T", "WLD")
+_GROUPS = ("total", "aggregate", "residual", "group", "other", "unallocated")  # kinds of members
 
 
 def balance_over_time(rows: Sequence[Row], turned: str | None = None) -> Drawing:
@@ -126,14 +127,14 @@ def member_bars(rows: Sequence[Row], member: str) -> Drawing | None:
 
 
 def ranked_member_bars(rows: Sequence[Row], member: str) -> Drawing | None:
-    """Draw receipts and payments of the top-ranked members, without totals and other groups."""
-    ranked = [
+    """Draw receipts and payments of the largest members, without totals and other groups."""
+    members = [
         row
         for row in rows
-        if row["member_code"] not in _TOTALS
-        and not row["rank_by_receipts"] is row["rank_by_payments"] is None
+        if row["member_kind"] not in _GROUPS
+        and not row["receipts_usd_m"] is row["payments_usd_m"] is None
     ]
-    return paired_bars(ranked[:_LARGEST], member) if ranked else None
+    return paired_bars(members[:_LARGEST], member) if members else None
 
 
 def paired_bars(rows: Sequence[Row], member: str) -> Drawing:

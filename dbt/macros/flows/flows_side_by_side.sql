@@ -11,6 +11,9 @@
             max(case when flow = '{{ flow }}' then value_usd_m end) as {{ flow }}_stated_usd_m,
             max(case when flow = '{{ flow }}' then rounding end) as {{ flow }}_rounding,
             max(case when flow = '{{ flow }}' then obs_status end) as {{ flow }}_status,
+            max(
+                case when flow = '{{ flow }}' and value is not null then comparator end
+            ) as {{ flow }}_comparator,
         {%- endfor %}
         max(case when rate_is_missing then 1 else 0 end) = 1 as rate_is_missing,
         max(case when is_computed then 1 else 0 end) = 1 as is_computed

@@ -5,8 +5,5 @@
 {% macro preferred_statement_first(statement, sources) -%}
     case when {{ statement }}.receipts_usd_m is null then 1 else 0 end
     + case when {{ statement }}.payments_usd_m is null then 1 else 0 end,
-    {{ sources }}.publisher_precedence,
-    {{ statement }}.release_date desc,
-    {{ sources }}.precedence,
-    {{ statement }}.source
+    {{ preferred_source_first(statement, sources) }}
 {%- endmacro %}

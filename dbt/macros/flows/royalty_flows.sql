@@ -12,6 +12,7 @@
         "value",
         "value_usd_m",
         "rounding",
+        "comparator",
         "obs_status",
         "rate_is_missing",
     ] -%}
@@ -33,6 +34,13 @@
         "receipts_status",
         "payments_status",
         "balance_status",
+        "receipts_comparator",
+        "payments_comparator",
+        "balance_comparator",
+        "receipts_rounding",
+        "payments_rounding",
+        "balance_rounding",
+        "total_rounding",
     ] -%}
     with
         -- Most sources state each number once per release, in one currency: there is nothing to
@@ -54,7 +62,6 @@
         numbered_statements as (
             select
                 {{ column_list(grain + stated, "observations") }},
-                observations.comparator,
                 known_sources.releases_are,
                 known_sources.latest_release,
                 row_number() over (
@@ -70,7 +77,7 @@
         ),
 
         current_statements as (
-            select {{ column_list(grain + stated) }}, comparator
+            select {{ column_list(grain + stated) }}
             from numbered_statements
             where
                 case
@@ -103,6 +110,28 @@
             where currency_number = 1
         ),
 
+        -- "More than 127" is not known to its last digit, so it gives nothing more exactly.
+        exact_where_stated as (
+            select
+                {{ column_list(grain) }},
+                newest_release,
+                currency,
+                {{ column_list(flows) }},
+                balance_stated is not null
+                and not (
+                    receipts_comparator = '='
+                    and payments_comparator = '='
+                    and {{ parts_are_more_exact("balance", "-") }}
+                ) as balance_is_stated,
+                total_stated is not null
+                and not (
+                    receipts_comparator = '='
+                    and payments_comparator = '='
+                    and {{ parts_are_more_exact("total", "+") }}
+                ) as total_is_stated
+            from current_flows
+        ),
+
         final as (
             select
                 {{ column_list(key_columns()) }},
@@ -111,31 +140,46 @@
                 currency,
                 receipts_stated as receipts,
                 payments_stated as payments,
-                {{ exact("coalesce(balance_stated, receipts_stated - payments_stated)") }}
-                as balance,
-                {{ exact("coalesce(total_stated, receipts_stated + payments_stated)") }}
-                as total_trade,
+                {%- for unit in ["", "_usd_m"] %}
+                    {{
+                        exact(
+                            "case when balance_is_stated then balance_stated"
+                            ~ unit
+                            ~ " else receipts_stated"
+                            ~ unit
+                            ~ " - payments_stated"
+                            ~ unit
+                            ~ " end"
+                        )
+                    }} as balance{{ unit }},
+                    {{
+                        exact(
+                            "case when total_is_stated then total_stated"
+                            ~ unit
+                            ~ " else receipts_stated"
+                            ~ unit
+                            ~ " + payments_stated"
+                            ~ unit
+                            ~ " end"
+                        )
+                    }} as total_trade{{ unit }},
+                {%- endfor %}
                 receipts_stated_usd_m as receipts_usd_m,
                 payments_stated_usd_m as payments_usd_m,
-                {{
-                    exact(
-                        "coalesce(balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m)"
-                    )
-                }}
-                as balance_usd_m,
-                {{
-                    exact(
-                        "coalesce(total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m)"
-                    )
-                }}
-                as total_trade_usd_m,
-                balance_stated is not null as balance_is_stated,
+                balance_is_stated,
                 is_computed,
                 rate_is_missing,
                 receipts_status,
                 payments_status,
-                balance_status
-            from current_flows
+                balance_status,
+                receipts_comparator,
+                payments_comparator,
+                case
+                    when balance_is_stated
+                    then balance_comparator
+                    else {{ comparator_of_parts("-") }}
+                end as balance_comparator
+            from exact_where_stated
         )
 
     select
@@ -156,6 +200,9 @@
         rate_is_missing,
         receipts_status,
         payments_status,
-        balance_status
+        balance_status,
+        receipts_comparator,
+        payments_comparator,
+        balance_comparator
     from final
 {%- endmacro %}

@@ -60,6 +60,12 @@
                 column_name
             from in_currency
             where currency is not null
-        )
-        {{ conform_codes("staged") }}
+        ),
+
+        conformed as ({{ conform_codes("staged") }}),
+
+        final as ({{ with_breaks_of_splits("conformed") }})
+
+    select *
+    from final
 {%- endmacro %}

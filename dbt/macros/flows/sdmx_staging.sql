@@ -5,7 +5,8 @@
     currency: attributes, where the dataset has them. flags: the attribute with the observation's status.
     confidentiality: that with CONF_STATUS, where F, empty and codes that SDMX does not list are free. secret: flags
     that mean suppressed. renamed: flags that differ from the SDMX list OBS_STATUS, and their codes in it. Of several
-    flags, the first in the hierarchy of the SDMX guideline on the observation status counts. -#}
+    flags, the first in the hierarchy of the SDMX guideline on the observation status counts. A missing value keeps the
+    reason that its flag gives; without one, Eurostat's `:` is not available (L) and any other is missing (O). -#}
 {% macro sdmx_staging(
     raw_table,
     reporter,
@@ -74,8 +75,11 @@
                 case
                     when number is null and is_secret
                     then 'Q'
+                    {%- for code in ["L", "M", "K", "H", "O"] %}
+                        when number is null and statuses like '%{{ code }}%' then '{{ code }}'
+                    {%- endfor %}
                     when number is null
-                    then 'M'
+                    then case when number_text = ':' then 'L' else 'O' end
                     {%- for code in [
                             "B",
                             "J",

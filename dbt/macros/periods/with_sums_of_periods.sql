@@ -13,6 +13,7 @@
             "value",
             "value_usd_m",
             "rounding",
+            "comparator",
             "obs_status",
             "rate_is_missing",
         ]
@@ -76,6 +77,7 @@
                 {{ exact("case when count(value_usd_m) = count(*) then sum(value_usd_m) end") }}
                 as value_usd_m,
                 {{ exact("sum(rounding)") }} as rounding,
+                '=' as comparator,
                 coalesce(min(case when obs_status <> 'A' then obs_status end), 'A') as obs_status,
                 max(case when rate_is_missing then 1 else 0 end) = 1 as rate_is_missing,
                 min(part_frequency) over (

@@ -14,7 +14,7 @@
                     "body": royalty_flows_as_of_body(),
                 },
                 "balance_of(reporter, breakdown)": {
-                    "comment": "Receipts, payments and balance of a reporter by one breakdown: partner, sector, category, region or affiliation. One source per member, period and concept (the preferred one); the total is a row beside its parts.",
+                    "comment": "Receipts, payments and balance of a reporter by one breakdown: partner, sector, category, region or affiliation. One source and release per period and concept (the preferred one); the total is a row beside its parts.",
                     "body": balance_of_body(),
                 },
                 "top_partners(reporter, of_period, flow := 'receipts', n := 10, of_concept := 'BPM6_SH')": {

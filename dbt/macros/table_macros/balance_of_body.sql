@@ -8,6 +8,7 @@
                     reporter_code,
                     {{ dimension }}_code as member_code,
                     {{ dimension }}_name as member_name,
+                    member_kind,
                     period,
                     concept,
                     source,
@@ -29,6 +30,7 @@
     select
         member_code,
         member_name,
+        member_kind,
         period,
         concept,
         source,

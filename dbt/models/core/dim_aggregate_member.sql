@@ -56,6 +56,7 @@ with
         inner join
             {{ ref("int_economies") }} as economies
             on {{ in_list("economies.economy_code", "stated.members") }}
+            and stated.aggregate_code <> economies.economy_code
     ),
 
     -- The World Bank's own classification, where the release comes with it. The economies without

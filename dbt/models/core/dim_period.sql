@@ -26,6 +26,16 @@ with
         select
             period,
             {{ period_frequency("period") }} as frequency,
+            case
+                {{ period_frequency("period") }}
+                when 'A'
+                then 'annual'
+                when 'S'
+                then 'half-yearly'
+                when 'Q'
+                then 'quarterly'
+                else 'monthly'
+            end as frequency_name,
             cast(substr(period, 1, 4) as int) as year,
             {{ period_start("period") }} as start_date,
             {{ period_end("period") }} as end_date,
@@ -33,6 +43,6 @@ with
         from periods
     )
 
-select period, frequency, year, start_date, end_date, year_before
+select period, frequency, frequency_name, year, start_date, end_date, year_before
 from final
 order by period

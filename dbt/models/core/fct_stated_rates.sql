@@ -9,6 +9,7 @@
         "currency",
         "rounding",
         "comparator",
+        "obs_status",
         "figure_id",
         "citation",
         "stated_as",

@@ -1,3 +1,4 @@
+{%- set marks = {"(*)": "N", "(D)": "Q", "n.a.": "L", ".....": "M"} %}
 with
     observations as ({{ accepted_rows(source("raw", "bea_intl_serv_trade__observations")) }}),
 
@@ -50,9 +51,7 @@ with
                 then 1
                 else case when not has_no_figure then {{ last_digit("data_value") }} end
             end as rounding,
-            case
-                when data_value = '(D)' then 'Q' when has_no_figure then 'M' else 'A'
-            end as obs_status,
+            {{ status_of_cell("data_value", marks) }} as obs_status,
             case when data_value = '(D)' then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,

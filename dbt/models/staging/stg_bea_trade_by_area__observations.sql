@@ -1,3 +1,4 @@
+{%- set marks = {"(*)": "N", "(D)": "Q", "n.a.": "L", ".....": "M"} %}
 with
     observations as ({{ accepted_rows(source("raw", "bea_trade_by_area__observations")) }}),
 
@@ -22,13 +23,7 @@ with
                 when {{ has_figure("value") }}
                 then {{ last_digit("value") }}
             end as rounding,
-            case
-                when value = '(D)'
-                then 'Q'
-                when value = '(*)' or {{ has_figure("value") }}
-                then 'A'
-                else 'M'
-            end as obs_status,
+            {{ status_of_cell("value", marks) }} as obs_status,
             case when value = '(D)' then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,

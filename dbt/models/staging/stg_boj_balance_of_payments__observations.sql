@@ -7,7 +7,7 @@ with
             substr(survey_date, 1, 4) || '-' || substr(survey_date, 5, 2) as period,
             {{ number_in("nullif(nullif(value, 'null'), '')") }} as value,
             {{ last_digit("nullif(nullif(value, 'null'), '')") }} as rounding,
-            case when coalesce(value, 'null') in ('null', '') then 'M' else 'A' end as obs_status,
+            case when coalesce(value, 'null') in ('null', '') then 'O' else 'A' end as obs_status,
             'F' as conf_status,
             _source as source,
             _release as release_date,

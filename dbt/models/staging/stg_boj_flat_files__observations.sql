@@ -36,6 +36,7 @@ with
                     else 0
                 end
             ) over (partition by _release, _file) as period_form,
+            value as cell,
             case when value in ('', 'NA', 'ND') then null else value end as figure,
             _source,
             _release,
@@ -83,7 +84,7 @@ with
             end as period,
             {{ number_in("figure") }} as value,
             {{ last_digit("figure") }} as rounding,
-            case when figure is null then 'M' else 'A' end as obs_status,
+            {{ status_of_cell("cell", {"NA": "L"}) }} as obs_status,
             'F' as conf_status,
             _source as source,
             _release as release_date,

@@ -1,3 +1,4 @@
+{%- set marks = {"-": "A", "..": "Q", "[c]": "Q", "[x]": "L", "[z]": "M"} %}
 with
     cells as ({{ accepted_rows(source("raw", "ons_itis__intellectual_property")) }}),
 
@@ -20,7 +21,8 @@ with
         from cells
     ),
 
-    -- The mark for nil covers what rounds to zero.
+    -- The mark for nil also covers what rounds to zero, so its zero is a normal value that is exact
+    -- to half a million.
     final as (
         select
             table_code,
@@ -41,14 +43,8 @@ with
                 then {{ last_digit("cell") }}
                 else 0
             end as rounding,
-            case
-                when cell = '..'
-                then 'Q'
-                when cell = '-' or {{ has_figure("cell") }}
-                then 'A'
-                else 'M'
-            end as obs_status,
-            case when cell = '..' then 'C' else 'F' end as conf_status,
+            {{ status_of_cell("cell", marks) }} as obs_status,
+            case when cell in ('..', '[c]') then 'C' else 'F' end as conf_status,
             source,
             release_date,
             file_name,

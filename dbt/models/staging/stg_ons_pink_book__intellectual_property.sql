@@ -1,3 +1,5 @@
+{%- set marks = {"-": "L", "[c]": "Q", "[x]": "L", "[z]": "M"} %}
+{%- set provisional = "case when period = latest_period then 'P' else 'A' end" %}
 with
     cells as ({{ accepted_rows(source("raw", "ons_pink_book__intellectual_property")) }}),
 
@@ -18,7 +20,8 @@ with
         from cells
     ),
 
-    -- The mark is used where a type was not yet stated separately, so the value is missing, not
+    -- The mark is used where a type was not yet stated separately, so the value is not available,
+    -- not
     -- nil. The latest year is provisional according to a note under the table.
     final as (
         select
@@ -28,14 +31,8 @@ with
             period,
             case when {{ has_figure("cell") }} then {{ number_in("cell") }} end as value,
             case when {{ has_figure("cell") }} then {{ last_digit("cell") }} else 0 end as rounding,
-            case
-                when not coalesce({{ has_figure("cell") }}, false)
-                then 'M'
-                when period = latest_period
-                then 'P'
-                else 'A'
-            end as obs_status,
-            'F' as conf_status,
+            {{ status_of_cell("cell", marks, normal=provisional) }} as obs_status,
+            case when cell = '[c]' then 'C' else 'F' end as conf_status,
             source,
             release_date,
             file_name,

@@ -1,3 +1,4 @@
+{%- set marks = {"..": "Q", "[c]": "Q", "[x]": "L", "[z]": "M"} %}
 with
     observations as ({{ accepted_rows(source("raw", "ons_services_by_partner__observations")) }}),
 
@@ -11,10 +12,8 @@ with
             replace(period, 'Q', '-Q') as period,
             case when {{ has_figure("value") }} then {{ number_in("value") }} end as value,
             case when {{ has_figure("value") }} then {{ last_digit("value") }} end as rounding,
-            case
-                when value = '..' then 'Q' when {{ has_figure("value") }} then 'A' else 'M'
-            end as obs_status,
-            case when value = '..' then 'C' else 'F' end as conf_status,
+            {{ status_of_cell("value", marks) }} as obs_status,
+            case when value in ('..', '[c]') then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,
             _file as file_name,

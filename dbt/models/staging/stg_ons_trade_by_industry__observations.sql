@@ -1,4 +1,5 @@
 -- Cells for area and industry hold code and name, which are split at the first blank.
+{%- set marks = {"..": "Q", "[c]": "Q", "[x]": "L", "[z]": "M"} %}
 with
     observations as ({{ accepted_rows(source("raw", "ons_trade_by_industry__observations")) }}),
 
@@ -13,10 +14,8 @@ with
             -- Exports are written with thousands commas.
             case when {{ has_figure("value") }} then {{ number_in("value") }} end as value,
             case when {{ has_figure("value") }} then {{ last_digit("value") }} end as rounding,
-            case
-                when value = '..' then 'Q' when {{ has_figure("value") }} then 'A' else 'M'
-            end as obs_status,
-            case when value = '..' then 'C' else 'F' end as conf_status,
+            {{ status_of_cell("value", marks) }} as obs_status,
+            case when value in ('..', '[c]') then 'C' else 'F' end as conf_status,
             _source as source,
             _release as release_date,
             _file as file_name,

@@ -16,7 +16,7 @@ with
             replace(period, 'Q', '-Q') as period,
             case when entry = '借方' then -1 else 1 end * {{ number_in("value") }} as value,
             {{ last_digit("value") }} as rounding,
-            case when value is null then 'M' else 'A' end as obs_status,
+            case when value is null then 'O' else 'A' end as obs_status,
             'F' as conf_status,
             _source as source,
             _release as release_date,

@@ -54,8 +54,10 @@ with
             {{ last_digit("value") }} as rounding,
             value || ' (' || unit || ')' as stated_as,
             case
+                when value is null and coalesce(value_flag_code in ('L', 'M', 'K', 'H', 'O'), false)
+                then value_flag_code
                 when value is null
-                then 'M'
+                then 'O'
                 when value_flag_code = 'C'
                 then 'D'
                 else coalesce(value_flag_code, 'A')

@@ -54,15 +54,18 @@ def test_every_model_has_one_for_each_column_and_it_leads_back_to_what_is_loaded
 def test_a_join_an_expression_and_a_window_are_followed() -> None:
     ranking = column_lineage()["marts.mart_world_ranking"]
     assert ranking["reporter_name"] == ["core.dim_reporter.reporter_name"]
-    # The balance as it is shown: stated, or receipts less payments.
-    assert ranking["rank_by_balance"] == [
+    # The balance as it is shown: stated, or receipts less payments; no rank if one is withheld.
+    assert ranking["rank_by_balance"] == ["core.dim_reporter.kind"] + [
         f"core.fct_royalty_flows.{column}"
         for column in (
             "balance_is_stated",
+            "balance_status",
             "balance_usd_m",
             "concept",
+            "payments_status",
             "payments_usd_m",
             "period",
+            "receipts_status",
             "receipts_usd_m",
             "source",
         )

@@ -5,14 +5,15 @@ about:
   - "Source: {citation}."
 */
 with
-    -- Only members have a rank: neither the total nor groups of others. A division of an industry
-    -- is in its section: a picture shows one level.
+    -- Neither the total nor groups of others. A division of an industry is in its section: a picture
+    -- shows one level.
     members as (
         select *
         from marts.mart_balance_by_{{ dimension }}
         where
-            coalesce(rank_by_receipts, rank_by_payments) is not null
-            {% if dimension == "sector" %} and length(sector_code) = 1 {% endif %}
+            member_kind
+            not in ('total', 'aggregate', 'residual', 'group', 'division', 'other', 'unallocated')
+            and coalesce(receipts_usd_m, payments_usd_m) is not null
     ),
     main as (
         select reporter_code, source, concept, frequency

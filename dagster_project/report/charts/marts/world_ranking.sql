@@ -1,7 +1,7 @@
 /*
 title: Royalties of the {rows} largest receivers
 about:
-  - "{concept_name}. {reporters_ranked} countries are ranked."
+  - "{concept_name}. Of {reporters_ranked} countries that the source states."
   - "Source: {citation}."
 */
 with
@@ -31,5 +31,6 @@ from marts.mart_world_ranking
 semi join main using (source, concept, period)
 inner join core.dim_source using (source)
 inner join core.dim_concept using (concept)
-where rank_by_receipts <= 15
-order by rank_by_receipts, reporter_code
+where receipts_usd_m is not null
+order by receipts_usd_m desc, reporter_code
+limit 15

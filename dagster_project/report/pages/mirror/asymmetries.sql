@@ -8,14 +8,16 @@ columns:
   receipts_stated_usd_m: Received
   payments_stated_usd_m: Paid
   asymmetry_usd_m: Difference
+  vintage_usd_m: Vintage
+  method_usd_m: Method
   rounding_usd_m: Rounding
   currency_usd_m: Exchange rate
-  method_usd_m: Method
   unexplained_usd_m: Unexplained
 sources: [receipts_source, payments_source]
 note: >-
-  Rounding, exchange rate and method are upper bounds on what each may explain; the rest of the
-  difference is unexplained.
+  The five parts add up to the difference, each with its sign. Vintage and method: how much of it goes
+  away if each side is scaled to its reporter's preferred total; a minus means that they hide part of
+  the difference. Rounding and exchange rate: as much of the rest as they may explain at most.
 */
 with
     latest as (
@@ -31,9 +33,10 @@ select
     receipts_stated_usd_m,
     payments_stated_usd_m,
     asymmetry_usd_m,
+    vintage_usd_m,
+    method_usd_m,
     rounding_usd_m,
     currency_usd_m,
-    method_usd_m,
     unexplained_usd_m,
     receipts_source,
     payments_source

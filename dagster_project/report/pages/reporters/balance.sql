@@ -25,11 +25,17 @@ select
     receipts_growth_pct,
     payments_growth_pct,
     source
-from marts.mart_balance_by_partner
+from marts.mart_balance_by_partner as totals
+semi join
+    marts.mart_world_ranking as preferred_totals
+    on totals.reporter_code = preferred_totals.reporter_code
+    and totals.period = preferred_totals.period
+    and totals.concept = preferred_totals.concept
+    and totals.source = preferred_totals.source
+    and preferred_totals.preferred
 where
     reporter_code = $code
     and partner_code = 'WLD'
     and frequency = 'A'
     and concept = 'BPM6_SH'
-    and preferred
 order by period

@@ -20,13 +20,12 @@ open: 12
 select
     member_code,
     member_name,
+    member_kind,
     receipts_usd_m,
     payments_usd_m,
     balance_usd_m,
     share_of_receipts_pct,
     share_of_payments_pct,
-    rank_by_receipts,
-    rank_by_payments,
     source
 from balance_of($code, $breakdown)
 where

@@ -3,7 +3,7 @@ title: Countries
 unit: latest year stated
 columns:
   reporter_name: [Country, economy]
-  region: Region
+  world_bank_region: World Bank region
   latest_year: [Year, period]
   receipts_usd_m: Receipts
   payments_usd_m: Payments
@@ -13,19 +13,17 @@ source: the preferred source of each country and year, named on its page
 select
     reporter_code,
     reporter_name,
-    region,
+    world_bank_region,
     max(period) as latest_year,
     arg_max(receipts_usd_m, period) as receipts_usd_m,
     arg_max(payments_usd_m, period) as payments_usd_m,
     arg_max(balance_usd_m, period) as balance_usd_m
-from marts.mart_balance_by_partner
-inner join core.dim_reporter using (reporter_code)
+from marts.mart_world_ranking
+inner join core.dim_reporter using (reporter_code, reporter_name)
 where
-    partner_code = 'WLD'
-    and frequency = 'A'
+    frequency = 'A'
     and concept = 'BPM6_SH'
     and preferred
     and coalesce(receipts_usd_m, payments_usd_m, balance_usd_m) is not null
-    and kind = 'country'
-group by reporter_code, reporter_name, region
+group by reporter_code, reporter_name, world_bank_region
 order by reporter_name

@@ -23,13 +23,9 @@ open: 0
 with
     balances as (
         select period, receipts_usd_m, payments_usd_m, balance_usd_m, source
-        from marts.mart_balance_by_partner
+        from marts.mart_world_ranking
         where
-            reporter_code = 'USA'
-            and partner_code = 'WLD'
-            and frequency = 'A'
-            and concept = 'BPM6_SH'
-            and preferred
+            reporter_code = 'USA' and frequency = 'A' and concept = 'BPM6_SH' and preferred
     )
 select
     period,

@@ -65,31 +65,50 @@ with
         from flows_by_currency
     ),
 
+    -- The statement that is rounded more coarsely than its parts stays in int_observations.
+    exact_where_stated as (
+        select
+            *,
+            balance_stated is not null
+            and not {{ parts_are_more_exact("balance", "-") }} as balance_is_stated,
+            total_stated is not null
+            and not {{ parts_are_more_exact("total", "+") }} as total_is_stated
+        from numbered_flows
+        where currency_number = 1
+    ),
+
     final as (
         select
             {{ column_list(grain) }},
             currency,
             receipts_stated as receipts,
             payments_stated as payments,
-            coalesce(balance_stated, receipts_stated - payments_stated) as balance,
-            coalesce(total_stated, receipts_stated + payments_stated) as total_trade,
+            case
+                when balance_is_stated then balance_stated else receipts_stated - payments_stated
+            end as balance,
+            case
+                when total_is_stated then total_stated else receipts_stated + payments_stated
+            end as total_trade,
             receipts_rounding,
             payments_rounding,
-            balance_rounding,
-            total_rounding,
+            case when balance_is_stated then balance_rounding end as balance_rounding,
+            case when total_is_stated then total_rounding end as total_rounding,
             receipts_stated_usd_m as receipts_usd_m,
             payments_stated_usd_m as payments_usd_m,
-            coalesce(
-                balance_stated_usd_m, receipts_stated_usd_m - payments_stated_usd_m
-            ) as balance_usd_m,
-            coalesce(
-                total_stated_usd_m, receipts_stated_usd_m + payments_stated_usd_m
-            ) as total_trade_usd_m,
-            balance_stated is not null as balance_is_stated,
-            total_stated is not null as total_is_stated,
+            case
+                when balance_is_stated
+                then balance_stated_usd_m
+                else receipts_stated_usd_m - payments_stated_usd_m
+            end as balance_usd_m,
+            case
+                when total_is_stated
+                then total_stated_usd_m
+                else receipts_stated_usd_m + payments_stated_usd_m
+            end as total_trade_usd_m,
+            balance_is_stated,
+            total_is_stated,
             is_computed
-        from numbered_flows
-        where currency_number = 1
+        from exact_where_stated
     )
 
 select

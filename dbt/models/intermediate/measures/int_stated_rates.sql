@@ -20,13 +20,13 @@
 ) %}
 with
     final as (
-        select {{ column_list(columns) }}
+        select {{ column_list(columns) }}, 'A' as obs_status
         from {{ ref("int_published_figures__figures") }}
         where measure <> 'level'
         union all
-        select {{ column_list(columns) }}
+        select {{ column_list(columns) }}, obs_status
         from {{ ref("int_wto_stats__rates") }}
     )
 
-select {{ column_list(columns) }}
+select {{ column_list(columns) }}, obs_status
 from final

@@ -27,5 +27,11 @@ with
             row_number,
             column_name
         from {{ ref("stg_bea_intl_serv_trade__observations") }}
-    )
-    {{ conform_codes("staged") }}
+    ),
+
+    conformed as ({{ conform_codes("staged") }}),
+
+    final as ({{ with_breaks_of_splits("conformed") }})
+
+select *
+from final

@@ -25,5 +25,11 @@ with
             row_number,
             column_name
         from {{ ref("stg_boj_flat_files__observations") }}
-    )
-    {{ conform_codes("staged") }}
+    ),
+
+    conformed as ({{ conform_codes("staged") }}),
+
+    final as ({{ with_breaks_of_splits("conformed") }})
+
+select *
+from final

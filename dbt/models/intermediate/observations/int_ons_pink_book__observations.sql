@@ -34,5 +34,11 @@ with
             row_number,
             column_name
         from {{ ref("stg_ons_pink_book__intellectual_property") }}
-    )
-    {{ conform_codes("staged") }}
+    ),
+
+    conformed as ({{ conform_codes("staged") }}),
+
+    final as ({{ with_breaks_of_splits("conformed") }})
+
+select *
+from final

@@ -33,5 +33,11 @@ with
         left join economy_numbers as reporters on observations.reporter = reporters.m49
         left join economy_numbers as partners on observations.partner = partners.m49
         where observations.measure = 'level'
-    )
-    {{ conform_codes("staged") }}
+    ),
+
+    conformed as ({{ conform_codes("staged") }}),
+
+    final as ({{ with_breaks_of_splits("conformed") }})
+
+select *
+from final

@@ -3,6 +3,17 @@
 -- Federal Reserve.
 -- The ECB quotes against the euro, so a day's rate is (units per EUR) / (USD per EUR), and these
 -- are averaged.
+{%- set columns = [
+    "currency",
+    "period",
+    "frequency",
+    "units_per_usd",
+    "relative_deviation",
+    "days",
+    "is_complete",
+    "rate_source",
+    "release_date",
+] %}
 with
     latest_release as (
         select max(release_date) as release_date from {{ ref("stg_ecb_reference_rates__daily") }}
@@ -65,10 +76,13 @@ with
             averages.units_per_usd,
             averages.relative_deviation,
             averages.days,
-            'ecb_reference_rates' as rate_source
+            averages.days = dollar_days.days as is_complete,
+            'ecb_reference_rates' as rate_source,
+            latest_release.release_date
         from averages
         inner join dollar_days on averages.period = dollar_days.period
         cross join last_day
+        cross join latest_release
         where
             last_day.day >= {{ period_end("averages.period") }}
             and averages.days * 10 >= dollar_days.days * 9
@@ -89,7 +103,9 @@ with
             rates.units_per_usd,
             cast(null as double) as relative_deviation,
             cast(null as bigint) as days,
-            rates.source as rate_source
+            cast(null as boolean) as is_complete,
+            rates.source as rate_source,
+            rates.release_date
         from {{ ref("stg_fed_exchange_rates__annual") }} as rates
         inner join
             {{ ref("currency_code_map") }} as currencies
@@ -109,12 +125,12 @@ with
     ),
 
     final as (
-        select currency, period, frequency, units_per_usd, relative_deviation, days, rate_source
+        select {{ column_list(columns) }}
         from ecb_rates
         union all
-        select currency, period, frequency, units_per_usd, relative_deviation, days, rate_source
+        select {{ column_list(columns) }}
         from fed_rates
     )
 
-select currency, period, frequency, units_per_usd, relative_deviation, days, rate_source
+select {{ column_list(columns) }}
 from final

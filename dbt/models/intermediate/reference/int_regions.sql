@@ -25,9 +25,16 @@ with
         select region_code, region_name, region_type, economy_code, parent_code
         from subdivisions
         union all
-        select '_T', 'All regions', 'total', cast(null as string), cast(null as string)
+        select '_T', 'All subdivisions', 'total', cast(null as string), cast(null as string)
         union all
         select '_U', 'Unmapped', 'unallocated', cast(null as string), cast(null as string)
+        union all
+        select
+            '_X',
+            'Not allocated (withheld, not broken down or rounded away)',
+            'unallocated',
+            cast(null as string),
+            cast(null as string)
     )
 
 select region_code, region_name, region_type, economy_code, parent_code

@@ -1,13 +1,18 @@
 -- Figures that one economy states about another, one row per side: receipts of the receiver,
 -- payments of the payer. With each figure, in US dollars, the causes that may separate it from the
--- other side's:
+-- other side's. Two change the figure, with a sign, if it is scaled from its source's own total
+-- with
+-- the world to the reporter's preferred total of the same flow:
+-- vintage: that total comes from a later release of the same publisher;
+-- method: another publisher states it, or the same one on the same day.
+-- A preferred total that is older than the figure changes nothing: it was revised since.
+-- Two are widths, without a sign:
 -- rounding: half of the last digit stated;
 -- currency: the standard deviation of the daily rate within the period, if the figure is not
--- stated in US dollars;
--- reporting method: the change in the figure if it were scaled from its source's own total with the
--- world to the total that the reporter's preferred source states.
+-- stated in US dollars. It carries the sign of the figure, and is NULL if only an average is known.
 -- Sums of months and quarters are left out: no source states them.
 {%- set side = ["source", "concept", "period", "reporter_code", "partner_code", "flow"] %}
+{%- set total = ["source", "concept", "period", "reporter_code", "flow"] %}
 {%- set statement = side + ["currency"] %}
 {%- set stated_usd_m = "case flows.flow when 'receipts' then stated.receipts_usd_m else stated.payments_usd_m end" %}
 with
@@ -24,6 +29,7 @@ with
             stated.reporter_code,
             stated.partner_code,
             flows.flow,
+            stated.release_date,
             stated.currency,
             {{ money(stated_usd_m) }} as stated_usd_m,
             case
@@ -44,31 +50,41 @@ with
             stated.period,
             stated.reporter_code,
             flows.flow,
+            stated.release_date,
             {{ money(stated_usd_m) }} as stated_usd_m
         from {{ ref("fct_royalty_flows") }} as stated
         cross join flows
         where {{ at_total("stated") }}
     ),
 
-    -- The share by which a source's figures would change, scaled to the preferred source's total.
-    methods as (
+    -- Each total beside the preferred one of its flow.
+    compared_totals as (
         select
-            totals.source,
-            totals.concept,
-            totals.period,
-            totals.reporter_code,
-            totals.flow,
-            cast(
-                first_value(totals.stated_usd_m) over (
-                    partition by totals.concept, totals.period, totals.reporter_code, totals.flow
-                    order by sources.precedence, totals.source
-                ) as double
-            )
-            / nullif(totals.stated_usd_m, 0)
-            - 1 as change
+            {{ column_list(total, "totals") }},
+            totals.release_date,
+            totals.stated_usd_m,
+            sources.publisher,
+            {%- for column in ["totals.release_date", "totals.stated_usd_m", "sources.publisher"] %}
+                first_value({{ column }}) over (
+                    partition by {{ column_list(total[1:], "totals") }}
+                    order by {{ preferred_source_first("totals", "sources") }}
+                ) as preferred_{{ column.split(".")[1] }} {{ "," if not loop.last }}
+            {%- endfor %}
         from totals
         inner join {{ ref("dim_source") }} as sources on totals.source = sources.source
         where totals.stated_usd_m is not null
+    ),
+
+    -- The share by which a source's figures would change, scaled to the preferred total.
+    scales as (
+        select
+            {{ column_list(total) }},
+            coalesce(
+                cast(preferred_stated_usd_m as double) / nullif(stated_usd_m, 0) - 1, 0
+            ) as change,
+            publisher = preferred_publisher and release_date < preferred_release_date as is_revision
+        from compared_totals
+        where release_date <= preferred_release_date
     ),
 
     -- Most sources, the largest among them, state exact numbers: a source that is not here has no
@@ -108,22 +124,41 @@ with
         select
             {{ column_list(side, "sides") }},
             sides.frequency,
+            sides.release_date,
+            sides.currency,
             sides.stated_usd_m,
             sides.status,
-            coalesce(
-                roundings.rounding
-                / 2
-                / case when sides.currency = 'USD' then 1 else rates.units_per_usd end,
-                0
-            ) as rounding_usd_m,
-            coalesce(
-                case
-                    when sides.currency <> 'USD'
-                    then abs(sides.stated_usd_m) * rates.relative_deviation
-                end,
-                0
-            ) as currency_usd_m,
-            coalesce(abs(sides.stated_usd_m * methods.change), 0) as method_usd_m
+            {{
+                money(
+                    "sides.stated_usd_m * case when scales.is_revision then scales.change else 0 end"
+                )
+            }}
+            as vintage_usd_m,
+            {{
+                money(
+                    "sides.stated_usd_m * case when scales.is_revision then 0 else coalesce(scales.change, 0) end"
+                )
+            }}
+            as method_usd_m,
+            case
+                when sides.stated_usd_m is not null
+                then
+                    coalesce(
+                        {{
+                            money(
+                                "roundings.rounding / 2"
+                                ~ " / case when sides.currency = 'USD' then 1 else rates.units_per_usd end"
+                            )
+                        }},
+                        0
+                    )
+            end as rounding_range_usd_m,
+            {{
+                money(
+                    "sides.stated_usd_m"
+                    ~ " * case when sides.currency = 'USD' then 0 else rates.relative_deviation end"
+                )
+            }} as currency_range_usd_m
         from sides
         inner join
             {{ ref("dim_reporter") }} as reporters
@@ -133,13 +168,7 @@ with
             {{ ref("dim_partner") }} as partners
             on sides.partner_code = partners.partner_code
             and partners.kind = 'country'
-        left join
-            methods
-            on {{
-                equal_on(
-                    "sides", "methods", ["source", "concept", "period", "reporter_code", "flow"]
-                )
-            }}
+        left join scales on {{ equal_on("sides", "scales", total) }}
         left join roundings on {{ equal_on("sides", "roundings", statement) }}
         left join
             {{ ref("int_exchange_rates") }} as rates
@@ -151,9 +180,12 @@ with
 select
     {{ column_list(side) }},
     frequency,
+    release_date,
+    currency,
     stated_usd_m,
     status,
-    rounding_usd_m,
-    currency_usd_m,
-    method_usd_m
+    vintage_usd_m,
+    method_usd_m,
+    rounding_range_usd_m,
+    currency_range_usd_m
 from final

@@ -1,13 +1,46 @@
 -- Receipts, payments and balance in long form: one row per member of each dimension, every other
 -- dimension at its total. The total is a row beside its parts (its shares are 100) and has no rank.
-{%- set context = ["dimension", "source", "concept", "reporter_code", "period"] %}
-{%- set row_key = context + ["member_code"] %}
-{%- set series = ["dimension", "reporter_code", "member_code", "concept"] %}
+{%- set flow_columns = [
+    "frequency",
+    "currency",
+    "receipts_usd_m",
+    "payments_usd_m",
+    "balance_usd_m",
+    "receipts",
+    "payments",
+    "balance",
+    "receipts_status",
+    "payments_status",
+    "balance_status",
+    "receipts_comparator",
+    "payments_comparator",
+    "balance_comparator",
+    "is_computed",
+] %}
+{%- set statement = [
+    "dimension",
+    "source",
+    "release_date",
+    "concept",
+    "reporter_code",
+    "period",
+] %}
+{%- set context = ["dimension", "concept", "reporter_code", "period"] %}
+{%- set row_key = statement + ["member_code"] %}
+{%- set series = [
+    "dimension",
+    "source",
+    "release_date",
+    "reporter_code",
+    "member_code",
+    "concept",
+] %}
 with
     flows_as_money as (
         select
-            {{ column_list(["source"] + key_columns(), "flows") }},
+            {{ column_list(["source", "release_date"] + key_columns(), "flows") }},
             {{ flows_as_money("flows") }},
+            {{ flows_as_stated("flows") }},
             flows.is_computed
         from {{ ref("fct_royalty_flows") }} as flows
     ),
@@ -16,52 +49,105 @@ with
         {{
             by_member(
                 "flows_as_money",
-                [
-                    "source",
-                    "concept",
-                    "reporter_code",
-                    "period",
-                    "frequency",
-                    "receipts_usd_m",
-                    "payments_usd_m",
-                    "balance_usd_m",
-                    "is_computed",
-                ],
+                ["source", "release_date", "concept", "reporter_code", "period"] + flow_columns,
             )
         }}
     ),
 
-    totals as (
-        select {{ column_list(context) }}, receipts_usd_m, payments_usd_m, balance_usd_m
-        from flows
-        where is_total
-    ),
-
-    -- If only one source states a series, it is the preferred one.
-    contested_series as (
-        select {{ column_list(series) }}
-        from flows
-        group by {{ column_list(series) }}
-        having min(source) < max(source)
-    ),
-
-    -- The most complete source comes first: one that states only receipts does not replace one that
-    -- states both sides.
-    contested_flows as (
+    -- What competes within a level of one statement, and how much of the total it leaves open.
+    levels as (
         select
-            {{ column_list(row_key, "flows") }},
+            {{ column_list(statement, "flows") }},
+            coalesce(members.ranking_level, '') as ranking_level,
+            max(case when flows.is_total then 0 else 1 end) as members_stated,
+            {%- for flow in ["receipts", "payments", "balance"] %}
+                max(
+                    case when flows.is_total then flows.{{ flow }}_usd_m end
+                ) as total_{{ flow }}_usd_m,
+            {%- endfor %}
+            {%- for flow in ["receipts", "payments"] %}
+                max(
+                    case when not flows.is_total then flows.{{ flow }}_usd_m end
+                ) as largest_{{ flow }}_usd_m,
+                sum(
+                    case
+                        when members.is_ranked or members.kind = 'residual'
+                        then flows.{{ flow }}_usd_m
+                    end
+                ) as parts_{{ flow }}_usd_m,
+                sum(
+                    case
+                        when members.is_ranked and flows.{{ flow }}_usd_m is not null then 1 else 0
+                    end
+                ) as {{ flow }}_competitors,
+                sum(
+                    case when members.is_ranked and flows.{{ flow }}_status = 'Q' then 1 else 0 end
+                ) as {{ flow }}_withheld,
+            {%- endfor %}
+            max(flows.balance_usd_m) as largest_balance_usd_m
+        from flows
+        left join
+            {{ ref("int_members") }} as members
+            on {{ equal_on("flows", "members", ["dimension", "member_code"]) }}
+        group by {{ column_list(statement, "flows") }}, coalesce(members.ranking_level, '')
+    ),
+
+    -- A statement is complete if its members are; without members, if its total is.
+    statements as (
+        select
+            {{ column_list(statement) }},
+            max(members_stated) as members_stated,
+            {%- for flow in ["receipts", "payments", "balance"] %}
+                max(total_{{ flow }}_usd_m) as total_{{ flow }}_usd_m,
+            {%- endfor %}
+            case
+                when max(members_stated) = 0
+                then max(total_receipts_usd_m)
+                else max(largest_receipts_usd_m)
+            end as receipts_usd_m,
+            case
+                when max(members_stated) = 0
+                then max(total_payments_usd_m)
+                else max(largest_payments_usd_m)
+            end as payments_usd_m
+        from levels
+        group by {{ column_list(statement) }}
+    ),
+
+    -- One statement for a total and its parts: they never mix sources or releases.
+    ordered_statements as (
+        select
+            {{ column_list(statement, "statements") }},
+            statements.total_receipts_usd_m,
+            statements.total_payments_usd_m,
+            statements.total_balance_usd_m,
             row_number() over (
-                partition by {{ column_list(series + ["period"], "flows") }}
+                partition by {{ column_list(context, "statements") }}
                 order by
-                    case when flows.receipts_usd_m is null then 1 else 0 end
-                    + case when flows.payments_usd_m is null then 1 else 0 end,
-                    sources.precedence,
-                    flows.source
+                    statements.members_stated desc,
+                    {{ preferred_statement_first("statements", "sources") }}
             )
             = 1 as preferred
-        from flows
-        inner join contested_series on {{ equal_on("flows", "contested_series", series) }}
-        inner join {{ ref("dim_source") }} as sources on flows.source = sources.source
+        from statements
+        inner join {{ ref("dim_source") }} as sources on statements.source = sources.source
+    ),
+
+    compared_levels as (
+        select
+            {{ column_list(statement, "levels") }},
+            levels.ranking_level,
+            statements.preferred,
+            {%- for flow in ["receipts", "payments"] %}
+                statements.total_{{ flow }}_usd_m,
+                levels.{{ flow }}_competitors,
+                levels.{{ flow }}_withheld,
+                statements.total_{{ flow }}_usd_m
+                - coalesce(levels.parts_{{ flow }}_usd_m, 0) as unallocated_{{ flow }}_usd_m,
+            {%- endfor %}
+            statements.total_balance_usd_m
+        from levels
+        inner join
+            ordered_statements as statements on {{ equal_on("levels", "statements", statement) }}
     ),
 
     -- A level and its growth in one text give the level of the year before.
@@ -69,7 +155,15 @@ with
         {{
             by_member(
                 ref("int_levels_year_before"),
-                ["source", "concept", "reporter_code", "period", "flow", "value_usd_m"],
+                [
+                    "source",
+                    "release_date",
+                    "concept",
+                    "reporter_code",
+                    "period",
+                    "flow",
+                    "value_usd_m",
+                ],
             )
         }}
     ),
@@ -83,93 +177,147 @@ with
         group by {{ column_list(row_key) }}
     ),
 
+    -- An aggregate is the sum of whoever reported: its level a year before is not what it grew
+    -- from.
     with_context as (
         select
             {{ column_list(row_key, "flows") }},
-            flows.frequency,
+            {{ column_list(flow_columns, "flows") }},
+            reporters.kind as reporter_kind,
             members.member_name,
-            coalesce(members.is_ranked, false) as is_ranked,
+            members.kind as member_kind,
             members.ranking_level,
-            coalesce(contested_flows.preferred, true) as preferred,
-            flows.receipts_usd_m,
-            flows.payments_usd_m,
-            flows.balance_usd_m,
-            flows.is_computed,
-            totals.receipts_usd_m as total_receipts_usd_m,
-            totals.payments_usd_m as total_payments_usd_m,
-            totals.balance_usd_m as total_balance_usd_m,
-            previous.balance_usd_m as previous_balance_usd_m,
-            coalesce(previous.receipts_usd_m, derived.receipts_usd_m) as previous_receipts_usd_m,
-            coalesce(previous.payments_usd_m, derived.payments_usd_m) as previous_payments_usd_m,
+            coalesce(members.is_ranked, false) as is_ranked,
+            levels.preferred,
+            {%- for flow in ["receipts", "payments"] %}
+                levels.total_{{ flow }}_usd_m,
+                coalesce(
+                    members.is_ranked
+                    and flows.{{ flow }}_usd_m is not null
+                    and levels.{{ flow }}_competitors >= 2
+                    and (
+                        levels.{{ flow }}_withheld = 0
+                        or flows.{{ flow }}_usd_m >= levels.unallocated_{{ flow }}_usd_m
+                    ),
+                    false
+                ) as {{ flow }}_rank_is_known,
+                levels.{{ flow }}_competitors,
+                case
+                    when flows.{{ flow }}_status = 'B'
+                    then null
+                    else coalesce(previous.{{ flow }}_usd_m, derived.{{ flow }}_usd_m)
+                end as previous_{{ flow }}_usd_m,
+                case
+                    when flows.{{ flow }}_status = 'B'
+                    then null
+                    when flows.currency = previous.currency
+                    then previous.{{ flow }}
+                    when flows.currency = 'USD'
+                    then derived.{{ flow }}_usd_m
+                end as previous_{{ flow }},
+            {%- endfor %}
+            levels.total_balance_usd_m,
+            aggregates.reporters_counted_receipts,
+            aggregates.reporters_counted_payments,
+            aggregates.receipts_growth_pct as aggregate_receipts_growth_pct,
+            aggregates.payments_growth_pct as aggregate_payments_growth_pct,
+            case
+                when 'B' in (flows.receipts_status, flows.payments_status, flows.balance_status)
+                then null
+                else
+                    coalesce(
+                        previous.balance_usd_m,
+                        coalesce(previous.receipts_usd_m, derived.receipts_usd_m)
+                        - coalesce(previous.payments_usd_m, derived.payments_usd_m)
+                    )
+            end as previous_balance_usd_m,
             (previous.receipts_usd_m is null and derived.receipts_usd_m is not null)
             or (
                 previous.payments_usd_m is null and derived.payments_usd_m is not null
             ) as previous_is_derived
         from flows
         inner join {{ ref("dim_period") }} as periods on flows.period = periods.period
-        left join contested_flows on {{ equal_on("flows", "contested_flows", row_key) }}
+        inner join
+            {{ ref("dim_reporter") }} as reporters on flows.reporter_code = reporters.reporter_code
         left join
             {{ ref("int_members") }} as members
             on {{ equal_on("flows", "members", ["dimension", "member_code"]) }}
-        left join totals on {{ equal_on("flows", "totals", context) }}
+        inner join
+            compared_levels as levels
+            on {{ equal_on("flows", "levels", statement) }}
+            and coalesce(members.ranking_level, '') = levels.ranking_level
         left join
             flows as previous
-            on {{ equal_on("flows", "previous", series + ["source"]) }}
+            on {{ equal_on("flows", "previous", series) }}
             and periods.year_before = previous.period
+            and reporters.kind <> 'aggregate'
         left join derived_year_before as derived on {{ equal_on("flows", "derived", row_key) }}
+        left join
+            {{ ref("int_aggregate_growth") }} as aggregates
+            on
+            {{ equal_on("flows", "aggregates", ["source", "concept", "reporter_code", "period"]) }}
+            and flows.is_total
     ),
 
     final as (
         select
-            {{ column_list(row_key) }},
+            {{ column_list(row_key + flow_columns) }},
+            reporter_kind,
             member_name,
-            frequency,
+            member_kind,
             preferred,
-            receipts_usd_m,
-            payments_usd_m,
-            balance_usd_m,
             {{ share_pct("receipts_usd_m", "total_receipts_usd_m") }} as share_of_receipts_pct,
             {{ share_pct("payments_usd_m", "total_payments_usd_m") }} as share_of_payments_pct,
             {{ share_pct("balance_usd_m", "total_balance_usd_m") }} as share_of_balance_pct,
             {%- for flow in ["receipts", "payments"] %}
                 case
-                    when is_ranked and {{ flow }}_usd_m is not null
+                    when {{ flow }}_rank_is_known
                     then
-                        rank() over (
-                            partition by {{ column_list(context) }}, ranking_level
-                            order by case when is_ranked then {{ flow }}_usd_m end desc nulls last
+                        cast(
+                            rank() over (
+                                partition by {{ column_list(statement) }}, ranking_level
+                                order by
+                                    case when is_ranked then {{ flow }}_usd_m end desc nulls last
+                            ) as bigint
                         )
                 end as rank_by_{{ flow }},
+                case
+                    when {{ flow }}_rank_is_known then cast({{ flow }}_competitors as bigint)
+                end as {{ flow }}_ranked_among,
+                coalesce(
+                    aggregate_{{ flow }}_growth_pct,
+                    {{ growth_pct(flow ~ "_usd_m", "previous_" ~ flow ~ "_usd_m") }}
+                ) as {{ flow }}_growth_pct,
+                coalesce(
+                    case when currency = 'USD' then aggregate_{{ flow }}_growth_pct end,
+                    {{ growth_pct(flow, "previous_" ~ flow) }}
+                ) as {{ flow }}_growth_stated_pct,
+                reporters_counted_{{ flow }},
             {%- endfor %}
-            {{ growth_pct("receipts_usd_m", "previous_receipts_usd_m") }} as receipts_growth_pct,
-            {{ growth_pct("payments_usd_m", "previous_payments_usd_m") }} as payments_growth_pct,
-            {{
-                money(
-                    "balance_usd_m - coalesce(previous_balance_usd_m, previous_receipts_usd_m - previous_payments_usd_m)"
-                )
-            }}
-            as balance_change_usd_m,
-            previous_is_derived,
-            is_computed
+            {{ money("balance_usd_m - previous_balance_usd_m") }} as balance_change_usd_m,
+            previous_is_derived
         from with_context
     )
 
 select
-    {{ column_list(row_key) }},
+    {{ column_list(row_key + flow_columns) }},
+    reporter_kind,
     member_name,
-    frequency,
+    member_kind,
     preferred,
-    receipts_usd_m,
-    payments_usd_m,
-    balance_usd_m,
     share_of_receipts_pct,
     share_of_payments_pct,
     share_of_balance_pct,
     rank_by_receipts,
+    receipts_ranked_among,
     rank_by_payments,
+    payments_ranked_among,
     receipts_growth_pct,
     payments_growth_pct,
+    receipts_growth_stated_pct,
+    payments_growth_stated_pct,
     balance_change_usd_m,
-    previous_is_derived,
-    is_computed
+    reporters_counted_receipts,
+    reporters_counted_payments,
+    previous_is_derived
 from final

@@ -1,0 +1,62 @@
+{#- What countries state under BPM6 item SH for periods of one frequency, as money: rows with every dimension at its
+    total except the one that is broken down (none: totals alone). A computed balance stays the difference of the two
+    flows. -#}
+{% macro charges_of_countries(frequency, dimension=none) -%}
+    select
+        flows.reporter_code,
+        reporters.reporter_name,
+        {{ "flows." ~ dimension ~ "_code" if dimension else "cast('_T' as string)" }}
+        as member_code,
+        periods.year,
+        flows.period,
+        periods.year_before,
+        flows.source,
+        flows.release_date,
+        flows.currency,
+        {%- for unit in ["_usd_m", ""] %}
+            {%- set receipts = money("flows.receipts" ~ unit) %}
+            {%- set payments = money("flows.payments" ~ unit) %}
+            {{ receipts }} as receipts{{ unit }},
+            {{ payments }} as payments{{ unit }},
+            {{
+                money(
+                    "case when flows.balance_is_stated then flows.balance"
+                    ~ unit
+                    ~ " else "
+                    ~ receipts
+                    ~ " - "
+                    ~ payments
+                    ~ " end"
+                )
+            }} as balance{{ unit }},
+        {%- endfor %}
+        flows.receipts_status,
+        flows.payments_status,
+        flows.balance_status,
+        flows.receipts_comparator,
+        flows.payments_comparator,
+        flows.balance_comparator,
+        coalesce(flows.receipts, flows.payments, flows.balance) is not null as has_figure,
+        'Q' in (
+            coalesce(flows.receipts_status, ''),
+            coalesce(flows.payments_status, ''),
+            coalesce(flows.balance_status, '')
+        ) as has_withheld_flow,
+        'B' in (
+            coalesce(flows.receipts_status, ''),
+            coalesce(flows.payments_status, ''),
+            coalesce(flows.balance_status, '')
+        ) as is_break,
+        flows.is_computed,
+        flows.rate_is_missing as has_missing_rate
+    from {{ ref("fct_royalty_flows") }} as flows
+    inner join
+        {{ ref("dim_reporter") }} as reporters
+        on flows.reporter_code = reporters.reporter_code
+        and reporters.kind = 'country'
+    inner join {{ ref("dim_period") }} as periods on flows.period = periods.period
+    where
+        flows.concept = 'BPM6_SH'
+        and flows.frequency = '{{ frequency }}'
+        and {{ at_total("flows", but=[dimension]) }}
+{%- endmacro %}

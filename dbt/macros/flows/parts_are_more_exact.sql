@@ -1,0 +1,17 @@
+{#- Whether receipts and payments give a balance or total more exactly than its own statement does: together they are
+    rounded less, and the two agree within their roundings. `sign` is - for the balance, + for the total. -#}
+{% macro parts_are_more_exact(flow, sign) -%}
+    {%- set parts_rounding = "(receipts_rounding + payments_rounding)" -%}
+    coalesce(
+        {{ parts_rounding }} < {{ flow }}_rounding
+        and {{
+            within_rounding(
+                flow ~ "_stated",
+                flow ~ "_rounding",
+                "(receipts_stated " ~ sign ~ " payments_stated)",
+                parts_rounding,
+            )
+        }},
+        false
+    )
+{%- endmacro %}

@@ -1,0 +1,1 @@
+{{ additive_flows("affiliation", "A", "flows_by_country") }}

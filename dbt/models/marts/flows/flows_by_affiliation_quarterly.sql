@@ -1,0 +1,1 @@
+{{ additive_flows("affiliation", "Q", "flows_by_country_quarterly") }}

@@ -1,0 +1,1 @@
+{{ additive_flows("category", "A", "flows_by_country") }}

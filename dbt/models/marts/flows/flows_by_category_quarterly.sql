@@ -1,0 +1,1 @@
+{{ additive_flows("category", "Q", "flows_by_country_quarterly") }}

@@ -1,0 +1,1 @@
+{{ additive_flows_by_country("Q") }}

@@ -1,0 +1,1 @@
+{{ additive_flows("partner", "A", "flows_by_country") }}

@@ -1,0 +1,1 @@
+{{ additive_flows("partner", "M", "flows_by_country_monthly") }}

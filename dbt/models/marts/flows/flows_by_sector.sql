@@ -1,0 +1,1 @@
+{{ additive_flows("sector", "A", "flows_by_country") }}

@@ -1,0 +1,1 @@
+{{ additive_flows("sector", "S", "flows_by_country_half_yearly") }}

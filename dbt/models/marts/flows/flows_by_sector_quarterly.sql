@@ -1,0 +1,1 @@
+{{ additive_flows("sector", "Q", "flows_by_country_quarterly") }}

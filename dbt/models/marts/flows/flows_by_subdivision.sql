@@ -1,0 +1,1 @@
+{{ additive_flows("region", "A", "flows_by_country") }}

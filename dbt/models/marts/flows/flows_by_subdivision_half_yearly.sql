@@ -1,0 +1,1 @@
+{{ additive_flows("region", "S", "flows_by_country_half_yearly") }}

@@ -1,0 +1,1 @@
+{{ additive_flows("region", "M", "flows_by_country_monthly") }}
