@@ -190,12 +190,6 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
         "validity ends after it begins",
         cells(t, FIRST, valid_from="date '2020-01-02'", valid_to="date '2020-01-01'"),
     )
-    t = "seeds.aggregate_members"
-    yield (
-        t,
-        "no member is listed twice, and no aggregate has itself as a member",
-        cells(t, FIRST, members="members || '+' || members"),
-    )
     t = "seeds.economy_code_map"
     yield (
         t,
@@ -357,10 +351,16 @@ def _core() -> Iterator[tuple[str, str, str]]:
         "select r.* replace (case when i < 9 then 'Low income' else 'High income' end"
         f" as income_group) from (from {t} limit 1) as r, range(101) as numbers (i)",
     )
+    t = "seeds.aggregate_members"
+    yield (
+        t,
+        "no member is listed twice, and no aggregate has itself as a member",
+        cells(t, FIRST, members="members || '+' || members"),
+    )
     t = "core.dim_aggregate_member"
     yield (
         t,
-        "no aggregate is a member of itself, and each has two members or more",
+        "no aggregate is a member of itself",
         cells(t, FIRST, member_code="aggregate_code"),
     )
     for role in ("reporter", "partner"):
