@@ -19,6 +19,7 @@ QUERIED = [
     PROJECT_ROOT / "README.md",
     PROJECT_ROOT / "docs" / "analysts.md",
     PROJECT_ROOT / "docs" / "tracing-numbers.md",
+    PROJECT_ROOT / "docs" / "claims.md",
 ]
 PAGES = [
     PROJECT_ROOT / "README.md",

@@ -99,19 +99,24 @@ def with_code(text: str) -> Markup:
 
 
 _VERDICTS = {
-    "confirmed": "another source states the same",
-    "consistent": "agrees with the text's own other numbers",
-    "contradicted": "says otherwise",
-    "no_data": "no release states it",
+    "confirmed": ("✓", "another source states the same"),
+    "consistent": ("≈", "agrees with the text's own other numbers"),
+    "contradicted": ("✗", "says otherwise"),
+    "revised": ("↻", "newer than the text, and differs by 1 percent at most"),
+    "superseded": ("»", "newer than the text, which was right at its time"),
+    "older_vintage": ("«", "older than the text, when the period was provisional"),
+    "not_comparable": ("≠", "another concept: neither confirms nor contradicts"),
+    "undecided": ("?", "states the member, but not its competitors"),
+    "no_data": ("○", "no release states it"),
 }
 
 
 def verdict(value: str) -> Markup:
     """Format a verdict: a word, with a symbol for those who cannot see colours."""
-    sign = {"confirmed": "✓", "consistent": "≈", "contradicted": "✗", "no_data": "○"}[value]
+    sign, meaning = _VERDICTS[value]
     return Markup(
         '<span class="judged {0}" title="{1}"><span aria-hidden="true">{2}</span> {3}</span>'
-    ).format(value, _VERDICTS[value], sign, value.replace("_", " "))
+    ).format(value, meaning, sign, value.replace("_", " "))
 
 
 _UNITS = {("USD", 9): "billion US dollars", ("USD", 6): "million US dollars"}
@@ -127,7 +132,8 @@ def measured(value: Any, claim: Mapping[str, Any], *, stated: bool) -> Markup:
     if unit == "sign":
         return Markup("surplus" if value > 0 else "deficit")
     if unit in ("year", "rank"):
-        return Markup(f"{value:.0f}" if unit == "year" else f"no. {value:.0f}")
+        before = "before " if stated and claim["comparator"] == "<" else ""
+        return Markup(f"{before}{value:.0f}" if unit == "year" else f"no. {value:.0f}")
     decimals = len(f"{Decimal(str(claim['rounding'])).normalize():f}".partition(".")[2])
     text = number(value, decimals if stated else decimals + 1)
     words = (

@@ -13,11 +13,12 @@ from jinja2 import Environment
 from dagster_project.transform.dbt_runner import DBT_PROJECT
 
 SETTINGS = settings(deadline=None, derandomize=True, max_examples=60, database=None)
-NEEDED = {("M", "Q"): 3, ("M", "A"): 12, ("Q", "A"): 4}
+NEEDED = {("M", "Q"): 3, ("M", "S"): 6, ("M", "A"): 12, ("Q", "S"): 2, ("Q", "A"): 4}
 Statement = dict[str, Any]
 
 MONTHS = [f"2014-{month:02}" for month in range(1, 13)]
 QUARTERS = [f"2014-Q{quarter}" for quarter in range(1, 5)]
+HALVES = ["2014-S1", "2014-S2"]
 
 
 @cache
@@ -29,7 +30,7 @@ def query(*grain: str) -> str:
 
 
 def stated(period: str, value: int | None = 1, **others: Any) -> Statement:
-    frequency = "A" if len(period) == 4 else "Q" if "Q" in period else "M"
+    frequency = "A" if len(period) == 4 else period[5] if period[5] in "QS" else "M"
     return {
         "source": "s",
         "period": period,
@@ -72,7 +73,8 @@ def sums(
 def period_of(period: str, frequency: str) -> str:
     if frequency == "A":
         return period[:4]
-    return f"{period[:4]}-Q{(int(period[5:]) + 2) // 3}"
+    quarter = int(period[6:]) if period[5] == "Q" else (int(period[5:]) + 2) // 3
+    return f"{period[:4]}-{frequency}{quarter if frequency == 'Q' else (quarter + 1) // 2}"
 
 
 def expected(statements: list[Statement]) -> list[tuple]:
@@ -103,12 +105,13 @@ def expected(statements: list[Statement]) -> list[tuple]:
 @given(
     st.dictionaries(
         st.tuples(
-            st.sampled_from([*MONTHS, *QUARTERS, "2014"]), st.sampled_from(["receipts", "balance"])
+            st.sampled_from([*MONTHS, *QUARTERS, *HALVES, "2014"]),
+            st.sampled_from(["receipts", "balance"]),
         ),
         st.one_of(st.none(), st.integers(-99, 99)),
         min_size=1,
     ),
-    st.sets(st.sampled_from([*QUARTERS, "2014"])),
+    st.sets(st.sampled_from([*QUARTERS, *HALVES, "2014"])),
     st.booleans(),
 )
 def test_complete_sums_replace_missing_statements(
@@ -127,14 +130,30 @@ def test_complete_sums_replace_missing_statements(
 
 def test_months_make_the_year_where_quarters_are_stated_too() -> None:
     quarters = [stated(quarter, 100) for quarter in QUARTERS]
-    assert sums(quarters) == [("2014", "receipts", 400)]
-    assert sums(quarters + [stated(month) for month in MONTHS]) == [("2014", "receipts", 12)]
+    halves = [(half, "receipts", 200) for half in HALVES]
+    assert sums(quarters) == [("2014", "receipts", 400), *halves]
+    assert sums(quarters + [stated(month) for month in MONTHS]) == [
+        ("2014", "receipts", 12),
+        *((half, "receipts", 6) for half in HALVES),
+    ]
 
 
-def test_a_year_that_is_suppressed_or_of_another_flow_is_not_replaced() -> None:
+def test_six_months_or_two_quarters_make_a_half_year() -> None:
+    assert sums([stated(month) for month in MONTHS[6:]]) == [
+        ("2014-Q3", "receipts", 3),
+        ("2014-Q4", "receipts", 3),
+        ("2014-S2", "receipts", 6),
+    ]
+    assert sums([stated(quarter) for quarter in QUARTERS[1:]]) == [("2014-S2", "receipts", 2)]
+    assert sums([stated(half) for half in HALVES]) == []
+
+
+@pytest.mark.parametrize("whole", ["2014", "2014-S1"])
+def test_a_whole_that_is_suppressed_or_of_another_flow_is_not_replaced(whole: str) -> None:
     quarters = [stated(quarter) for quarter in QUARTERS]
-    assert sums([*quarters, stated("2014", None, obs_status="Q")]) == []
-    assert sums([*quarters, stated("2014", 3, flow="payments")]) == []
+    others = {"2014", *HALVES} - {whole}
+    assert {row[0] for row in sums([*quarters, stated(whole, None, obs_status="Q")])} == others
+    assert {row[0] for row in sums([*quarters, stated(whole, 3, flow="payments")])} == others
 
 
 @pytest.mark.parametrize(
@@ -150,21 +169,37 @@ def test_a_year_that_is_suppressed_or_of_another_flow_is_not_replaced() -> None:
 )
 def test_parts_of_two_kinds_are_not_summed(other: dict[str, Any]) -> None:
     three = [stated(quarter) for quarter in QUARTERS[:3]]
-    assert sums([*three, stated("2014-Q4")]) != []
-    assert sums([*three, stated("2014-Q4", **other)]) == []
+    wholes = [
+        [row[0] for row in sums([*three, stated("2014-Q4", **fourth)])] for fourth in ({}, other)
+    ]
+    assert wholes == [["2014", *HALVES], ["2014-S1"]]
 
 
 def test_a_release_as_part_of_the_grain_keeps_its_own_sums() -> None:
     grain = ("source", "release_date", "period", "frequency")
     first, second = ([stated(q, n, release_date=f"202{n}-01-01") for q in QUARTERS] for n in (1, 2))
     found = sums([*first, *second[:3]], *grain, columns="release_date::text, period, value")
-    assert found == [("2021-01-01", "2014", 4)]
+    assert found == [
+        ("2021-01-01", "2014", 4),
+        ("2021-01-01", "2014-S1", 2),
+        ("2021-01-01", "2014-S2", 2),
+        ("2022-01-01", "2014-S1", 4),
+    ]
 
 
 def test_an_uncertain_part_makes_the_sum_uncertain() -> None:
     quarters = [stated(quarter, rounding=0.5) for quarter in QUARTERS]
     quarters[1] |= {"obs_status": "E"}
-    columns = "value_usd_m, rounding, obs_status, rate_is_missing"
-    assert sums(quarters, columns=columns) == [(4, 2, "E", False)]
+    columns = "period, value_usd_m, rounding, obs_status, rate_is_missing"
+    first_half = ("2014-S1", 2, 1, "E", False)
+    assert sums(quarters, columns=columns) == [
+        ("2014", 4, 2, "E", False),
+        first_half,
+        ("2014-S2", 2, 1, "A", False),
+    ]
     quarters[2] |= {"value_usd_m": None, "rate_is_missing": True}
-    assert sums(quarters, columns=columns) == [(None, 2, "E", True)]
+    assert sums(quarters, columns=columns) == [
+        ("2014", None, 2, "E", True),
+        first_half,
+        ("2014-S2", None, 1, "A", True),
+    ]

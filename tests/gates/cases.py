@@ -183,6 +183,23 @@ def model_cases() -> Iterator[Case]:
             yield Case(table, expectation, query)
 
 
+def _claims() -> Iterator[tuple[str, str, str]]:
+    t = "seeds.published_claims"
+    yield t, "period is written as SDMX writes it", cells(t, FIRST, period="'2018S1'")
+    yield (
+        t,
+        "a share of a level lies between 0 and 100 percent",
+        cells(t, "claim_id = 'safe-2018s1-manufacturing-receipts-share'", stated_value="101"),
+    )
+    figure = "claim_id = 'safe-2018s1-receipts'"
+    for rounding in ("-1", "0", "1001"):
+        bound = "the rounding is above zero, or the claim is an open bound"
+        yield t, bound, cells(t, figure, rounding=rounding)
+    for claim, other in ((figure, "'2017'"), ("measure = 'receipts_ratio'", "null")):
+        comparison = "a comparison names what it compares with, and no other claim does"
+        yield t, comparison, cells(t, claim, compared_with=other)
+
+
 def _before_core() -> Iterator[tuple[str, str, str]]:
     t = "seeds.economies"
     yield (
@@ -199,13 +216,7 @@ def _before_core() -> Iterator[tuple[str, str, str]]:
     t = "seeds.currency_code_map"
     for wrong in ({"currency": "'yen'"}, {"first_year": "2020", "last_year": "2019"}):
         yield t, "a currency is a code of three letters", cells(t, FIRST, **wrong)
-    t = "seeds.published_claims"
-    yield t, "period is written as SDMX writes it", cells(t, FIRST, period="'2018S1'")
-    yield (
-        t,
-        "a share of a level lies between 0 and 100 percent",
-        cells(t, "claim_id = 'safe-2018s1-manufacturing-receipts-share'", stated_value="101"),
-    )
+    yield from _claims()
 
     t = "staging.stg_ecb_reference_rates__daily"
     yield (
@@ -482,6 +493,12 @@ def _marts() -> Iterator[tuple[str, str, str]]:
         t,
         "the two sides differ by a factor of less than a hundred where both are above 100 million",
         cells(t, FIRST, receipts_stated_usd_m="101", payments_stated_usd_m="10101"),
+    )
+    t = "marts.claim_verdicts"
+    yield (
+        t,
+        "a claim without an answer names the public source that would have it",
+        cells(t, FIRST, verdict="'no_data'", data_would_be_in="null"),
     )
     t = "marts.mart_published_claims"
     yield (

@@ -372,9 +372,9 @@ def test_three_partners_hold_half_of_the_deficit_of_china(real: Scenario) -> Non
         ("boj-2004-japan-2003-balance-sign", "confirmed", 1.0),
         ("safe-2018-payments", "confirmed", 35.782954),
         ("safe-2018-balance", "confirmed", -30.221665),
-        ("mofcom-2017-payments", "contradicted", 28.74648),
-        ("nsf-2008-usa-2005-receipts", "contradicted", 64.466),
-        ("bea-2022-usa-2020-payments", "contradicted", 40.682),
+        ("mofcom-2017-payments", "confirmed", 28.74648),
+        ("nsf-2008-usa-2005-receipts", "not_comparable", 64.466),
+        ("bea-2022-usa-2020-payments", "older_vintage", 40.682),
     ],
 )
 def test_the_world_bank_of_2021_on_what_texts_said(
@@ -399,5 +399,17 @@ def test_no_text_confirms_itself(real: Scenario) -> None:
 def test_every_claim_has_a_verdict(real: Scenario) -> None:
     assert real.warehouse.published(
         "select count(*) from marts.mart_published_claims where claim_id is null or verdict not in"
-        " ('confirmed', 'consistent', 'contradicted', 'no_data')"
+        " ('confirmed', 'consistent', 'contradicted', 'no_data', 'not_comparable', 'older_vintage',"
+        " 'revised', 'superseded', 'undecided')"
     ) == [(0,)]
+
+
+def test_each_claim_has_one_decisive_answer(real: Scenario) -> None:
+    assert real.warehouse.published(
+        "select count(*) from (select claim_id from marts.mart_published_claims group by claim_id"
+        " having count(*) filter (is_decisive) <> 1 or count(distinct overall_verdict) <> 1)"
+    ) == [(0,)]
+    assert real.warehouse.published(
+        "select count(*) - count(distinct claim_id), (select count(distinct claim_id) from"
+        " marts.mart_published_claims) - count(*) from marts.claim_verdicts"
+    ) == [(0, 0)]

@@ -314,7 +314,7 @@ def test_three_months_of_2017_make_a_quarter_and_no_year(published: Scenario) ->
         " and partner_code = 'WLD' and category_code = '_T' and is_computed group by frequency"
         " order by 1"
     )
-    assert rows == [("2016",), ("2017-Q1",)]
+    assert rows == [("2016",), ("2016-S2",), ("2017-Q1",)]
     assert (
         flows(published, "period = '2017-Q2' and partner_code = 'WLD' and category_code = '_T'")
         == []
@@ -370,6 +370,41 @@ def test_the_bank_confirms_what_texts_say_of_2003(
         f" where claim_id = '{claim}' and source = 'boj_flat_files'"
     )
     assert (verdict, value) == ("confirmed", pytest.approx(found, abs=0.1))
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "found"),
+    [
+        # Copyright, sums of months in 100 million yen: -5,302 in 2006, -3,339 in 2003.
+        (
+            "boj-2004-japan-copyright-balance-2006",
+            "contradicted",
+            100 * (3339 - 5302) / 3339,
+        ),
+        # Receipts: quarters of 2014 in 100 million yen; China 4,554 of 39,607.
+        (
+            "boj-2004-japan-china-receipts-share-after-2003",
+            "confirmed",
+            100 * (1082 + 1148 + 1072 + 1252) / (9580 + 9873 + 8812 + 11342),
+        ),
+    ],
+)
+def test_the_bank_answers_the_forecasts_of_2004(
+    published: Scenario, claim: str, verdict: str, found: float
+) -> None:
+    ((answer, value, would_be_in),) = published.warehouse.published(
+        f"select verdict, found_value, data_would_be_in from marts.claim_verdicts"
+        f" where claim_id = '{claim}'"
+    )
+    assert (answer, would_be_in) == (verdict, None)
+    assert value == pytest.approx(found, abs=0.1)
+
+
+def test_a_first_surplus_is_the_first_since_the_series_begins(published: Scenario) -> None:
+    assert published.warehouse.published(
+        "select series_begins from marts.mart_published_claims where source = 'boj_flat_files'"
+        " and claim_id = 'boj-2004-japan-first-surplus-year'"
+    ) == [("1996",)]
 
 
 def test_an_area_never_seen_before_is_kept_as_unmapped_with_a_warning(

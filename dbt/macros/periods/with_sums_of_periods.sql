@@ -1,7 +1,7 @@
-{#- Statements, and sums for keys of which a source states only shorter periods: 3 months make a quarter, 12 months or
-    4 quarters a year. Only complete sums of exact statements of one release, and only where the release says nothing
+{#- Statements, and sums for keys of which a source states only shorter periods: 3 months make a quarter, 6 months or
+    2 quarters a half-year, 12 months or 4 quarters a year. Only complete sums of exact statements of one release, and only where the release says nothing
     about the key itself, not even that it is missing or suppressed. Where months and quarters could both make the
-    year, the months do, for all flows. `columns` is the grain. Adds `is_computed`; the rounding of a sum is the sum
+    half-year or the year, the months do, for all flows. `columns` is the grain. Adds `is_computed`; the rounding of a sum is the sum
     of its parts' roundings, its status that of a part that is not normal, if there is one. -#}
 {% macro with_sums_of_periods(statements, columns) -%}
     {%- set series = columns | reject("in", ["period", "frequency"]) | list -%}
@@ -22,7 +22,9 @@
     ) -%}
     {%- set targets = [
         {"part": "M", "whole": "Q", "parts": 3},
+        {"part": "M", "whole": "S", "parts": 6},
         {"part": "M", "whole": "A", "parts": 12},
+        {"part": "Q", "whole": "S", "parts": 2},
         {"part": "Q", "whole": "A", "parts": 4},
     ] -%}
     with

@@ -1,5 +1,5 @@
--- Every period that a statement is about, and the quarters and years that contain its months and
--- quarters.
+-- Every period that a statement is about, and the quarters, half-years and years that contain its
+-- months and quarters.
 with
     stated_periods as (
         select period
@@ -16,6 +16,10 @@ with
         select {{ period_of_day(period_start("period"), "'Q'") }} as period
         from stated_periods
         where {{ period_frequency("period") }} = 'M'
+        union
+        select {{ period_of_day(period_start("period"), "'S'") }} as period
+        from stated_periods
+        where {{ period_frequency("period") }} in ('M', 'Q')
         union
         select {{ period_of_day(period_start("period"), "'A'") }} as period
         from stated_periods

@@ -2,8 +2,21 @@
 title: The statements of a text, the contradicted first
 */
 select claim_id, sentence
-from marts.mart_published_claims
+from marts.claim_verdicts
 where text_release = cast($text_release as date)
-group by claim_id, sentence
 order by
-    min(array_position(['contradicted', 'confirmed', 'consistent', 'no_data'], verdict)), claim_id
+    array_position(
+        [
+            'contradicted',
+            'superseded',
+            'revised',
+            'confirmed',
+            'consistent',
+            'older_vintage',
+            'not_comparable',
+            'undecided',
+            'no_data'
+        ],
+        verdict
+    ),
+    claim_id

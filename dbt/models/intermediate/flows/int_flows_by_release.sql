@@ -13,19 +13,8 @@ with
             flow,
             value,
             value_usd_m,
-            -- "About 74" and "more than 127" are less certain than their last digit.
-            case
-                when comparator <> '='
-                then
-                    {{
-                        money(
-                            "rounding + 2 * "
-                            ~ var("about_is_within")
-                            ~ " * cast(abs(value) as double)"
-                        )
-                    }}
-                else rounding
-            end as rounding,
+            -- "More than 127" is 127 to 128: one unit of the last digit to one side.
+            rounding * case when comparator in ('>', '<') then 2 else 1 end as rounding,
             comparator,
             obs_status,
             rate_is_missing

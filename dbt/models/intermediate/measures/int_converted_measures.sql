@@ -7,7 +7,7 @@ with
     claim_currencies as (
         select distinct unit as currency
         from {{ ref("published_claims") }}
-        where unit not in ('percent', 'rank', 'year', 'sign')
+        where {{ is_currency("unit") }}
     ),
 
     -- An annual average without a deviation does not say how far off it may be.

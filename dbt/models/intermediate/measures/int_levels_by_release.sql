@@ -1,10 +1,12 @@
 -- Receipts, payments, balance and total trade of every release, each by every method the release
--- supports: as stated, or by an identity between the other flows. Only for the reporters of the
+-- supports: as stated, by an identity between the other flows, or from the other parts of a
+-- total. Only for the reporters of the
 -- published claims, with the partners that their claims name and with the world. Sums of shorter
 -- periods are marked as such and do not count as stated. A stated number is a range, value +-
 -- rounding / 2; `half_width` carries that range through the arithmetic.
 {%- set key = ["source", "release_date"] + key_columns() %}
 {%- set flows = ["receipts", "payments", "balance", "total"] %}
+{%- set names_of_groups = {"COPYRIGHT": "copyright", "IND_PROP": "industrial property"} %}
 with
     claims as (select distinct reporter_code, partner_code from {{ ref("published_claims") }}),
 
@@ -42,32 +44,8 @@ with
             on {{ equal_on("flows", "claimed_pairs", ["reporter_code", "partner_code"]) }}
     ),
 
-    -- Each method for a measure, as multiples of the four stated flows.
-    identities as (
-        select measure, method, of_receipts, of_payments, of_balance, of_total
-        from
-            (
-                values
-                    ('receipts', 'as stated', 1e0, 0e0, 0e0, 0e0),
-                    ('receipts', 'payments + balance', 0e0, 1e0, 1e0, 0e0),
-                    ('receipts', 'total - payments', 0e0, -1e0, 0e0, 1e0),
-                    ('receipts', '(total + balance) / 2', 0e0, 0e0, 0.5e0, 0.5e0),
-                    ('payments', 'as stated', 0e0, 1e0, 0e0, 0e0),
-                    ('payments', 'receipts - balance', 1e0, 0e0, -1e0, 0e0),
-                    ('payments', 'total - receipts', -1e0, 0e0, 0e0, 1e0),
-                    ('payments', '(total - balance) / 2', 0e0, 0e0, -0.5e0, 0.5e0),
-                    ('balance', 'as stated', 0e0, 0e0, 1e0, 0e0),
-                    ('balance', 'receipts - payments', 1e0, -1e0, 0e0, 0e0),
-                    ('balance', '2 x receipts - total', 2e0, 0e0, 0e0, -1e0),
-                    ('balance', 'total - 2 x payments', 0e0, -2e0, 0e0, 1e0),
-                    ('total_trade', 'as stated', 0e0, 0e0, 0e0, 1e0),
-                    ('total_trade', 'receipts + payments', 1e0, 1e0, 0e0, 0e0),
-                    ('total_trade', '2 x receipts - balance', 2e0, 0e0, -1e0, 0e0),
-                    ('total_trade', '2 x payments + balance', 0e0, 2e0, 1e0, 0e0)
-            ) as listed(measure, method, of_receipts, of_payments, of_balance, of_total)
-    ),
+    identities as ({{ flow_identities() }}),
 
-    -- A flow that the identity does not use may be missing; one that it uses may not.
     single_levels as (
         select
             {{ column_list(key, "stated") }},
@@ -80,22 +58,8 @@ with
                 then identities.method || ', of sums of shorter periods'
                 else identities.method
             end as method,
-            {%- for flow in flows %}
-                case
-                    when identities.of_{{ flow }} = 0
-                    then 0e0
-                    else identities.of_{{ flow }} * stated.{{ flow }}
-                end
-                {{ "+" if not loop.last else "as found_value," }}
-            {%- endfor %}
-            {%- for flow in flows %}
-                case
-                    when identities.of_{{ flow }} = 0
-                    then 0e0
-                    else abs(identities.of_{{ flow }}) * stated.{{ flow }}_half
-                end
-                {{ "+" if not loop.last else "as half_width" }}
-            {%- endfor %}
+            {{ identity_value("identities", "stated") }} as found_value,
+            {{ identity_value("identities", "stated", half_width=true) }} as half_width
         from stated
         cross join identities
     ),
@@ -145,6 +109,51 @@ with
             levels.measure
     ),
 
+    -- Industrial property and copyright make the total: one is the total without the other.
+    groups_of_rights as (
+        {%- for group, other in [("COPYRIGHT", "IND_PROP"), ("IND_PROP", "COPYRIGHT")] %}
+            select
+                '{{ group }}' as category_code,
+                '{{ other }}' as other_code,
+                'total - {{ names_of_groups[other] }}' as method {{ "union all" if not loop.last }}
+        {%- endfor %}
+    ),
+
+    rests as (
+        select
+            {%- for column in key if column != "category_code" %} wholes.{{ column }}, {%- endfor %}
+            groups_of_rights.category_code,
+            wholes.currency,
+            wholes.measure,
+            groups_of_rights.method,
+            wholes.found_value - parts.found_value as found_value,
+            wholes.half_width + parts.half_width as half_width
+        from numbered_levels as wholes
+        inner join
+            numbered_levels as parts
+            on {{ equal_on("wholes", "parts", key | reject("equalto", "category_code") | list) }}
+            and {{ equal_on("wholes", "parts", ["currency", "measure"]) }}
+            and parts.narrowest_first = 1
+        inner join groups_of_rights on parts.category_code = groups_of_rights.other_code
+        where wholes.category_code = '_T' and wholes.narrowest_first = 1
+    ),
+
+    -- Whatever is put together or left over counts as the level only where none is stated.
+    composed as (
+        select
+            {{ column_list(key) }},
+            currency,
+            measure,
+            'sum of the partners' as method,
+            found_value,
+            half_width
+        from joint_levels
+        where partners = length(partner_code) - length(replace(partner_code, '+', '')) + 1
+        union all
+        select {{ column_list(key) }}, currency, measure, method, found_value, half_width
+        from rests
+    ),
+
     final as (
         select
             {{ column_list(key) }},
@@ -158,24 +167,19 @@ with
         from numbered_levels
         union all
         select
-            {{ column_list(key, "joint_levels") }},
-            joint_levels.currency,
-            joint_levels.measure,
-            'sum of the partners' as method,
-            joint_levels.found_value,
-            joint_levels.half_width,
+            {{ column_list(key, "composed") }},
+            composed.currency,
+            composed.measure,
+            composed.method,
+            composed.found_value,
+            composed.half_width,
             false as is_stated,
-            stated_jointly.measure is null as is_narrowest
-        from joint_levels
+            stated_together.measure is null as is_narrowest
+        from composed
         left join
-            numbered_levels as stated_jointly
-            on {{ equal_on("joint_levels", "stated_jointly", key + ["measure"]) }}
-            and stated_jointly.narrowest_first = 1
-        where
-            joint_levels.partners
-            = length(joint_levels.partner_code)
-            - length(replace(joint_levels.partner_code, '+', ''))
-            + 1
+            numbered_levels as stated_together
+            on {{ equal_on("composed", "stated_together", key + ["measure"]) }}
+            and stated_together.narrowest_first = 1
     )
 
 select

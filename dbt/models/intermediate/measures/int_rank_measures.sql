@@ -1,7 +1,8 @@
 {{ config(materialized="ephemeral") }}
 
 -- Ranks need every competitor, so they come from sources that cover the world, or from a share
--- above one half, which leaves room for no larger member.
+-- above one half, which leaves room for no larger member, or from the one that a text ranks second:
+-- whoever is above it is the first.
 {%- set key = ["source", "release_date"] + key_columns() %}
 with
     claimed_reporters as (select distinct reporter_code from {{ ref("published_claims") }}),
@@ -11,6 +12,7 @@ with
             {{ column_list(key, "flows") }},
             flows.receipts_usd_m,
             flows.payments_usd_m,
+            - flows.balance_usd_m as deficit_usd_m,
             case
                 when {{ at_total("flows") }} then 'world' else flows.reporter_code
             end as competition,
@@ -35,7 +37,7 @@ with
     ),
 
     ranks as (
-        {%- for flow in ["receipts", "payments"] %}
+        {%- for flow in ["receipts", "payments", "deficit"] %}
             select
                 {{ column_list(key) }},
                 is_claimed,
@@ -68,6 +70,37 @@ with
             and cast(value as double) / 100 - cast(rounding as double) / 200 > 0.5
     ),
 
+    levels as (
+        select {{ column_list(key) }}, currency, measure, found_value, half_width
+        from {{ ref("int_levels_by_release") }}
+        where is_narrowest and measure in ('receipts', 'payments')
+    ),
+
+    seconds as (
+        select {{ column_list(key) }}, flow as measure
+        from {{ ref("int_stated_rates") }}
+        where measure = 'rank' and value = 2 and comparator = '='
+    ),
+
+    ahead_of_the_second as (
+        select {{ column_list(key, "ahead") }}, ahead.measure
+        from seconds
+        inner join levels as second on {{ equal_on("seconds", "second", key + ["measure"]) }}
+        inner join
+            levels as ahead
+            on {{
+                equal_on(
+                    "second",
+                    "ahead",
+                    key | reject("equalto", "reporter_code") | list + ["currency", "measure"],
+                )
+            }}
+            and second.reporter_code <> ahead.reporter_code
+        where
+            {{ at_total("second") }}
+            and ahead.found_value - ahead.half_width > second.found_value + second.half_width
+    ),
+
     final as (
         select {{ column_list(key) }}, measure, 'rank' as method, found_rank
         from ranks
@@ -75,6 +108,9 @@ with
         union all
         select {{ column_list(key) }}, 'rank_by_' || flow, 'share above one half', 1
         from majorities
+        union all
+        select {{ column_list(key) }}, 'rank_by_' || measure, 'larger than the second', 1
+        from ahead_of_the_second
     )
 
 select

@@ -1,6 +1,7 @@
 {{ config(materialized="ephemeral") }}
 
--- Shares in percent: of a part in its whole, and of receipts in total trade. With a partner the
+-- Shares in percent: of a part in its whole, and of receipts and payments in total trade. With a
+-- partner the
 -- whole is the world in the same other dimensions; otherwise exactly one dimension is broken down
 -- and the whole is the total of all.
 {%- set key = ["source", "release_date"] + key_columns() %}
@@ -26,19 +27,21 @@ with
             on {{ part_of_whole("parts", "wholes") }}
             and {{ equal_on("parts", "wholes", ["currency", "measure"]) }}
         where parts.measure in ('receipts', 'payments', 'balance')
-        union all
-        select
-            {{ column_list(key, "receipts") }},
-            'receipts_share_of_trade_pct' as measure,
-            'receipts / total' as method,
-            receipts.found_value as part,
-            receipts.half_width as part_half,
-            total_trade.found_value as whole,
-            total_trade.half_width as whole_half
-        from levels as receipts
-        inner join
-            levels as total_trade on {{ equal_on("receipts", "total_trade", key + ["currency"]) }}
-        where receipts.measure = 'receipts' and total_trade.measure = 'total_trade'
+        {%- for flow in ["receipts", "payments"] %}
+            union all
+            select
+                {{ column_list(key, "flows") }},
+                '{{ flow }}_share_of_trade_pct' as measure,
+                '{{ flow }} / total' as method,
+                flows.found_value as part,
+                flows.half_width as part_half,
+                total_trade.found_value as whole,
+                total_trade.half_width as whole_half
+            from levels as flows
+            inner join
+                levels as total_trade on {{ equal_on("flows", "total_trade", key + ["currency"]) }}
+            where flows.measure = '{{ flow }}' and total_trade.measure = 'total_trade'
+        {%- endfor %}
     ),
 
     final as (
