@@ -39,6 +39,10 @@ DATA_TESTS = {
         "the grain of the table; keys with `_U` are not compared",
     ),
     "assert_balance_is_computed_where_not_stated": (STRUCTURE, "the model computes it"),
+    "assert_dollars_are_the_value_over_the_published_rate": (
+        STRUCTURE,
+        "the model converts them",
+    ),
 }
 
 
