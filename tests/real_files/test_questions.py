@@ -117,15 +117,13 @@ def pink_book() -> dict[tuple[str, str], dict[int, float | None]]:
     return {
         (flow, code): dict(zip(years, map(number, rows[at][3:]), strict=True))
         for flow, first in (("receipts", 6), ("payments", 14))
-        for code, at in zip(
-            ("SH1", "SH2", "SH3", "SH4", "_T"), (*range(first, first + 4), first + 5)
-        )
+        for code, at in zip((*CATEGORIES, "_T"), (*range(first, first + 4), first + 5), strict=True)
     }
 
 
 @cache
 def bea(of_year: str) -> dict[str, str]:
-    """Receipts of the United States in a year by area, as the cells have them: millions or a mark."""
+    """Receipts of the United States in a year by area, as the cells have them: number or mark."""
     found = {}
     workbook = CalamineWorkbook.from_path(
         str(REAL_FILES / "bea_trade_by_area/2021-09-21/us_bop.xls")
