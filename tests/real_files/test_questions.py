@@ -22,7 +22,7 @@ from python_calamine import CalamineWorkbook
 from dagster_project.base.settings import PROJECT_ROOT
 from tests.real_files.test_aggregates import BULK, EARLIER, EU27, cells, growth, stated
 from tests.real_files.test_dollars import per_dollar
-from tests.support import REAL_FILES, TEXTS, Scenario
+from tests.support import REAL_FILES, REAL_FILES_MORE, TEXTS, Scenario
 
 PAGE = PROJECT_ROOT / "docs" / "analysts.md"
 QUESTION = re.compile(
@@ -96,6 +96,18 @@ def ons(direction: str) -> dict[str, dict[str, float | None]]:
         for row in rows
         if row[0] == direction and row[2] == "Intellectual property"
     }
+
+
+@cache
+def later_ons(direction: str) -> dict[str, dict[str, float | None]]:
+    """The same of the next edition, half a year later, which comes as CSV."""
+    path = REAL_FILES_MORE / PARTNERS / "2022-01-28" / "servicetypebycountrydataset.csv"
+    with path.open(encoding="utf-8") as file:
+        return {
+            row["Country code"]: {period: number(cell) for period, cell in list(row.items())[5:]}
+            for row in csv.DictReader(file)
+            if row["Direction"] == direction and row["Service type"] == "Intellectual property"
+        }
 
 
 @cache
@@ -446,10 +458,29 @@ def test_a_query_is_short(asked: int) -> None:
     assert max(len(line) for line in lines) <= 100
 
 
+def found(scenario: Scenario, asked: int) -> list[Row]:
+    with duckdb.connect(scenario.warehouse.settings.warehouse, read_only=True) as con:
+        rows = con.sql(questions()[asked]).fetchall()
+    return [tuple(float(v) if isinstance(v, Decimal) else v for v in row) for row in rows]
+
+
 @pytest.mark.parametrize("asked", sorted(ANSWERS))
 def test_a_query_gives_what_the_raw_files_say(real: Scenario, asked: int) -> None:
-    expected = ANSWERS[asked]()
-    with duckdb.connect(real.warehouse.settings.warehouse, read_only=True) as con:
-        rows = con.sql(questions()[asked]).fetchall()
-    found = [tuple(float(v) if isinstance(v, Decimal) else v for v in row) for row in rows]
-    assert found == [tuple(map(about, row)) for row in expected]
+    assert found(real, asked) == [tuple(map(about, row)) for row in ANSWERS[asked]()]
+
+
+# The other questions are not about the ONS's table, or their answer takes another form: in the next
+# edition the partners of 2017 are published, and no industry table of the same day exists.
+@pytest.mark.parametrize("asked", [1, 2, 5, 9, 10, 13, 14, 18, 19])
+def test_a_query_follows_the_next_edition(
+    union: Scenario, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "ons", later_ons)
+    assert [numbers(row) for row in found(union, asked)] == [
+        [about(value) for value in numbers(row)] for row in ANSWERS[asked]()
+    ]
+
+
+def numbers(row: Row) -> list[Any]:
+    """Return what is not a name or a date of a release."""
+    return [value for value in row if not isinstance(value, (str, date))]
