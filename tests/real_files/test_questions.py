@@ -320,16 +320,13 @@ def largest_receivers() -> list[Row]:
 def like_for_like(flow: str, members: Iterable[str]) -> tuple[float | None, int, float, float]:
     """Growth and number of members with both years, growth of the sum of whoever reports, and the
     share of 2019 of those who do not report 2020. In percent."""
-    series = [stated(BULK, flow, code) for code in members if code in cells(BULK, flow)]
+    codes = [code for code in members if code in cells(BULK, flow)]
+    series = [stated(BULK, flow, code) for code in codes]
     was, now = (sum(s.get(year, Decimal(0)) for s in series) for year in (2019, 2020))
     gone = sum(s[2019] for s in series if 2019 in s and 2020 not in s)
     both = sum(2019 in s and 2020 in s for s in series)
     published = float(100 * (now / was - 1))
-    return growth(flow, codes_of(members, flow), 2020), both, published, float(100 * gone / was)
-
-
-def codes_of(members: Iterable[str], flow: str) -> list[str]:
-    return [code for code in members if code in cells(BULK, flow)]
+    return growth(flow, codes, 2020), both, published, float(100 * gone / was)
 
 
 @answers(11)
