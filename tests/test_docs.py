@@ -18,6 +18,7 @@ from tests.support import Scenario
 QUERIED = [
     PROJECT_ROOT / "README.md",
     PROJECT_ROOT / "docs" / "analysts.md",
+    PROJECT_ROOT / "docs" / "exchange-rates.md",
     PROJECT_ROOT / "docs" / "tracing-numbers.md",
     PROJECT_ROOT / "docs" / "claims.md",
 ]
