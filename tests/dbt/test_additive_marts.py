@@ -97,8 +97,12 @@ BROKEN = [
     (
         "a rank that a withheld member could be above",
         "update marts.flows_by_partner_half_yearly set receipts_usd_m = 1, receipts = 1,"
-        " rank_by_receipts = 1, receipts_ranked_among = 2 where member_kind = 'member' and rowid ="
-        " (select min(rowid) from marts.flows_by_partner_half_yearly where member_kind = 'member')",
+        " rank_by_receipts = 1, receipts_ranked_among = 2 where rowid = (select min(members.rowid)"
+        " from marts.flows_by_partner_half_yearly as members"
+        " inner join marts.flows_by_partner_half_yearly as rest"
+        " on rest.reporter_code = members.reporter_code and rest.period = members.period"
+        " and rest.member_kind = 'unallocated' and rest.receipts_usd_m > 1"
+        " where members.member_kind = 'member')",
         "receipts: a rank although a withheld member could be above",
     ),
     (

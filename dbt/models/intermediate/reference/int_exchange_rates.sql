@@ -48,8 +48,11 @@ with
             daily_rates.currency,
             {{ period_of_day("daily_rates.day", "frequencies.frequency") }} as period,
             frequencies.frequency,
-            -- The last bits of a float average depend on the order of the rows: round them away.
-            round(avg(daily_rates.units_per_usd), 9) as units_per_usd,
+            -- The last bits of a float average depend on the order of the rows, those of a sum of
+            -- decimals do not. A deviation is rounded instead.
+            round(
+                cast(avg(cast(daily_rates.units_per_usd as decimal(28, 12))) as double), 9
+            ) as units_per_usd,
             round(
                 stddev_pop(daily_rates.units_per_usd) / avg(daily_rates.units_per_usd), 9
             ) as relative_deviation,
