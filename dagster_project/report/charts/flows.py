@@ -148,14 +148,14 @@ def paired_bars(rows: Sequence[Row], member: str) -> Drawing:
 
 @cache
 def pair_layers(unit: str, member: str) -> Any:
-    """Return the layers of `paired_bars`. A missing amount is "not stated", not zero."""
+    """Return the layers of `paired_bars`. A missing amount is withheld or not stated, not zero."""
     base = (
         in_unit(unit)
         .transform_fold(list(_PAIR), as_=["flow", "amount"])
         .transform_calculate(
             length="isValid(datum.amount) ? datum.amount : 0",
             label=f"isValid(datum.amount) ? {written('amount', unit)} + ' ' + datum.flow"
-            " : datum.flow + ' not stated'",
+            " : datum.flow + (datum[datum.flow + '_status'] == 'Q' ? ' withheld' : ' not stated')",
         )
         .encode(
             y=member_names(member),

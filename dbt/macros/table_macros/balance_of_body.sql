@@ -48,10 +48,10 @@
                         {{ dimension }}_code as member_code,
                         {{ dimension }}_name as member_name,
                         {{ columns | join(", ") }}
-                    from marts.flows_by_{{ dimension }}{{ suffix }}
-                    {{ "union all" if not loop.last }}
-                {%- endfor %}
-                {{ "union all" if not loop.last }}
+                    from
+                        marts.flows_by_{{ dimension }}{{ suffix }}
+                        {{ "union all" if not loop.last }}
+                {%- endfor %} {{ "union all" if not loop.last }}
             {%- endfor %}
         )
 

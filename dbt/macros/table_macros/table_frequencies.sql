@@ -8,7 +8,6 @@
     case
         when {{ parameter }} in ('{{ table_frequencies() | join("', '") }}')
         then {{ parameter }}
-        else
-            error('frequency must be A (years), S (half-years), Q (quarters) or M (months)')
+        else error('frequency must be A (years), S (half-years), Q (quarters) or M (months)')
     end
 {%- endmacro %}

@@ -71,8 +71,6 @@
 
     select place, ranked_among, {{ columns | join(", ") }}
     from sorted
-    where
-        line <= n
-        and (member_kind = 'member' or amount is null or amount <> 0 or withheld > 0)
+    where line <= n and (member_kind = 'member' or amount is null or amount <> 0 or withheld > 0)
     order by amount desc nulls first, partner_code
 {%- endmacro %}

@@ -10,7 +10,6 @@ columns:
   payments_growth_pct: Payments, growth %
   rank_by_receipts: Rank by receipts
   rank_by_payments: Rank by payments
-  is_break_in_series: Break
   source: Source
 sources: source
 chart: balance_over_time
@@ -18,8 +17,8 @@ alt: >-
   Line chart of the receipts and payments of {name} with the balance as bars, by year. The numbers
   are in the table below.
 note: >-
-  The table names the source of each year, and marks a break where it changes: growth is within one
-  release of one source. A line is broken where a year is not stated.
+  The table names the source of each year; growth is within one release of one source, and none
+  across a break. A line is broken where a year is not stated.
 open: 0
 */
 select
@@ -33,7 +32,6 @@ select
     receipts_ranked_among,
     rank_by_payments,
     payments_ranked_among,
-    is_break_in_series,
     receipts_status,
     receipts_comparator,
     payments_status,

@@ -16,15 +16,23 @@ alt: >-
   Bar chart of the receipts and payments of {name} {heading_lower} in {period}: the largest
   members, and what is not allocated. All are in the table below.
 note: >-
-  The rows add up to the total that the source states in the same release. A member has a rank where
-  no withheld one could be above it.
+  The last row is the rest of the total that the source states in the same release, so the rows add up
+  to it; a dash where it states none. A member has a rank where no withheld one could be above it.
+  {about_total}
 open: 12
 */
 select
     {{ breakdown }}_code as member_code,
     case
         when withheld_receipts + withheld_payments > 0
-        then 'Not allocated (withheld: receipts of ' || withheld_receipts || ', payments of ' || withheld_payments || ')'
+        then
+            'Not allocated (withheld: '
+            || withheld_receipts
+            || ' receipts, '
+            || withheld_payments
+            || ' payments)'
+        when member_kind = 'unallocated'
+        then 'Not allocated'
         else {{ breakdown }}_name
     end as member_name,
     member_kind,
@@ -39,6 +47,11 @@ select
     payments_ranked_among,
     withheld_receipts,
     withheld_payments,
+    case
+        when not has_country_total
+        then 'The total of the country above is from another source or release.'
+        else ''
+    end as about_total,
     receipts_status,
     receipts_comparator,
     payments_status,

@@ -19,10 +19,7 @@ note: >-
   The table names the source of each year: a line is broken where a year is not stated.
 open: 0
 */
-with
-    balances as (
-        select * from marts.flows_by_country where reporter_code = 'JPN'
-    )
+with balances as (select * from marts.flows_by_country where reporter_code = 'JPN')
 select
     period,
     receipts_usd_m,

@@ -18,8 +18,7 @@ with
     ranked as (
         select *
         from marts.flows_by_country
-        where
-            year = (select max(year) from marts.flows_by_country where receipts_ranked_among > 0)
+        where year = (select max(year) from marts.flows_by_country where receipts_ranked_among > 0)
     )
 select
     rank_by_{{ flow }},

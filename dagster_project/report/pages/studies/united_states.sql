@@ -20,10 +20,7 @@ lead:
 note: "The table names the source of each year: a line is broken where a year is not stated."
 open: 0
 */
-with
-    balances as (
-        select * from marts.flows_by_country where reporter_code = 'USA'
-    )
+with balances as (select * from marts.flows_by_country where reporter_code = 'USA')
 select
     period,
     receipts_usd_m,
