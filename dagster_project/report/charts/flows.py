@@ -117,7 +117,7 @@ def _ranked_bars(unit: str, flow: str, member: str) -> dict[str, Any]:
 def ranked_member_bars(rows: Sequence[Row], member: str) -> Drawing | None:
     """Draw receipts and payments of the largest members, or the balance if only that is stated.
 
-    The last bar is what is not allocated; totals and other groups are left out. None without
+    The last bar is the unallocated rest; totals and other groups are left out. None without
     members.
     """
     members = [row for row in rows if row["member_kind"] not in _GROUPS]
@@ -276,7 +276,7 @@ def _end_label(
 
 
 def _bound(base: alt.Chart, x: alt.X, flow: str) -> Any:
-    """Return the comparator above each point that is no exact figure: "more than"."""
+    """Return the comparator above each inexact figure: > is "more than"."""
     comparator = f"datum.{flow}_comparator"
     bounds = base.transform_filter(f"isValid(datum.{flow}) && {comparator} && {comparator} != '='")
     mark = bounds.mark_text(dy=-_LINE, color=COLOURS[flow], fontWeight=600)

@@ -51,7 +51,7 @@
                     from
                         marts.flows_by_{{ dimension }}{{ suffix }}
                         {{ "union all" if not loop.last }}
-                {%- endfor %} {{ "union all" if not loop.last }}
+                    {%- endfor %} {{ "union all" if not loop.last }}
             {%- endfor %}
         )
 

@@ -14,7 +14,7 @@ sources: source
 chart: {name: ranked_member_bars, member: member_name}
 alt: >-
   Bar chart of the receipts and payments of {name} {heading_lower} in {period}: the largest
-  members, and what is not allocated. All are in the table below.
+  members, and the unallocated rest. All are in the table below.
 note: >-
   The last row is the rest of the total that the source states in the same release, so the rows add up
   to it; a dash where it states none. A member has a rank where no withheld one could be above it.
