@@ -326,6 +326,7 @@ def test_altair_validates_the_charts() -> None:
     rest = {**row, "member_kind": "unallocated", "withheld_receipts": 2, "withheld_payments": 0}
     for name, rows, options in (
         ("balance_over_time", [row], {"turned": "is_first_surplus"}),
+        ("balance_over_time", [{**row, "receipts_comparator": ">"}], {}),
         ("ranked_bars", [row], {"flow": "balance", "member": "member_name"}),
         ("ranked_bars", [row], {"flow": "receipts", "member": "member_name"}),
         ("ranked_member_bars", [row], {"member": "member_name"}),

@@ -41,13 +41,20 @@ def balance_over_time(rows: Sequence[Row], turned: str | None = None) -> Drawing
     turned: the column that is true in the year to mark.
     """
     unit = unit_of(rows, *_PAIR_COLUMNS)
-    return Drawing(
-        _balance_over_time(unit, turned, _label_to_lift(rows, _PAIR_COLUMNS)), rows, unit
+    # A layer without data would make Vega warn.
+    bounded = tuple(
+        flow
+        for flow in _PAIR
+        if any(row.get(f"{flow}_comparator") not in (None, "=") for row in rows)
     )
+    spec = _balance_over_time(unit, turned, _label_to_lift(rows, _PAIR_COLUMNS), bounded)
+    return Drawing(spec, rows, unit)
 
 
 @cache
-def _balance_over_time(unit: str, turned: str | None, lifted: str | None) -> dict[str, Any]:
+def _balance_over_time(
+    unit: str, turned: str | None, lifted: str | None, bounded: tuple[str, ...]
+) -> dict[str, Any]:
     base = in_unit(unit).transform_calculate(year="toDate(datum.period + '-01-01')")
     # Mid-year, so that points align with their bars.
     x = alt.X("year:T", timeUnit="year", bandPosition=0.5, axis=_years())
@@ -70,8 +77,9 @@ def _balance_over_time(unit: str, turned: str | None, lifted: str | None) -> dic
                 x=x, y=f"{flow}:Q", detail="stretch:N", tooltip=tooltips(unit, "period")
             ),
             _end_label(base, x, flow, flow.capitalize(), lifted),
-            _bound(base, x, flow),
         ]
+        if flow in bounded:
+            layers.append(_bound(base, x, flow))
     if turned:
         marked = base.transform_filter(f"datum.{turned}").transform_calculate(
             label="datum.period + ': first surplus'"
@@ -278,7 +286,7 @@ def _end_label(
 def _bound(base: alt.Chart, x: alt.X, flow: str) -> Any:
     """Return the comparator above each inexact figure: > is "more than"."""
     comparator = f"datum.{flow}_comparator"
-    bounds = base.transform_filter(f"isValid(datum.{flow}) && {comparator} && {comparator} != '='")
+    bounds = base.transform_filter(f"isValid({comparator}) && {comparator} != '='")
     mark = bounds.mark_text(dy=-_LINE, color=COLOURS[flow], fontWeight=600)
     return mark.encode(x=x, y=f"{flow}:Q", text=f"{flow}_comparator:N")
 
