@@ -52,7 +52,10 @@ def bundle() -> dict[str, str]:
             if path.startswith("databases/"):
                 content["sqlalchemy_uri"] = f"duckdb:///{SETTINGS.warehouse}"
             if path.startswith("datasets/"):
-                content.update(described(con, content["schema"], content["table_name"]))
+                found = described(con, content["schema"], content["table_name"])
+                if "sql" in content:  # which unites the tables of all frequencies
+                    found["columns"].append(frequency())
+                content.update(with_start_of_period(found))
     return {path: yaml.safe_dump(content, sort_keys=False) for path, content in files.items()}
 
 
@@ -81,7 +84,25 @@ def described(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[s
     ]
     if not columns:
         raise duckdb.CatalogException(f"{schema}.{table} is not in {SETTINGS.warehouse}")
-    found: dict[str, Any] = {"description": comment, "columns": columns}
+    return {"description": comment, "columns": columns}
+
+
+def frequency() -> dict[str, Any]:
+    """Return the column of a dataset that unites tables of several frequencies."""
+    return {
+        "column_name": "frequency",
+        "verbose_name": "Frequency",
+        "type": "VARCHAR",
+        "description": "Frequency of the period: A, S, Q or M (SDMX code list CL_FREQ).",
+        "is_dttm": False,
+        "groupby": True,
+        "filterable": True,
+    }
+
+
+def with_start_of_period(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what `described` found, with a time axis where there are periods."""
+    columns = found["columns"]
     if {"period", "frequency"} <= {column["column_name"] for column in columns}:
         columns.append(
             {

@@ -138,14 +138,15 @@ def _lead(lead: Mapping[str, str] | None, query: str, answer: Answer) -> Markup 
     if not lead or True not in marked:
         return None
     row = marked.index(True)
+    record = answer.records()[row]
     element = Markup(
         '<data value="{0}" data-query="{1}" data-row="{2}" data-column="{3}">{4}</data>'
     )
     return Markup(lead["text"]).format(
         **{
             column: element.format(
-                exact(value), query, row, column, shown(value, kind_of(column, []))
+                exact(value), query, row, column, shown(value, kind_of(column, []), record, column)
             )
-            for column, value in answer.records()[row].items()
+            for column, value in record.items()
         }
     )

@@ -10,6 +10,9 @@ from markupsafe import Markup, escape
 
 MINUS = "\N{MINUS SIGN}"
 NOT_STATED = Markup('<span class="none" title="not stated">\N{EN DASH}</span>')
+WITHHELD = Markup('<span class="none" title="withheld by the publisher">withheld</span>')
+# SDMX's CL_OBS_STATUS, of those that change how a figure reads.
+_STATUSES = {"B": "break in series", "E": "estimated", "P": "provisional", "N": "not significant"}
 _KINDS = {
     "money": "_usd_m$",
     "pct": "_pct$",
@@ -42,10 +45,10 @@ def exact(value: Any) -> str:
 def kind_of(column: str, values: Sequence[Any]) -> str:
     """Return the kind of a column's values, from its name or else from the values.
 
-    `period`, `date`, `money` (millions, no decimals), `pct` (one decimal), `rank`, `number`
-    (unchanged), `text`. Others are set in the front matter: `code`, `bytes`, `sha256`, `verdict`,
-    `prose` (names in backticks); `stated`, `found` (in the unit of a statement); `economy`,
-    `study`, `file`, `table`, `link` (a text with a link).
+    `period`, `date`, `money` (millions, no decimals), `pct` (one decimal), `rank` (with the number
+    of competitors), `number` (unchanged), `text`. Others are set in the front matter: `code`,
+    `bytes`, `sha256`, `verdict`, `prose` (names in backticks); `stated`, `found` (in the unit of a
+    statement); `economy`, `study`, `file`, `table`, `link` (a text with a link).
     """
     for kind, pattern in _KINDS.items():
         if re.search(pattern, column):
@@ -54,15 +57,23 @@ def kind_of(column: str, values: Sequence[Any]) -> str:
     return "number" if numeric else "text"
 
 
-def shown(value: Any, kind: str, record: Mapping[str, Any] | None = None) -> str | Markup:
-    """Format the value of a cell; `record` is its row, for kinds that need it."""
+def shown(
+    value: Any, kind: str, record: Mapping[str, Any] | None = None, column: str = ""
+) -> str | Markup:
+    """Format the value of a cell.
+
+    record: its row, for kinds that need it: of an amount also the status and comparator, of a rank
+    the number of competitors, where the query selects them. column: the name of its column.
+    """
+    record = record or {}
     if value is None:
-        return NOT_STATED
+        withheld = record.get(f"{column.removesuffix('_usd_m')}_status") == "Q"
+        return WITHHELD if withheld else NOT_STATED
     match kind:
         case "stated" | "found":
-            return measured(value, record or {}, stated=kind == "stated")
-        case "money":
-            return number(value, 0)
+            return measured(value, record, stated=kind == "stated")
+        case "money" | "rank":
+            return _qualified(value, kind, record, column)
         case "pct":
             return number(value, 1)
         case "number" if not isinstance(value, date):
@@ -82,6 +93,21 @@ def shown(value: Any, kind: str, record: Mapping[str, Any] | None = None) -> str
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     return escape(exact(value))
+
+
+def _qualified(value: Any, kind: str, record: Mapping[str, Any], column: str) -> str | Markup:
+    """Format a rank as "3 of 137"; millions with "more than" for a bound, and unusual statuses."""
+    if kind == "rank":
+        among = record.get(f"{column.removeprefix('rank_by_')}_ranked_among")
+        return f"{value} of {among}" if among else str(value)
+    flow = column.removesuffix("_usd_m")
+    comparator = _COMPARATORS[record.get(f"{flow}_comparator") or "="]
+    status = record.get(f"{flow}_status")
+    if status not in _STATUSES:
+        return comparator + number(value, 0)
+    return Markup('{0}{1} <abbr title="{2}">{3}</abbr>').format(
+        comparator, number(value, 0), _STATUSES[status], status.lower()
+    )
 
 
 def plain_number(value: Any) -> str:

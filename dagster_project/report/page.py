@@ -15,8 +15,9 @@ _BREAKDOWNS = {
     "sector": "By industry",
     "category": "By kind of right",
     "affiliation": "By relation between the firms",
-    "region": "By region",
+    "subdivision": "By subdivision",
 }
+_SUFFIXES = ("", "_half_yearly", "_quarterly", "_monthly")  # of the tables, by frequency
 
 
 @dataclass(frozen=True)
@@ -106,16 +107,21 @@ def _reporter_pages(queries: Queries) -> Iterator[Page]:
     """Yield the page of each reporter: its balance over time, and its latest breakdowns."""
     breakdowns = defaultdict(list)
     for breakdown, heading in _BREAKDOWNS.items():
-        values = {"breakdown": breakdown, "total": "WLD" if breakdown == "partner" else "_T"}
-        for code, concept, period in queries.ask("reporters/breakdowns", **values).rows:
+        names = {
+            "breakdown": breakdown,
+            "mart_dimension": "region" if breakdown == "subdivision" else breakdown,
+        }
+        latest = queries.ask("reporters/breakdowns", suffixes=_SUFFIXES, **names)
+        for code, concept, suffix, period in latest.rows:
+            kind = "breakdown" if concept == "BPM6_SH" else "other_definition"
             breakdowns[code].append(
-                values
+                names
                 | {
-                    "query": "reporters/breakdown",
+                    "query": f"reporters/{kind}",
                     "id": f"{breakdown}-{concept.lower().replace('_', '-')}",
                     "heading": heading,
                     "concept": concept,
-                    "definition": "" if concept == "BPM6_SH" else f" (definition {concept})",
+                    "suffix": suffix,
                     "period": period,
                 }
             )

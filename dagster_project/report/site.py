@@ -138,7 +138,7 @@ class Links:
 
         def cell(figure: Figure, row: tuple[Any, ...], index: int, column: Column) -> Any:
             record = dict(zip(figure.answer.columns, row, strict=True))
-            text = formats.shown(row[index], column.kind, record)
+            text = formats.shown(row[index], column.kind, record, column.name)
             target = self._target(column.kind, row[index], record)
             if target is None:
                 return text

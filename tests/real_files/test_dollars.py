@@ -129,8 +129,10 @@ def test_every_dollar_is_the_value_over_the_rate(real: Scenario) -> None:
     }
     stated = real.warehouse.published(
         "select currency, period, value, value_usd_m from core.fct_royalty_observations"
-        " union all select currency, period, receipts, receipts_usd_m from core.fct_royalty_flows where not is_computed"
-        " union all select currency, period, payments, payments_usd_m from core.fct_royalty_flows where not is_computed"
+        " union all select currency, period, receipts, receipts_usd_m"
+        " from core.fct_royalty_flows where not is_computed"
+        " union all select currency, period, payments, payments_usd_m"
+        " from core.fct_royalty_flows where not is_computed"
     )
     assert len(stated) > 50_000
     for currency, period, value, dollars in stated:

@@ -26,6 +26,7 @@ from dagster_project.transform.docs.dbt_docs import DBT_DOCS
 from tests.report.page_reader import Element, read_page
 from tests.support import Scenario, Warehouse
 
+COMPARATORS = {">": "more than ", "<": "less than ", "~": "about "}
 NUMERIC = {"money", "pct", "number", "rank"}
 NUMBER = re.compile(rf"{MINUS}?[\d,]+(\.\d+)?")
 
@@ -74,12 +75,22 @@ def check_table(table: Element, con: duckdb.DuckDBPyConnection, sql: str, where:
         for head, cell in zip(heads, cells, strict=True):
             value = record[head["data-column"]]
             assert cell["data-value"] == exact(value), f"{where} {head['data-column']}"
+            flow = head["data-column"].removesuffix("_usd_m")
+            among = record.get(f"{flow.removeprefix('rank_by_')}_ranked_among")
             if value is None:
-                assert cell.text == "\N{EN DASH}"
+                withheld = record.get(f"{flow}_status") == "Q"
+                assert cell.text == ("withheld" if withheld else "\N{EN DASH}"), where
+            elif head["class"] == "rank" and among:
+                assert cell.text == f"{value} of {among}", where
             elif head["class"] in NUMERIC or (
                 head["class"] in ("stated", "found") and record["unit"] not in ("sign",)
             ):
                 assert_shown(cell.text, value, where)
+                if (
+                    head["class"] == "money"
+                    and record.get(f"{flow}_comparator", "=") in COMPARATORS
+                ):
+                    assert cell.text.startswith(COMPARATORS[record[f"{flow}_comparator"]]), where
             compared += 1
     return compared
 
@@ -191,9 +202,8 @@ def test_the_studies_answer_the_questions_of_their_authors(real_report: Settings
 def test_every_country_that_states_anything_has_a_page(real_report: Settings) -> None:
     with duckdb.connect(real_report.warehouse, read_only=True) as con:
         codes = con.execute(
-            "select distinct reporter_code from marts.mart_world_ranking"
-            " where frequency = 'A' and concept = 'BPM6_SH'"
-            " and coalesce(receipts_usd_m, payments_usd_m, balance_usd_m) is not null"
+            "select distinct reporter_code from marts.flows_by_country"
+            " where coalesce(receipts_usd_m, payments_usd_m, balance_usd_m) is not null"
         ).fetchall()
     assert {path for path, _ in pages(real_report) if path.startswith("reporters/")} == {
         f"reporters/{code}.html" for (code,) in [*codes, ("index",)]
@@ -246,6 +256,42 @@ def test_pages_can_be_read_without_seeing_them(real_report: Settings) -> None:
     assert set(titles.values()) == {1}
 
 
+def test_a_withheld_figure_a_bound_and_a_rank_are_shown_as_such(real_report: Settings) -> None:
+    found = dict(pages(real_report))
+
+    def cells(path: str, query: str) -> list[list[str]]:
+        (table,) = [t for t in found[path].all("table") if t.get("data-query") == query]
+        (body,) = table.all("tbody")
+        return [
+            [cell.text for cell in row.every() if cell.tag in "th td"] for row in body.all("tr")
+        ]
+
+    by_year = {row[0]: row for row in cells("reporters/USA.html", "balance")}
+    assert by_year["2022"][1:4] == ["more than 127,000", "53,000", "about 74,000"]
+    assert by_year["2020"][6] == "1 of 101"
+    of_2020 = {row[0]: row for row in cells("reporters/GBR.html", "partner-bpm6-sh")}
+    assert of_2020["Mexico"][2] == "45"  # 35 million pounds
+    assert "withheld" in {text for row in of_2020.values() for text in row[1:3]}
+    (rest,) = [row for name, row in of_2020.items() if name.startswith("Not allocated (withheld: ")]
+    assert list(of_2020.values())[-1] == rest
+    china = cells("studies/china-2018.html", "china-partner")
+    assert [row[0] for row in china] == ["Germany", "Japan", "United States", "Not allocated"]
+    assert [row[3] for row in china] == ["\u22123,127", "\u22122,932", "\u22122,460", "\u22128,012"]
+
+
+def test_charts_draw_what_is_not_allocated(real_report: Settings) -> None:
+    found = dict(pages(real_report))
+    for path, name in (
+        ("reporters/GBR.html", "partner-bpm6-sh"),
+        ("studies/china-2018.html", "china-partner"),
+        ("studies/china-2018.html", "china-sector"),
+    ):
+        (script,) = found[path].all("script", **{"data-spec": name})
+        drawn = json.loads(script.text)["rows"]
+        assert [row["member_kind"] for row in drawn].count("unallocated") == 1
+        assert drawn[-1]["member_code"] == "_X"
+
+
 def luminance(colour: str) -> float:
     """Relative luminance, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
@@ -277,13 +323,15 @@ def test_altair_validates_the_charts() -> None:
         **{f"{side}_stated_usd_m": 3000 for side in ("receipts", "payments")},
     }
     balance = {**row, "receipts_usd_m": None, "payments_usd_m": None}
+    rest = {**row, "member_kind": "unallocated", "withheld_receipts": 2, "withheld_payments": 0}
     for name, rows, options in (
         ("balance_over_time", [row], {"turned": "is_first_surplus"}),
+        ("balance_over_time", [{**row, "receipts_comparator": ">"}], {}),
         ("ranked_bars", [row], {"flow": "balance", "member": "member_name"}),
         ("ranked_bars", [row], {"flow": "receipts", "member": "member_name"}),
-        ("member_bars", [row], {"member": "member_name"}),
-        ("member_bars", [balance], {"member": "member_name"}),
         ("ranked_member_bars", [row], {"member": "member_name"}),
+        ("ranked_member_bars", [balance, rest], {"member": "member_name"}),
+        ("ranked_member_bars", [row, rest], {"member": "member_name"}),
         ("two_sides", [row], {}),
         ("countries_over_time", [row], {}),
         ("counted_bars", [row], {"label": "member_name", "value": "rank_by_receipts"}),

@@ -25,11 +25,12 @@ pytestmark = [
 ASSETS = PROJECT_ROOT / "superset" / "assets"
 # The choices on the left of each tab; the years are those of the made-up files.
 CHOSEN = {
-    "TAB-world": {"source": "worldbank_wdi", "period": "2015"},
-    "TAB-time": {"source": "worldbank_wdi", "reporter_name": "Japan"},
+    "TAB-world": {"period": "2015"},
+    "TAB-time": {"reporter_name": "Japan"},
     "TAB-economy": {"reporter_code": "CHN", "period": "2018-S1"},
     "TAB-trust": {},
 }
+FREQUENCY = "Frequency of the period: A, S, Q or M (SDMX code list CL_FREQ)."
 PUBLICATION = "select max(publication_id) from audit.publication"
 
 
@@ -90,6 +91,8 @@ def test_a_dataset_has_the_comments_of_the_table_in_the_file(superset: Superset)
             superset.warehouse.published(
                 f"select column_name, data_type, comment from duckdb_columns() where {where}"
             )
+            # Of a dataset that unites the tables of all frequencies.
+            + [("frequency", "VARCHAR", FREQUENCY)] * bool(dataset["sql"])
         )
         for metric in dataset["metrics"]:
             assert metric["description"]
@@ -197,8 +200,8 @@ def test_the_ranking_is_that_of_the_mart(superset: Superset) -> None:
     assert sorted(tuple(row[name] for name in names) for row in result["data"]) == sorted(
         superset.warehouse.published(
             "select reporter_name, receipts_usd_m::double, payments_usd_m::double,"
-            " balance_usd_m::double, rank_by_balance from marts.mart_world_ranking"
-            " where source = 'worldbank_wdi' and period = '2015' and concept = 'BPM6_SH'"
+            " balance_usd_m::double, rank_by_balance from marts.flows_by_country"
+            " where period = '2015'"
             " and (rank_by_receipts <= 25 or rank_by_payments <= 25)"
         )
     )
@@ -230,6 +233,31 @@ def test_a_metric_adds_up_only_additive_figures(
     assert {
         key: value for key, value in found.items() if key not in alone and value is not None
     } == {}
+
+
+def test_a_metric_of_a_table_that_adds_up_is_the_sum_of_one_period(superset: Superset) -> None:
+    (dataset,) = [d for d in superset.listed("dataset") if d["table_name"] == "flows_by_partner"]
+    by_period, by_country = (
+        superset.data(
+            dataset["id"], [{"columns": columns, "metrics": ["receipts"], "row_limit": 10000}]
+        )[0]["data"]
+        for columns in (["reporter_code", "period"], ["reporter_code"])
+    )
+    assert {
+        (row["reporter_code"], row["period"]): row["receipts"]
+        for row in by_period
+        if len(row["period"]) == 4
+    } == {
+        tuple(key): value
+        for *key, value in superset.warehouse.published(
+            "select reporter_code, period, sum(receipts_usd_m)::double from marts.flows_by_partner"
+            " group by all"
+        )
+    }
+    alone = {row["reporter_code"] for row in by_country if row["receipts"] is not None}
+    for country in alone:
+        assert len({row["period"] for row in by_period if row["reporter_code"] == country}) == 1
+    assert len(alone) < len(by_country)
 
 
 # Writes are refused

@@ -11,21 +11,15 @@ pytest.importorskip("metricflow", reason="the dependency group `semantic` is not
 
 from dagster_project.transform.metricflow import engine, metric_sql
 
+# Years of fewer countries have no rank by balance.
 RANKING = (
-    "from marts.mart_world_ranking join core.dim_reporter using (reporter_code)"
-    " where source = 'worldbank_wdi' and concept = 'BPM6_SH' and frequency = 'A'"
+    "from marts.flows_by_country join core.dim_reporter using (reporter_code)"
+    " where year in (select year from marts.flows_by_country where balance_ranked_among > 0)"
 )
 LATEST = f"and period = (select max(period) {RANKING})"
 JAPAN = "{{ Dimension('reporter__reporter_name') }} = 'Japan'"
 UNTIL_2013 = "{{ TimeDimension('metric_time', 'year') }} <= '2013-01-01'"
-# Values that a group must not mix, by the end of the dimension's name.
-KEPT_APART = {
-    "source": "worldbank_wdi",
-    "concept": "BPM6_SH",
-    "frequency": "A",
-    "partner_code": "WLD",
-    "kind": "country",
-}
+ADDITIVE = ("receipts", "payments", "balance", "countries", "share_of_receipts")
 
 
 def answer(real: Scenario, *metrics: str, **question: Any) -> list[tuple[Any, ...]]:
@@ -85,16 +79,18 @@ def same(found: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]) -> bool:
                 "metrics": ["receipts_growth", "payments_growth"],
                 "where": [JAPAN, UNTIL_2013],
             },
-            "select receipts_growth_pct, payments_growth_pct from marts.mart_balance_by_partner"
-            " where reporter_code = 'JPN' and partner_code = 'WLD' and source = 'worldbank_wdi'"
-            " and period = '2013'",
+            "select receipts_growth_pct, payments_growth_pct from marts.flows_by_country"
+            " where reporter_code = 'JPN' and year = 2013",
         ),
         (
             {"metrics": ["receipts_growth"]},
+            # Both years as core has them, from one source.
             "select 100 * (sum(now.receipts_usd_m)::double / sum(before.receipts_usd_m) - 1)"
-            " from marts.mart_world_ranking as now join marts.mart_world_ranking as before"
-            " using (reporter_code, source, concept, frequency)"
-            " where source = 'worldbank_wdi' and before.receipts_usd_m > 0 and now.period = '2020'"
+            " from marts.flows_by_country as now join core.fct_royalty_flows as before"
+            " using (reporter_code, source, release_date, currency)"
+            " where concept = 'BPM6_SH' and partner_code = 'WLD' and sector_code = '_T'"
+            " and category_code = '_T' and affiliation_code = '_T' and region_code = '_T'"
+            " and before.receipts_usd_m > 0 and now.year = 2020"
             " and before.period = '2019' and now.receipts_usd_m > 0",
         ),
     ],
@@ -106,24 +102,34 @@ def test_a_metric_equals_the_result_of_plain_sql(
     assert same(found, real.warehouse.published(sql))
 
 
-def test_no_group_of_any_metric_mixes_figures_that_must_not_be_summed(real: Scenario) -> None:
+def test_the_groups_of_a_metric_add_up_to_the_metric_without_groups(real: Scenario) -> None:
+    """So no group mixes sources or holds a total beside its parts: the table has one row each."""
     seen = set()
     for metric in engine().list_metrics():
         for dimension in metric.dimensions:
-            value = KEPT_APART.get(dimension.dunder_name.split("__")[-1])
-            if value is not None:
-                groups = answer(real, metric.name, by=[dimension.dunder_name])
-                # Only the one, with the figure of no grouping at all.
-                assert groups == [(value, *answer(real, metric.name)[0])]
-                seen.add(dimension.dunder_name.split("__")[-1])
-    assert seen == set(KEPT_APART)
+            name = dimension.dunder_name
+            is_year = dimension.dunder_name.startswith(("metric_time", "standing__year_start"))
+            if metric.name in ADDITIVE and not is_year:
+                groups = [row[1] for row in answer(real, metric.name, by=[name])]
+                ((whole,),) = answer(real, metric.name)
+                total = sum(float(group) for group in groups if group is not None)
+                assert total == pytest.approx(float(whole)), (metric.name, name)
+                seen.add(name)
+    assert {"reporter__kind", "reporter__reporter_name", "standing__source"} <= seen
+
+
+def test_the_table_of_the_metrics_has_one_row_per_country_and_year(real: Scenario) -> None:
+    assert real.warehouse.published(
+        "select count(*) - count(distinct (reporter_code, year)),"
+        " count(distinct reporter.kind), min(reporter.kind)"
+        " from marts.flows_by_country join core.dim_reporter as reporter using (reporter_code)"
+    ) == [(0, 1, "country")]
 
 
 @pytest.mark.parametrize(
     "condition",
     [
-        "{{ Dimension('standing__source') }} = 'ons_pink_book'",
-        "{{ Dimension('standing__concept') }} <> 'BPM6_SH'",
+        "not {{ Dimension('standing__has_world_ranking') }}",
         "{{ Dimension('reporter__kind') }} = 'aggregate'",
     ],
 )
@@ -133,6 +139,39 @@ def test_a_condition_does_not_lift_the_restrictions_of_a_metric(
     assert answer(real, "receipts", where=[condition]) == [(None,)]
     anything = f"{condition} or 1 = 1"
     assert answer(real, "receipts", where=[anything]) == answer(real, "receipts")
+
+
+def test_preferred_national_sources_count(real: Scenario) -> None:
+    """ONS of July 2021 has 19,098 million pounds, the Pink Book of October 2020 16,689."""
+    found = answer(
+        real,
+        "receipts",
+        by=["standing__source"],
+        where=[
+            "{{ Dimension('reporter__reporter_name') }} = 'United Kingdom'",
+            "{{ TimeDimension('metric_time', 'year') }} = '2019-01-01'",
+        ],
+    )
+    (row,) = real.warehouse.published(
+        "select source, receipts_usd_m, receipts from marts.flows_by_country"
+        " where reporter_code = 'GBR' and year = 2019"
+    )
+    assert found == [row[:2]]
+    assert (row[0], row[2]) == ("ons_services_by_partner", 19098)
+
+
+def test_a_year_of_few_countries_is_not_the_default(real: Scenario) -> None:
+    ((latest, in_it),) = real.warehouse.published(
+        "select max(year), arg_max(countries, year) from"
+        " (select year, count(*) as countries from marts.flows_by_country group by year)"
+    )
+    assert in_it < 5  # from texts
+    ((last, countries),) = answer(
+        real, "countries", by=["metric_time__year"], order=["-metric_time__year"], limit=1
+    )
+    assert last.year < latest
+    assert countries > 50
+    assert answer(real, "countries") == [(countries,)]
 
 
 def test_years_are_never_added_up(real: Scenario) -> None:

@@ -206,7 +206,7 @@ def opens_the_result_of_its_gate(browser: Browser) -> None:
 
 
 def opens_a_chart(browser: Browser) -> None:
-    page = browser.open("/assets/marts/mart_world_ranking?view=events")
+    page = browser.open("/assets/marts/flows_by_country?view=events")
     page.get_by_text("Show Markdown").first.click()
     chart = page.get_by_role("dialog").locator("img").first
     expect(chart).to_be_visible()

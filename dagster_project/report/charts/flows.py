@@ -31,8 +31,8 @@ _PAIR_COLUMNS = ("receipts_usd_m", "payments_usd_m")
 _LARGEST = 10
 _CLOSE = 0.1  # share of the largest amount: labels of nearer line ends would overlap
 _LINE = 13  # pixels
-_TOTALS = ("_T", "WLD")
 _GROUPS = ("total", "aggregate", "residual", "group", "other", "unallocated")  # kinds of members
+_ROUNDED_AWAY = 0.5  # millions: a smaller rest of the total is not drawn
 
 
 def balance_over_time(rows: Sequence[Row], turned: str | None = None) -> Drawing:
@@ -41,13 +41,20 @@ def balance_over_time(rows: Sequence[Row], turned: str | None = None) -> Drawing
     turned: the column that is true in the year to mark.
     """
     unit = unit_of(rows, *_PAIR_COLUMNS)
-    return Drawing(
-        _balance_over_time(unit, turned, _label_to_lift(rows, _PAIR_COLUMNS)), rows, unit
+    # A layer without data would make Vega warn.
+    bounded = tuple(
+        flow
+        for flow in _PAIR
+        if any(row.get(f"{flow}_comparator") not in (None, "=") for row in rows)
     )
+    spec = _balance_over_time(unit, turned, _label_to_lift(rows, _PAIR_COLUMNS), bounded)
+    return Drawing(spec, rows, unit)
 
 
 @cache
-def _balance_over_time(unit: str, turned: str | None, lifted: str | None) -> dict[str, Any]:
+def _balance_over_time(
+    unit: str, turned: str | None, lifted: str | None, bounded: tuple[str, ...]
+) -> dict[str, Any]:
     base = in_unit(unit).transform_calculate(year="toDate(datum.period + '-01-01')")
     # Mid-year, so that points align with their bars.
     x = alt.X("year:T", timeUnit="year", bandPosition=0.5, axis=_years())
@@ -71,6 +78,8 @@ def _balance_over_time(unit: str, turned: str | None, lifted: str | None) -> dic
             ),
             _end_label(base, x, flow, flow.capitalize(), lifted),
         ]
+        if flow in bounded:
+            layers.append(_bound(base, x, flow))
     if turned:
         marked = base.transform_filter(f"datum.{turned}").transform_calculate(
             label="datum.period + ': first surplus'"
@@ -113,28 +122,29 @@ def _ranked_bars(unit: str, flow: str, member: str) -> dict[str, Any]:
     return _spec(alt.layer(bars, labels), alt.Step(24), 0 if both_signs else 48)
 
 
-def member_bars(rows: Sequence[Row], member: str) -> Drawing | None:
-    """Draw receipts and payments of the members, or the balance if only that is stated.
-
-    None if there is only a total.
-    """
-    parts = [row for row in rows if row["member_code"] not in _TOTALS]
-    if not parts:
-        return None
-    if all(row[column] is None for row in parts for column in _PAIR_COLUMNS):
-        return ranked_bars(rows, "balance", member)
-    return paired_bars(rows, member)
-
-
 def ranked_member_bars(rows: Sequence[Row], member: str) -> Drawing | None:
-    """Draw receipts and payments of the largest members, without totals and other groups."""
-    members = [
-        row
-        for row in rows
-        if row["member_kind"] not in _GROUPS
-        and not row["receipts_usd_m"] is row["payments_usd_m"] is None
-    ]
-    return paired_bars(members[:_LARGEST], member) if members else None
+    """Draw receipts and payments of the largest members, or the balance if only that is stated.
+
+    The last bar is the unallocated rest; totals and other groups are left out. None without
+    members.
+    """
+    members = [row for row in rows if row["member_kind"] not in _GROUPS]
+    rest = [row for row in rows if row["member_kind"] == "unallocated" and _is_visible(row)]
+    pairs = [row for row in members if any(row[column] is not None for column in _PAIR_COLUMNS)]
+    if pairs:
+        return paired_bars([*pairs[:_LARGEST], *rest], member)
+    balances = [row for row in members if row["balance_usd_m"] is not None]
+    if not balances:
+        return None
+    rest = [row for row in rest if row["balance_usd_m"] is not None]
+    return ranked_bars([*balances[:_LARGEST], *rest], "balance", member)
+
+
+def _is_visible(rest: Row) -> bool:
+    """Whether more than a rounding is not allocated, or anything is withheld."""
+    withheld = (rest.get(f"withheld_{flow}") for flow in _PAIR)
+    amounts = (rest[f"{flow}_usd_m"] or 0 for flow in FLOWS)
+    return any(withheld) or any(abs(amount) >= _ROUNDED_AWAY for amount in amounts)
 
 
 def paired_bars(rows: Sequence[Row], member: str) -> Drawing:
@@ -146,14 +156,14 @@ def paired_bars(rows: Sequence[Row], member: str) -> Drawing:
 
 @cache
 def pair_layers(unit: str, member: str) -> Any:
-    """Return the layers of `paired_bars`. A missing amount is "not stated", not zero."""
+    """Return the layers of `paired_bars`. A missing amount is withheld or not stated, not zero."""
     base = (
         in_unit(unit)
         .transform_fold(list(_PAIR), as_=["flow", "amount"])
         .transform_calculate(
             length="isValid(datum.amount) ? datum.amount : 0",
             label=f"isValid(datum.amount) ? {written('amount', unit)} + ' ' + datum.flow"
-            " : datum.flow + ' not stated'",
+            " : datum.flow + (datum[datum.flow + '_status'] == 'Q' ? ' withheld' : ' not stated')",
         )
         .encode(
             y=member_names(member),
@@ -233,7 +243,6 @@ CHARTS: Mapping[str, Callable[..., Drawing | None]] = {
     for chart in (
         balance_over_time,
         ranked_bars,
-        member_bars,
         ranked_member_bars,
         two_sides,
         countries_over_time,
@@ -272,6 +281,14 @@ def _end_label(
         fontWeight=600,
     )
     return mark.encode(x=x, y=f"{flow}:Q", text=alt.value(text))
+
+
+def _bound(base: alt.Chart, x: alt.X, flow: str) -> Any:
+    """Return the comparator above each inexact figure: > is "more than"."""
+    comparator = f"datum.{flow}_comparator"
+    bounds = base.transform_filter(f"isValid({comparator}) && {comparator} != '='")
+    mark = bounds.mark_text(dy=-_LINE, color=COLOURS[flow], fontWeight=600)
+    return mark.encode(x=x, y=f"{flow}:Q", text=f"{flow}_comparator:N")
 
 
 def _by_sign() -> Any:

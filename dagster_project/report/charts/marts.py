@@ -1,7 +1,8 @@
 """The chart of each mart in the Dagster UI: its main series, selected by SQL in `marts/`.
 
 A mart has many series and a picture has room for few. The SQL selects the most informative one: the
-reporter and source with the most parts stated, the latest mostly complete year, the largest gaps.
+reporter and source with the most parts stated, and what is not allocated to them; the latest year
+with a ranking; the largest gaps.
 Only columns of the mart are drawn.
 """
 
@@ -44,11 +45,9 @@ def _chart(query: str, con: duckdb.DuckDBPyConnection, **values: str) -> alt.Top
 
 CHARTS: dict[str, Chart] = {
     **{
-        f"mart_balance_by_{dimension}": partial(_chart, "balance_by", dimension=dimension)
-        for dimension in ("partner", "sector", "category", "region", "affiliation")
+        f"flows_by_{dimension}": partial(_chart, "flows_by", dimension=dimension)
+        for dimension in ("partner", "sector", "category", "affiliation", "subdivision")
     },
-    **{
-        f"mart_{name}": partial(_chart, name)
-        for name in ("world_ranking", "mirror_asymmetry", "revisions")
-    },
+    "flows_by_country": partial(_chart, "flows_by_country"),
+    **{f"mart_{name}": partial(_chart, name) for name in ("mirror_asymmetry", "revisions")},
 }

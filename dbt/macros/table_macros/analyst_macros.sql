@@ -13,12 +13,12 @@
                     "comment": "core.fct_royalty_flows as known at the end of a day: only releases published up to then count.",
                     "body": royalty_flows_as_of_body(),
                 },
-                "balance_of(reporter, breakdown)": {
-                    "comment": "Receipts, payments and balance of a reporter by one breakdown: partner, sector, category, region or affiliation. One source and release per period and concept (the preferred one); the total is a row beside its parts.",
+                "balance_of(reporter, breakdown, frequency := 'A')": {
+                    "comment": "Receipts, payments and balance (BPM6 item SH) of a reporter by partner, sector, category, affiliation or subdivision, one row per member and period of one frequency: A (years), S (half-years), Q (quarters), M (months). One source and release per period. The rows of a period add up to the total: _X is what is withheld, not broken down or rounded away.",
                     "body": balance_of_body(),
                 },
-                "top_partners(reporter, of_period, flow := 'receipts', n := 10, of_concept := 'BPM6_SH')": {
-                    "comment": "The partners from which a reporter receives most, or to which it pays most (flow := payments), in one period, by the source that ranks most partners.",
+                "top_partners(reporter, of_period, flow := 'receipts', n := 10, frequency := 'A', of_concept := 'BPM6_SH')": {
+                    "comment": "The n largest known partners of a reporter by receipts, or (flow := payments) by payments, in a period of one frequency (A, S, Q, M), and the row _X: the amount and number of partners that are withheld. The place is NULL where a withheld partner could be above.",
                     "body": top_partners_body(),
                 },
                 "compare_releases(of_source, earlier, later)": {

@@ -8,13 +8,17 @@ columns:
   balance_usd_m: Balance
   receipts_growth_pct: Receipts, growth %
   payments_growth_pct: Payments, growth %
+  rank_by_receipts: Rank by receipts
+  rank_by_payments: Rank by payments
   source: Source
 sources: source
 chart: balance_over_time
 alt: >-
   Line chart of the receipts and payments of {name} with the balance as bars, by year. The numbers
   are in the table below.
-note: "The table names the source of each year: a line is broken where a year is not stated."
+note: >-
+  The table names the source of each year; growth is within one release of one source, and none
+  across a break. A line is broken where a year is not stated.
 open: 0
 */
 select
@@ -24,18 +28,17 @@ select
     balance_usd_m,
     receipts_growth_pct,
     payments_growth_pct,
+    rank_by_receipts,
+    receipts_ranked_among,
+    rank_by_payments,
+    payments_ranked_among,
+    receipts_status,
+    receipts_comparator,
+    payments_status,
+    payments_comparator,
+    balance_status,
+    balance_comparator,
     source
-from marts.mart_balance_by_partner as totals
-semi join
-    marts.mart_world_ranking as preferred_totals
-    on totals.reporter_code = preferred_totals.reporter_code
-    and totals.period = preferred_totals.period
-    and totals.concept = preferred_totals.concept
-    and totals.source = preferred_totals.source
-    and preferred_totals.preferred
-where
-    reporter_code = $code
-    and partner_code = 'WLD'
-    and frequency = 'A'
-    and concept = 'BPM6_SH'
+from marts.flows_by_country
+where reporter_code = $code
 order by period

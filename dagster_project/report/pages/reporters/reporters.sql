@@ -10,20 +10,28 @@ columns:
   balance_usd_m: Balance
 source: the preferred source of each country and year, named on its page
 */
+with
+    latest as (
+        select reporter_code, max(year) as year
+        from marts.flows_by_country
+        where coalesce(receipts_usd_m, payments_usd_m, balance_usd_m) is not null
+        group by reporter_code
+    )
 select
     reporter_code,
-    reporter_name,
+    flows.reporter_name,
     world_bank_region,
-    max(period) as latest_year,
-    arg_max(receipts_usd_m, period) as receipts_usd_m,
-    arg_max(payments_usd_m, period) as payments_usd_m,
-    arg_max(balance_usd_m, period) as balance_usd_m
-from marts.mart_world_ranking
-inner join core.dim_reporter using (reporter_code, reporter_name)
-where
-    frequency = 'A'
-    and concept = 'BPM6_SH'
-    and preferred
-    and coalesce(receipts_usd_m, payments_usd_m, balance_usd_m) is not null
-group by reporter_code, reporter_name, world_bank_region
-order by reporter_name
+    period as latest_year,
+    receipts_usd_m,
+    payments_usd_m,
+    balance_usd_m,
+    receipts_status,
+    receipts_comparator,
+    payments_status,
+    payments_comparator,
+    balance_status,
+    balance_comparator
+from marts.flows_by_country as flows
+inner join latest using (reporter_code, year)
+inner join core.dim_reporter using (reporter_code)
+order by flows.reporter_name

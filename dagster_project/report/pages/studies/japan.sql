@@ -19,18 +19,18 @@ note: >-
   The table names the source of each year: a line is broken where a year is not stated.
 open: 0
 */
-with
-    balances as (
-        select period, receipts_usd_m, payments_usd_m, balance_usd_m, source
-        from marts.mart_world_ranking
-        where
-            reporter_code = 'JPN' and frequency = 'A' and concept = 'BPM6_SH' and preferred
-    )
+with balances as (select * from marts.flows_by_country where reporter_code = 'JPN')
 select
     period,
     receipts_usd_m,
     payments_usd_m,
     balance_usd_m,
+    receipts_status,
+    receipts_comparator,
+    payments_status,
+    payments_comparator,
+    balance_status,
+    balance_comparator,
     source,
     coalesce(
         period = (select min(period) from balances where balance_usd_m > 0), false

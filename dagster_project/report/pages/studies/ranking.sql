@@ -11,31 +11,29 @@ sources: source
 chart: {name: ranked_bars, flow: "{flow}", member: reporter_name}
 alt: >-
   Bar chart: {heading_lower} of {period} in the order of the table below, which has the numbers.
-note: Countries only, among those that the source states for the year.
+note: Countries only, each as its preferred source states the latest year in which many are stated.
 open: 0
 */
 with
-    latest as (
-        -- A rank among fewer than 50 economies is no world ranking.
-        select source, concept, max(period) as period
-        from marts.mart_world_ranking
-        where frequency = 'A' and concept = 'BPM6_SH' and reporters_ranked >= 50
-        group by source, concept
-        order by period desc
-        limit 1
-    ),
     ranked as (
-        select ranking.*
-        from marts.mart_world_ranking as ranking
-        inner join latest using (source, concept, period)
+        select *
+        from marts.flows_by_country
+        where year = (select max(year) from marts.flows_by_country where receipts_ranked_among > 0)
     )
 select
     rank_by_{{ flow }},
+    {{ flow }}_ranked_among,
     reporter_code,
     reporter_name,
     receipts_usd_m,
     payments_usd_m,
     balance_usd_m,
+    receipts_status,
+    receipts_comparator,
+    payments_status,
+    payments_comparator,
+    balance_status,
+    balance_comparator,
     period,
     source
 from ranked

@@ -20,18 +20,18 @@ lead:
 note: "The table names the source of each year: a line is broken where a year is not stated."
 open: 0
 */
-with
-    balances as (
-        select period, receipts_usd_m, payments_usd_m, balance_usd_m, source
-        from marts.mart_world_ranking
-        where
-            reporter_code = 'USA' and frequency = 'A' and concept = 'BPM6_SH' and preferred
-    )
+with balances as (select * from marts.flows_by_country where reporter_code = 'USA')
 select
     period,
     receipts_usd_m,
     payments_usd_m,
     balance_usd_m,
+    receipts_status,
+    receipts_comparator,
+    payments_status,
+    payments_comparator,
+    balance_status,
+    balance_comparator,
     source,
     coalesce(
         period = (select max(period) from balances where source <> 'published_figures'), false
