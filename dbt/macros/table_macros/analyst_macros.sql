@@ -2,7 +2,7 @@
     never a catalog, so they work under any alias that a client attaches the file with; for the same reason that file
     must be current (`use`) while they are created. The client that opens the file parses their text again: only
     syntax that DuckDB 1.0 knows. Parameters start with `of_` where a column has the same name.
-    Each is documented, with its output, in docs/analysts.md.
+    Each is documented, with its output, in docs/analysts.md or docs/tracing-numbers.md.
 
     Comment and definition of each, by name. -#}
 {% macro analyst_macros() -%}
