@@ -77,9 +77,9 @@ glossary: .venv/ready ## list words that the house avoids, with better ones
 test-corrupt-files: .venv/ready ## break every landing file in every way we know (minutes; SEEDS=n times each)
 	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
 
-# The names until 0.2. Version 0.4 removes them, and ANYWAY below.
+# The names until 0.2. Version 0.5 removes them, and ANYWAY below.
 kill crowd corpus:
-	@echo "make $@ is now make $(RENAMED_$@); the old name works until 0.4" >&2
+	@echo "make $@ is now make $(RENAMED_$@); the old name works until 0.5" >&2
 	@$(MAKE) --no-print-directory $(RENAMED_$@)
 RENAMED_kill := test-crashes
 RENAMED_crowd := test-readers
@@ -122,7 +122,7 @@ reject accept forget: .venv/ready
 	@$(RUN) -m dagster_project $@ $(RELEASE) --reason "$(REASON)"
 
 rebuild: .venv/ready ## rebuild the workbench from the landing folder and publish (FORCE=1 if files are lost)
-	@$(if $(ANYWAY),echo "ANYWAY is now FORCE; the old name works until 0.4" >&2;) \
+	@$(if $(ANYWAY),echo "ANYWAY is now FORCE; the old name works until 0.5" >&2;) \
 		$(RUN) -m dagster_project rebuild $(if $(FORCE)$(ANYWAY),--force)
 
 prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DRY_RUN=1 only lists them)
