@@ -69,7 +69,8 @@ def _rules(table: str, chance: random.Random) -> Iterator[tuple[str, str]]:
     suffix = table.removeprefix(f"flows_by_{dimension}")
     frequency = FREQUENCIES[suffix]
     mart = f"marts.{table}"
-    key = "reporter_code, period" + ("" if dimension == "country" else f", {dimension}_code")
+    series = "reporter_code" + ("" if dimension == "country" else f", {dimension}_code")
+    key = f"{series}, period"
     yield "a key occurs twice", f"select {key} from {mart} group by all having count(*) > 1"
     yield (
         "a reporter is no country",
@@ -85,6 +86,13 @@ def _rules(table: str, chance: random.Random) -> Iterator[tuple[str, str]]:
         "two sources, releases or currencies beside each other",
         f"select reporter_code, period from {mart} group by all having count(distinct source) > 1"
         " or count(distinct release_date) > 1 or count(distinct currency) > 1",
+    )
+    yield (
+        "another source, release or currency than the last row, and no break",
+        "select * from (select *, lag((source, release_date, currency)) over"
+        f" (partition by {series} order by period) as last from {mart})"
+        " where last <> (source, release_date, currency)"
+        " and not is_break_in_series",
     )
     for flow in FLOWS:
         yield (
@@ -116,14 +124,20 @@ def _country_rules(mart: str) -> Iterator[tuple[str, str]]:
     )
     for flow in FLOWS:
         yield (
-            f"{flow}: a rank among fewer than 50 countries, or not by the amounts",
+            f"{flow}: a rank among fewer than 50 countries, not by the amounts, or below a blank",
             f"with ranked as (select *, count({flow}_usd_m) over (partition by period) as known,"
             f" (select count(*) from {mart} as others where others.period = flows.period"
-            f" and others.{flow}_usd_m > flows.{flow}_usd_m) + 1 as place from {mart} as flows)"
-            f" select * from ranked where rank_by_{flow} is distinct from"
-            f" (case when known >= 50 and {flow}_usd_m is not null then place end)"
-            f" or {flow}_ranked_among is distinct from"
-            f" (case when known >= 50 and {flow}_usd_m is not null then known end)",
+            f" and others.{flow}_usd_m > flows.{flow}_usd_m) + 1 as place, (select"
+            f" max(before.{flow}_usd_m) from {mart} as before natural join (select reporter_code"
+            " from core.dim_reporter where members is null) inner join core.dim_period as periods"
+            " on periods.year_before = before.period where periods.period = flows.period and"
+            f" before.reporter_code not in (select reporter_code from {mart} as others where"
+            f" others.period = flows.period and others.{flow}_usd_m is not null)) as missing"
+            f" from {mart} as flows), checked as (select *, known >= 50 and {flow}_usd_m is not"
+            f" null and coalesce(missing < {flow}_usd_m, true) as has_rank from ranked)"
+            f" select * from checked where rank_by_{flow} is distinct from"
+            f" (case when has_rank then place end) or {flow}_ranked_among is distinct from"
+            " (case when has_rank then known end)",
         )
 
 

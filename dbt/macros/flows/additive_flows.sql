@@ -140,7 +140,19 @@
             inner join {{ ref("dim_source") }} as sources on breakdowns.source = sources.source
         ),
 
-        chosen_breakdowns as (select * from numbered_breakdowns where breakdown_number = 1),
+        chosen_breakdowns as (
+            select
+                chosen.*,
+                {{ differs_from_last_statement("chosen", "year_before") }}
+                as differs_from_last_statement
+            from numbered_breakdowns as chosen
+            left join
+                numbered_breakdowns as year_before
+                on chosen.reporter_code = year_before.reporter_code
+                and chosen.year_before = year_before.period
+                and year_before.breakdown_number = 1
+            where chosen.breakdown_number = 1
+        ),
 
         -- The rest of the total, after rounding. Without a total it is not known.
         unallocated as (
@@ -232,12 +244,9 @@
                     parts.is_break or beginnings.reporter_code is not null as is_break,
                 {%- else %} parts.is_break,
                 {%- endif %}
-                coalesce(chosen_before.source <> parts.source, false) as has_other_source_before
+                chosen.differs_from_last_statement
             from parts
-            left join
-                chosen_breakdowns as chosen_before
-                on parts.reporter_code = chosen_before.reporter_code
-                and parts.year_before = chosen_before.period
+            inner join chosen_breakdowns as chosen on {{ equal_on("parts", "chosen", statement) }}
             {%- if dimension == "category" %}
                 left join beginnings on {{ equal_on("parts", "beginnings", statement) }}
             {%- endif %}
@@ -342,7 +351,7 @@
                         then cast(ranked.{{ flow }}_competitors as bigint)
                     end as {{ flow }}_ranked_among,
                 {%- endfor %}
-                ranked.is_break or ranked.has_other_source_before as is_break_in_series
+                ranked.is_break or ranked.differs_from_last_statement as is_break_in_series
             from ranked
             inner join
                 {{ ref("dim_reporter") }} as reporters
