@@ -201,6 +201,24 @@ def _breakdown_rules(
             " on parts.reporter_code = wholes.reporter_code and parts.period = wholes.period"
             " and list_contains(string_split(members.members, '+'), parts.partner_code)",
         )
+    missing = " or ".join(
+        f"totals.{flow} is null and (count(flows.{flow}) > 0 or bool_or(flows.{flow}_status = 'Q'))"
+        for flow in FLOWS[:2]
+    )
+    yield (
+        "has_total is not whether the flows of members have a total",
+        f"select reporter_code, period from {mart} as flows left join totals using ({STATEMENT})"
+        " where member_kind <> 'unallocated' group by reporter_code, period, has_total,"
+        f" totals.receipts, totals.payments having has_total = ({missing} or"
+        " coalesce(totals.receipts, totals.payments) is null)",
+    )
+    yield (
+        "the number of members without a balance is not on the row for the rest",
+        f"select {code}, members_without_balance, counted from (select *, case when member_kind ="
+        " 'unallocated' then count(*) filter (member_kind <> 'unallocated' and balance is null)"
+        f" over (partition by reporter_code, period) else 0 end as counted from {mart})"
+        " where members_without_balance <> counted",
+    )
     yield (
         "the country's total is not said to be that of the breakdown",
         f"select flows.* from {mart} as flows left join marts.flows_by_country{suffix}"
@@ -237,15 +255,19 @@ def _share_and_rank_rules(mart: str, dimension: str, flow: str) -> Iterator[tupl
         " and others.reporter_code = flows.reporter_code and others.period = flows.period))",
     )
     yield (
-        f"{flow}: a rank although a withheld member could be above",
+        f"{flow}: a rank although a withheld or unlisted member could be above",
         f"select flows.* from {mart} as flows inner join {mart} as rest"
         " on rest.reporter_code = flows.reporter_code and rest.period = flows.period"
         f" and rest.member_kind = 'unallocated' where flows.rank_by_{flow} is not null"
-        f" and coalesce(flows.{flow}_usd_m < rest.{flow}_usd_m, true)"
-        f" and exists (select 1 from {mart} as withheld where withheld.member_kind = 'member'"
-        " and withheld.reporter_code = flows.reporter_code and withheld.period = flows.period"
-        f" and withheld.{flow} is null)",
+        f" and coalesce(flows.{flow}_usd_m < rest.{flow}_usd_m, true)",
     )
+    if dimension == "category":
+        yield (
+            f"{flow}: a rank although a category is within others",
+            f"select flows.* from {mart} as flows semi join (select reporter_code, period from"
+            f" {mart} where {flow} is null and {flow}_status = 'L') using (reporter_code, period)"
+            f" where flows.rank_by_{flow} is not null",
+        )
 
 
 def _subsets(mart: str, dimension: str, chance: random.Random) -> Iterator[tuple[str, str]]:

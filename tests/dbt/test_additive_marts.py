@@ -99,7 +99,7 @@ BROKEN = [
         "update marts.flows_by_partner_half_yearly set receipts_usd_m = 1, receipts = 1,"
         " rank_by_receipts = 1, receipts_ranked_among = 2 where member_kind = 'member' and rowid ="
         " (select min(rowid) from marts.flows_by_partner_half_yearly where member_kind = 'member')",
-        "receipts: a rank although a withheld member could be above",
+        "receipts: a rank although a withheld or unlisted member could be above",
     ),
     (
         "a number of withheld members that is not counted",
@@ -111,6 +111,16 @@ BROKEN = [
         "insert into marts.flows_by_country select * replace ('2099' as period, 2099 as year,"
         " 'other' as source, false as is_break_in_series) from marts.flows_by_country limit 1",
         "another source, release or currency than the last row, and no break",
+    ),
+    (
+        "a total that is not there",
+        "update marts.flows_by_partner set has_total = not has_total",
+        "has_total is not whether the flows of members have a total",
+    ),
+    (
+        "a number of missing balances that is not counted",
+        "update marts.flows_by_partner set members_without_balance = 7",
+        "the number of members without a balance is not on the row for the rest",
     ),
     (
         "shares of another total",
@@ -244,7 +254,7 @@ def test_china_ranks_among_the_countries_of_2018(union: Scenario) -> None:
 
 
 def test_no_country_ranks_below_ireland_that_is_blank_in_2020(real: Scenario) -> None:
-    # The World Bank has 94,262.3 for Ireland in 2019 and nothing for 2020; the Netherlands paid 45,373.
+    # The World Bank has 94,262.3 for Ireland in 2019 and nothing for 2020.
     assert ask(
         real,
         "select reporter_code, year, payments_usd_m::int, rank_by_payments"

@@ -56,7 +56,7 @@
                 totals.period,
                 {{ column_list(amounts, "totals") }},
                 totals.currency,
-                {{ growth_in_one_release("totals", "previous", "totals.is_break") }},
+                {{ growth_in_one_release("totals", "previous") }},
                 totals.is_break
                 or {{ differs_from_last_statement("totals", "chosen_before") }}
                 as is_break_in_series,
