@@ -238,7 +238,7 @@
                     }}
                     and members.year_before = before.period
                 left join
-                    disjoint_members as previous
+                    {{ candidates }} as previous
                     on {{
                         equal_on(
                             "members",
@@ -258,7 +258,7 @@
                     and not coalesce(previous.has_figure or previous.has_withheld_flow, false)
                     and not exists (
                         select 1
-                        from disjoint_members as wholes
+                        from {{ candidates }} as wholes
                         where
                             {{
                                 equal_on(
