@@ -69,7 +69,8 @@ def _rules(table: str, chance: random.Random) -> Iterator[tuple[str, str]]:
     suffix = table.removeprefix(f"flows_by_{dimension}")
     frequency = FREQUENCIES[suffix]
     mart = f"marts.{table}"
-    key = "reporter_code, period" + ("" if dimension == "country" else f", {dimension}_code")
+    series = "reporter_code" + ("" if dimension == "country" else f", {dimension}_code")
+    key = f"{series}, period"
     yield "a key occurs twice", f"select {key} from {mart} group by all having count(*) > 1"
     yield (
         "a reporter is no country",
@@ -85,6 +86,13 @@ def _rules(table: str, chance: random.Random) -> Iterator[tuple[str, str]]:
         "two sources, releases or currencies beside each other",
         f"select reporter_code, period from {mart} group by all having count(distinct source) > 1"
         " or count(distinct release_date) > 1 or count(distinct currency) > 1",
+    )
+    yield (
+        "another source, release or currency than the last row, and no break",
+        "select * from (select *, lag((source, release_date, currency)) over"
+        f" (partition by {series} order by period) as last from {mart})"
+        " where last <> (source, release_date, currency)"
+        " and not is_break_in_series",
     )
     for flow in FLOWS:
         yield (
@@ -116,14 +124,20 @@ def _country_rules(mart: str) -> Iterator[tuple[str, str]]:
     )
     for flow in FLOWS:
         yield (
-            f"{flow}: a rank among fewer than 50 countries, or not by the amounts",
+            f"{flow}: a rank among fewer than 50 countries, not by the amounts, or below a blank",
             f"with ranked as (select *, count({flow}_usd_m) over (partition by period) as known,"
             f" (select count(*) from {mart} as others where others.period = flows.period"
-            f" and others.{flow}_usd_m > flows.{flow}_usd_m) + 1 as place from {mart} as flows)"
-            f" select * from ranked where rank_by_{flow} is distinct from"
-            f" (case when known >= 50 and {flow}_usd_m is not null then place end)"
-            f" or {flow}_ranked_among is distinct from"
-            f" (case when known >= 50 and {flow}_usd_m is not null then known end)",
+            f" and others.{flow}_usd_m > flows.{flow}_usd_m) + 1 as place, (select"
+            f" max(before.{flow}_usd_m) from {mart} as before natural join (select reporter_code"
+            " from core.dim_reporter where members is null) inner join core.dim_period as periods"
+            " on periods.year_before = before.period where periods.period = flows.period and"
+            f" before.reporter_code not in (select reporter_code from {mart} as others where"
+            f" others.period = flows.period and others.{flow}_usd_m is not null)) as missing"
+            f" from {mart} as flows), checked as (select *, known >= 50 and {flow}_usd_m is not"
+            f" null and coalesce(missing < {flow}_usd_m, true) as has_rank from ranked)"
+            f" select * from checked where rank_by_{flow} is distinct from"
+            f" (case when has_rank then place end) or {flow}_ranked_among is distinct from"
+            " (case when has_rank then known end)",
         )
 
 
@@ -187,6 +201,24 @@ def _breakdown_rules(
             " on parts.reporter_code = wholes.reporter_code and parts.period = wholes.period"
             " and list_contains(string_split(members.members, '+'), parts.partner_code)",
         )
+    missing = " or ".join(
+        f"totals.{flow} is null and (count(flows.{flow}) > 0 or bool_or(flows.{flow}_status = 'Q'))"
+        for flow in FLOWS[:2]
+    )
+    yield (
+        "has_total is not whether the flows of members have a total",
+        f"select reporter_code, period from {mart} as flows left join totals using ({STATEMENT})"
+        " where member_kind <> 'unallocated' group by reporter_code, period, has_total,"
+        f" totals.receipts, totals.payments having has_total = ({missing} or"
+        " coalesce(totals.receipts, totals.payments) is null)",
+    )
+    yield (
+        "the number of members without a balance is not on the row for the rest",
+        f"select {code}, members_without_balance, counted from (select *, case when member_kind ="
+        " 'unallocated' then count(*) filter (member_kind <> 'unallocated' and balance is null)"
+        f" over (partition by reporter_code, period) else 0 end as counted from {mart})"
+        " where members_without_balance <> counted",
+    )
     yield (
         "the country's total is not said to be that of the breakdown",
         f"select flows.* from {mart} as flows left join marts.flows_by_country{suffix}"
@@ -223,15 +255,19 @@ def _share_and_rank_rules(mart: str, dimension: str, flow: str) -> Iterator[tupl
         " and others.reporter_code = flows.reporter_code and others.period = flows.period))",
     )
     yield (
-        f"{flow}: a rank although a withheld member could be above",
+        f"{flow}: a rank although a withheld or unlisted member could be above",
         f"select flows.* from {mart} as flows inner join {mart} as rest"
         " on rest.reporter_code = flows.reporter_code and rest.period = flows.period"
         f" and rest.member_kind = 'unallocated' where flows.rank_by_{flow} is not null"
-        f" and coalesce(flows.{flow}_usd_m < rest.{flow}_usd_m, true)"
-        f" and exists (select 1 from {mart} as withheld where withheld.member_kind = 'member'"
-        " and withheld.reporter_code = flows.reporter_code and withheld.period = flows.period"
-        f" and withheld.{flow} is null)",
+        f" and coalesce(flows.{flow}_usd_m < rest.{flow}_usd_m, true)",
     )
+    if dimension == "category":
+        yield (
+            f"{flow}: a rank although a category is within others",
+            f"select flows.* from {mart} as flows semi join (select reporter_code, period from"
+            f" {mart} where {flow} is null and {flow}_status = 'L') using (reporter_code, period)"
+            f" where flows.rank_by_{flow} is not null",
+        )
 
 
 def _subsets(mart: str, dimension: str, chance: random.Random) -> Iterator[tuple[str, str]]:

@@ -92,7 +92,7 @@ BROKEN = [
     (
         "first in the world among one",
         "update marts.flows_by_country set rank_by_receipts = 1, receipts_ranked_among = 1",
-        "receipts: a rank among fewer than 50 countries, or not by the amounts",
+        "receipts: a rank among fewer than 50 countries, not by the amounts, or below a blank",
     ),
     (
         "a rank that a withheld member could be above",
@@ -103,12 +103,28 @@ BROKEN = [
         " on rest.reporter_code = members.reporter_code and rest.period = members.period"
         " and rest.member_kind = 'unallocated' and rest.receipts_usd_m > 1"
         " where members.member_kind = 'member')",
-        "receipts: a rank although a withheld member could be above",
+        "receipts: a rank although a withheld or unlisted member could be above",
     ),
     (
         "a number of withheld members that is not counted",
         "update marts.flows_by_partner set withheld_receipts = 7",
         "receipts: the number withheld is not on the row for the rest",
+    ),
+    (
+        "a continuation of another source",
+        "insert into marts.flows_by_country select * replace ('2099' as period, 2099 as year,"
+        " 'other' as source, false as is_break_in_series) from marts.flows_by_country limit 1",
+        "another source, release or currency than the last row, and no break",
+    ),
+    (
+        "a total that is not there",
+        "update marts.flows_by_partner set has_total = not has_total",
+        "has_total is not whether the flows of members have a total",
+    ),
+    (
+        "a number of missing balances that is not counted",
+        "update marts.flows_by_partner set members_without_balance = 7",
+        "the number of members without a balance is not on the row for the rest",
     ),
     (
         "shares of another total",
@@ -233,11 +249,30 @@ def test_ranks_where_all_that_could_be_above_are_known(union: Scenario) -> None:
 
 def test_china_ranks_among_the_countries_of_2018(union: Scenario) -> None:
     # 5,561.3 and 35,591.4 of SAFE among the World Bank's: IRL 87,241, NLD 47,281, USA 43,932.
+    # No rank by balance: countries with a smaller deficit in 2017 state none for 2018.
     assert ask(
         union,
         "select source, rank_by_receipts, rank_by_payments, rank_by_balance, balance_ranked_among"
         " from marts.flows_by_country where reporter_code = 'CHN' and year = 2018",
-    ) == [("safe_bop_time_series", 13, 4, 149, 150)]
+    ) == [("safe_bop_time_series", 13, 4, None, None)]
+
+
+def test_no_country_ranks_below_ireland_that_is_blank_in_2020(real: Scenario) -> None:
+    # The World Bank has 94,262.3 for Ireland in 2019 and nothing for 2020.
+    assert ask(
+        real,
+        "select reporter_code, year, payments_usd_m::int, rank_by_payments"
+        " from marts.flows_by_country where reporter_code in ('IRL', 'NLD')"
+        " and year in (2019, 2020) and payments_usd_m is not null order by 2, 3",
+    ) == [("NLD", 2019, 43203, 2), ("IRL", 2019, 94262, 1), ("NLD", 2020, 45373, None)]
+
+
+def test_a_text_after_a_gap_does_not_continue_the_world_bank(real: Scenario) -> None:
+    assert ask(
+        real,
+        "select reporter_code, year from marts.flows_by_country where is_break_in_series"
+        " and reporter_code in ('DEU', 'JPN', 'USA') and year > 2020 order by 1, 2",
+    ) == [("DEU", 2022), ("JPN", 2023), ("USA", 2022)]
 
 
 def test_more_than_127_billion_is_not_127_billion(union: Scenario) -> None:

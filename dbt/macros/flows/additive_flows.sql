@@ -23,6 +23,7 @@
         "payments_comparator",
         "balance_comparator",
     ] -%}
+    {%- set breaks = ["receipts_is_break", "payments_is_break", "is_break"] -%}
     with
         flows as ({{ charges_of_countries(frequency, dimension) }}),
 
@@ -68,16 +69,25 @@
         {% set candidates = "members_of_one_level" if has_levels else "listed_members" %}
 
         -- Of a member and what it contains (industrial property: SH1 and SH2), the parts count if
-        -- any of them has a figure, else the whole.
+        -- they have figures of every flow that the whole has, else the whole.
         wholes_and_parts as (
             select
                 {{ column_list(statement, "parts") }},
                 wholes.member_code as whole_code,
                 parts.member_code as part_code,
-                max(case when parts.has_figure then 1 else 0 end) over (
+                count(coalesce(parts.receipts, parts.payments, parts.balance)) over (
                     partition by {{ column_list(statement, "parts") }}, wholes.member_code
                 )
-                = 1 as has_figures_of_parts
+                > 0
+                {%- for flow in ["receipts", "payments"] %}
+                    and (
+                        wholes.{{ flow }} is null
+                        or count(parts.{{ flow }}) over (
+                            partition by {{ column_list(statement, "parts") }}, wholes.member_code
+                        )
+                        > 0
+                    )
+                {%- endfor %} as has_figures_of_parts
             from {{ candidates }} as wholes
             inner join
                 {{ candidates }} as parts
@@ -109,10 +119,10 @@
                     sum(
                         case when {{ flow }} is null and {{ flow }}_status = 'Q' then 1 else 0 end
                     ) as withheld_{{ flow }},
-                    sum(
-                        case when member_kind = 'member' and {{ flow }} is null then 1 else 0 end
-                    ) as members_without_{{ flow }},
+                    max(case when {{ flow }} is null and {{ flow }}_status = 'L' then 1 else 0 end)
+                    = 1 as has_unavailable_{{ flow }},
                 {%- endfor %}
+                sum(case when balance is null then 1 else 0 end) as members_without_balance,
                 {%- for amount in money_columns %}
                     sum({{ amount }}) as sum_of_{{ amount }},
                 {%- endfor %}
@@ -140,7 +150,19 @@
             inner join {{ ref("dim_source") }} as sources on breakdowns.source = sources.source
         ),
 
-        chosen_breakdowns as (select * from numbered_breakdowns where breakdown_number = 1),
+        chosen_breakdowns as (
+            select
+                chosen.*,
+                {{ differs_from_last_statement("chosen", "year_before") }}
+                as differs_from_last_statement
+            from numbered_breakdowns as chosen
+            left join
+                numbered_breakdowns as year_before
+                on chosen.reporter_code = year_before.reporter_code
+                and chosen.year_before = year_before.period
+                and year_before.breakdown_number = 1
+            where chosen.breakdown_number = 1
+        ),
 
         -- The rest of the total, after rounding. Without a total it is not known.
         unallocated as (
@@ -160,10 +182,20 @@
                         else '~'
                     end as {{ flow }}_comparator,
                 {%- endfor %}
-                coalesce(totals.is_break, false) as is_break,
+                {%- for is_break in breaks %}
+                    coalesce(totals.{{ is_break }}, false) as {{ is_break }},
+                {%- endfor %}
                 chosen.is_computed or coalesce(totals.is_computed, false) as is_computed,
                 chosen.has_missing_rate
-                or coalesce(totals.has_missing_rate, false) as has_missing_rate
+                or coalesce(totals.has_missing_rate, false) as has_missing_rate,
+                -- Of every flow that a member states or withholds.
+                coalesce(totals.receipts, totals.payments) is not null
+                {%- for flow in ["receipts", "payments"] %}
+                    and (
+                        totals.{{ flow }} is not null
+                        or (chosen.sum_of_{{ flow }} is null and chosen.withheld_{{ flow }} = 0)
+                    )
+                {%- endfor %} as has_total
             from chosen_breakdowns as chosen
             left join
                 flows as totals
@@ -175,7 +207,8 @@
             statement
             + ["year", "year_before", "member_code", "member_kind"]
             + amounts
-            + ["is_break", "is_computed", "has_missing_rate"]
+            + breaks
+            + ["is_computed", "has_missing_rate"]
         ) %}
 
         parts as (
@@ -189,7 +222,8 @@
         ),
 
         {% if dimension == "category" -%}
-            -- A category that begins was within the others before, so none of them continues.
+            -- A category that begins was within the others before, so none of them continues;
+            -- one that was within a group that was stated took nothing from them.
             beginnings as (
                 select distinct {{ column_list(statement, "members") }}
                 from disjoint_members as members
@@ -204,7 +238,7 @@
                     }}
                     and members.year_before = before.period
                 left join
-                    disjoint_members as previous
+                    {{ candidates }} as previous
                     on {{
                         equal_on(
                             "members",
@@ -222,22 +256,38 @@
                 where
                     members.has_figure
                     and not coalesce(previous.has_figure or previous.has_withheld_flow, false)
+                    and not exists (
+                        select 1
+                        from {{ candidates }} as wholes
+                        where
+                            {{
+                                equal_on(
+                                    "members",
+                                    "wholes",
+                                    ["reporter_code", "source", "release_date", "currency"],
+                                )
+                            }}
+                            and members.year_before = wholes.period
+                            and wholes.has_figure
+                            and {{ in_list("members.member_code", "wholes.members") }}
+                    )
             ),
         {%- endif %}
 
+        -- What breaks the total breaks its parts.
         parts_and_breaks as (
             select
-                {{ column_list(row | reject("equalto", "is_break") | list, "parts") }},
-                {%- if dimension == "category" %}
-                    parts.is_break or beginnings.reporter_code is not null as is_break,
-                {%- else %} parts.is_break,
-                {%- endif %}
-                coalesce(chosen_before.source <> parts.source, false) as has_other_source_before
+                {{ column_list(row | reject("in", breaks) | list, "parts") }},
+                {%- for is_break in breaks %}
+                    parts.{{ is_break }} or unallocated.{{ is_break }}
+                    {%- if dimension == "category" %}
+                        or beginnings.reporter_code is not null
+                    {%- endif %} as {{ is_break }},
+                {%- endfor %}
+                chosen.differs_from_last_statement
             from parts
-            left join
-                chosen_breakdowns as chosen_before
-                on parts.reporter_code = chosen_before.reporter_code
-                and parts.year_before = chosen_before.period
+            inner join chosen_breakdowns as chosen on {{ equal_on("parts", "chosen", statement) }}
+            inner join unallocated on {{ equal_on("parts", "unallocated", statement) }}
             {%- if dimension == "category" %}
                 left join beginnings on {{ equal_on("parts", "beginnings", statement) }}
             {%- endif %}
@@ -246,14 +296,14 @@
         with_context as (
             select
                 parts.*,
-                {{ growth_in_one_release("parts", "previous", "parts.is_break") }},
+                {{ growth_in_one_release("parts", "previous") }},
                 {%- for flow in ["receipts", "payments"] %}
                     case
                         when parts.member_kind = 'unallocated'
                         then chosen.withheld_{{ flow }}
                         else 0
                     end as withheld_{{ flow }},
-                    chosen.members_without_{{ flow }},
+                    chosen.has_unavailable_{{ flow }},
                     -- Their sum is the total: the rest is one of them.
                     sum(parts.{{ flow }}_usd_m) over (
                         partition by {{ column_list(breakdown, "parts") }}
@@ -273,9 +323,16 @@
                     ) over (partition by {{ column_list(breakdown, "parts") }})
                     as {{ flow }}_competitors,
                 {%- endfor %}
+                case
+                    when parts.member_kind = 'unallocated'
+                    then chosen.members_without_balance
+                    else 0
+                end as members_without_balance,
+                unallocated.has_total,
                 countries.reporter_code is not null as has_country_total
             from parts_and_breaks as parts
             inner join chosen_breakdowns as chosen on {{ equal_on("parts", "chosen", statement) }}
+            inner join unallocated on {{ equal_on("parts", "unallocated", statement) }}
             left join
                 disjoint_members as previous
                 on {{
@@ -291,18 +348,17 @@
                 on {{ equal_on("parts", "countries", statement) }}
         ),
 
-        -- A member without a figure can be above those that are smaller than the unallocated
-        -- amount, as can, except among partners, one that the publisher does not list.
+        -- A member without a figure, or that the publisher does not list, can be above those that
+        -- are smaller than the unallocated amount. A category that is not available is within the
+        -- others, which are therefore not what their names say.
         ranked as (
             select
                 *,
                 {%- for flow in ["receipts", "payments"] %}
-                    member_kind = 'member'
-                    and {{ flow }}_usd_m is not null
-                    and {{ flow }}_competitors >= 2
-                    and (
-                        {% if dimension == "partner" %}members_without_{{ flow }} = 0 or {% endif %}
-                        coalesce({{ flow }}_usd_m >= unallocated_{{ flow }}_usd_m, false)
+                    member_kind = 'member' and {{ flow }}_competitors >= 2
+                    {%- if dimension == "category" %} and not has_unavailable_{{ flow }}{% endif %}
+                    and coalesce(
+                        {{ flow }}_usd_m >= unallocated_{{ flow }}_usd_m, false
                     ) as has_rank_by_{{ flow }}{{ "," if not loop.last }}
                 {%- endfor %}
             from with_context
@@ -318,7 +374,7 @@
                     case
                         when members.sector_level = 'division'
                         then members.parent_code
-                        when members.sector_level = 'section'
+                        when members.sector_level = 'section' or ranked.member_kind = 'unallocated'
                         then ranked.member_code
                     end as section_code,
                 {%- endif %}
@@ -342,7 +398,7 @@
                         then cast(ranked.{{ flow }}_competitors as bigint)
                     end as {{ flow }}_ranked_among,
                 {%- endfor %}
-                ranked.is_break or ranked.has_other_source_before as is_break_in_series
+                ranked.is_break or ranked.differs_from_last_statement as is_break_in_series
             from ranked
             inner join
                 {{ ref("dim_reporter") }} as reporters
@@ -376,6 +432,7 @@
         balance_comparator,
         cast(withheld_receipts as bigint) as withheld_receipts,
         cast(withheld_payments as bigint) as withheld_payments,
+        cast(members_without_balance as bigint) as members_without_balance,
         share_of_receipts_pct,
         share_of_payments_pct,
         rank_by_receipts,
@@ -390,6 +447,7 @@
         is_break_in_series,
         is_computed,
         has_missing_rate,
+        has_total,
         has_country_total,
         source,
         release_date

@@ -56,9 +56,10 @@
                 totals.period,
                 {{ column_list(amounts, "totals") }},
                 totals.currency,
-                {{ growth_in_one_release("totals", "previous", "totals.is_break") }},
+                {{ growth_in_one_release("totals", "previous") }},
                 totals.is_break
-                or coalesce(chosen_before.source <> totals.source, false) as is_break_in_series,
+                or {{ differs_from_last_statement("totals", "chosen_before") }}
+                as is_break_in_series,
                 totals.is_computed,
                 totals.has_missing_rate,
                 totals.source,
@@ -80,20 +81,46 @@
                 and totals.year_before = chosen_before.period
         ),
 
+        -- Of the countries that had a figure the year before and have none now.
+        largest_missing as (
+            select
+                periods.period,
+                {%- for flow in ["receipts", "payments", "balance"] %}
+                    max(
+                        case when totals.{{ flow }}_usd_m is null then before.{{ flow }}_usd_m end
+                    ) as {{ flow }}_usd_m{{ "," if not loop.last }}
+                {%- endfor %}
+            from (select distinct period, year_before from chosen_totals) as periods
+            inner join
+                chosen_totals as before
+                on periods.year_before = before.period
+                and before.members is null
+            left join
+                chosen_totals as totals
+                on before.reporter_code = totals.reporter_code
+                and periods.period = totals.period
+            group by periods.period
+        ),
+
         with_places as (
             select
-                *,
+                totals.*,
                 {%- for flow in ["receipts", "payments", "balance"] %}
                     cast(
                         rank() over (
-                            partition by period order by {{ flow }}_usd_m desc nulls last
+                            partition by totals.period
+                            order by totals.{{ flow }}_usd_m desc nulls last
                         ) as bigint
                     ) as {{ flow }}_place,
                     cast(
-                        count({{ flow }}_usd_m) over (partition by period) as bigint
-                    ) as {{ flow }}_competitors{{ "," if not loop.last }}
+                        count(totals.{{ flow }}_usd_m) over (partition by totals.period) as bigint
+                    ) as {{ flow }}_competitors,
+                    coalesce(
+                        largest_missing.{{ flow }}_usd_m >= totals.{{ flow }}_usd_m, false
+                    ) as {{ flow }}_has_missing_competitor{{ "," if not loop.last }}
                 {%- endfor %}
-            from with_year_before
+            from with_year_before as totals
+            left join largest_missing on totals.period = largest_missing.period
         ),
 
         final as (
@@ -104,12 +131,14 @@
                         when
                             {{ flow }}_usd_m is not null
                             and {{ flow }}_competitors >= {{ var("rank_needs_competitors") }}
+                            and not {{ flow }}_has_missing_competitor
                         then {{ flow }}_place
                     end as rank_by_{{ flow }},
                     case
                         when
                             {{ flow }}_usd_m is not null
                             and {{ flow }}_competitors >= {{ var("rank_needs_competitors") }}
+                            and not {{ flow }}_has_missing_competitor
                         then {{ flow }}_competitors
                     end as {{ flow }}_ranked_among{{ "," if not loop.last }}
                 {%- endfor %}

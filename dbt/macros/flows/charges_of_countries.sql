@@ -42,6 +42,8 @@
             coalesce(flows.payments_status, ''),
             coalesce(flows.balance_status, '')
         ) as has_withheld_flow,
+        coalesce(flows.receipts_status = 'B', false) as receipts_is_break,
+        coalesce(flows.payments_status = 'B', false) as payments_is_break,
         'B' in (
             coalesce(flows.receipts_status, ''),
             coalesce(flows.payments_status, ''),

@@ -1,2 +1,2 @@
-{#- A percentage with four decimals. -#}
-{% macro pct(expression) -%} round(cast({{ expression }} as double), 4) {%- endmacro %}
+{#- A percentage with four decimals; never a negative zero. -#}
+{% macro pct(expression) -%} (round(cast({{ expression }} as double), 4) + 0e0) {%- endmacro %}
