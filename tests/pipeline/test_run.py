@@ -195,7 +195,8 @@ def test_aggregates_are_never_ranked(template: Scenario) -> None:
         " where reporter_code = 'KOR' and period = '2018-S1' and payments_usd_m is not null"
         " order by 1"
     )
-    assert partners == [("DEU+JPN+USA", None), ("JPN", 2), ("USA", 1), ("WLD", None)]
+    # 2.5 and 1.5 of 6: the 2 that are open may be of one partner, above Japan.
+    assert partners == [("DEU+JPN+USA", None), ("JPN", None), ("USA", 1), ("WLD", None)]
 
 
 def test_namibia_is_not_taken_for_a_missing_value(template: Scenario) -> None:

@@ -280,3 +280,74 @@ def test_compare_releases_calls_a_change_of_members_so(union: Scenario) -> None:
         ("revised", True, 10, "JPN WLD"),
         ("revised", None, 9, "HIC"),
     ]
+
+
+def test_one_list_of_members_is_the_latest(union: Scenario) -> None:
+    published = union.warehouse.published
+    assert (
+        published(
+            "select aggregate_code, count(distinct (source, release_date)),"
+            " count(*) > count(distinct member_code) from core.dim_aggregate_member where is_latest"
+            " group by aggregate_code having count(distinct (source, release_date)) <> 1"
+            " or count(*) > count(distinct member_code)"
+        )
+        == []
+    )
+    assert published(
+        "select aggregate_code, source, release_date::varchar from core.dim_aggregate_member"
+        " where is_latest and aggregate_code in ('EU27', 'OED') group by all order by all"
+    ) == [("EU27", "ons_services_by_partner", "2022-01-28"), ("OED", "worldbank_wdi", BULK)]
+    # Before: 20,925, three times as much.
+    assert published(
+        "select sum(flows.receipts)::int from marts.flows_by_partner as flows"
+        " inner join core.dim_aggregate_member as members"
+        " on flows.partner_code = members.member_code and members.is_latest"
+        " where flows.reporter_code = 'GBR' and flows.year = 2020"
+        " and members.aggregate_code = 'EU27'"
+    ) == [(6_975,)]
+
+
+@pytest.mark.parametrize("flow", ["receipts", "payments"])
+def test_no_rank_below_a_country_that_is_blank_now(union: Scenario, flow: str) -> None:
+    """Ireland paid 94,262 million in 2019 and is blank in 2020: before, the Netherlands was first.
+
+    A rank of 2020 is above each country that has a figure of 2019 and none of 2020.
+    """
+    published = union.warehouse.published
+    countries = {
+        code: stated(BULK, flow, code)
+        for (code,) in published(
+            "select reporter_code from core.dim_reporter where kind = 'country'"
+        )
+        if CODES.get(code, code) in cells(BULK, flow)
+    }
+    now = {code: series[2020] for code, series in countries.items() if 2020 in series}
+    blank = max(
+        series[2019] for series in countries.values() if 2019 in series and 2020 not in series
+    )
+    expected = {
+        code: 1 + sum(other > value for other in now.values())
+        for code, value in now.items()
+        if value > blank
+    }
+    assert len(now) >= 100
+    assert bool(expected) == (flow == "receipts")  # USA, NLD and others; payments: none
+    ranks = published(
+        f"select reporter_code, rank_by_{flow} from marts.mart_world_ranking"
+        f" where source = 'worldbank_wdi' and period = '2020' and rank_by_{flow} is not null"
+    )
+    assert dict(ranks) == expected
+
+
+def test_no_share_of_receipts_with_a_negative_member(union: Scenario) -> None:
+    # Guinea's receipts of 2013 are -1.45 million. Before: the largest three had 101.84 percent.
+    assert stated(BULK, "receipts", "GIN")[2013] < 0
+    assert union.warehouse.published(
+        "select largest_share_of_receipts_pct, largest_three_share_of_receipts_pct,"
+        " largest_three_share_of_payments_pct is null from marts.mart_aggregates"
+        f" where aggregate_code = 'LIC' and period = '2013' and release_date = date '{BULK}'"
+    ) == [(None, None, False)]
+    assert union.warehouse.published(
+        "select count(*) from marts.mart_aggregates where largest_three_share_of_receipts_pct > 100"
+        " or largest_three_share_of_payments_pct > 100"
+    ) == [(0,)]

@@ -197,3 +197,26 @@ def test_growth_in_pounds_is_not_that_in_dollars(real: Scenario, flow: str, year
     assert value == later
     assert stated == pytest.approx(100 * (later / earlier - 1), abs=0.0001)
     assert dollars != stated
+
+
+def test_no_rank_below_what_the_stated_members_leave(union: Scenario) -> None:
+    # Before: SH2 first of 2 with 529 of 5,563; C third of 5 beside RTS's 3,912.
+    published = union.warehouse.published
+    assert published(
+        "select category_code, receipts_usd_m::int, rank_by_receipts"
+        " from marts.mart_balance_by_category where source = 'wto_stats' and reporter_code = 'CHN'"
+        " and period = '2018' and category_code in ('SH2', 'SH4') order by 1"
+    ) == [("SH2", 529, None), ("SH4", 132, None)]
+    assert published(
+        "select receipts::int, rank_by_receipts from marts.mart_balance_by_sector"
+        " where source = 'ons_itis' and period = '2019' and sector_code = 'C'"
+    ) == [(2312, None)]
+
+
+def test_categories_that_contain_another_are_not_ranked(union: Scenario) -> None:
+    # Before: SH4 first in 1999, with SH1 and SH3 in it.
+    assert union.warehouse.published(
+        "select category_code, receipts_status, rank_by_receipts"
+        " from marts.mart_balance_by_category where source = 'ons_pink_book' and period = '1999'"
+        " and category_code in ('SH1', 'SH2', 'SH3', 'SH4') order by 1"
+    ) == [("SH1", "L", None), ("SH2", "A", None), ("SH3", "L", None), ("SH4", "A", None)]

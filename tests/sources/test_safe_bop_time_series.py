@@ -140,6 +140,16 @@ def cells_of_the_workbook() -> dict[tuple[str, str], Decimal]:
     return found
 
 
+def placeholders(cells: dict[tuple[str, str], Decimal]) -> set[tuple[str, str]]:
+    """Keys of the zeros before the first period of their frequency with a figure."""
+    found = set()
+    for quarterly in (False, True):
+        of_sheet = {key: value for key, value in cells.items() if ("Q" in key[1]) == quarterly}
+        first = min(period for (_, period), value in of_sheet.items() if value)
+        found |= {key for key in of_sheet if key[1] < first}
+    return found
+
+
 def test_the_real_workbook_passes_every_gate(union: Scenario) -> None:
     assert "  accepted safe_bop_time_series 2024-03-29: " in union.outcome.output
     workbench = union.warehouse.workbench
@@ -158,7 +168,7 @@ def test_the_real_workbook_passes_every_gate(union: Scenario) -> None:
     [
         "select flow, period, value from core.fct_royalty_observations",
         "select flow, period, value_usd_m from core.fct_royalty_observations",
-        "select name, period, amount from (unpivot"
+        "select name, period, amount from (unpivot include nulls"
         " (from core.fct_royalty_flows where not is_computed)"
         " on receipts, payments, balance into name name value amount)",
     ],
@@ -166,10 +176,35 @@ def test_the_real_workbook_passes_every_gate(union: Scenario) -> None:
 def test_every_cell_of_the_real_workbook_is_published_to_its_last_digit(
     union: Scenario, statements: str
 ) -> None:
-    expected = cells_of_the_workbook()
-    assert len(expected) == 534
+    cells = cells_of_the_workbook()
+    assert len(cells) == 534
+    zeros = placeholders(cells)
+    expected = {key: None if key in zeros else value for key, value in cells.items()}
     found = union.warehouse.published(f"{statements} where source = '{SOURCE.name}'")
     assert {(flow, period): value for flow, period, value in found} == expected
+
+
+def test_the_zeros_of_1950_to_1996_are_no_figures(union: Scenario) -> None:
+    flows = ("balance", "payments", "receipts")
+    zeros = [(flow, str(year)) for flow in flows for year in range(1950, 1997)]
+    cells = cells_of_the_workbook()
+    assert sorted(placeholders(cells)) == zeros
+    assert {cells[key] for key in zeros} == {0}
+    published = union.warehouse.published
+    found = "from core.fct_royalty_observations where source = 'safe_bop_time_series'"
+    assert (
+        published(
+            f"select flow, period {found} and value is null and obs_status = 'L' order by all"
+        )
+        == zeros
+    )
+    assert published(f"select count(*) {found} and obs_status = 'A'") == [(534 - len(zeros),)]
+    # No change from a year without figures, and no rank before.
+    assert published(
+        "select year, receipts_usd_m::double, payments_usd_m::double, balance_change_usd_m"
+        " from marts.flows_by_country where reporter_code = 'CHN' and year < 1998"
+        " and source = 'safe_bop_time_series'"
+    ) == [(1997, 54.85, 543.43, None)]
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ with
         where stated.aggregate_code = 'WLD'
     ),
 
-    final as (
+    listed as (
         select {{ column_list(grain) }}, member_code, ground
         from defined
         union all
@@ -143,8 +143,19 @@ with
         union all
         select {{ column_list(grain) }}, member_code, ground
         from worlds
+    ),
+
+    -- Of an aggregate, the whole list of one release: lists of several may differ.
+    final as (
+        select
+            {{ column_list(grain) }},
+            member_code,
+            ground,
+            rank() over (partition by aggregate_code order by release_date desc, source)
+            = 1 as is_latest
+        from listed
     )
 
-select source, release_date, aggregate_code, member_code, ground
+select source, release_date, aggregate_code, member_code, ground, is_latest
 from final
 order by source, release_date, aggregate_code, member_code

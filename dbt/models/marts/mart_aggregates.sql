@@ -127,6 +127,10 @@ with
                 sum(
                     case when place_by_{{ flow }} <= 3 then {{ flow }}_usd_m end
                 ) as largest_three_{{ flow }}_usd_m,
+                -- With a negative member, the largest may have more than all together.
+                case
+                    when min({{ flow }}_usd_m) >= 0 then {{ money("sum(" ~ flow ~ "_usd_m)") }}
+                end as divided_{{ flow }}_usd_m,
             {%- endfor %}
             count(balance_usd_m) as reporters_counted_balance,
             {{ money("sum(balance_usd_m)") }} as members_balance_usd_m,
@@ -164,6 +168,7 @@ with
                 sums.largest_{{ largest[flow] }}_code,
                 sums.largest_{{ flow }}_usd_m,
                 sums.largest_three_{{ flow }}_usd_m,
+                sums.divided_{{ flow }}_usd_m,
             {%- endfor %}
             aggregates.balance_usd_m,
             case
@@ -214,7 +219,7 @@ with
             members,
             membership_ground,
             reporters_counted_balance,
-            members_balance_usd_m as like_for_like_balance_usd_m,
+            members_balance_usd_m as balance_of_complete_reporters_usd_m,
             {%- for flow in flows %}
                 reporters_counted_{{ flow }},
                 reporters_compared_{{ flow }},
@@ -222,9 +227,9 @@ with
                 {{ money(flow ~ "_usd_m - members_" ~ flow ~ "_usd_m") }}
                 as {{ flow }}_not_of_members_usd_m,
                 largest_{{ largest[flow] }}_code,
-                {{ share_pct("largest_" ~ flow ~ "_usd_m", "members_" ~ flow ~ "_usd_m") }}
+                {{ share_pct("largest_" ~ flow ~ "_usd_m", "divided_" ~ flow ~ "_usd_m") }}
                 as largest_share_of_{{ flow }}_pct,
-                {{ share_pct("largest_three_" ~ flow ~ "_usd_m", "members_" ~ flow ~ "_usd_m") }}
+                {{ share_pct("largest_three_" ~ flow ~ "_usd_m", "divided_" ~ flow ~ "_usd_m") }}
                 as largest_three_share_of_{{ flow }}_pct,
                 {{
                     share_pct(
@@ -292,7 +297,7 @@ select
     published_payments_growth_pct,
     receipts_growth_pct,
     payments_growth_pct,
-    like_for_like_balance_usd_m,
+    balance_of_complete_reporters_usd_m,
     balance_change_usd_m
 from final
 order by source, concept, aggregate_code, period

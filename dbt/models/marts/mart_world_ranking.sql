@@ -22,6 +22,7 @@ with
     totals as (
         select
             flows.period,
+            periods.year_before,
             flows.frequency,
             flows.reporter_code,
             reporters.reporter_name,
@@ -33,6 +34,7 @@ with
             {{ flows_as_stated("flows") }},
             flows.is_computed
         from {{ ref("fct_royalty_flows") }} as flows
+        inner join {{ ref("dim_period") }} as periods on flows.period = periods.period
         inner join
             {{ ref("dim_reporter") }} as reporters on flows.reporter_code = reporters.reporter_code
         where {{ at_total("flows") }}
@@ -63,6 +65,40 @@ with
         group by {{ column_list(statement) }}
     ),
 
+    periods as (
+        select source, concept, period, max(year_before) as year_before
+        from totals
+        group by source, concept, period
+    ),
+
+    -- A country without a figure that had one the year before may still be where it was. A withheld
+    -- one is among the competitors.
+    blank as (
+        select
+            {{ column_list(statement, "periods") }},
+            {%- for flow in ["receipts", "payments", "balance"] %}
+                max(
+                    case
+                        when
+                            totals.{{ flow }}_usd_m is null
+                            and coalesce(totals.{{ flow }}_status, '') <> 'Q'
+                        then previous.{{ flow }}_usd_m
+                    end
+                ) as largest_blank_{{ flow }}_usd_m{{ "," if not loop.last }}
+            {%- endfor %}
+        from periods
+        inner join
+            totals as previous
+            on {{ equal_on("periods", "previous", ["source", "concept"]) }}
+            and periods.year_before = previous.period
+            and previous.reporter_kind = 'country'
+        left join
+            totals
+            on {{ equal_on("periods", "totals", statement) }}
+            and previous.reporter_code = totals.reporter_code
+        group by {{ column_list(statement, "periods") }}
+    ),
+
     with_context as (
         select
             {{ column_list(columns, "totals") }},
@@ -77,6 +113,10 @@ with
                         {%- if flow != "balance" %}
                             or totals.{{ flow }}_usd_m >= rankings.unallocated_{{ flow }}_usd_m
                         {%- endif %}
+                    )
+                    and (
+                        blank.largest_blank_{{ flow }}_usd_m is null
+                        or totals.{{ flow }}_usd_m > blank.largest_blank_{{ flow }}_usd_m
                     ),
                     false
                 ) as {{ flow }}_rank_is_known,
@@ -90,6 +130,7 @@ with
             = 1 as preferred
         from totals
         inner join rankings on {{ equal_on("totals", "rankings", statement) }}
+        left join blank on {{ equal_on("totals", "blank", statement) }}
         inner join {{ ref("dim_source") }} as sources on totals.source = sources.source
         where totals.reporter_kind = 'country'
     ),

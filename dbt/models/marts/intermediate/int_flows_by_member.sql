@@ -54,7 +54,8 @@ with
         }}
     ),
 
-    -- What competes within a level of one statement, and how much of the total it leaves open.
+    -- What competes within a level of one statement, and how much of the total it leaves open. A
+    -- category that is not available is within the others, which then do not compare.
     levels as (
         select
             {{ column_list(statement, "flows") }},
@@ -80,9 +81,16 @@ with
                         when members.is_ranked and flows.{{ flow }}_usd_m is not null then 1 else 0
                     end
                 ) as {{ flow }}_competitors,
-                sum(
-                    case when members.is_ranked and flows.{{ flow }}_status = 'Q' then 1 else 0 end
-                ) as {{ flow }}_withheld,
+                max(
+                    case
+                        when
+                            flows.dimension = 'category'
+                            and members.is_ranked
+                            and flows.{{ flow }}_status = 'L'
+                        then 1
+                        else 0
+                    end
+                ) as {{ flow }}_within_others,
             {%- endfor %}
             max(flows.balance_usd_m) as largest_balance_usd_m
         from flows
@@ -140,7 +148,7 @@ with
             {%- for flow in ["receipts", "payments"] %}
                 statements.total_{{ flow }}_usd_m,
                 levels.{{ flow }}_competitors,
-                levels.{{ flow }}_withheld,
+                levels.{{ flow }}_within_others,
                 statements.total_{{ flow }}_usd_m
                 - coalesce(levels.parts_{{ flow }}_usd_m, 0) as unallocated_{{ flow }}_usd_m,
             {%- endfor %}
@@ -178,7 +186,7 @@ with
     ),
 
     -- An aggregate is the sum of whoever reported: its level a year before is not what it grew
-    -- from.
+    -- from. A member that is withheld or not listed may hold all that the total leaves open.
     with_context as (
         select
             {{ column_list(row_key, "flows") }},
@@ -195,10 +203,8 @@ with
                     members.is_ranked
                     and flows.{{ flow }}_usd_m is not null
                     and levels.{{ flow }}_competitors >= 2
-                    and (
-                        levels.{{ flow }}_withheld = 0
-                        or flows.{{ flow }}_usd_m >= levels.unallocated_{{ flow }}_usd_m
-                    ),
+                    and levels.{{ flow }}_within_others = 0
+                    and flows.{{ flow }}_usd_m >= levels.unallocated_{{ flow }}_usd_m,
                     false
                 ) as {{ flow }}_rank_is_known,
                 levels.{{ flow }}_competitors,
