@@ -133,7 +133,11 @@
                 row_number() over (
                     partition by {{ column_list(breakdown, "breakdowns") }}
                     order by
-                        {{ preferred_statement_first("breakdowns", "sources") }},
+                        {{
+                            preferred_statement_first(
+                                "breakdowns", "sources", has_comparators=false
+                            )
+                        }},
                         breakdowns.currency
                 ) as breakdown_number
             from breakdowns
