@@ -125,7 +125,7 @@ with
                 partition by {{ column_list(context, "statements") }}
                 order by
                     statements.members_stated desc,
-                    {{ preferred_statement_first("statements", "sources", has_comparators=false) }}
+                    {{ preferred_statement_first("statements", "sources", is_breakdown=true) }}
             )
             = 1 as preferred
         from statements
