@@ -282,14 +282,16 @@ with
             case
                 when balance_is_stated
                 then cast(balance_usd_m as decimal(18, 6))
-                else cast(receipts_usd_m as decimal(18, 6)) - cast(payments_usd_m as decimal(18, 6))
+                when balance_usd_m is not null
+                then cast(receipts_usd_m as decimal(18, 6)) - cast(payments_usd_m as decimal(18, 6))
             end as balance_usd_m,
             cast(receipts as decimal(18, 6)) as receipts,
             cast(payments as decimal(18, 6)) as payments,
             case
                 when balance_is_stated
                 then cast(balance as decimal(18, 6))
-                else cast(receipts as decimal(18, 6)) - cast(payments as decimal(18, 6))
+                when balance is not null
+                then cast(receipts as decimal(18, 6)) - cast(payments as decimal(18, 6))
             end as balance
         from core.fct_royalty_flows
         where
@@ -365,14 +367,16 @@ with
             case
                 when balance_is_stated
                 then cast(balance_usd_m as decimal(18, 6))
-                else cast(receipts_usd_m as decimal(18, 6)) - cast(payments_usd_m as decimal(18, 6))
+                when balance_usd_m is not null
+                then cast(receipts_usd_m as decimal(18, 6)) - cast(payments_usd_m as decimal(18, 6))
             end as balance_usd_m,
             cast(receipts as decimal(18, 6)) as receipts,
             cast(payments as decimal(18, 6)) as payments,
             case
                 when balance_is_stated
                 then cast(balance as decimal(18, 6))
-                else cast(receipts as decimal(18, 6)) - cast(payments as decimal(18, 6))
+                when balance is not null
+                then cast(receipts as decimal(18, 6)) - cast(payments as decimal(18, 6))
             end as balance
         from core.fct_royalty_flows
         where

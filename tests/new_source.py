@@ -42,7 +42,7 @@ STEPS = {
     "/_observations": "a description; the columns are those of every source",
     "/int_united": "nothing: the model is in the list",
     "expectations/": "what should hold, each with its ground; delete what does not apply",
-    "dbt/seeds/": "publisher to citation; check precedence, covers_world, releases_are; the"
+    "dbt/seeds/": "publisher to citation; check precedence, covers_world, releases_are, kind; the"
     " publisher's codes or names go into economy_code_map.csv (sector_, category_) beside it",
     "/landing_made_up/": "a small file made_up_… that passes every gate, instead of .TODO, in a"
     " folder with the date of the release",

@@ -19,7 +19,8 @@ create schema royalty_flows.core;
 create schema workbench.intermediate;
 create table royalty_flows.core.dim_source as
 select
-    's' || n as source, 'p' || n as publisher, n::int as precedence, n::int as publisher_precedence
+    's' || n as source, 'p' || n as publisher, n::int as precedence, n::int as publisher_precedence,
+    'national' as kind
 from range(20) as numbers (n);
 create table royalty_flows.core.dim_reporter as
 select 'R' || n as reporter_code, 'country' as kind from range(400) as numbers (n);

@@ -81,23 +81,28 @@ def expected(statements: list[Statement]) -> list[tuple]:
     parts = defaultdict(list)
     for statement in statements:
         for part, whole in NEEDED:
-            if statement["frequency"] == part and statement["value"] is not None:
+            if statement["frequency"] == part and statement["obs_status"] in "AQ":
                 of = period_of(statement["period"], whole)
                 parts[of, part, statement["flow"], whole].append(statement["value"])
     whole_sums = {
-        (period, part, flow): sum(values)
+        (period, part, flow): None if None in values else sum(values)
         for (period, part, flow, whole), values in parts.items()
         if len(values) == NEEDED[part, whole]
     }
-    finest = {
-        period: min(part for of, part, _ in whole_sums if of == period)
+    used = {
+        period: min(
+            (value is None, part) for (of, part, _), value in whole_sums.items() if of == period
+        )[1]
         for period, _, _ in whole_sums
     }
     known = {statement["period"] for statement in statements}
     return sorted(
-        (period, flow, value)
-        for (period, part, flow), value in whole_sums.items()
-        if period not in known and part == finest[period]
+        (
+            (period, flow, value, "Q" if value is None else "A")
+            for (period, part, flow), value in whole_sums.items()
+            if period not in known and part == used[period]
+        ),
+        key=lambda row: row[:2],
     )
 
 
@@ -108,24 +113,26 @@ def expected(statements: list[Statement]) -> list[tuple]:
             st.sampled_from([*MONTHS, *QUARTERS, *HALVES, "2014"]),
             st.sampled_from(["receipts", "balance"]),
         ),
-        st.one_of(st.none(), st.integers(-99, 99)),
+        st.one_of(st.sampled_from("MQ"), st.integers(-99, 99)),
         min_size=1,
     ),
     st.sets(st.sampled_from([*QUARTERS, *HALVES, "2014"])),
     st.booleans(),
 )
 def test_complete_sums_replace_missing_statements(
-    drawn: dict[tuple[str, str], int | None], unstated: set[str], every_month: bool
+    drawn: dict[tuple[str, str], int | str], unstated: set[str], every_month: bool
 ) -> None:
     if every_month:  # which chance alone would hardly draw
         drawn = {**{(month, "receipts"): 2 for month in MONTHS}, **drawn}
     statements = [
         stated(period, value, flow=flow)
+        if isinstance(value, int)
+        else stated(period, None, flow=flow, obs_status=value)
         for (period, flow), value in drawn.items()
         if period not in unstated
     ]
     if statements:
-        assert sums(statements) == expected(statements)
+        assert sums(statements, columns="period, flow, value, obs_status") == expected(statements)
 
 
 def test_months_make_the_year_where_quarters_are_stated_too() -> None:
@@ -173,6 +180,35 @@ def test_parts_of_two_kinds_are_not_summed(other: dict[str, Any]) -> None:
         [row[0] for row in sums([*three, stated("2014-Q4", **fourth)])] for fourth in ({}, other)
     ]
     assert wholes == [["2014", *HALVES], ["2014-S1"]]
+
+
+def test_a_withheld_part_makes_a_withheld_sum_and_a_missing_one_makes_none() -> None:
+    def halves(status: str) -> list[tuple]:
+        first, *others = QUARTERS
+        parts = [stated(first, None, obs_status=status), *(stated(other, 5) for other in others)]
+        columns = "period, value, value_usd_m, rounding, obs_status, rate_is_missing"
+        return sums(parts, columns=columns)
+
+    second_half = ("2014-S2", 10, 10, 2, "A", False)
+    assert halves("Q") == [
+        ("2014", None, None, 4, "Q", False),
+        ("2014-S1", None, None, 2, "Q", False),
+        second_half,
+    ]
+    assert halves("M") == [second_half]
+
+
+def test_quarters_count_before_months_of_which_one_is_withheld() -> None:
+    months = [stated(month) for month in MONTHS]
+    withheld = [stated(MONTHS[0], None, obs_status="Q"), *months[1:]]
+    quarters = [stated(quarter, 100) for quarter in QUARTERS]
+    halves = [("2014-S1", "receipts", 6), ("2014-S2", "receipts", 6)]
+    assert sums([*quarters, *months]) == [("2014", "receipts", 12), *halves]
+    assert sums([*quarters, *withheld]) == [
+        ("2014", "receipts", 400),
+        ("2014-S1", "receipts", 200),
+        halves[1],
+    ]
 
 
 def test_a_release_as_part_of_the_grain_keeps_its_own_sums() -> None:

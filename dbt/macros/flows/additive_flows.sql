@@ -143,7 +143,7 @@
                 row_number() over (
                     partition by {{ column_list(breakdown, "breakdowns") }}
                     order by
-                        {{ preferred_statement_first("breakdowns", "sources") }},
+                        {{ preferred_statement_first("breakdowns", "sources", is_breakdown=true) }},
                         breakdowns.currency
                 ) as breakdown_number
             from breakdowns

@@ -22,7 +22,9 @@
                 money(
                     "case when flows.balance_is_stated then flows.balance"
                     ~ unit
-                    ~ " else "
+                    ~ " when flows.balance"
+                    ~ unit
+                    ~ " is not null then "
                     ~ receipts
                     ~ " - "
                     ~ payments

@@ -11,7 +11,9 @@
             ~ flows
             ~ ".balance_is_stated then "
             ~ flows
-            ~ ".balance_usd_m else "
+            ~ ".balance_usd_m when "
+            ~ flows
+            ~ ".balance_usd_m is not null then "
             ~ receipts
             ~ " - "
             ~ payments

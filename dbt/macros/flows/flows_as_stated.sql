@@ -13,7 +13,9 @@
             ~ flows
             ~ ".balance_is_stated then "
             ~ flows
-            ~ ".balance else "
+            ~ ".balance when "
+            ~ flows
+            ~ ".balance is not null then "
             ~ receipts
             ~ " - "
             ~ payments
@@ -29,6 +31,11 @@
         then null
         when {{ flows }}.receipts_status = 'Q' or {{ flows }}.payments_status = 'Q'
         then 'Q'
+        when
+            {{ flows }}.receipts is not null
+            and {{ flows }}.payments is not null
+            and {{ flows }}.balance is null
+        then null
         when {{ flows }}.receipts_status = 'A'
         then {{ flows }}.payments_status
         else {{ flows }}.receipts_status

@@ -2,7 +2,8 @@
     list of sources (`sources`). With `as_of` (SQL for a date) only releases published up to that day count. For a
     source whose releases are complete, its latest release counts as a whole, so that vintages never mix; for one
     whose releases are additive (statements in texts), the latest statement of each key and flow; a bound (more than
-    127) only where nothing better is stated. Months and quarters are added up where no longer period is stated. -#}
+    127) only where nothing better is stated. Receipts of one text and payments of another make no balance and no
+    total. Months and quarters are added up where no longer period is stated. -#}
 {% macro royalty_flows(observations, sources, as_of=none) -%}
     {%- set grain = ["source"] + key_columns() -%}
     {%- set stated = [
@@ -29,6 +30,7 @@
         "payments_stated_usd_m",
         "balance_stated_usd_m",
         "total_stated_usd_m",
+        "is_of_one_release",
         "rate_is_missing",
         "is_computed",
         "receipts_status",
@@ -119,13 +121,15 @@
                 {{ column_list(flows) }},
                 balance_stated is not null
                 and not (
-                    receipts_comparator = '='
+                    is_of_one_release
+                    and receipts_comparator = '='
                     and payments_comparator = '='
                     and {{ parts_are_more_exact("balance", "-") }}
                 ) as balance_is_stated,
                 total_stated is not null
                 and not (
-                    receipts_comparator = '='
+                    is_of_one_release
+                    and receipts_comparator = '='
                     and payments_comparator = '='
                     and {{ parts_are_more_exact("total", "+") }}
                 ) as total_is_stated
@@ -145,7 +149,7 @@
                         exact(
                             "case when balance_is_stated then balance_stated"
                             ~ unit
-                            ~ " else receipts_stated"
+                            ~ " when is_of_one_release then receipts_stated"
                             ~ unit
                             ~ " - payments_stated"
                             ~ unit
@@ -156,7 +160,7 @@
                         exact(
                             "case when total_is_stated then total_stated"
                             ~ unit
-                            ~ " else receipts_stated"
+                            ~ " when is_of_one_release then receipts_stated"
                             ~ unit
                             ~ " + payments_stated"
                             ~ unit
@@ -177,7 +181,8 @@
                 case
                     when balance_is_stated
                     then balance_comparator
-                    else {{ comparator_of_parts("-") }}
+                    when is_of_one_release
+                    then {{ comparator_of_parts("-") }}
                 end as balance_comparator
             from exact_where_stated
         )

@@ -10,7 +10,8 @@ with
             cast(precedence as int) as precedence,
             cast(min(precedence) over (partition by publisher) as int) as publisher_precedence,
             covers_world,
-            releases_are
+            releases_are,
+            kind
         from {{ ref("sources") }}
     )
 
@@ -24,6 +25,7 @@ select
     precedence,
     publisher_precedence,
     covers_world,
-    releases_are
+    releases_are,
+    kind
 from final
 order by precedence

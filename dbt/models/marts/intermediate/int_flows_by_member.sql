@@ -133,7 +133,7 @@ with
                 partition by {{ column_list(context, "statements") }}
                 order by
                     statements.members_stated desc,
-                    {{ preferred_statement_first("statements", "sources") }}
+                    {{ preferred_statement_first("statements", "sources", is_breakdown=true) }}
             )
             = 1 as preferred
         from statements
