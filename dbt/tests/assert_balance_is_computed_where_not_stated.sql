@@ -1,6 +1,6 @@
--- Where no balance is stated, it is receipts minus payments, and unknown if either is unknown, or
--- if
--- texts of several days state them.
+-- Where no balance is stated, it is receipts minus payments. It is unknown if either is unknown, or
+-- if texts of several days state them.
+{{ config(meta={"dagster": {"ref": {"name": "fct_royalty_flows"}}}) }}
 {%- set key = ["source"] + key_columns() %}
 with
     keys_of_several_texts as (
