@@ -208,7 +208,7 @@ def test_no_rank_below_what_the_stated_members_leave(union: Scenario) -> None:
         " and period = '2018' and category_code in ('SH2', 'SH4') order by 1"
     ) == [("SH2", 529, None), ("SH4", 132, None)]
     assert published(
-        "select receipts::int, rank_by_receipts from marts.mart_balance_by_sector"
+        "select receipts_usd_m::int, rank_by_receipts from marts.mart_balance_by_sector"
         " where source = 'ons_itis' and period = '2019' and sector_code = 'C'"
     ) == [(2312, None)]
 
