@@ -168,13 +168,9 @@ def test_the_real_workbook_passes_every_gate(union: Scenario) -> None:
     [
         "select flow, period, value from core.fct_royalty_observations",
         "select flow, period, value_usd_m from core.fct_royalty_observations",
-<<<<<<< HEAD
-        "select name, period, amount from (from core.fct_royalty_flows where not is_computed)"
-        " unpivot include nulls (amount for name in (receipts, payments, balance))",
-=======
-        "select name, period, amount from (unpivot core.fct_royalty_flows"
+        "select name, period, amount from (unpivot"
+        " (from core.fct_royalty_flows where not is_computed)"
         " on receipts, payments, balance into name name value amount)",
->>>>>>> fixexp
     ],
 )
 def test_every_cell_of_the_real_workbook_is_published_to_its_last_digit(
