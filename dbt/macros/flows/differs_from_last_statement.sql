@@ -1,4 +1,4 @@
-{#- True if a row is of another source, release or currency than the last row of its reporter, or than that of the
+{#- True if a row has another source, release or currency than the last row of its reporter, or than that of the
     year before. `rows` and `before` are aliases of chosen rows, one per reporter and period; `before` is the year
     before, or nothing. -#}
 {% macro differs_from_last_statement(rows, before) -%}
