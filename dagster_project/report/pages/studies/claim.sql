@@ -3,7 +3,7 @@ title: "{sentence}"
 columns:
   stated_value: [The text says, stated]
   found_value: [The warehouse finds, found]
-  deviation_pct: [Deviation in percent, number]
+  deviation_pct: [Deviation %, number]
   verdict: [Verdict, verdict]
   source: Source
   release_date: Release
