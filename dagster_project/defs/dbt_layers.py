@@ -1,10 +1,11 @@
 """dbt layers as Dagster assets: staging → intermediate → core → marts, each one step.
 
 The staging layer starts a candidate: a new ledger entry, to which the gates that follow belong. The
-core layer creates the candidate's file.
+core layer creates the candidate's file, a copy of the live publication unless its project differs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,9 +29,21 @@ from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.defs.set_aside import judge, record_rejections, retry_without
 from dagster_project.ingest.raw_rows import create_raw_tables
+from dagster_project.publication.candidate import (
+    create_candidate,
+    publication_to_start_from,
+    remove_candidate,
+)
 from dagster_project.sources import all_sources
 from dagster_project.transform.blame import failed_node
-from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.transform.build_fingerprint import build_fingerprint, project_fingerprint
+from dagster_project.transform.changes import (
+    UNIT_TESTS,
+    LayerPlan,
+    known_contents,
+    select_nodes,
+    tests_of,
+)
 from dagster_project.transform.dbt_runner import DbtError, manifest, run_dbt
 from dagster_project.transform.layers import (
     Layer,
@@ -40,17 +53,12 @@ from dagster_project.transform.layers import (
     layer_tests,
     table_name,
 )
-from dagster_project.transform.unchanged_nodes import (
-    UNIT_TESTS,
-    fingerprints,
-    kept_nodes,
-    select_nodes,
-    tests_of,
-)
 from dagster_project.workbench.builds import (
+    base_of,
     current_candidate,
     finish_layer,
-    record_made_from,
+    node_states,
+    record_states,
     start_candidate,
     start_layer,
 )
@@ -67,14 +75,14 @@ class BuildConfig(dg.Config):
     full_refresh: bool = Field(
         default=False,
         description="Run all seeds, models and data tests, even those whose inputs have not"
-        " changed since their last run. Core and marts always run whole.",
+        " changed since their last run; in staging also: start the candidate from nothing.",
     )
 
 
 def layer_assets(layer: Layer) -> dg.AssetsDefinition:
-    """Return the assets of a layer: one dbt invocation, its data tests as asset checks.
+    """Return the assets of a layer: dbt, wave by wave, its data tests as asset checks.
 
-    In the workbench, unchanged nodes do not run: see `unchanged_nodes.py`.
+    Unchanged nodes do not run: see `changes.py`.
     """
 
     @dbt_assets(
@@ -92,11 +100,15 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
         selected = {".".join(key.path): key for key in context.selected_asset_keys}
         whole_layer = sorted(selected) == layer_tables(layer)
         layer_build = _start_build(context, workbench, layer, sorted(selected), config.full_refresh)
-        results = _run_layer(context, settings, layer, layer_build)
+        if layer_build.plan:
+            results = _run_waves(context, workbench, layer, layer_build)
+            kept = layer_build.plan.kept
+        else:
+            results, kept = _run_selected(context, settings, layer), {}
         counts = _row_counts(
             layer.database(settings),
             [result.node.unique_id for result in results if is_built(result)]
-            + [unique_id for unique_id in layer_nodes(layer) if unique_id in layer_build.kept],
+            + [unique_id for unique_id in layer_nodes(layer) if unique_id in kept],
         )
         charts = (
             chart_metadata(context, settings.candidate, results) if layer.name == "marts" else {}
@@ -105,14 +117,12 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
         for unique_id in build_order(layer):  # Dagster requires this order
             if unique_id in ran:
                 yield from result_events(context, ran[unique_id], counts, charts)
-            elif unique_id in layer_build.kept:
-                yield from kept_events(context, unique_id, layer_build.kept[unique_id], counts)
+            elif unique_id in kept:
+                yield from kept_events(context, unique_id, kept[unique_id], counts)
         failed = [result for result in results if result.status in FAILED]
         with workbench.get_connection() as con:
             with transaction(con):
-                if whole_layer and not layer.in_candidate:
-                    _record_nodes(con, layer_build, results, context.run.run_id)
-                _record_tests(con, layer, layer_build, results, context.run.run_id)
+                _record_tests(con, layer, layer_build, results, kept, context.run.run_id)
                 if whole_layer and not failed:
                     finish_layer(con, layer_build.candidate_id, layer.name, context.run.run_id)
             if failed:
@@ -134,6 +144,7 @@ def _fail(
         f"dbt/{result.node.original_file_path}"
         for result in failed
     ]
+    print(lines[:3], file=__import__("sys").stderr)
     if not machine_error("\n".join(lines)):
         verdict = judge(con, settings, [failed_node(layer, result) for result in failed])
         with transaction(con):
@@ -146,35 +157,72 @@ def _fail(
     )
 
 
-def _run_layer(
-    context: dg.AssetExecutionContext, settings: Settings, layer: Layer, layer_build: "_LayerBuild"
+def _run_waves(
+    context: dg.AssetExecutionContext, workbench: Workbench, layer: Layer, build: "_LayerBuild"
 ) -> list[Any]:
-    """Run the selected nodes of a layer that have changed, and return dbt's results."""
-    if layer_build.kept:
-        nodes = build_order(layer)
-        to_run = [node for node in nodes if node not in layer_build.kept]
+    """Run the nodes of a layer whose inputs have changed, and return dbt's results."""
+    plan, settings = build.plan, workbench.settings
+    results: list[Any] = []
+    while plan and (wave := plan.next_nodes()):
+        partitions = plan.partitions(wave)
+        if layer.in_candidate:
+            _drop_tables(settings, layer, wave, partitions)
+        args = [*select_nodes(wave), "--vars", json.dumps({"changed_partitions": partitions})]
+        results += _run_dbt(context, settings, layer, args, wave)
+        with duckdb.connect(layer.database(settings), read_only=True) as con:
+            succeeded = [
+                result.node.unique_id for result in results if result.status in ("success", "pass")
+            ]
+            plan.settle(con, set(succeeded) & set(wave), context.run.run_id)
+        _record_states(workbench, build, context.run.run_id)
+        if any(result.status in FAILED for result in results):
+            return results
+    if plan:
+        _record_states(workbench, build, context.run.run_id)
         context.log.info(
-            f"{layer.name}: {len(to_run)} of {len(nodes)} seeds, models and data tests run;"
-            " the inputs of the others have not changed"
+            f"{layer.name}: {len(results)} of {len(build_order(layer))} seeds, models and data"
+            " tests run; the inputs of the others have not changed"
         )
-        if not to_run:
-            return []
-        selection = select_nodes(to_run)
-    else:
-        of_dagster, _ = get_subset_selection_for_context(
-            context=context,
-            manifest=manifest(),
-            select=layer.select,
-            exclude=UNIT_TESTS,
-            selector=None,
-            dagster_dbt_translator=TRANSLATOR,
-            current_dbt_indirect_selection_env=None,
-        )
-        selection = ["--indirect-selection", "buildable", *of_dagster]
+    return results
+
+
+def _run_selected(context: dg.AssetExecutionContext, settings: Settings, layer: Layer) -> list[Any]:
+    """Run the selected nodes of a layer, whole, and return dbt's results."""
+    of_dagster, _ = get_subset_selection_for_context(
+        context=context,
+        manifest=manifest(),
+        select=layer.select,
+        exclude=UNIT_TESTS,
+        selector=None,
+        dagster_dbt_translator=TRANSLATOR,
+        current_dbt_indirect_selection_env=None,
+    )
+    args = ["--indirect-selection", "buildable", "--full-refresh", *of_dagster]
+    return _run_dbt(context, settings, layer, args)
+
+
+def _run_dbt(
+    context: dg.AssetExecutionContext,
+    settings: Settings,
+    layer: Layer,
+    args: Sequence[str],
+    tests: Collection[str] | None = None,
+) -> list[Any]:
     try:
-        return run_dbt(settings, ["build", *selection], layer.name, progress_report(context))
+        return run_dbt(settings, ["build", *args], layer.name, progress_report(context), tests)
     except DbtError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def _drop_tables(
+    settings: Settings, layer: Layer, wave: Iterable[str], partitions: Collection[str]
+) -> None:
+    """Drop the candidate's tables that are built whole: dbt then creates them anew."""
+    nodes = layer_nodes(layer)
+    with duckdb.connect(settings.candidate) as con:
+        for node in (nodes[unique_id] for unique_id in wave if unique_id in nodes):
+            if node["name"] not in partitions:
+                con.execute(f"drop table if exists {table_name(node)}")
 
 
 def _has_stamp(candidate: Path) -> bool:
@@ -190,12 +238,11 @@ def _has_stamp(candidate: Path) -> bool:
 
 @dataclass(frozen=True)
 class _LayerBuild:
-    """A build of a layer: its candidate, the digests of its nodes' inputs, and unchanged nodes."""
+    """A build of a layer: its candidate, and the plan of a whole layer."""
 
     candidate_id: str
     accepted: list[tuple]
-    made_from: Mapping[str, str]
-    kept: Mapping[str, str]
+    plan: LayerPlan | None
 
 
 def _start_build(
@@ -214,42 +261,54 @@ def _start_build(
                 create_raw_tables(con, source)
         with transaction(con):
             if layer.name == "staging" and whole_layer:
-                start_candidate(con, context.run.run_id, build_fingerprint(con))
+                base = None if full_refresh else publication_to_start_from(settings, con)
+                start_candidate(
+                    con, context.run.run_id, build_fingerprint(con), project_fingerprint(), base
+                )
             candidate = current_candidate(con)
             if candidate is None:
                 raise dg.Failure("there is no candidate: run the job `build`", allow_retries=False)
-            made_from = {} if layer.in_candidate else fingerprints(con, layer)
-            kept = kept_nodes(con, layer, made_from) if whole_layer and not full_refresh else {}
+            base = base_of(con, candidate[0])
+            before = node_states(con, base) if layer.in_candidate else node_states(con)
             names = {node: table_name(found) for node, found in layer_nodes(layer).items()}
-            built = [node for node in names if node not in kept and names[node] in tables]
+            built = [node for node in names if names[node] in tables]
             nodes = build_order(layer) if whole_layer else [*built, *tests_of(layer, built)]
+            known = known_contents(con, candidate[0])
             start_layer(
                 con,
                 candidate[0],
                 layer.name,
                 {node: names.get(node) for node in nodes},
                 context.run.run_id,
-                {node: (made_from[node], run_id) for node, run_id in kept.items()},
             )
-            layer_build = _LayerBuild(candidate[0], accepted_files(con), made_from, kept)
-    _prepare_candidate(settings, layer, candidate[0], whole_layer)
-    return layer_build
+            accepted = accepted_files(con)
+        _prepare_candidate(settings, layer, candidate[0], base, whole_layer)
+    if not whole_layer:
+        return _LayerBuild(candidate[0], accepted, None)
+    with duckdb.connect(layer.database(settings), read_only=True) as con:
+        there = _tables_and_views(con)
+    refresh = full_refresh or (layer.in_candidate and base is None)
+    plan = LayerPlan(layer, before, known, there, refresh=refresh)
+    return _LayerBuild(candidate[0], accepted, plan)
+
+
+def _tables_and_views(con: duckdb.DuckDBPyConnection) -> set[str]:
+    found = con.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " union all select schema_name || '.' || view_name from duckdb_views()"
+    ).fetchall()
+    return {name for (name,) in found}
 
 
 def _prepare_candidate(
-    settings: Settings, layer: Layer, candidate_id: str, whole_layer: bool
+    settings: Settings, layer: Layer, candidate_id: str, base: str | None, whole_layer: bool
 ) -> None:
     """Remove an old candidate's file, create the new one, or check that it exists."""
     if layer.name in ("staging", "core") and whole_layer:
         # dbt attaches the candidate from the first layer on: one that a crash left must go.
-        settings.candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in (settings.candidate, settings.candidate.with_suffix(".duckdb.wal")):
-            path.unlink(missing_ok=True)
+        remove_candidate(settings)
     if layer.name == "core" and whole_layer:
-        with duckdb.connect(settings.candidate) as con:
-            con.execute("create schema audit")
-            con.execute("create table audit.candidate (candidate_id varchar not null)")
-            con.execute("insert into audit.candidate values (?)", [candidate_id])
+        create_candidate(settings, candidate_id, copy_live=base is not None)
     elif layer.in_candidate and not _has_stamp(settings.candidate):
         raise dg.Failure(
             "there is no candidate file (the last one was published): run the job `build`",
@@ -257,21 +316,14 @@ def _prepare_candidate(
         )
 
 
-def _record_nodes(
-    con: duckdb.DuckDBPyConnection, layer_build: _LayerBuild, results: Iterable[Any], run_id: str
-) -> None:
-    """Record the digests of the inputs of nodes that succeeded.
+def _record_states(workbench: Workbench, build: _LayerBuild, run_id: str) -> None:
+    """Record the states of the nodes that have run, or are kept.
 
     Nothing if a release was accepted or rejected meanwhile: it is unknown which nodes saw it.
     """
-    if accepted_files(con) == layer_build.accepted:
-        succeeded = [
-            result.node.unique_id for result in results if result.status in ("success", "pass")
-        ]
-        made_from = {
-            node: layer_build.made_from[node] for node in succeeded if node in layer_build.made_from
-        }
-        record_made_from(con, layer_build.candidate_id, made_from, run_id)
+    with workbench.get_connection() as con, transaction(con):
+        if build.plan and accepted_files(con) == build.accepted:
+            record_states(con, build.candidate_id, build.plan.states, run_id)
 
 
 def _record_tests(
@@ -279,6 +331,7 @@ def _record_tests(
     layer: Layer,
     layer_build: _LayerBuild,
     results: Iterable[Any],
+    kept_runs: Mapping[str, str],
     run_id: str,
 ) -> None:
     """Record the result of each data test that ran; unchanged ones have passed before."""
@@ -295,9 +348,9 @@ def _record_tests(
         if result.node.unique_id in tests and result.status != "skipped"
     ]
     kept = [
-        TestResult(test, tests[test]["name"], layer_build.kept[test], success=True)
+        TestResult(test, tests[test]["name"], kept_runs[test], success=True)
         for test in tests
-        if test in layer_build.kept
+        if test in kept_runs
     ]
     record_test_results(con, layer_build.candidate_id, layer.name, [*found, *kept])
 

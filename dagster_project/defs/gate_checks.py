@@ -1,6 +1,7 @@
 """Gates as blocking asset checks: on a release of the raw tables, and on a layer of the models."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,12 +15,23 @@ from dagster_project.defs.set_aside import Verdict, judge, record_rejections, re
 from dagster_project.gates.explain import explain
 from dagster_project.gates.release_gate import gate_release
 from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.gates.suite_files import read_suite
 from dagster_project.sources.source import Source
 from dagster_project.transform.blame import failed_expectations
+from dagster_project.transform.changes import (
+    digest_of_tables,
+    known_contents,
+    tables_named_in,
+)
+from dagster_project.transform.contents import Contents
 from dagster_project.transform.layers import Layer, layer_tables
 from dagster_project.workbench.builds import current_candidate
 from dagster_project.workbench.connection import transaction
-from dagster_project.workbench.gate_results import GateResult, record_gate_results
+from dagster_project.workbench.gate_results import (
+    GateResult,
+    passed_before,
+    record_gate_results,
+)
 
 GATE = "gate"  # the name of the check on every asset
 
@@ -102,7 +114,16 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
         selected = sorted(".".join(key.asset_key.path) for key in context.selected_asset_check_keys)
         with workbench.get_connection() as con:
             candidate = current_candidate(con)
-        batches = [Batch(layer.name, table, f"select * from {table}") for table in selected]
+            known = known_contents(con, candidate[0]) if candidate else {}
+            made_from = {table: _made_from(table, known) for table in selected}
+            carried = passed_before(
+                con, {table: digest for table, digest in made_from.items() if digest}
+            )
+        batches = [
+            Batch(layer.name, table, f"select * from {table}")
+            for table in selected
+            if table not in carried
+        ]
         report = progress_report(context)
         with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
             results = run_suites(
@@ -110,7 +131,12 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
             )
         with workbench.get_connection() as con:
             verdict = judge(con, workbench.settings, failed_expectations(layer, results))
-            results = [_downgrade_accepted(result, verdict) for result in results]
+            results = [
+                replace(
+                    _downgrade_accepted(result, verdict), made_from=made_from[result.table_name]
+                )
+                for result in results
+            ] + list(carried.values())
             with transaction(con):
                 record_gate_results(
                     con, results, context.run.run_id, candidate[0] if candidate else None
@@ -122,6 +148,12 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
         yield from check_results(results)
 
     return gate
+
+
+def _made_from(table: str, known: Mapping[str, Contents]) -> str | None:
+    """Return the digest of a suite and of what it reads: its table, and those that it names."""
+    suite = json.dumps(read_suite(table))
+    return digest_of_tables({table, *tables_named_in(suite)}, known)
 
 
 def _downgrade_accepted(result: GateResult, verdict: Verdict) -> GateResult:
@@ -165,9 +197,15 @@ def check_results(
             description="\n".join(
                 filter(None, [*refused, explain(found), explain(found, "warning")])
             )
-            or f"{sum(result.expectations for result in found)} expectations evaluated",
+            or f"{sum(result.expectations for result in found)} expectations {_evaluated(found)}",
             metadata=metadata,
         )
+
+
+def _evaluated(found: Iterable[GateResult]) -> str:
+    """Say where results come from: the rows and the suite may be unchanged since an earlier run."""
+    runs = sorted({result.carried_from for result in found if result.carried_from})
+    return f"evaluated by run {', '.join(runs)} on the same rows" if runs else "evaluated"
 
 
 def _expectation(detail: dict[str, Any]) -> dict[str, str]:

@@ -17,9 +17,9 @@ import duckdb
 from dagster_project.base.errors import in_words, printable
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
+from dagster_project.transform.changes import raw_tables_behind
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import Layer, layer_nodes, table_name
-from dagster_project.transform.unchanged_nodes import inputs_behind
 from dagster_project.workbench.gate_results import STRUCTURE, GateResult
 from dagster_project.workbench.releases import accepted_files
 
@@ -284,7 +284,7 @@ def _first(con: duckdb.DuckDBPyConnection, number: int, shown: Collection[str]) 
 
 def sources_behind(node: str) -> list[str]:
     """Return the sources whose raw tables a seed, model or data test reads."""
-    tables = [table.partition(".") for table in inputs_behind(node)]
+    tables = [table.partition(".") for table in raw_tables_behind(node)]
     return sorted({name.partition("__")[0] for schema, _, name in tables if schema == "raw"})
 
 

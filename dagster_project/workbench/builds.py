@@ -2,11 +2,13 @@
 
 A build covers one layer, or part of it, in one run: a row per seed, model and data test, all with
 the same `started_at`. `finished_at` is set once the whole layer was built and its data tests
-passed. `made_from` is the digest of a node's inputs when it last ran, and `made_by` that run, which
-may be an earlier one: unchanged nodes do not run.
+passed. `made_from` is the digest of a node's inputs when it last ran, `made_by` that run, which may
+be an earlier one because unchanged nodes do not run, and `contents` what its table holds, by part.
 """
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
@@ -14,15 +16,46 @@ import duckdb
 from dagster_project.workbench.ledger_schema import ledger_time
 
 
-def start_candidate(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str) -> str:
-    """Record a new candidate and return its id, which sorts by time."""
+@dataclass(frozen=True)
+class NodeState:
+    """A node as it last ran. contents: of its table, by part; None for a view or a data test."""
+
+    made_from: str
+    made_by: str
+    contents: Mapping[str, str] | None = None
+
+
+def start_candidate(
+    con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str, project: str, base: str | None
+) -> str:
+    """Record a new candidate and return its id, which sorts by time.
+
+    base: the candidate of the publication that it is a copy of, if it is one.
+    """
     started = ledger_time(con)
     candidate_id = f"{started:%Y%m%dT%H%M%S}-{run_id[:8]}"
     con.execute(
-        "insert into audit.candidates values (?, ?, ?, ?)",
-        [candidate_id, run_id, fingerprint, started],
+        "insert into audit.candidates by name select ? as candidate_id, ? as run_id,"
+        " ? as fingerprint, ? as started_at, ? as project, ? as base",
+        [candidate_id, run_id, fingerprint, started, project, base],
     )
     return candidate_id
+
+
+def project_of(con: duckdb.DuckDBPyConnection, candidate_id: str) -> str | None:
+    """Return the digest of the project that a candidate was built by; None if it is not known."""
+    found = con.execute(
+        "select project from audit.candidates where candidate_id = ?", [candidate_id]
+    ).fetchone()
+    return found[0] if found else None
+
+
+def base_of(con: duckdb.DuckDBPyConnection, candidate_id: str) -> str | None:
+    """Return the candidate of the publication that a candidate is a copy of, if it is one."""
+    found = con.execute(
+        "select base from audit.candidates where candidate_id = ?", [candidate_id]
+    ).fetchone()
+    return found[0] if found else None
 
 
 def current_candidate(con: duckdb.DuckDBPyConnection) -> tuple[str, str] | None:
@@ -38,40 +71,45 @@ def start_layer(
     layer: str,
     nodes: Mapping[str, str | None],
     run_id: str,
-    kept: Mapping[str, tuple[str, str]],
 ) -> None:
     """Record that a layer is being built: its former success and gates become void.
 
-    nodes: by dbt's unique id, each with its table; None for a data test.
-    kept: the unchanged nodes among them, each with the digest of its inputs and the run that made
-    it. Those of the others are unknown until they have run.
+    nodes: by dbt's unique id, each with its table; None for a data test. Their state is unknown
+    until they have run, or are kept.
     """
     con.execute(
-        "insert into audit.builds select ?, ?, unnest(?::varchar[]), unnest(?::varchar[]), ?, ?,"
-        " null, unnest(?::varchar[]), unnest(?::varchar[])",
+        "insert into audit.builds by name select ? as candidate_id, ? as layer,"
+        " unnest(?::varchar[]) as node, unnest(?::varchar[]) as table_name, ? as run_id,"
+        " ? as started_at",
+        [candidate_id, layer, list(nodes), list(nodes.values()), run_id, ledger_time(con)],
+    )
+
+
+def record_states(
+    con: duckdb.DuckDBPyConnection,
+    candidate_id: str,
+    states: Mapping[str, NodeState],
+    run_id: str,
+) -> None:
+    """Record the states of nodes that succeeded in this run, or that it has kept."""
+    con.execute(
+        "update audit.builds set made_from = made.digest, made_by = made.by, contents = made.held"
+        " from (select unnest(?::varchar[]) as node, unnest(?::varchar[]) as digest,"
+        " unnest(?::varchar[]) as by, unnest(?::varchar[]) as held) as made"
+        " where builds.node = made.node and candidate_id = ? and run_id = ?",
         [
+            list(states),
+            [state.made_from for state in states.values()],
+            [state.made_by for state in states.values()],
+            [_json(state.contents) for state in states.values()],
             candidate_id,
-            layer,
-            list(nodes),
-            list(nodes.values()),
             run_id,
-            ledger_time(con),
-            [kept.get(node, (None, None))[0] for node in nodes],
-            [kept.get(node, (None, None))[1] for node in nodes],
         ],
     )
 
 
-def record_made_from(
-    con: duckdb.DuckDBPyConnection, candidate_id: str, made_from: Mapping[str, str], run_id: str
-) -> None:
-    """Record the digests of the inputs of nodes that succeeded."""
-    con.execute(
-        "update audit.builds set made_from = made.digest, made_by = run_id"
-        " from (select unnest(?::varchar[]) as node, unnest(?::varchar[]) as digest) as made"
-        " where builds.node = made.node and candidate_id = ? and run_id = ?",
-        [list(made_from), list(made_from.values()), candidate_id, run_id],
-    )
+def _json(contents: Mapping[str, str] | None) -> str | None:
+    return None if contents is None else json.dumps(contents)
 
 
 def finish_layer(
@@ -85,14 +123,24 @@ def finish_layer(
     )
 
 
-def nodes_built(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
-    """Return, by dbt's unique id, the digest of a node's last inputs, and the run that made it."""
+def node_states(
+    con: duckdb.DuckDBPyConnection, candidate_id: str | None = None
+) -> dict[str, NodeState]:
+    """Return the last known states of nodes, by dbt's unique id; of one candidate, or of any.
+
+    A node without one was not built since its last build began.
+    """
     rows = con.execute(
-        "select node, arg_max(coalesce(made_from, ''), started_at) as digest,"
-        " arg_max(coalesce(made_by, ''), started_at)"
-        " from audit.builds group by node having digest <> ''"
+        "select node, made_from, made_by, contents from audit.builds"
+        " where $candidate is null or candidate_id = $candidate"
+        " qualify row_number() over (partition by node order by started_at desc) = 1",
+        {"candidate": candidate_id},
     ).fetchall()
-    return {node: (made_from, made_by) for node, made_from, made_by in rows}
+    return {
+        node: NodeState(made_from, made_by, json.loads(contents) if contents else None)
+        for node, made_from, made_by, contents in rows
+        if made_from
+    }
 
 
 def tables_built(con: duckdb.DuckDBPyConnection, candidate_id: str) -> dict[str, datetime]:

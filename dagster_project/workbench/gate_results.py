@@ -1,7 +1,7 @@
 """Results of gates (`audit.gate_results`) and of data tests (`audit.test_results`)."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +15,11 @@ STRUCTURE, LIST, PLAUSIBILITY = "structure", "list", "plausibility"
 
 @dataclass(frozen=True)
 class GateResult:
-    """The result of one suite on one table (and, for raw tables, one release)."""
+    """The result of one suite on one table (and, for raw tables, one release).
+
+    made_from: the digest of the suite and of what the tables that it reads hold. carried_from: the
+    run that evaluated it, if it was carried over from there.
+    """
 
     gate: str
     table_name: str
@@ -24,6 +28,8 @@ class GateResult:
     expectations: int
     failed: int
     details: Sequence[dict]
+    made_from: str | None = None
+    carried_from: str | None = None
 
 
 def record_gate_results(
@@ -36,7 +42,7 @@ def record_gate_results(
     checked_at = ledger_time(con)
     for result in results:
         con.execute(
-            "insert into audit.gate_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into audit.gate_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 result.gate,
                 result.table_name,
@@ -48,6 +54,8 @@ def record_gate_results(
                 json.dumps(result.details, default=str),
                 checked_at,
                 candidate_id,
+                result.made_from,
+                result.carried_from,
             ],
         )
 
@@ -67,6 +75,34 @@ def last_gate_results(
         GateResult(gate, table, day, success, expectations, failed, json.loads(details))
         for gate, table, day, success, expectations, failed, details in rows
     ]
+
+
+def passed_before(
+    con: duckdb.DuckDBPyConnection, made_from: Mapping[str, str]
+) -> dict[str, GateResult]:
+    """Return the results that can be carried over, by table: the last ones with this digest, if no
+    expectation failed but for lists, which warn.
+
+    made_from: by `<schema>.<table>`.
+    """
+    rows = con.execute(
+        "select gate, table_name, success, expectations, failed, details, made_from,"
+        " coalesce(carried_from, run_id) from audit.gate_results"
+        " where made_from in (select unnest(?::varchar[]))"
+        " qualify row_number() over (partition by table_name, made_from order by checked_at desc)"
+        " = 1",
+        [list(made_from.values())],
+    ).fetchall()
+    results = [
+        GateResult(gate, table, None, success, expectations, failed, json.loads(details), *rest)
+        for gate, table, success, expectations, failed, details, *rest in rows
+        if made_from.get(table) == rest[0]
+    ]
+    return {
+        result.table_name: result
+        for result in results
+        if all(detail["success"] or detail["kind"] == LIST for detail in result.details)
+    }
 
 
 @dataclass(frozen=True)

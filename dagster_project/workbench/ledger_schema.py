@@ -36,13 +36,17 @@ create table if not exists audit.gate_results (
     failed integer not null,
     details varchar not null,
     checked_at timestamp not null,
-    candidate_id varchar
+    candidate_id varchar,
+    made_from varchar,
+    carried_from varchar
 );
 create table if not exists audit.candidates (
     candidate_id varchar not null,
     run_id varchar not null,
     fingerprint varchar not null,
-    started_at timestamp not null
+    started_at timestamp not null,
+    project varchar,
+    base varchar
 );
 create table if not exists audit.builds (
     candidate_id varchar not null,
@@ -53,7 +57,8 @@ create table if not exists audit.builds (
     started_at timestamp not null,
     finished_at timestamp,
     made_from varchar,
-    made_by varchar
+    made_by varchar,
+    contents varchar
 );
 create table if not exists audit.test_results (
     candidate_id varchar not null,
@@ -79,6 +84,12 @@ create table if not exists audit.decisions (
     subject varchar not null,
     reason varchar not null
 );
+-- Added since a ledger of an earlier version was made.
+alter table audit.candidates add column if not exists project varchar;
+alter table audit.candidates add column if not exists base varchar;
+alter table audit.builds add column if not exists contents varchar;
+alter table audit.gate_results add column if not exists made_from varchar;
+alter table audit.gate_results add column if not exists carried_from varchar;
 -- Replaced by `builds`.
 drop table if exists audit.materializations;
 drop table if exists audit.layer_builds;

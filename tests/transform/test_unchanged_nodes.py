@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import dagster as dg
 import duckdb
 import pytest
+from dagster_project.transform.unchanged_nodes import fingerprints, inputs_behind, kept_nodes
 
 from dagster_project.defs.dbt_layers import _LayerBuild, _record_nodes
 from dagster_project.pipeline.run import PUBLISHED, publish_again
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import LAYERS, Layer, layer_nodes, layer_tests
-from dagster_project.transform.unchanged_nodes import fingerprints, inputs_behind, kept_nodes
 from dagster_project.workbench.builds import nodes_built, start_layer
 from dagster_project.workbench.releases import accepted_files
 from tests.support import BARE, Outcome, Scenario, Warehouse, built_once, execute

@@ -2,6 +2,17 @@
     may be added up: the members of one breakdown (one source, release and currency) that do not overlap, and `_X` for
     the rest of the total of the same source and release. `country_totals` is the model with the countries' totals. -#}
 {% macro additive_flows(dimension, frequency, country_totals) -%}
+    {{-
+        config(
+            meta={
+                "reads": {
+                    "breakdown": ["total", dimension],
+                    "frequency": [frequency],
+                    "of_sources_with": dimension,
+                }
+            }
+        )
+    -}}
     {%- set statement = ["reporter_code", "period", "source", "release_date", "currency"] -%}
     {%- set member = statement + ["member_code"] -%}
     {%- set breakdown = ["reporter_code", "period"] -%}

@@ -1,5 +1,13 @@
 {#- One row per country and period: the total with the world from the preferred source, for periods of one frequency. -#}
 {% macro additive_flows_by_country(frequency) -%}
+    {{-
+        config(
+            meta={
+                "reads": {"breakdown": ["total"], "frequency": [frequency]},
+                "parts": {"source": "source"},
+            }
+        )
+    -}}
     with
         totals as ({{ charges_of_countries(frequency) }}),
 

@@ -1,5 +1,6 @@
 {#- The mart of one dimension: its members among int_flows_by_member. -#}
 {% macro balance_by(dimension) -%}
+    {{- config(meta={"reads": {"breakdown": ["total", dimension]}}) -}}
     select
         reporter_code,
         reporter_kind,

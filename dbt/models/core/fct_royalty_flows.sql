@@ -1,4 +1,15 @@
-{{ royalty_flows(ref("fct_royalty_observations"), ref("dim_source")) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="replace_partitions",
+        on_schema_change="fail",
+        meta={
+            "partition_by": "source",
+            "parts": {"source": "source", "breakdown": breakdown_of(), "frequency": "frequency"},
+        },
+    )
+}}
+{{ royalty_flows(in_changed_partitions(ref("fct_royalty_observations")), ref("dim_source")) }}
 order by
     reporter_code,
     period,

@@ -1,3 +1,11 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="replace_partitions",
+        on_schema_change="fail",
+        meta={"partition_by": "source", "parts": {"source": "source"}},
+    )
+}}
 {%- set columns = [
     "source",
     "release_date",
@@ -25,7 +33,10 @@
     "row_number",
     "column_name",
 ] -%}
-with final as (select {{ column_list(columns) }} from {{ ref("int_observations") }})
+with
+    final as (
+        select {{ column_list(columns) }} from {{ in_changed_partitions(ref("int_observations")) }}
+    )
 
 select {{ column_list(columns) }}
 from final

@@ -1,6 +1,7 @@
 -- What an aggregate is made of: how many of its members report, how much the largest carry, and how
 -- the same reporters grew. An aggregate is the sum of whoever reports: where a member is blank, the
 -- stated total falls although no one paid less.
+{{ config(meta={"reads": {"breakdown": ["total"]}, "parts": {"source": "source"}}) }}
 {%- set grain = ["source", "release_date", "concept", "aggregate_code", "period"] %}
 {%- set flows = ["receipts", "payments"] %}
 {%- set largest = {"receipts": "receiver", "payments": "payer"} %}

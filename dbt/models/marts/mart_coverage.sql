@@ -1,6 +1,14 @@
 -- How complete the figures are: numbers stated, suppressed and missing by reporter, period, flow
 -- and the dimension broken down, and how much of the stated total the stated parts cover, without
 -- overlap: a group counts where the statement has none of its parts (int_covering_members).
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="replace_partitions",
+        on_schema_change="fail",
+        meta={"partition_by": "source"},
+    )
+}}
 {%- set grain = ["source", "concept", "reporter_code", "period", "frequency", "flow"] %}
 {%- set members = [
     "partner_code",
@@ -19,7 +27,7 @@ with
     known_sources as (
         {{
             known_sources(
-                ref("fct_royalty_observations"),
+                in_changed_partitions(ref("fct_royalty_observations")),
                 ref("dim_source"),
                 "observations.statement_number = 1",
             )
@@ -35,7 +43,7 @@ with
             observations.release_date,
             observations.currency,
             known_sources.is_plain
-        from {{ ref("fct_royalty_observations") }} as observations
+        from {{ in_changed_partitions(ref("fct_royalty_observations")) }} as observations
         inner join known_sources on observations.source = known_sources.source
         where
             observations.statement_number = 1

@@ -3,6 +3,7 @@
 -- components; each has a sign. Vintage and method are differences between figures. Rounding and
 -- exchange rate only bound what they may explain: each takes as much of the gap that is left as its
 -- range allows, so the unexplained rest is the least that is consistent with both.
+{{ config(meta={"reads": {"breakdown": ["total", "partner"]}}) }}
 {%- set carried = [
     "concept",
     "period",

@@ -2,6 +2,14 @@
 -- release no longer states. Only sources whose releases restate the series: a later text with
 -- another number is another statement, not a revision. Nor is a change in the composition of an
 -- aggregate: where its members differ, the row says so, and how their own figures changed.
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="replace_partitions",
+        on_schema_change="fail",
+        meta={"partition_by": "source"},
+    )
+}}
 {%- set series = ["source"] + key_columns() + ["flow", "currency"] %}
 {%- set window = ["source", "concept", "frequency", "flow", "currency"] %}
 {%- set revision = series + ["release_date"] %}
@@ -24,7 +32,7 @@ with
     -- A source with one release has nothing to compare, however many rows it has.
     restated_sources as (
         select observations.source
-        from {{ ref("fct_royalty_observations") }} as observations
+        from {{ in_changed_partitions(ref("fct_royalty_observations")) }} as observations
         inner join {{ ref("dim_source") }} as sources on observations.source = sources.source
         where sources.releases_are = 'complete'
         group by observations.source
@@ -38,7 +46,7 @@ with
             stated.value,
             stated.rounding,
             stated.conf_status
-        from {{ ref("fct_royalty_observations") }} as stated
+        from {{ in_changed_partitions(ref("fct_royalty_observations")) }} as stated
         inner join restated_sources on stated.source = restated_sources.source
         where stated.statement_number = 1
     ),
@@ -106,6 +114,34 @@ with
             and {{ map_holds("later", "releases.next_release") }}
     ),
 
+    -- The statements about them on either side, set apart before they are joined: DuckDB would join
+    -- all later with all earlier statements first.
+    {%- for role in ["reporter", "partner"] %}
+        {{ role }}s_redefined as materialized(
+            select
+                redefined.previous_release_date,
+                redefined.previous_code,
+                {{ column_list(revision + ["value", "rounding"], "later") }}
+            from redefined_economies as redefined
+            inner join
+                statements as later
+                on {{ equal_on("redefined", "later", ["source", "release_date"]) }}
+                and redefined.economy_code = later.{{ role }}_code
+        ),
+
+        {{ role }}s_before as materialized(
+            select
+                redefined.release_date as next_release,
+                {{ column_list(revision + ["value", "rounding"], "earlier") }}
+            from redefined_economies as redefined
+            inner join
+                statements as earlier
+                on redefined.source = earlier.source
+                and redefined.previous_release_date = earlier.release_date
+                and redefined.previous_code = earlier.{{ role }}_code
+        ),
+    {%- endfor %}
+
     compared as (
         select
             {{ column_list(revision) }},
@@ -118,31 +154,28 @@ with
             previous_rounding
         from with_neighbours
         where previous_release_date is not null
-        {%- for role, other in {"reporter": "partner", "partner": "reporter"}.items() %}
+        {%- for role in ["reporter", "partner"] %}
             union all
             select
                 {{ column_list(revision, "later") }},
-                redefined.previous_release_date,
+                later.previous_release_date,
                 earlier.reporter_code as previous_reporter_code,
                 earlier.partner_code as previous_partner_code,
                 later.value,
                 later.rounding,
                 earlier.value as previous_value,
                 earlier.rounding as previous_rounding
-            from redefined_economies as redefined
+            from {{ role }}s_redefined as later
             inner join
-                statements as later
-                on {{ equal_on("redefined", "later", ["source", "release_date"]) }}
-                and redefined.economy_code = later.{{ role }}_code
-            inner join
-                statements as earlier
+                {{ role }}s_before as earlier
                 on {{
                     equal_on(
                         "later", "earlier", series | reject("equalto", role ~ "_code") | list
                     )
                 }}
-                and redefined.previous_release_date = earlier.release_date
-                and redefined.previous_code = earlier.{{ role }}_code
+                and later.release_date = earlier.next_release
+                and later.previous_release_date = earlier.release_date
+                and later.previous_code = earlier.{{ role }}_code
         {%- endfor %}
     ),
 

@@ -1,4 +1,5 @@
 -- Countries ranked against each other by their totals with the world. Aggregates are never ranked.
+{{ config(meta={"reads": {"breakdown": ["total"]}}) }}
 {%- set columns = [
     "period",
     "frequency",

@@ -239,14 +239,15 @@ with
         left join
             flows as previous
             on {{ equal_on("flows", "previous", series) }}
-            and periods.year_before = previous.period
-            and reporters.kind <> 'aggregate'
+            -- Equalities alone: DuckDB compares every row with every other one for a condition on
+            -- one side of an outer join.
+            and case when reporters.kind <> 'aggregate' then periods.year_before end
+            = previous.period
         left join derived_year_before as derived on {{ equal_on("flows", "derived", row_key) }}
         left join
             {{ ref("int_aggregate_growth") }} as aggregates
-            on
-            {{ equal_on("flows", "aggregates", ["source", "concept", "reporter_code", "period"]) }}
-            and flows.is_total
+            on {{ equal_on("flows", "aggregates", ["source", "concept", "reporter_code"]) }}
+            and case when flows.is_total then flows.period end = aggregates.period
     ),
 
     final as (
