@@ -102,7 +102,10 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
         selected = sorted(".".join(key.asset_key.path) for key in context.selected_asset_check_keys)
         with workbench.get_connection() as con:
             candidate = current_candidate(con)
-        batches = [Batch(layer.name, table, f"select * from {table}") for table in selected]
+        batches = [
+            Batch(layer.name, table, f"select * from {table}", with_checksum=layer.in_candidate)
+            for table in selected
+        ]
         report = progress_report(context)
         with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
             results = run_suites(

@@ -7,6 +7,7 @@ from datetime import date
 
 import duckdb
 
+from dagster_project.workbench.checksums import Checksum
 from dagster_project.workbench.ledger_schema import ledger_time
 
 # The kinds of rules: docs/gate-policy.md.
@@ -15,7 +16,11 @@ STRUCTURE, LIST, PLAUSIBILITY = "structure", "list", "plausibility"
 
 @dataclass(frozen=True)
 class GateResult:
-    """The result of one suite on one table (and, for raw tables, one release)."""
+    """The result of one suite on one table (and, for raw tables, one release).
+
+    row_count, checksum: of a table of the candidate, as the suite saw it (`checksums.py`).
+    suite_sha256: the digest of the suite as it was run, with its queries and parameters.
+    """
 
     gate: str
     table_name: str
@@ -24,6 +29,9 @@ class GateResult:
     expectations: int
     failed: int
     details: Sequence[dict]
+    row_count: int | None = None
+    checksum: str | None = None
+    suite_sha256: str | None = None
 
 
 def record_gate_results(
@@ -36,7 +44,9 @@ def record_gate_results(
     checked_at = ledger_time(con)
     for result in results:
         con.execute(
-            "insert into audit.gate_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into audit.gate_results (gate, table_name, release_date, run_id, success,"
+            " expectations, failed, details, checked_at, candidate_id, row_count, checksum,"
+            " suite_sha256) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 result.gate,
                 result.table_name,
@@ -48,6 +58,9 @@ def record_gate_results(
                 json.dumps(result.details, default=str),
                 checked_at,
                 candidate_id,
+                result.row_count,
+                result.checksum,
+                result.suite_sha256,
             ],
         )
 
@@ -67,6 +80,17 @@ def last_gate_results(
         GateResult(gate, table, day, success, expectations, failed, json.loads(details))
         for gate, table, day, success, expectations, failed, details in rows
     ]
+
+
+def gated_checksums(con: duckdb.DuckDBPyConnection, candidate_id: str) -> dict[str, Checksum]:
+    """Return, by `<schema>.<table>`, what the last gate on each table of a candidate saw."""
+    rows = con.execute(
+        "select table_name, arg_max((row_count, checksum), checked_at) as seen"
+        " from audit.gate_results where candidate_id = ? group by table_name"
+        " having seen[2] is not null",
+        [candidate_id],
+    ).fetchall()
+    return {table: Checksum(*seen) for table, seen in rows}
 
 
 @dataclass(frozen=True)
