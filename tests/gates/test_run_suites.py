@@ -327,10 +327,12 @@ def test_a_macro_in_the_file_does_not_decide_its_checksum(database: Path) -> Non
 
 
 def test_a_result_has_the_digest_of_its_suite(database: Path) -> None:
+    mostly = filled("value")
+    mostly["kwargs"]["mostly"] = 0.9
     results = [
         judge(database, filled("value")),
         judge(database, filled("value")),
-        judge(database, filled("value", kwargs={"column": "value", "mostly": 0.9})),
+        judge(database, mostly),
         judge(database, no_rows("_row > 3")),
         judge(database, no_rows("_row > 4")),
     ]
