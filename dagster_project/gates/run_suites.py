@@ -133,8 +133,9 @@ def _content(datasource: "SQLDatasource", batch: Batch) -> tuple[int | None, str
         found = datasource.get_execution_engine().execute_query(sa.text(query)).fetchall()
     except sa.exc.SQLAlchemyError:
         return None, None
-    count, *checksum = found[0]
-    return int(count), checksum[0] if checksum else None
+    count, *rest = found[0]
+    checksum = str(rest[0]) if rest else None
+    return int(str(count)), checksum
 
 
 def _single_scan(
