@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.base.hashing import text_sha256
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.raw import REFUSED, raw_key
 from dagster_project.defs.resources import WRITING_POOL, Workbench
@@ -15,7 +16,8 @@ from dagster_project.defs.set_aside import Verdict, judge, record_rejections, re
 from dagster_project.gates.explain import explain
 from dagster_project.gates.release_gate import gate_release
 from dagster_project.gates.run_suites import Batch, run_suites
-from dagster_project.gates.suite_files import read_suite
+from dagster_project.gates.suites import load_suite, suite_sha256
+from dagster_project.sources.code_lists import code_lists
 from dagster_project.sources.source import Source
 from dagster_project.transform.blame import failed_expectations
 from dagster_project.transform.changes import (
@@ -120,7 +122,7 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
                 con, {table: digest for table, digest in made_from.items() if digest}
             )
         batches = [
-            Batch(layer.name, table, f"select * from {table}")
+            Batch(layer.name, table, f"select * from {table}", with_checksum=layer.in_candidate)
             for table in selected
             if table not in carried
         ]
@@ -152,8 +154,10 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
 
 def _made_from(table: str, known: Mapping[str, Contents]) -> str | None:
     """Return the digest of a suite and of what it reads: its table, and those that it names."""
-    suite = json.dumps(read_suite(table))
-    return digest_of_tables({table, *tables_named_in(suite)}, known)
+    lists = code_lists(None)
+    suite = load_suite(table, lists)
+    read = digest_of_tables({table, *tables_named_in(json.dumps(suite))}, known)
+    return read and text_sha256(f"{read} {suite_sha256(suite, lists)}")
 
 
 def _downgrade_accepted(result: GateResult, verdict: Verdict) -> GateResult:

@@ -15,8 +15,9 @@ from dagster_project.base.environment import own_environment
 from dagster_project.base.machine_errors import machine_error
 from dagster_project.base.settings import Settings
 from dagster_project.gates.suite_files import EXPECTATIONS, SEVERITIES
-from dagster_project.gates.suites import load_suite
+from dagster_project.gates.suites import load_suite, suite_sha256
 from dagster_project.sources.code_lists import code_lists
+from dagster_project.workbench.checksums import checksum_query
 from dagster_project.workbench.gate_results import LIST, GateResult
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Batch:
     """The rows that one suite checks: a table, or one release of it.
 
     previous: the query for the previous current release.
+    with_checksum: whether the result has the checksum of these rows.
     """
 
     gate: str
@@ -50,6 +52,7 @@ class Batch:
     query: str
     release_date: date | None = None
     previous: str | None = None
+    with_checksum: bool = False
 
 
 def run_suites(
@@ -96,7 +99,8 @@ def _datasource(database: Path, settings: Settings) -> "Iterator[SQLDatasource]"
 def _run(datasource: "SQLDatasource", batch: Batch, root: Path, settings: Settings) -> GateResult:
     parameters: dict[str, Any] = code_lists(batch.release_date)
     suite = load_suite(batch.table_name, parameters, root, batch.previous)
-    rows = _count_rows(datasource, batch)
+    digest = suite_sha256(suite, parameters)
+    rows, checksum = _content(datasource, batch)
     with _single_scan(datasource, batch, suite, settings):
         results = _validate(datasource, batch, suite, parameters)
     details = [_detail(result, batch, rows) for result in results]
@@ -109,18 +113,29 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path, settings: Settin
         expectations=len(details),
         failed=len(failed),
         details=details,
+        row_count=rows,
+        checksum=checksum,
+        suite_sha256=digest,
     )
 
 
-def _count_rows(datasource: "SQLDatasource", batch: Batch) -> int | None:
-    """Return a batch's row count; None if it cannot be read: its expectations report why."""
+def _content(datasource: "SQLDatasource", batch: Batch) -> tuple[int | None, str | None]:
+    """Return a batch's row count, and its checksum if asked for.
+
+    Both come from the connection that the suite reads from, so they are of the same rows. None if
+    the batch cannot be read: its expectations report why.
+    """
     import sqlalchemy as sa
 
-    query = sa.text(f"select count(*) from ({batch.query}) as batch")
+    rows = f"({batch.query})"
+    query = checksum_query(rows) if batch.with_checksum else f"select count(*) from {rows} as batch"
     try:
-        return int(datasource.get_execution_engine().execute_query(query).fetchall()[0][0])
+        found = datasource.get_execution_engine().execute_query(sa.text(query)).fetchall()
     except sa.exc.SQLAlchemyError:
-        return None
+        return None, None
+    count, *rest = found[0]
+    checksum = str(rest[0]) if rest else None
+    return int(str(count)), checksum
 
 
 def _single_scan(

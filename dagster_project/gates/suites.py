@@ -7,6 +7,8 @@ a list of rows is a relation. `$mark` is the regular expression of a mark in pla
 rounding: the dbt macro `tolerance_of_sum`.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -48,6 +50,12 @@ def load_suite(
         if query:
             expectation["kwargs"]["unexpected_rows_query"] = _gx_query(query, literals)
     return suite
+
+
+def suite_sha256(suite: Mapping[str, Any], parameters: Mapping[str, Sequence[Any]]) -> str:
+    """Return the digest of a loaded suite: of all that decides what it accepts."""
+    text = json.dumps([suite, parameters], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _gx_query(query: str, literals: Mapping[str, str]) -> str:

@@ -6,9 +6,12 @@ from datetime import datetime
 import duckdb
 
 from dagster_project.base.settings import Settings
+from dagster_project.publication.integrity import changed_tables
 from dagster_project.publication.requirements import Requirements, required
 from dagster_project.transform.build_fingerprint import build_fingerprint
+from dagster_project.transform.layers import LAYERS, layer_tables
 from dagster_project.workbench.builds import current_candidate, tables_built, unfinished_layers
+from dagster_project.workbench.gate_results import gated_checksums
 
 
 def publication_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -17,7 +20,22 @@ def publication_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> 
     reasons = _candidate_reasons(settings, candidate)
     if candidate and not reasons:
         reasons = ledger_blockers(con, *candidate, required())
+    if candidate and not reasons:
+        reasons = _changed_since_gates(settings, con, candidate[0])
     return reasons
+
+
+def _changed_since_gates(
+    settings: Settings, con: duckdb.DuckDBPyConnection, candidate_id: str
+) -> list[str]:
+    """Return the tables of the candidate's file that are not as their gates saw them."""
+    gated = gated_checksums(con, candidate_id)
+    tables = [table for layer in LAYERS if layer.in_candidate for table in layer_tables(layer)]
+    unseen = [table for table in tables if table not in gated]
+    return [
+        *(f"the gate on {table} has not recorded its checksum" for table in unseen),
+        *changed_tables(settings, gated),
+    ]
 
 
 def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) -> list[str]:

@@ -1,8 +1,13 @@
 """Verifies a publication against its own checksums and gate results. Opens files read-only."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+
+from dagster_project.base.settings import Settings
+from dagster_project.base.sql import literal
+from dagster_project.workbench.checksums import Checksum, checksum_query
 
 _TABLES = """
 select schema_name || '.' || table_name
@@ -29,8 +34,29 @@ def checksums(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
     depends on the version of DuckDB, whose `hash` may change.
     """
     tables = [name for (name,) in con.execute(_TABLES).fetchall()]
-    query = "select count(*), coalesce(sum(hash(whole_row)), 0)::varchar from {} as whole_row"
-    return [(name, *con.execute(query.format(name)).fetchall()[0]) for name in tables]
+    return [(name, *con.execute(checksum_query(name)).fetchall()[0]) for name in tables]
+
+
+def changed_tables(settings: Settings, gated: Mapping[str, Checksum]) -> list[str]:
+    """Return the differences between the candidate's tables and what their gates saw.
+
+    gated: what the gates saw, by `<schema>.<table>`.
+    """
+    # Attached, since functions of the database that is open come before DuckDB's own.
+    with duckdb.connect(config=settings.duckdb_config) as con:
+        con.execute(f"attach {literal(str(settings.candidate))} as candidate (read_only)")
+        return [
+            f"{table} is not as its gate saw it: {seen} then; {found} now"
+            for table, seen in gated.items()
+            if (found := _content(con, f"candidate.{table}")) != seen
+        ]
+
+
+def _content(con: duckdb.DuckDBPyConnection, table: str) -> Checksum | str:
+    try:
+        return Checksum(*con.execute(checksum_query(table)).fetchall()[0])
+    except duckdb.CatalogException:
+        return "no such table"
 
 
 def integrity_errors(path: Path) -> list[str]:

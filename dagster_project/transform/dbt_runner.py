@@ -124,6 +124,19 @@ def _without_tests(parsed: "Manifest", but: Collection[str]) -> "Manifest":
     return fewer
 
 
+def render(expression: str) -> Any:
+    """Return the value of a Jinja expression of the project's macros. No database is opened.
+
+    Raises DbtError.
+    """
+    query = f"{{{{ tojson({expression}) }}}}"
+    options = ["--no-populate-cache", "--no-introspect", "--no-write-json"]
+    arguments = ["compile", *options, "--target-path", str(_TARGET), "--inline", query]
+    (result,) = _invoke(own_environment(), arguments, _parsed())
+    compiled: Any = result.node
+    return json.loads(compiled.compiled_code)
+
+
 def _note(progress: Progress, event: Any) -> None:
     """Update the progress with the number of nodes, and each finished node."""
     match event.info.name:

@@ -7,6 +7,7 @@ from datetime import date
 
 import duckdb
 
+from dagster_project.workbench.checksums import Checksum
 from dagster_project.workbench.ledger_schema import ledger_time
 
 # The kinds of rules: docs/gate-policy.md.
@@ -17,6 +18,8 @@ STRUCTURE, LIST, PLAUSIBILITY = "structure", "list", "plausibility"
 class GateResult:
     """The result of one suite on one table (and, for raw tables, one release).
 
+    row_count, checksum: of a table of the candidate, as the suite saw it (`checksums.py`).
+    suite_sha256: the digest of the suite as it was run, with its queries and parameters.
     made_from: the digest of the suite and of what the tables that it reads hold. carried_from: the
     run that evaluated it, if it was carried over from there.
     """
@@ -28,6 +31,9 @@ class GateResult:
     expectations: int
     failed: int
     details: Sequence[dict]
+    row_count: int | None = None
+    checksum: str | None = None
+    suite_sha256: str | None = None
     made_from: str | None = None
     carried_from: str | None = None
 
@@ -42,7 +48,10 @@ def record_gate_results(
     checked_at = ledger_time(con)
     for result in results:
         con.execute(
-            "insert into audit.gate_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into audit.gate_results (gate, table_name, release_date, run_id, success,"
+            " expectations, failed, details, checked_at, candidate_id, row_count, checksum,"
+            " suite_sha256, made_from, carried_from)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 result.gate,
                 result.table_name,
@@ -54,6 +63,9 @@ def record_gate_results(
                 json.dumps(result.details, default=str),
                 checked_at,
                 candidate_id,
+                result.row_count,
+                result.checksum,
+                result.suite_sha256,
                 result.made_from,
                 result.carried_from,
             ],
@@ -86,8 +98,8 @@ def passed_before(
     made_from: by `<schema>.<table>`.
     """
     rows = con.execute(
-        "select gate, table_name, success, expectations, failed, details, made_from,"
-        " coalesce(carried_from, run_id) from audit.gate_results"
+        "select gate, table_name, success, expectations, failed, details,"
+        " row_count, checksum, suite_sha256, made_from, coalesce(carried_from, run_id) from audit.gate_results"
         " where made_from in (select unnest(?::varchar[]))"
         " qualify row_number() over (partition by table_name, made_from order by checked_at desc)"
         " = 1",
@@ -96,13 +108,24 @@ def passed_before(
     results = [
         GateResult(gate, table, None, success, expectations, failed, json.loads(details), *rest)
         for gate, table, success, expectations, failed, details, *rest in rows
-        if made_from.get(table) == rest[0]
+        if made_from.get(table) == rest[-2]
     ]
     return {
         result.table_name: result
         for result in results
         if all(detail["success"] or detail["kind"] == LIST for detail in result.details)
     }
+
+
+def gated_checksums(con: duckdb.DuckDBPyConnection, candidate_id: str) -> dict[str, Checksum]:
+    """Return, by `<schema>.<table>`, what the last gate on each table of a candidate saw."""
+    rows = con.execute(
+        "select table_name, arg_max((row_count, checksum), checked_at) as seen"
+        " from audit.gate_results where candidate_id = ? group by table_name"
+        " having seen[2] is not null",
+        [candidate_id],
+    ).fetchall()
+    return {table: Checksum(*seen) for table, seen in rows}
 
 
 @dataclass(frozen=True)

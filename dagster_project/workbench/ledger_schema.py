@@ -40,6 +40,9 @@ create table if not exists audit.gate_results (
     made_from varchar,
     carried_from varchar
 );
+alter table audit.gate_results add column if not exists row_count bigint;
+alter table audit.gate_results add column if not exists checksum varchar;
+alter table audit.gate_results add column if not exists suite_sha256 varchar;
 create table if not exists audit.candidates (
     candidate_id varchar not null,
     run_id varchar not null,

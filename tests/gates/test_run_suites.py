@@ -1,4 +1,5 @@
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.workbench.checksums import checksum_query
 from dagster_project.workbench.gate_results import GateResult
 
 TABLE = "raw.made_up__things"
@@ -295,3 +297,45 @@ def test_all_failing_rows_are_counted_and_the_first_are_fetched(database: Path) 
     )
     (detail,) = result.details
     assert (detail["failing"], len(detail["failing_rows"])) == (300, 20)
+
+
+def test_a_result_has_the_checksum_of_the_rows_that_the_suite_saw(database: Path) -> None:
+    judge(database, filled("value"))
+    batches = [
+        Batch("raw", TABLE, f"select * from {TABLE}{where}", with_checksum=True)
+        for where in ("", "", " where _row = 2")
+    ]
+    first, second, other = run_suites(
+        database, batches, Settings(), database.parent / "expectations"
+    )
+    with duckdb.connect(database, read_only=True) as con:
+        seen = con.execute(checksum_query(TABLE)).fetchall()
+    assert [(first.row_count, first.checksum)] == seen == [(second.row_count, second.checksum)]
+    assert other.row_count == 2
+    assert other.checksum != first.checksum
+
+
+def test_a_macro_in_the_file_does_not_decide_its_checksum(database: Path) -> None:
+    judge(database, filled("value"))
+    batch = Batch("raw", TABLE, f"select * from {TABLE}", with_checksum=True)
+    run = partial(run_suites, database, [batch], Settings(), database.parent / "expectations")
+    (before,) = run()
+    with duckdb.connect(database) as con:
+        con.execute("create macro sum(x) as 7; create macro hash(x) as 7")
+    (after,) = run()
+    assert after.checksum == before.checksum
+
+
+def test_a_result_has_the_digest_of_its_suite(database: Path) -> None:
+    mostly = filled("value")
+    mostly["kwargs"]["mostly"] = 0.9
+    results = [
+        judge(database, filled("value")),
+        judge(database, filled("value")),
+        judge(database, mostly),
+        judge(database, no_rows("_row > 3")),
+        judge(database, no_rows("_row > 4")),
+    ]
+    digests = [result.suite_sha256 for result in results]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 4

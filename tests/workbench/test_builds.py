@@ -11,6 +11,12 @@ from dagster_project.workbench.builds import (
     tables_built,
     unfinished_layers,
 )
+from dagster_project.workbench.checksums import Checksum
+from dagster_project.workbench.gate_results import (
+    GateResult,
+    gated_checksums,
+    record_gate_results,
+)
 from dagster_project.workbench.ledger_schema import create_ledger
 
 NODES = {"model.a": "staging.a", "model.b": "staging.b", "test.a": None}
@@ -82,3 +88,24 @@ def test_the_ledger_of_an_earlier_version_loses_obsolete_tables(
         "releases",
         "test_results",
     ]
+
+
+def test_the_ledger_of_an_earlier_version_gets_new_columns(
+    ledger: duckdb.DuckDBPyConnection,
+) -> None:
+    for column in ("row_count", "checksum", "suite_sha256"):
+        ledger.execute(f"alter table audit.gate_results drop column {column}")
+    ledger.execute(
+        "insert into audit.gate_results values"
+        " ('core', 'core.t', null, 'run', true, 1, 0, '[]', timestamp '2024-01-01', 'candidate')"
+    )
+    create_ledger(ledger)
+    assert gated_checksums(ledger, "candidate") == {}
+    record_gate_results(
+        ledger,
+        [GateResult("core", "core.t", None, True, 1, 0, [], 3, "17", "digest")],
+        "run 2",
+        "candidate",
+    )
+    assert gated_checksums(ledger, "candidate") == {"core.t": Checksum(3, "17")}
+    assert gated_checksums(ledger, "another") == {}

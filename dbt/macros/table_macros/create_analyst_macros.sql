@@ -13,21 +13,8 @@
         {%- endfor -%}
         {%- if built | length == marts | length -%}
             {%- do run_query("use " ~ built[0].database) -%}
-            {%- for signature, macro in analyst_macros().items() -%}
-                {%- set name = "main." ~ signature.split("(")[0] -%}
-                {%- do run_query(
-                    "create or replace macro main."
-                    ~ signature
-                    ~ " as table "
-                    ~ macro.body
-                ) -%}
-                {%- do run_query(
-                    "comment on macro table "
-                    ~ name
-                    ~ " is '"
-                    ~ macro.comment
-                    ~ " Attached under an alias? Run USE <alias> first.'"
-                ) -%}
+            {%- for statement in analyst_macro_statements() -%}
+                {%- do run_query(statement) -%}
             {%- endfor -%}
             {%- do run_query("use " ~ target.database) -%}
         {%- endif -%}
