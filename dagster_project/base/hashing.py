@@ -25,6 +25,11 @@ def file_sha256(path: Path, size: int | None = None) -> str:
     return digest.hexdigest()
 
 
+def text_sha256(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8, as lower-case hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
     """Return one SHA-256 of the names and bytes of all files with these suffixes below `roots`."""
     digest = hashlib.sha256()

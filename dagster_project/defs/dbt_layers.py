@@ -144,7 +144,6 @@ def _fail(
         f"dbt/{result.node.original_file_path}"
         for result in failed
     ]
-    print(lines[:3], file=__import__("sys").stderr)
     if not machine_error("\n".join(lines)):
         verdict = judge(con, settings, [failed_node(layer, result) for result in failed])
         with transaction(con):

@@ -20,11 +20,7 @@ from dagster_project.gates.suites import load_suite, suite_sha256
 from dagster_project.sources.code_lists import code_lists
 from dagster_project.sources.source import Source
 from dagster_project.transform.blame import failed_expectations
-from dagster_project.transform.changes import (
-    digest_of_tables,
-    known_contents,
-    tables_named_in,
-)
+from dagster_project.transform.changes import gate_inputs, known_contents
 from dagster_project.transform.contents import Contents
 from dagster_project.transform.layers import Layer, layer_tables
 from dagster_project.workbench.builds import current_candidate
@@ -133,12 +129,11 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
             )
         with workbench.get_connection() as con:
             verdict = judge(con, workbench.settings, failed_expectations(layer, results))
+            evaluated = [_downgrade_accepted(result, verdict) for result in results]
             results = [
-                replace(
-                    _downgrade_accepted(result, verdict), made_from=made_from[result.table_name]
-                )
-                for result in results
-            ] + list(carried.values())
+                *(replace(result, made_from=made_from[result.table_name]) for result in evaluated),
+                *carried.values(),
+            ]
             with transaction(con):
                 record_gate_results(
                     con, results, context.run.run_id, candidate[0] if candidate else None
@@ -156,7 +151,7 @@ def _made_from(table: str, known: Mapping[str, Contents]) -> str | None:
     """Return the digest of a suite and of what it reads: its table, and those that it names."""
     lists = code_lists(None)
     suite = load_suite(table, lists)
-    read = digest_of_tables({table, *tables_named_in(json.dumps(suite))}, known)
+    read = gate_inputs(table, json.dumps(suite), known)
     return read and text_sha256(f"{read} {suite_sha256(suite, lists)}")
 
 

@@ -15,7 +15,6 @@ breakdown. A model with `partition_by: source` is a dbt incremental model: if al
 its inputs have a source, only those sources are replaced.
 """
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
@@ -23,6 +22,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.base.hashing import text_sha256
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.transform.contents import Contents, contents, part_names, part_values
 from dagster_project.transform.dbt_runner import manifest
@@ -70,13 +70,23 @@ def known_contents(con: duckdb.DuckDBPyConnection, candidate_id: str) -> Known:
     return raw_contents(con) | built
 
 
-def digest_of_tables(tables: Iterable[str], known: Mapping[str, Contents]) -> str | None:
-    """Return the digest of the project and of what tables and views hold, by `<schema>.<table>`;
-    None if it is not known.
+def gate_inputs(table: str, suite: str, known: Mapping[str, Contents]) -> str | None:
+    """Return the digest of the project and of what a table and those that its suite names hold;
+    None if that is not known. Of a table that its model reads, a suite looks at the same parts.
     """
     nodes = _nodes_by_table()
-    read = {stored for table in tables for stored in _stored(nodes[table])}
-    return digest({node: known[node] for node in read}) if known.keys() >= read else None
+    names = re.findall(r"\b\w+\.\w+\b", suite)
+    stored = {node for name in {table, *names} & nodes.keys() for node in _stored(nodes[name])}
+    if not known.keys() >= stored:
+        return None
+    read = {node: known[node] for node in stored}
+    inputs = read_tables(nodes[table])
+    return digest(
+        {
+            node: _read_parts(nodes[table], node, read) if node in inputs else held
+            for node, held in read.items()
+        }
+    )
 
 
 class LayerPlan:
@@ -104,10 +114,10 @@ class LayerPlan:
 
     def next_nodes(self) -> list[str]:
         """Return the nodes of the next wave, and note those that are kept; empty at the end."""
+        wave: list[str] = []
         if self._refresh:
             wave, self._pending = self._pending, []
             return wave
-        wave: list[str] = []
         waiting: list[str] = []
         unsettled: set[str] = set()  # tables whose contents are not known until they have run
         blocked: set[str] = set()
@@ -157,7 +167,7 @@ class LayerPlan:
     def _is_unchanged(self, node: str) -> bool:
         before = self._before.get(node)
         there = node not in self._nodes or table_name(self._nodes[node]) in self._tables
-        return bool(before) and there and before.made_from == self._made_from(node)
+        return before is not None and there and before.made_from == self._made_from(node)
 
     def _keep(self, node: str) -> None:
         before = self._before[node]
@@ -209,7 +219,7 @@ class LayerPlan:
 def digest(inputs: Mapping[str, Contents]) -> str:
     """Return the digest of the project and of these rows."""
     read = sorted((table, sorted(parts.items())) for table, parts in inputs.items())
-    return hashlib.sha256(repr((project_fingerprint(), read)).encode()).hexdigest()
+    return text_sha256(repr((project_fingerprint(), read)))
 
 
 def _read_parts(node: str, table: str, read: Mapping[str, Contents]) -> Contents:
@@ -256,12 +266,6 @@ def _nodes_by_table() -> dict[str, str]:
         for unique_id, node in found.items()
         if node["resource_type"] in ("source", "seed", "model")
     }
-
-
-@cache
-def tables_named_in(text: str) -> frozenset[str]:
-    """Return the tables and views that a text names, as `<schema>.<table>`."""
-    return frozenset(re.findall(r"\b\w+\.\w+\b", text)) & _nodes_by_table().keys()
 
 
 def _node(unique_id: str) -> Mapping[str, Any]:

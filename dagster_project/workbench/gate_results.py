@@ -99,7 +99,8 @@ def passed_before(
     """
     rows = con.execute(
         "select gate, table_name, success, expectations, failed, details,"
-        " row_count, checksum, suite_sha256, made_from, coalesce(carried_from, run_id) from audit.gate_results"
+        " row_count, checksum, suite_sha256, made_from, coalesce(carried_from, run_id)"
+        " from audit.gate_results"
         " where made_from in (select unnest(?::varchar[]))"
         " qualify row_number() over (partition by table_name, made_from order by checked_at desc)"
         " = 1",
