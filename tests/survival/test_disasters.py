@@ -299,7 +299,7 @@ def test_the_last_entry_counts_even_if_the_clock_jumped_backwards(
     assert code == PUBLISHED
     assert f"nothing new: publication {published[1]} stays live" in output
     with open_workbench(settings) as con:
-        started = start_candidate(con, "made-up-run", "made-up")
+        started = start_candidate(con, "made-up-run", "made-up", "made-up", None)
         assert current_candidate(con) == (started, "made-up")
     assert roll_back(settings) == published[0]
 

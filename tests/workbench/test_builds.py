@@ -4,9 +4,10 @@ import duckdb
 import pytest
 
 from dagster_project.workbench.builds import (
+    NodeState,
     finish_layer,
-    nodes_built,
-    record_made_from,
+    node_states,
+    record_states,
     start_layer,
     tables_built,
     unfinished_layers,
@@ -29,21 +30,24 @@ def ledger(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def build(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
-    start_layer(con, "candidate", "staging", NODES, run_id, {})
+    start_layer(con, "candidate", "staging", NODES, run_id)
 
 
-def test_a_node_keeps_the_digest_of_its_inputs_until_it_is_rebuilt(
-    ledger: duckdb.DuckDBPyConnection,
-) -> None:
+def test_a_node_keeps_its_state_until_it_is_rebuilt(ledger: duckdb.DuckDBPyConnection) -> None:
     build(ledger, "run 1")
-    assert nodes_built(ledger) == {}
-    record_made_from(ledger, "candidate", {"model.a": "digest a", "test.a": "digest t"}, "run 1")
-    known = {"model.a": ("digest a", "run 1"), "test.a": ("digest t", "run 1")}
-    assert nodes_built(ledger) == known
-    start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2", {})
-    assert nodes_built(ledger) == known
-    start_layer(ledger, "candidate", "staging", NODES, "run 3", {"model.a": known["model.a"]})
-    assert nodes_built(ledger) == {"model.a": ("digest a", "run 1")}
+    assert node_states(ledger) == {}
+    known = {
+        "model.a": NodeState("digest a", "run 1", {"source a": "3:12"}),
+        "test.a": NodeState("digest t", "run 1"),
+    }
+    record_states(ledger, "candidate", known, "run 1")
+    assert node_states(ledger) == node_states(ledger, "candidate") == known
+    assert node_states(ledger, "another") == {}
+    start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2")
+    assert node_states(ledger) == known
+    start_layer(ledger, "candidate", "staging", NODES, "run 3")
+    record_states(ledger, "candidate", {"model.a": known["model.a"]}, "run 3")
+    assert node_states(ledger) == {"model.a": known["model.a"]}
 
 
 def test_a_layer_is_finished_as_its_last_build_is(ledger: duckdb.DuckDBPyConnection) -> None:
@@ -51,7 +55,7 @@ def test_a_layer_is_finished_as_its_last_build_is(ledger: duckdb.DuckDBPyConnect
     assert unfinished_layers(ledger, "candidate") == ["staging"]
     finish_layer(ledger, "candidate", "staging", "run 1")
     assert unfinished_layers(ledger, "candidate") == []
-    start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2", {})
+    start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2")
     assert unfinished_layers(ledger, "candidate") == ["staging"]
     assert unfinished_layers(ledger, "another") == []
 
@@ -60,7 +64,7 @@ def test_a_table_was_built_when_its_last_build_began(ledger: duckdb.DuckDBPyConn
     build(ledger, "run 1")
     first = tables_built(ledger, "candidate")
     assert first.keys() == {"staging.a", "staging.b"}
-    start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2", {})
+    start_layer(ledger, "candidate", "staging", {"model.b": "staging.b"}, "run 2")
     second = tables_built(ledger, "candidate")
     assert second["staging.a"] == first["staging.a"] < second["staging.b"]
 
@@ -76,7 +80,7 @@ def test_the_ledger_of_an_earlier_version_loses_obsolete_tables(
         "insert into audit.decisions values (timestamp '2024-01-01', 'reject', 'a/b', 'because')"
     )
     create_ledger(ledger)
-    assert nodes_built(ledger) == {}
+    assert node_states(ledger) == {}
     assert ledger.execute("select subject from audit.decisions").fetchall() == [("a/b",)]
     tables = "select table_name from duckdb_tables() where schema_name = 'audit' order by all"
     assert [name for (name,) in ledger.execute(tables).fetchall()] == [
