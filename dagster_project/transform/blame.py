@@ -159,6 +159,7 @@ def blame(con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule) 
     """Return the releases behind a rule's failing rows. con: to the workbench."""
     if not rule.query:
         return Blame()
+    accepted = accepted_files(con)
     with _attached_candidate(con, settings, rule):
         if not rule.is_model:
             numbered = "row_number() over () as failing_row"
@@ -169,7 +170,8 @@ def blame(con: duckdb.DuckDBPyConnection, settings: Settings, rule: FailedRule) 
                 pass
             except duckdb.Error:
                 return Blame()  # an error in the rule itself
-        return Blame(list(_try_each_release(con, rule)))
+        ledger = f"{settings.workbench.stem}.audit.releases"
+        return Blame(list(_try_each_release(con, rule, accepted, ledger)))
 
 
 @contextmanager
@@ -288,22 +290,25 @@ def sources_behind(node: str) -> list[str]:
     return sorted({name.partition("__")[0] for schema, _, name in tables if schema == "raw"})
 
 
-def _try_each_release(con: duckdb.DuckDBPyConnection, rule: FailedRule) -> Iterator[BlamedRelease]:
+def _try_each_release(
+    con: duckdb.DuckDBPyConnection, rule: FailedRule, accepted: Iterable[tuple], ledger: str
+) -> Iterator[BlamedRelease]:
     """Yield the releases that make a rule or model fail with an error; without them it must not.
 
-    Each is tried as the only accepted one of its source.
+    Each is tried as the only accepted one of its source. ledger: the releases, with the catalog: a
+    rule on the candidate's tables names none, and finds them in the candidate.
     """
-    accepted = sorted({(source, day) for source, day, *_ in accepted_files(con)})
+    releases = sorted({(source, day) for source, day, *_ in accepted})
     for source in sources_behind(rule.node):
-        if _error_with(con, rule, source, None):
+        if _error_with(con, rule, ledger, source, None):
             continue  # not this source, or not this source alone
-        for day in (day for name, day in accepted if name == source):
-            if error := _error_with(con, rule, source, day):
+        for day in (day for name, day in releases if name == source):
+            if error := _error_with(con, rule, ledger, source, day):
                 yield BlamedRelease(source, day, printable(error))
 
 
 def _error_with(
-    con: duckdb.DuckDBPyConnection, rule: FailedRule, source: str, only: date | None
+    con: duckdb.DuckDBPyConnection, rule: FailedRule, ledger: str, source: str, only: date | None
 ) -> str | None:
     """Evaluate a rule or model with at most one accepted release of a source; return its error.
 
@@ -312,7 +317,7 @@ def _error_with(
     con.begin()
     try:
         con.execute(
-            "update audit.releases set status = 'superseded' where source = ?"
+            f"update {ledger} set status = 'superseded' where source = ?"
             " and status = 'accepted' and release_date is distinct from ?",
             [source, only],
         )

@@ -6,7 +6,7 @@ dbt takes seconds to import, so functions import it when called.
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from copy import copy
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,14 +114,12 @@ def run_dbt(
 
 def _without_tests(parsed: "Manifest", but: Collection[str]) -> "Manifest":
     """Return a copy of the manifest without unit tests and data tests, except some."""
-    fewer = copy(parsed)
-    fewer.unit_tests = {}
-    fewer.nodes = {
+    nodes = {
         unique_id: node
         for unique_id, node in parsed.nodes.items()
         if node.resource_type != "test" or unique_id in but
     }
-    return fewer
+    return replace(parsed, nodes=nodes, unit_tests={})
 
 
 def render(expression: str) -> Any:
