@@ -6,7 +6,7 @@ tried on each release alone. `defs/set_aside.py` decides on the consequences.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
