@@ -6,10 +6,11 @@ from datetime import datetime
 import duckdb
 
 from dagster_project.base.settings import Settings
+from dagster_project.publication.catalog import catalog_errors
 from dagster_project.publication.integrity import changed_tables
 from dagster_project.publication.requirements import Requirements, required
 from dagster_project.transform.build_fingerprint import build_fingerprint
-from dagster_project.transform.layers import LAYERS, layer_tables
+from dagster_project.transform.layers import candidate_tables
 from dagster_project.workbench.builds import current_candidate, tables_built, unfinished_layers
 from dagster_project.workbench.gate_results import gated_checksums
 
@@ -20,22 +21,19 @@ def publication_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> 
     reasons = _candidate_reasons(settings, candidate)
     if candidate and not reasons:
         reasons = ledger_blockers(con, *candidate, required())
-    if candidate and not reasons:
-        reasons = _changed_since_gates(settings, con, candidate[0])
+        reasons += [
+            f"the gate on {table} has not recorded its checksum"
+            for table in candidate_tables()
+            if not reasons and table not in gated_checksums(con, candidate[0])
+        ]
     return reasons
 
 
-def _changed_since_gates(
-    settings: Settings, con: duckdb.DuckDBPyConnection, candidate_id: str
-) -> list[str]:
-    """Return the tables of the candidate's file that are not as their gates saw them."""
-    gated = gated_checksums(con, candidate_id)
-    tables = [table for layer in LAYERS if layer.in_candidate for table in layer_tables(layer)]
-    unseen = [table for table in tables if table not in gated]
-    return [
-        *(f"the gate on {table} has not recorded its checksum" for table in unseen),
-        *changed_tables(settings, gated),
-    ]
+def content_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the differences between the candidate's tables and what their gates saw."""
+    candidate = current_candidate(con)
+    gated = gated_checksums(con, candidate[0]) if candidate else {}
+    return changed_tables(settings, gated)
 
 
 def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) -> list[str]:
@@ -54,11 +52,12 @@ def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) ->
                 if "candidate" in tables
                 else "select max_by(candidate_id, published_at) from audit.publication"
             ).fetchall()
+        foreign = catalog_errors(settings.candidate)
     except duckdb.Error as error:
         return [f"the candidate file cannot be read ({str(error).splitlines()[0]})"]
     if stamp != [(candidate[0],)]:
         return [f"the candidate file belongs to {stamp}, not to the latest candidate"]
-    return []
+    return foreign
 
 
 def ledger_blockers(

@@ -17,7 +17,7 @@ import duckdb
 
 from dagster_project.base.durable_files import replace_symlink
 from dagster_project.base.hashing import file_sha256
-from dagster_project.base.settings import Settings
+from dagster_project.base.settings import PUBLISHED_FILE, Settings
 from dagster_project.base.sql import literal
 from dagster_project.transform.dbt_runner import manifest
 
@@ -57,8 +57,11 @@ def exports_of(settings: Settings, publication_id: str) -> Path:
     return settings.exports / publication_id
 
 
-def write_exports(settings: Settings, database: Path, publication_id: str) -> None:
-    """Write the downloads of a publication from its file, next to the live ones."""
+def write_exports(settings: Settings, database: Path, publication_id: str, sha256: str) -> None:
+    """Write the downloads of a publication from its file, next to the live ones.
+
+    sha256: of that file.
+    """
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
     fresh.mkdir(parents=True)
@@ -72,6 +75,11 @@ def write_exports(settings: Settings, database: Path, publication_id: str) -> No
             ).fetchall()
         ]
         package = _package(con, publication_id, resources)
+    package["database"] = {
+        "path": PUBLISHED_FILE,
+        "bytes": database.stat().st_size,
+        "hash": f"sha256:{sha256}",
+    }
     text = json.dumps(package, indent=2, ensure_ascii=False, default=str)
     (fresh / DESCRIPTOR).write_text(text + "\n", "utf-8")
     fresh.rename(folder)

@@ -44,6 +44,17 @@ def kept_id(kept: Path) -> str:
     return kept.stem.removeprefix("royalty_flows-")
 
 
+def sha256_file(kept: Path) -> Path:
+    """Return the file with the SHA-256 of a kept publication, beside it."""
+    return Path(f"{kept}.sha256")
+
+
+def remove_publication(kept: Path) -> None:
+    """Delete a kept publication and what is beside it."""
+    kept.unlink()
+    sha256_file(kept).unlink(missing_ok=True)
+
+
 def publication_id(settings: Settings) -> str | None:
     """Return the id of the live publication; None if there is none, or it cannot be read.
 
