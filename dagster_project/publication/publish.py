@@ -39,6 +39,7 @@ from dagster_project.publication.kept_files import (
 from dagster_project.publication.records import file_errors, record_file, recorded_sha256
 from dagster_project.publication.requirements import required
 from dagster_project.publication.sealed_file import SealedFile
+from dagster_project.publication.signature import activate_signature, sign, signing_key
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.workbench.builds import current_candidate
 from dagster_project.workbench.checksums import Checksum
@@ -48,7 +49,8 @@ from dagster_project.workbench.ledger_schema import ledger_time
 
 
 def publish(settings: Settings, run_id: str) -> Publication:
-    """Publish the candidate. Raises BadInput, and touches nothing, if the ledger forbids it."""
+    """Publish the candidate. Raises BadInput, and publishes nothing, if it may not be published."""
+    key = signing_key(settings)
     with open_workbench(settings) as con:
         candidate = current_candidate(con)
         reasons = publication_blockers(settings, con)
@@ -67,10 +69,12 @@ def publish(settings: Settings, run_id: str) -> Publication:
     sha256 = file_sha256(settings.candidate)
     sealed.raise_if_changed()
     if settings.downloads:
-        write_exports(settings, settings.candidate, publication_id, sha256)
+        write_exports(settings, settings.candidate, publication_id, sha256, key)
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
     kept.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     record_file(settings, kept, sha256, sealed.state.st_size)
+    if key:
+        sign(key, settings.candidate, kept, publication_id)
     sealed.rename(kept)
     activate(settings, kept)
     reconcile(settings)
@@ -114,6 +118,9 @@ def reconcile(settings: Settings) -> Path | None:
                 finished = kept
         if live := publication_id(settings):
             activate_exports(settings, live)
+            for kept in kept_publications(settings):
+                if kept_id(kept) == live:
+                    activate_signature(settings, kept)
         if settings.warehouse.exists():
             for row in publications_in(settings.warehouse):
                 if row[0] not in known:
