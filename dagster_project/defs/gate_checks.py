@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.base.settings import Settings
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.raw import REFUSED, raw_key
 from dagster_project.defs.resources import WRITING_POOL, Workbench
@@ -14,6 +15,7 @@ from dagster_project.defs.set_aside import Verdict, judge, record_rejections, re
 from dagster_project.gates.explain import explain
 from dagster_project.gates.release_gate import gate_release
 from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.publication.catalog import foreign_objects
 from dagster_project.sources.source import Source
 from dagster_project.transform.blame import failed_expectations
 from dagster_project.transform.layers import Layer, layer_tables
@@ -106,6 +108,8 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
             Batch(layer.name, table, f"select * from {table}", with_checksum=layer.in_candidate)
             for table in selected
         ]
+        if layer.in_candidate:
+            _refuse_foreign_objects(workbench.settings)
         report = progress_report(context)
         with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
             results = run_suites(
@@ -125,6 +129,17 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
         yield from check_results(results)
 
     return gate
+
+
+def _refuse_foreign_objects(settings: Settings) -> None:
+    """Fail if the candidate holds anything that the project does not make: a macro in it would
+    hide DuckDB's function of that name from the suites.
+    """
+    if found := foreign_objects(settings.candidate):
+        raise dg.Failure(
+            "the candidate is not as this run has built it: " + "; ".join(found),
+            allow_retries=False,
+        )
 
 
 def _downgrade_accepted(result: GateResult, verdict: Verdict) -> GateResult:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -19,7 +20,7 @@ from dagster_project.publication.kept_files import kept_publications
 from dagster_project.publication.publish import reconcile
 from dagster_project.publication.rollback import roll_back
 from tests.publication.test_publish import refusal
-from tests.support import Warehouse, interrupt
+from tests.support import Warehouse, execute, interrupt
 
 TABLE = "core.fct_royalty_flows"
 A_NUMBER = f"update {TABLE} set receipts = coalesce(receipts, 0) + 1 where rowid = 0"
@@ -251,3 +252,13 @@ def test_a_kept_publication_that_was_swapped_is_not_rolled_back_to(
     with pytest.raises(BadInput, match="the kept publication is damaged") as caught:
         roll_back(warehouse.settings)
     assert f"the SHA-256 of {first.name} is " in caught.value.found
+
+
+def test_a_gate_does_not_read_a_candidate_with_a_macro_of_its_own(
+    warehouse: Warehouse, candidate: Path
+) -> None:
+    change(candidate, "create macro count(a) as 1")
+    key = dg.AssetCheckKey(dg.AssetKey(["core", "dim_region"]), "gate")
+    result = execute(dg.AssetSelection.checks(key))
+    (failure,) = result.get_step_failure_events()
+    assert "the macro main.count is not the project's" in str(failure.step_failure_data.error)
