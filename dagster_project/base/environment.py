@@ -1,8 +1,9 @@
 """The environment of dbt and Great Expectations: only this project's variables.
 
 Both read variables that change what runs (`DBT_EXCLUDE_RESOURCE_TYPES=test` leaves out every data
-test, `GX_CLOUD_…` another context, `DUCKDB_SQLALCHEMY_POOL` other connections), and their lists change with each version. So no user variable
-with these prefixes gets through. Imports neither of them.
+test, `GX_CLOUD_…` another context, `DUCKDB_SQLALCHEMY_POOL` other connections), and their lists
+change with each version. So no user variable with these prefixes gets through. Imports neither of
+them.
 """
 
 import os

@@ -145,7 +145,7 @@ def _complete(settings: Settings, publication: list[Any], gated: Mapping[str, Ch
     gated: what the gates saw, which the file must still hold.
     """
     comments = ledger_comments()
-    settings.candidate.parent.chmod(0o700)  # nobody else can replace what is verified there
+    settings.candidate.parent.chmod(0o700)  # no other user can replace the verified file
     with duckdb.connect(settings.candidate, config=settings.duckdb_config) as con:
         con.execute(f"attach {literal(str(settings.workbench))} as workbench (read_only)")
         con.execute("set enable_external_access = false")

@@ -25,7 +25,7 @@ def record_file(settings: Settings, kept: Path, sha256: str, size: int) -> None:
 
 
 def stated_sha256(kept: Path) -> str | None:
-    """Return the SHA-256 that stands beside a kept file; None if there is none."""
+    """Return the SHA-256 beside a kept file; None if there is none."""
     path = sha256_file(kept)
     return path.read_text("utf-8").split(" ")[0].strip() if path.exists() else None
 

@@ -104,7 +104,7 @@ def _stale_signature(settings: Settings, path: Path) -> list[str]:
     beside = signature_file(settings.warehouse)
     for _ in range(_LOOKS):
         is_live = path.samefile(settings.warehouse)
-        if not is_live or (beside.exists() and beside.read_bytes() == _bytes(signature_file(path))):
+        if not is_live or _bytes(beside) == _bytes(signature_file(path)):
             return []
         time.sleep(_PAUSE_SECONDS)
     return [f"{beside.name} is not the signature of the live publication"]
