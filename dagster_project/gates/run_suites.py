@@ -3,6 +3,7 @@
 Great Expectations takes seconds to import, so functions import it when called.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -123,8 +124,8 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path, settings: Settin
 
 def _raise_if_not_run(suite: dict[str, Any], details: list[dict[str, Any]]) -> None:
     """Raise BadInput if an expectation of the suite has no result: it has not passed."""
-    wanted = {expectation["description"] for expectation in suite["expectations"]}
-    if left_out := wanted - {detail["expectation"] for detail in details}:
+    wanted = Counter(expectation["description"] for expectation in suite["expectations"])
+    if left_out := wanted - Counter(detail["expectation"] for detail in details):
         raise BadInput(
             "expectations were not evaluated",
             where=f"the suite of {suite['name']}",

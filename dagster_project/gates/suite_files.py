@@ -65,10 +65,8 @@ def read_suite(table_name: str, root: Path = EXPECTATIONS) -> dict[str, Any]:
         whole = _from_rule(written, rules, where)
         expectations.append(_expectation(whole, queries, fixes, where))
     _raise_if_unused(queries, (written.get("query") for written in suite["expectations"]), path)
-    names = [expectation["description"] for expectation in expectations]
-    if not names or len(set(names)) < len(names):
-        found = ", ".join(names) or "none"
-        raise _mistake(str(path.relative_to(root)), "expectations, each with its own name", found)
+    if not expectations:
+        raise _mistake(str(path.relative_to(root)), "at least one expectation", "none")
     return {
         "name": table_name,
         "meta": {"lineage": suite["lineage"]},
