@@ -169,7 +169,7 @@ def test_an_expectation_counts_as_often_as_it_is_in_the_suite(
 
 def test_a_suite_has_expectations(small: tuple[Path, Path]) -> None:
     write_suite(small[1])
-    with pytest.raises(BadInput, match="an invalid suite .* at least one expectation"):
+    with pytest.raises(BadInput, match=r"an invalid suite .* at least one expectation"):
         run_small(small)
 
 
