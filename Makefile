@@ -16,7 +16,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full docs new-source status publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full docs new-source status verify publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -108,6 +108,9 @@ new-source: .venv/ready ## write the skeleton of a source (NAME=bank_of_x LIKE=b
 
 status: .venv/ready ## show the live publication, current releases, and rejected ones with reasons
 	@$(RUN) -m dagster_project status
+
+verify: .venv/ready ## verify the published file, its downloads and signature (ROYALTY_VERIFY_KEY=...)
+	@$(RUN) -m dagster_project verify
 
 publish: .venv/ready ## rebuild everything from the current releases and publish it
 	@$(RUN) -m dagster_project publish

@@ -72,6 +72,8 @@ def _run_command(settings: Settings, options: argparse.Namespace) -> None:
         case "status":
             for line in status(settings, _last_failure):
                 say(line)
+        case "verify":
+            _verify(settings)
         case "docs":
             from dagster_project.gates.policy_page import write_gate_policy
             from dagster_project.transform.docs.dictionary import write_data_dictionary
@@ -106,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--order", default="", metavar="[-]NAME", help="--order=-receipts")
     command.add_argument("--limit", type=int)
     commands.add_parser("status", help="show live publication, current and rejected releases")
+    commands.add_parser("verify", help="verify the published file, its downloads and signature")
     commands.add_parser("docs", help="write data dictionary, gate policy tables and column lineage")
     commands.add_parser("publish", help="build and publish the current releases again")
     command = commands.add_parser("rebuild", help="rebuild the workbench from the landing folder")
@@ -153,6 +156,25 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
             return rebuild(settings, force=options.force)
     return run(settings, options.reload)
+
+
+def _verify(settings: Settings) -> None:
+    """Print what was verified. Raises BadInput if there are problems."""
+    from dagster_project.publication.verify import verify
+
+    done = verify(settings)
+    for subject, what in done.checked.items():
+        say(f"{subject:<13} {what}")
+    if done.problems:
+        raise BadInput(
+            "the publication is not as it was published",
+            where=str(settings.warehouse),
+            expected="file, tables, objects, gates, downloads and signature as published",
+            found="; ".join(done.problems),
+            fix="do not use it; activate another publication with `make rollback`, or build and"
+            " publish again with `make publish`",
+        )
+    say("verified")
 
 
 def _decide(settings: Settings, options: argparse.Namespace) -> None:

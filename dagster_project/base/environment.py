@@ -1,15 +1,16 @@
 """The environment of dbt and Great Expectations: only this project's variables.
 
 Both read variables that change what runs (`DBT_EXCLUDE_RESOURCE_TYPES=test` leaves out every data
-test, `GX_CLOUD_…` another context), and their lists change with each version. So no user variable
-with these prefixes gets through. Imports neither of them.
+test, `GX_CLOUD_…` another context, `DUCKDB_SQLALCHEMY_POOL` other connections), and their lists
+change with each version. So no user variable with these prefixes gets through. Imports neither of
+them.
 """
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-FOREIGN = ("DBT_", "GX_")  # covers dbt's newer names, DBT_ENGINE_…, too
+FOREIGN = ("DBT_", "GX_", "DUCKDB_")  # covers dbt's newer names, DBT_ENGINE_…, too
 
 # Privacy: no tool may send usage statistics.
 _ALWAYS = {"GX_ANALYTICS_ENABLED": "false"}

@@ -36,8 +36,8 @@ def tree_sha256(roots: Iterable[Path], suffixes: frozenset[str]) -> str:
     for root in roots:
         files = [root] if root.is_file() else sorted(root.rglob("*"))
         for path in files:
-            # dbt writes generated files into `target`; above the root, that name has no meaning.
-            if path.suffix in suffixes and "target" not in path.relative_to(root.parent).parts:
+            # dbt writes generated files into its `target`; a folder of models may have that name.
+            if path.suffix in suffixes and (root / "target") not in path.parents:
                 digest.update(f"{path.relative_to(root.parent).as_posix()}\0".encode())
                 digest.update(bytes.fromhex(file_sha256(path)))
     return digest.hexdigest()

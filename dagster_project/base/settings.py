@@ -52,6 +52,14 @@ class Settings(BaseSettings):
         default=True, description="Also write each publication's tables as Parquet."
     )
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
+    signing_key: Path | None = Field(
+        default=None,
+        description="Secret key of minisign, a file without a password: signs each publication.",
+    )
+    verify_key: str = Field(
+        default="",
+        description="Public key of minisign, or its file, for signatures in `make verify`.",
+    )
     report_url: str = Field(
         default="",
         description="URL of the report, if it is served: assets in the UI link to their pages.",

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.base.hashing import text_sha256
+from dagster_project.base.settings import Settings
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.raw import REFUSED, raw_key
 from dagster_project.defs.resources import WRITING_POOL, Workbench
@@ -17,6 +18,7 @@ from dagster_project.gates.explain import explain
 from dagster_project.gates.release_gate import gate_release
 from dagster_project.gates.run_suites import Batch, run_suites
 from dagster_project.gates.suites import load_suite, suite_sha256
+from dagster_project.publication.catalog import foreign_objects
 from dagster_project.sources.code_lists import code_lists
 from dagster_project.sources.source import Source
 from dagster_project.transform.blame import failed_expectations
@@ -122,6 +124,8 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
             for table in selected
             if table not in carried
         ]
+        if layer.in_candidate:
+            _refuse_foreign_objects(workbench.settings)
         report = progress_report(context)
         with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
             results = run_suites(
@@ -153,6 +157,17 @@ def _made_from(table: str, known: Mapping[str, Contents]) -> str | None:
     suite = load_suite(table, lists)
     read = gate_inputs(table, json.dumps(suite), known)
     return read and text_sha256(f"{read} {suite_sha256(suite, lists)}")
+
+
+def _refuse_foreign_objects(settings: Settings) -> None:
+    """Fail if the candidate holds anything that the project does not make: a macro in it would
+    hide DuckDB's function of that name from the suites.
+    """
+    if found := foreign_objects(settings.candidate):
+        raise dg.Failure(
+            "the candidate is not as this run has built it: " + "; ".join(found),
+            allow_retries=False,
+        )
 
 
 def _downgrade_accepted(result: GateResult, verdict: Verdict) -> GateResult:

@@ -3,6 +3,7 @@
 Great Expectations takes seconds to import, so functions import it when called.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.base.environment import own_environment
+from dagster_project.base.errors import BadInput
 from dagster_project.base.machine_errors import machine_error
 from dagster_project.base.settings import Settings
 from dagster_project.gates.suite_files import EXPECTATIONS, SEVERITIES
@@ -104,6 +106,7 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path, settings: Settin
     with _single_scan(datasource, batch, suite, settings):
         results = _validate(datasource, batch, suite, parameters)
     details = [_detail(result, batch, rows) for result in results]
+    _raise_if_not_run(suite, details)
     failed = [detail for detail in details if not detail["success"]]
     return GateResult(
         gate=batch.gate,
@@ -117,6 +120,19 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path, settings: Settin
         checksum=checksum,
         suite_sha256=digest,
     )
+
+
+def _raise_if_not_run(suite: dict[str, Any], details: list[dict[str, Any]]) -> None:
+    """Raise BadInput if an expectation of the suite has no result: it has not passed."""
+    wanted = Counter(expectation["description"] for expectation in suite["expectations"])
+    if left_out := wanted - Counter(detail["expectation"] for detail in details):
+        raise BadInput(
+            "expectations were not evaluated",
+            where=f"the suite of {suite['name']}",
+            expected="a result for each expectation",
+            found=f"none for {'; '.join(sorted(left_out))}",
+            fix="correct the expectation, or report it to the maintainers of the project",
+        )
 
 
 def _content(datasource: "SQLDatasource", batch: Batch) -> tuple[int | None, str | None]:

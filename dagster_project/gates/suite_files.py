@@ -5,7 +5,8 @@
 (docs/gate-policy.md), a `fix` for when it fails, and either a `query` that returns the failing
 rows, or a `type` and `kwargs` of Great Expectations. Any of these may come from a rule of
 `_rules.json`, as in `{"rule": "filled", "with": {"column": "area"}}`; the expectation's own keys
-take precedence. In a rule, `$column` is the parameter of that name.
+take precedence. In a rule, `$column` is the parameter of that name. An expectation that lets rows
+pass (`_LENIENT`), or warns without naming codes, has a `reason`.
 
 A query or a fix of one word is a name: of a query in the `.sql` file beside the suite (`_rules.sql`
 for rules), below the line `-- name: <name>`, or of a fix in `_fixes.json`.
@@ -27,7 +28,10 @@ EXPECTATIONS = PROJECT_ROOT / "expectations"
 SEVERITIES = {STRUCTURE: "critical", LIST: "warning", PLAUSIBILITY: "critical"}
 
 _NEEDED = {"description", "kind", "ground", "fix"}
-_ALLOWED = _NEEDED | {"query", "type", "kwargs"}
+_ALLOWED = _NEEDED | {"query", "type", "kwargs", "reason"}
+
+# Arguments of Great Expectations that let rows pass which fail the rule.
+_LENIENT = ("mostly", "row_condition")
 
 
 def suite_path(table_name: str, root: Path = EXPECTATIONS) -> Path:
@@ -61,11 +65,38 @@ def read_suite(table_name: str, root: Path = EXPECTATIONS) -> dict[str, Any]:
         whole = _from_rule(written, rules, where)
         expectations.append(_expectation(whole, queries, fixes, where))
     _raise_if_unused(queries, (written.get("query") for written in suite["expectations"]), path)
+    if not expectations:
+        raise _mistake(str(path.relative_to(root)), "at least one expectation", "none")
     return {
         "name": table_name,
         "meta": {"lineage": suite["lineage"]},
         "expectations": expectations,
     }
+
+
+def weakened_expectations(table_name: str, root: Path = EXPECTATIONS) -> list[str]:
+    """Return the expectations of a suite that let failing rows pass, and give no reason.
+
+    Raises as `read_suite` does.
+    """
+    weak = {
+        expectation["description"]: weakness
+        for expectation in read_suite(table_name, root)["expectations"]
+        if (weakness := _weakness(expectation))
+    }
+    return [f"{table_name}: {name} ({weakness})" for name, weakness in weak.items()]
+
+
+def _weakness(expectation: Mapping[str, Any]) -> str:
+    if expectation["meta"].get("reason", "").strip():
+        return ""
+    arguments = expectation["kwargs"]
+    lenient = [f"{name}: {arguments[name]}" for name in _LENIENT if name in arguments]
+    # A rule that warns returns the codes that are new, each with its number of rows.
+    names_codes = "rows_found" in arguments.get("unexpected_rows_query", "")
+    if expectation["meta"]["kind"] == LIST and not names_codes:
+        lenient.append(f"kind: {LIST}, without naming codes")
+    return ", ".join(lenient)
 
 
 def raise_if_unused(root: Path = EXPECTATIONS) -> None:
@@ -163,6 +194,7 @@ def _expectation(
             "kind": whole["kind"],
             "ground": whole["ground"],
             "fix": _resolve(whole["fix"], fixes, "fix", where),
+            **({"reason": whole["reason"]} if "reason" in whole else {}),
         },
     }
 

@@ -10,6 +10,7 @@ rounding: the dbt macro `tolerance_of_sum`.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -20,6 +21,7 @@ from jinja2 import Environment
 from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.base.sql import literal_list
 from dagster_project.gates.suite_files import EXPECTATIONS, read_suite
+from dagster_project.sources.code_lists import code_lists
 
 NUMBERS = PROJECT_ROOT / "dbt" / "macros" / "numbers"
 
@@ -56,6 +58,22 @@ def suite_sha256(suite: Mapping[str, Any], parameters: Mapping[str, Sequence[Any
     """Return the digest of a loaded suite: of all that decides what it accepts."""
     text = json.dumps([suite, parameters], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class RequiredSuite:
+    """A suite as its files are now: its digest, and the names of its expectations."""
+
+    sha256: str
+    expectations: tuple[str, ...]
+
+
+def required_suite(table_name: str, root: Path = EXPECTATIONS) -> RequiredSuite:
+    """Return the suite that the gate on a table of the models must have run."""
+    parameters = code_lists(None)
+    suite = load_suite(table_name, parameters, root)
+    names = tuple(expectation["description"] for expectation in suite["expectations"])
+    return RequiredSuite(suite_sha256(suite, parameters), names)
 
 
 def _gx_query(query: str, literals: Mapping[str, str]) -> str:

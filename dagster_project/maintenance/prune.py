@@ -16,7 +16,11 @@ from dagster_project.base.clock import in_utc, system_clock
 from dagster_project.base.durable_files import sync
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
-from dagster_project.publication.kept_files import kept_id, old_publications
+from dagster_project.publication.kept_files import (
+    kept_id,
+    old_publications,
+    remove_publication,
+)
 from dagster_project.sources import all_sources
 from dagster_project.workbench.connection import open_workbench, transaction, write_lock
 from dagster_project.workbench.replaced import leftovers, replaced_at, replaced_workbenches
@@ -63,7 +67,9 @@ def _leftovers(settings: Settings, old_runs: OldRuns) -> Iterator[Leftover]:
 
 def _files(settings: Settings, before: datetime) -> Iterator[Leftover]:
     for path in old_publications(settings):
-        yield Leftover(f"publication {kept_id(path)} ({_size(path)})", path.unlink)
+        yield Leftover(
+            f"publication {kept_id(path)} ({_size(path)})", partial(remove_publication, path)
+        )
     for path in replaced_workbenches(settings):
         if replaced_at(path) < before:
             yield Leftover(f"{path.name} ({_size(path)})", path.unlink)

@@ -17,6 +17,8 @@ from dagster_project.publication.kept_files import (
     publication_id,
     publications_in,
 )
+from dagster_project.publication.records import stated_sha256
+from dagster_project.publication.signature import signature_file
 from dagster_project.transform.build_fingerprint import build_fingerprint
 from dagster_project.workbench.connection import read_workbench
 from dagster_project.workbench.publications import last_publication
@@ -36,6 +38,8 @@ def status(
     kept = [kept_id(path) for path in kept_publications(settings)]
     yield f"warehouse     {settings.warehouse}"
     yield f"published     {_published(settings, present, in_utc(clock))}"
+    if present:
+        yield f"file          {_file(settings, present)}"
     yield f"kept          {', '.join(kept) or 'none'}"
     failure = last_failure()  # slow, so before the ledger is open, which blocks writers
     damage = _damage(settings)
@@ -92,6 +96,17 @@ def _published(settings: Settings, present: str | None, now: datetime) -> str:
     if settings.warehouse.exists():
         return "a file that is not one of the kept publications"
     return "nothing yet: run `make run`"
+
+
+def _file(settings: Settings, present: str) -> str:
+    """Return the recorded SHA-256 of the live publication; `make verify` compares it."""
+    for kept in kept_publications(settings):
+        if kept_id(kept) == present:
+            sha256 = stated_sha256(kept) or "not recorded"
+            return (
+                f"SHA-256 {sha256}, {'signed' if signature_file(kept).exists() else 'not signed'}"
+            )
+    return "not one of the kept publications"
 
 
 def _state(con: duckdb.DuckDBPyConnection, present: str | None) -> str:

@@ -35,6 +35,7 @@ from dagster_project.pipeline.run import (
 from dagster_project.publication.publish import reconcile
 from dagster_project.workbench.connection import open_workbench, write_lock
 from dagster_project.workbench.decisions import record_decision
+from dagster_project.workbench.publications import record_published_file
 from dagster_project.workbench.releases import file_entries
 from dagster_project.workbench.replaced import REPLACED, STAMP, leftovers
 
@@ -55,6 +56,7 @@ class LedgerSnapshot:
     files: list[tuple] = field(default_factory=list)
     decisions: list[tuple] = field(default_factory=list)
     publications: list[tuple] = field(default_factory=list)
+    published_files: list[tuple] = field(default_factory=list)
 
 
 def rebuild(
@@ -126,6 +128,7 @@ def _snapshot(con: duckdb.DuckDBPyConnection, origin: str) -> LedgerSnapshot:
         ),
         rows("decisions", "from audit.decisions order by decided_at"),
         rows("publication", "from audit.publication order by published_at"),
+        rows("published_files", "from audit.published_files"),
     )
 
 
@@ -159,6 +162,8 @@ def _decide_again(con: duckdb.DuckDBPyConnection, before: LedgerSnapshot) -> Non
         con.execute("insert into audit.decisions values (?, ?, ?, ?)", decision)
     for publication in before.publications:
         con.execute("insert into audit.publication values (?, ?, ?, ?, ?, ?)", publication)
+    for identity, sha256, size in before.published_files:
+        record_published_file(con, identity, sha256, size)
     record_decision(con, "rebuild", "workbench", f"decisions taken from {before.origin}")
 
 

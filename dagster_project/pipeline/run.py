@@ -21,7 +21,7 @@ from dagster_project.base.run_tags import MAX_RETRIES
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.ingest.pending_releases import Plan, make_plan
-from dagster_project.publication.eligibility import publication_blockers
+from dagster_project.publication.eligibility import content_blockers, publication_blockers
 from dagster_project.publication.kept_files import publication_id
 from dagster_project.publication.publish import reconcile
 from dagster_project.sources import all_sources
@@ -325,7 +325,7 @@ def _only_publish_remains(settings: Settings) -> bool:
     if not settings.candidate.exists():
         return False
     with open_workbench(settings) as con:
-        return not publication_blockers(settings, con)
+        return not (publication_blockers(settings, con) or content_blockers(settings, con))
 
 
 def _execute(

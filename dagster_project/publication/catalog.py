@@ -69,6 +69,19 @@ def catalog_errors(path: Path) -> list[str]:
     return [*_foreign(expected, found), *missing]
 
 
+def unsafe_objects(path: Path) -> list[str]:
+    """Return the objects of a publication that no version of the project makes."""
+    schemas = ("core", "marts", "audit")
+    return [
+        f"the {kind} {name} is none that the project makes"
+        for (kind, name), definition in _catalog(path).items()
+        if kind in ("view", "index", "sequence", "type")
+        or (kind == "schema" and name not in ("main", *schemas))
+        or (kind == "table" and name.split(".")[0] not in schemas)
+        or (kind == "macro" and not definition.startswith("[table_macro "))
+    ]
+
+
 def _foreign(expected: Catalog, found: Catalog) -> Iterator[str]:
     of_ledger = {f"audit.{table}" for table in (*LEDGER, _STAMP)}
     for (kind, name), definition in found.items():

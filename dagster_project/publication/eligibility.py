@@ -1,17 +1,22 @@
 """Whether the candidate may be published, according to its file and the ledger."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import duckdb
 
 from dagster_project.base.settings import Settings
+from dagster_project.gates.suite_files import weakened_expectations
+from dagster_project.gates.suites import required_suite
+from dagster_project.publication.catalog import catalog_errors
 from dagster_project.publication.integrity import changed_tables
-from dagster_project.publication.requirements import Requirements, required
-from dagster_project.transform.build_fingerprint import build_fingerprint
-from dagster_project.transform.layers import LAYERS, layer_tables
+from dagster_project.publication.requirements import Requirements, required, weakened_tests
+from dagster_project.sources import all_sources
+from dagster_project.transform.build_fingerprint import build_fingerprint, has_changed
+from dagster_project.transform.layers import candidate_tables
 from dagster_project.workbench.builds import current_candidate, tables_built, unfinished_layers
-from dagster_project.workbench.gate_results import gated_checksums
+from dagster_project.workbench.gate_results import gated_checksums, suites_run
 
 
 def publication_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -20,22 +25,19 @@ def publication_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> 
     reasons = _candidate_reasons(settings, candidate)
     if candidate and not reasons:
         reasons = ledger_blockers(con, *candidate, required())
-    if candidate and not reasons:
-        reasons = _changed_since_gates(settings, con, candidate[0])
+        reasons += [
+            f"the gate on {table} has not recorded its checksum"
+            for table in candidate_tables()
+            if not reasons and table not in gated_checksums(con, candidate[0])
+        ]
     return reasons
 
 
-def _changed_since_gates(
-    settings: Settings, con: duckdb.DuckDBPyConnection, candidate_id: str
-) -> list[str]:
-    """Return the tables of the candidate's file that are not as their gates saw them."""
-    gated = gated_checksums(con, candidate_id)
-    tables = [table for layer in LAYERS if layer.in_candidate for table in layer_tables(layer)]
-    unseen = [table for table in tables if table not in gated]
-    return [
-        *(f"the gate on {table} has not recorded its checksum" for table in unseen),
-        *changed_tables(settings, gated),
-    ]
+def content_blockers(settings: Settings, con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the differences between the candidate's tables and what their gates saw."""
+    candidate = current_candidate(con)
+    gated = gated_checksums(con, candidate[0]) if candidate else {}
+    return changed_tables(settings, gated)
 
 
 def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) -> list[str]:
@@ -54,11 +56,12 @@ def _candidate_reasons(settings: Settings, candidate: tuple[str, str] | None) ->
                 if "candidate" in tables
                 else "select max_by(candidate_id, published_at) from audit.publication"
             ).fetchall()
+        foreign = catalog_errors(settings.candidate)
     except duckdb.Error as error:
         return [f"the candidate file cannot be read ({str(error).splitlines()[0]})"]
     if stamp != [(candidate[0],)]:
         return [f"the candidate file belongs to {stamp}, not to the latest candidate"]
-    return []
+    return foreign
 
 
 def ledger_blockers(
@@ -76,6 +79,8 @@ def ledger_blockers(
     ]
     if build_fingerprint(con) != fingerprint:
         reasons.append("releases, models or gates have changed since the candidate was started")
+    if has_changed():
+        reasons.append("models, data tests or gates have changed since this process has read them")
     gates = _verdicts(con, candidate_id, "gate_results", "table_name")
     for table, layer in required.tables.items():
         if table not in built:
@@ -88,7 +93,14 @@ def ledger_blockers(
             reasons.append(
                 f"{table} or one of its inputs was built again after its gate had passed"
             )
-    return reasons + _tests_not_passed(con, candidate_id, required, last_built)
+    return [
+        *reasons,
+        *_tests_not_passed(con, candidate_id, required, last_built),
+        *_expectations_not_run(
+            con, candidate_id, [table for table in gates if table in required.tables]
+        ),
+        *_weakened(required),
+    ]
 
 
 def _last_built(required: Requirements, built: Mapping[str, datetime]) -> dict[str, datetime]:
@@ -128,10 +140,45 @@ def _tests_not_passed(
         success, checked_at = found.get(test, (True, datetime.min))
         if not success:
             failed.append(test.split(".")[2])
-        elif test not in found or checked_at < last_built[layer]:
+        elif test not in found or checked_at < last_built.get(layer, datetime.max):
             not_run.append(test.split(".")[2])
     return [
         f"{len(tests)} data tests {what}: {', '.join(tests)}"
         for what, tests in (("failed", failed), ("were not run on this candidate", not_run))
         if tests
+    ]
+
+
+def _expectations_not_run(
+    con: duckdb.DuckDBPyConnection, candidate_id: str, tables: Iterable[str]
+) -> list[str]:
+    """Return the gates that ran another suite than its files are now, or only a part of it."""
+    reasons = []
+    ran = suites_run(con, candidate_id)
+    for table in sorted(tables):
+        needed = required_suite(table)
+        sha256, evaluated = ran[table]
+        if left_out := Counter(needed.expectations) - Counter(evaluated):
+            reasons.append(f"the gate on {table} has not evaluated: {', '.join(left_out)}")
+        elif sha256 != needed.sha256:
+            reasons.append(
+                f"the gate on {table} ran another suite than that of the files now: SHA-256"
+                f" {sha256} then; {needed.sha256} now"
+            )
+    return reasons
+
+
+def _weakened(required: Requirements) -> list[str]:
+    """Return the data tests and expectations that are weakened, without a reason."""
+    suites = [f"raw.{table.name}" for source in all_sources().values() for table in source.tables]
+    weak = {
+        "data tests": weakened_tests(),
+        "expectations": [
+            each for table in (*suites, *required.tables) for each in weakened_expectations(table)
+        ],
+    }
+    return [
+        f"{len(found)} {what} are weakened without a reason: {'; '.join(found)}"
+        for what, found in weak.items()
+        if found
     ]

@@ -11,15 +11,19 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from dagster_project.base.durable_files import replace_symlink
 from dagster_project.base.hashing import file_sha256
-from dagster_project.base.settings import Settings
+from dagster_project.base.settings import PUBLISHED_FILE, Settings
 from dagster_project.base.sql import literal
+from dagster_project.publication.signature import sign
 from dagster_project.transform.dbt_runner import manifest
+
+if TYPE_CHECKING:
+    from minisign import SecretKey
 
 # Key columns of each table, `<schema>.<table>`.
 Keys = Mapping[str, Sequence[str]]
@@ -57,8 +61,17 @@ def exports_of(settings: Settings, publication_id: str) -> Path:
     return settings.exports / publication_id
 
 
-def write_exports(settings: Settings, database: Path, publication_id: str) -> None:
-    """Write the downloads of a publication from its file, next to the live ones."""
+def write_exports(
+    settings: Settings,
+    database: Path,
+    publication_id: str,
+    sha256: str,
+    key: "SecretKey | None" = None,
+) -> None:
+    """Write the downloads of a publication from its file, next to the live ones.
+
+    sha256: of that file. key: signs the data package, which has the SHA-256 of every download.
+    """
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
     fresh.mkdir(parents=True)
@@ -72,8 +85,15 @@ def write_exports(settings: Settings, database: Path, publication_id: str) -> No
             ).fetchall()
         ]
         package = _package(con, publication_id, resources)
+    package["database"] = {
+        "path": PUBLISHED_FILE,
+        "bytes": database.stat().st_size,
+        "hash": f"sha256:{sha256}",
+    }
     text = json.dumps(package, indent=2, ensure_ascii=False, default=str)
     (fresh / DESCRIPTOR).write_text(text + "\n", "utf-8")
+    if key:
+        sign(key, fresh / DESCRIPTOR, fresh / DESCRIPTOR, publication_id)
     fresh.rename(folder)
 
 

@@ -11,7 +11,7 @@ from dagster_project.workbench.checksums import Checksum, checksum_query
 
 _TABLES = """
 select schema_name || '.' || table_name
-from duckdb_tables()
+from system.main.duckdb_tables()
 where not internal and database_name = current_database()
     and schema_name || '.' || table_name <> 'audit.checksums'
 order by all
@@ -26,14 +26,14 @@ having arg_max(success, checked_at)
 """
 
 
-def checksums(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
-    """Return name, row count and checksum of every table of a publication, except
-    `audit.checksums`.
+def checksums(con: duckdb.DuckDBPyConnection, schema: str = "") -> list[tuple[str, int, str]]:
+    """Return name, row count and checksum of every table of a publication, or of one of its
+    schemas, except `audit.checksums`.
 
     The checksum is the sum of the rows' hashes, so the order of the rows does not matter. It
     depends on the version of DuckDB, whose `hash` may change.
     """
-    tables = [name for (name,) in con.execute(_TABLES).fetchall()]
+    tables = [name for (name,) in con.execute(_TABLES).fetchall() if name.startswith(schema)]
     return [(name, *con.execute(checksum_query(name)).fetchall()[0]) for name in tables]
 
 
@@ -57,6 +57,8 @@ def _content(con: duckdb.DuckDBPyConnection, table: str) -> Checksum | str:
         return Checksum(*con.execute(checksum_query(table)).fetchall()[0])
     except duckdb.CatalogException:
         return "no such table"
+    except duckdb.Error as error:
+        return f"it cannot be read ({str(error).splitlines()[0]})"
 
 
 def integrity_errors(path: Path) -> list[str]:

@@ -11,6 +11,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import activate_exports
 from dagster_project.publication.requirements import required
+from dagster_project.publication.signature import activate_signature, signature_file
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,18 @@ def old_publications(settings: Settings) -> list[Path]:
 def kept_id(kept: Path) -> str:
     """Return the id of a kept publication, from its file name."""
     return kept.stem.removeprefix("royalty_flows-")
+
+
+def sha256_file(kept: Path) -> Path:
+    """Return the file with the SHA-256 of a kept publication, beside it."""
+    return Path(f"{kept}.sha256")
+
+
+def remove_publication(kept: Path) -> None:
+    """Delete a kept publication and what is beside it."""
+    kept.unlink()
+    sha256_file(kept).unlink(missing_ok=True)
+    signature_file(kept).unlink(missing_ok=True)
 
 
 def publication_id(settings: Settings) -> str | None:
@@ -100,6 +113,7 @@ def activate(settings: Settings, kept: Path) -> None:
     Its downloads go live with it.
     """
     kept.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
+    activate_signature(settings, kept)  # just before the file: the kept ones always agree
     replace_hard_link(settings.warehouse, kept)
     activate_exports(settings, kept_id(kept))
     sync(settings.publications)

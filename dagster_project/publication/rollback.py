@@ -1,6 +1,7 @@
 """Rolls back to a kept publication."""
 
 import contextlib
+from pathlib import Path
 
 import duckdb
 
@@ -14,6 +15,7 @@ from dagster_project.publication.kept_files import (
     publication_id,
     publications_in,
 )
+from dagster_project.publication.records import file_errors
 from dagster_project.workbench.connection import open_workbench
 from dagster_project.workbench.decisions import record_decision
 
@@ -38,7 +40,7 @@ def roll_back(settings: Settings, to: str | None = None, reason: str = "none was
             found=to or f"none earlier than {present or 'now'}",
             fix="name a kept publication, or build and publish again with `make publish`",
         )
-    wrong = integrity_errors(kept[chosen])
+    wrong = [*integrity_errors(kept[chosen]), *_file_errors(settings, kept[chosen])]
     if wrong:
         raise BadInput(
             "the kept publication is damaged",
@@ -61,3 +63,12 @@ def _were_live(settings: Settings, kept: list[str]) -> list[str]:
     except BadInput:
         return kept
     return [name for name in kept if name in named]
+
+
+def _file_errors(settings: Settings, kept: Path) -> list[str]:
+    """Return the reasons why a kept file is not the one that was published, if that is known."""
+    try:
+        with open_workbench(settings) as con:
+            return file_errors(kept, con)
+    except (BadInput, duckdb.Error):
+        return file_errors(kept, None)

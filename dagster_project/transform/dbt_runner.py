@@ -25,7 +25,7 @@ DBT_PROJECT = PROJECT_ROOT / "dbt"
 _TARGET = DBT_PROJECT / "target"
 _MANIFEST = _TARGET / "manifest.json"
 _STAMP = _TARGET / "manifest.sha256"
-_SUFFIXES = frozenset({".sql", ".yml", ".csv", ".md"})
+_SUFFIXES = frozenset({".sql", ".yml", ".yaml", ".csv", ".md", ".py"})
 
 
 class DbtError(Exception):
@@ -68,7 +68,18 @@ def manifest_path() -> Path:
 @cache
 def manifest() -> Mapping[str, Any]:
     """Return the manifest, as parsed JSON."""
+    _state_when_read()
     return json.loads(manifest_path().read_bytes())
+
+
+@cache
+def _state_when_read() -> str:
+    return project_state()
+
+
+def dbt_has_changed() -> bool:
+    """Whether dbt's project has changed since this process has read its manifest."""
+    return project_state() != _state_when_read()
 
 
 @cache

@@ -82,3 +82,8 @@ def table_name(node: Mapping[str, Any]) -> str:
 def layer_tables(layer: Layer) -> list[str]:
     """Return `<schema>.<table>` of all seeds and models of a layer."""
     return sorted(table_name(node) for node in layer_nodes(layer).values())
+
+
+def candidate_tables() -> list[str]:
+    """Return `<schema>.<table>` of all tables of the candidate's file, except its ledger."""
+    return [table for layer in LAYERS if layer.in_candidate for table in layer_tables(layer)]

@@ -129,6 +129,23 @@ def gated_checksums(con: duckdb.DuckDBPyConnection, candidate_id: str) -> dict[s
     return {table: Checksum(*seen) for table, seen in rows}
 
 
+def suites_run(
+    con: duckdb.DuckDBPyConnection, candidate_id: str
+) -> dict[str, tuple[str | None, list[str]]]:
+    """Return, by `<schema>.<table>`, the digest of the suite that the last gate on each table of a
+    candidate ran, and the names of the expectations that it evaluated.
+    """
+    rows = con.execute(
+        "select table_name, arg_max((suite_sha256, details), checked_at) from audit.gate_results"
+        " where candidate_id = ? group by table_name",
+        [candidate_id],
+    ).fetchall()
+    return {
+        table: (sha256, [detail["expectation"] for detail in json.loads(details)])
+        for table, (sha256, details) in rows
+    }
+
+
 @dataclass(frozen=True)
 class TestResult:
     """The result of a data test. run_id: the run that ran it, which may be an earlier one."""

@@ -81,6 +81,11 @@ create table if not exists audit.publication (
     candidate_id varchar not null,
     fingerprint varchar not null
 );
+create table if not exists audit.published_files (
+    publication_id varchar not null,
+    sha256 varchar not null,
+    bytes bigint not null
+);
 create table if not exists audit.decisions (
     decided_at timestamp not null,
     decision varchar not null,

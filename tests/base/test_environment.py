@@ -40,6 +40,15 @@ HOSTILE = {
     "GX_HOME": "/nonexistent",
 }
 
+# Of Python, DuckDB and Dagster: none decides what runs.
+OTHERS = {
+    "PYTHONOPTIMIZE": "1",  # drops `assert`
+    "PYTHONWARNINGS": "ignore",
+    "DUCKDB_SQLALCHEMY_POOL": "null",
+    "DAGSTER_REDACT_USER_CODE_ERRORS": "1",
+    "DAGSTER_DEFAULT_IO_MANAGER_SILENCE_FAILURES": "1",
+}
+
 
 def options(command: click.Command) -> Iterator[click.Parameter]:
     """All options of a command and of those below it."""
@@ -72,7 +81,10 @@ def test_dbt_reads_more_than_a_hundred_variables() -> None:
     assert "DBT_ENGINE_EXCLUDE_RESOURCE_TYPES" in variables_of_dbt()
 
 
-@pytest.mark.parametrize("name", [*variables_of_dbt(), "GX_HOME", "GX_CLOUD_ACCESS_TOKEN", "DBT_X"])
+@pytest.mark.parametrize(
+    "name",
+    [*variables_of_dbt(), "GX_HOME", "GX_CLOUD_ACCESS_TOKEN", "DBT_X", "DUCKDB_SQLALCHEMY_POOL"],
+)
 def test_no_variable_comes_through(
     folders: Warehouse, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -102,13 +114,18 @@ def test_publishing_with_all_of_them_set_runs_every_data_test(
         "config: {fail_fast: true, indirect_selection: empty}\nroyalty_flows: {target: prod}\n"
     )
     (home / ".dbt" / "dbt_cloud.yml").write_text("version: 1\ncontext: {active-project: 1}\n")
+    (home / ".great_expectations").mkdir()
+    (home / ".great_expectations" / "great_expectations.conf").write_text(
+        "[anonymous_usage_statistics]\nenabled = true\n"
+    )
+    (home / ".duckdbrc").write_text("create or replace macro sum(x) as 7;\n")
     every = dict.fromkeys(variables_of_dbt(), "true")
     every |= HOSTILE
     every |= {name.replace("DBT_", "DBT_ENGINE_"): value for name, value in HOSTILE.items()}
     done = subprocess.run(
         [sys.executable, "-m", "dagster_project", "publish"],
         cwd=PROJECT_ROOT,
-        env={**os.environ, **warehouse.environment, **every, "HOME": str(home)},
+        env={**os.environ, **warehouse.environment, **every, **OTHERS, "HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,

@@ -89,6 +89,7 @@ def test_the_ledger_of_an_earlier_version_loses_obsolete_tables(
         "decisions",
         "gate_results",
         "publication",
+        "published_files",
         "releases",
         "test_results",
     ]
