@@ -15,6 +15,7 @@ from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
+from dagster_project.base.private_files import private_by_default
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.status import status
@@ -34,6 +35,7 @@ from dagster_project.workbench.connection import open_workbench, write_lock
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     clear_environment()
+    private_by_default()
     options = _parser().parse_args(arguments)
     try:
         settings = _settings()

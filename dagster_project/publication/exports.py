@@ -17,6 +17,7 @@ import duckdb
 
 from dagster_project.base.durable_files import replace_symlink
 from dagster_project.base.hashing import file_sha256
+from dagster_project.base.private_files import make_readable, public_folder
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
 from dagster_project.transform.dbt_runner import manifest
@@ -61,7 +62,8 @@ def write_exports(settings: Settings, database: Path, publication_id: str) -> No
     """Write the downloads of a publication from its file, next to the live ones."""
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
-    fresh.mkdir(parents=True)
+    public_folder(settings.exports)
+    fresh.mkdir()
     keys = table_keys()
     with duckdb.connect(database, read_only=True, config=settings.duckdb_config) as con:
         resources = [
@@ -74,6 +76,7 @@ def write_exports(settings: Settings, database: Path, publication_id: str) -> No
         package = _package(con, publication_id, resources)
     text = json.dumps(package, indent=2, ensure_ascii=False, default=str)
     (fresh / DESCRIPTOR).write_text(text + "\n", "utf-8")
+    make_readable(fresh)
     fresh.rename(folder)
 
 

@@ -17,6 +17,7 @@ import duckdb
 
 from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput
+from dagster_project.base.private_files import public_folder
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
 from dagster_project.ingest.raw_rows import drop_superseded_rows
@@ -63,7 +64,7 @@ def publish(settings: Settings, run_id: str) -> Publication:
     if settings.downloads:
         write_exports(settings, settings.candidate, publication_id)
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
-    kept.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    public_folder(kept.parent)
     settings.candidate.rename(kept)
     activate(settings, kept)
     reconcile(settings)

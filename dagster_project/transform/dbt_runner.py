@@ -45,7 +45,7 @@ def manifest_path() -> Path:
     state = project_state()
     stamp = _STAMP.read_text() if _STAMP.exists() else ""
     if not (_MANIFEST.exists() and stamp == state):
-        _TARGET.mkdir(exist_ok=True)
+        _TARGET.mkdir(mode=0o700, exist_ok=True)
         _STAMP.unlink(missing_ok=True)  # an interrupted parse leaves an incomplete manifest
         if not stamp.startswith(f"{DBT_PROJECT} "):
             (_TARGET / "partial_parse.msgpack").unlink(missing_ok=True)
