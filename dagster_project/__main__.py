@@ -1,6 +1,7 @@
 """The command line: `python -m dagster_project <command>`; the Makefile has a target for each."""
 
 import argparse
+import io
 import os
 import socket
 import sys
@@ -36,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     clear_environment()
     private_by_default()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal or log that cannot show all letters
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         settings = _settings()

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from dagster_project.base.clock import system_clock
 from dagster_project.base.durable_files import replace_symlink
-from dagster_project.base.errors import BadInput
+from dagster_project.base.errors import BadInput, printable_html
 from dagster_project.base.private_files import make_readable, public_folder
 from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import exports_of
@@ -113,6 +113,7 @@ def _environment(publication: dict[str, str]) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
+        finalize=printable_html,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.base.environment import own_environment
-from dagster_project.base.errors import BadInput
+from dagster_project.base.errors import BadInput, printable_text
 from dagster_project.base.hashing import tree_sha256
 from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.base.settings import PROJECT_ROOT, Settings
@@ -29,6 +29,9 @@ _SUFFIXES = frozenset({".sql", ".yml", ".csv", ".md"})
 
 class DbtError(Exception):
     """dbt could not run, or nodes failed; the message includes those of failing nodes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable_text(message))  # it may quote cells
 
 
 def project_state() -> str:

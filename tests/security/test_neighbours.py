@@ -109,9 +109,9 @@ def loosen(warehouse: Warehouse) -> None:
 
 def reads_as_neighbour(settings: Settings) -> None:
     script = (
-        "import os, sys; os.setgroups([]); os.setgid({0}); os.setuid({0})\n"
+        f"import os, sys; os.setgroups([]); os.setgid({NEIGHBOUR}); os.setuid({NEIGHBOUR})\n"
         "for path in sys.argv[1:]: open(path, 'rb').read(1)\n"
-    ).format(NEIGHBOUR)
+    )
     published = [settings.warehouse, settings.report / "index.html"]
     published += [settings.exports / "current" / "datapackage.json"]
     subprocess.run([sys.executable, "-c", script, *map(str, published)], check=True)
@@ -199,9 +199,11 @@ def test_a_lock_that_a_run_of_an_earlier_version_holds_stays(
 ) -> None:
     process = holding(lock, os.geteuid())
     try:
-        with pytest.raises(TryLater, match="another run is writing"):
-            with write_lock(folders.settings, timeout=0):
-                pass
+        with (
+            pytest.raises(TryLater, match="another run is writing"),
+            write_lock(folders.settings, timeout=0),
+        ):
+            pass
         assert permissions(lock) == 0o600
     finally:
         released(process)
