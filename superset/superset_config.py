@@ -83,13 +83,13 @@ _FUNCTIONS = re.compile(
 )
 
 
-def refuse_unless_query(text: str) -> None:
+def refuse_unless_query(con: duckdb.DuckDBPyConnection, text: str) -> None:
     """Raise NotAQuery unless a text holds only queries, by DuckDB's own parser, or EXPLAIN.
 
     A client could otherwise attach databases, fill the memory with tables or stop the process:
     a read-only file and a locked configuration do not prevent that.
     """
-    for statement in duckdb.extract_statements(text):
+    for statement in con.extract_statements(text):  # which reads a file for `import database`
         kind = statement.type
         explains = kind == duckdb.StatementType.EXPLAIN and "analyze" not in text.lower()
         if kind != duckdb.StatementType.SELECT and not explains:
@@ -99,12 +99,16 @@ def refuse_unless_query(text: str) -> None:
 
 
 class _Cursor(CursorWrapper):
+    def __init__(self, con: duckdb.DuckDBPyConnection, wrapper: ConnectionWrapper) -> None:
+        super().__init__(con, wrapper)
+        self._con = con
+
     def execute(self, statement: str, parameters: Any = None, context: Any = None) -> None:
-        refuse_unless_query(statement)
+        refuse_unless_query(self._con, statement)
         super().execute(statement, parameters, context)
 
     def executemany(self, statement: str, parameters: Any = None, context: Any = None) -> None:
-        refuse_unless_query(statement)
+        refuse_unless_query(self._con, statement)
         super().executemany(statement, parameters, context)
 
 

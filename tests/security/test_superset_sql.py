@@ -80,7 +80,7 @@ def test_queries_are_answered(ask: Ask) -> None:
         "select a from marts.made_up",
         "from marts.made_up",
         "with x as (select a from marts.made_up) select sum(a) from x",
-        "/* query */ select 'query (1)' -- enable_logging\n",
+        "/* query */ select 'query: 1' -- enable_logging\n",
         "describe marts.made_up",
         "show tables",
         "explain select a from marts.made_up",
@@ -120,7 +120,7 @@ CHANGES = [
     "copy (select 1) to '{file}'",
     "copy marts.made_up from '{file}'",
     "export database '{file}'",
-    "import database '{file}'",
+    "import database '{file.parent}'",
     "install httpfs",
     "install spatial from community",
     "load httpfs",
@@ -159,9 +159,14 @@ CHANGES = [
 
 def test_nothing_but_queries_is_executed(ask: Ask, tmp_path: Path) -> None:
     file = tmp_path / "written"
+    (tmp_path / "schema.sql").write_text("select 'TOP SECRET'")
+    (tmp_path / "load.sql").write_text("")
     found = ask(*([statement.format(file=file), "select 1"] for statement in CHANGES))
     for statement, outcome in zip(CHANGES, found, strict=True):
-        assert "only queries are allowed" in outcome, statement
+        # `import database` reads a file to know its statements, and may not.
+        wanted = "Cannot" if statement.startswith("import") else "only queries are allowed"
+        assert wanted in outcome, statement
+    assert "TOP SECRET" not in str(found)
     assert not file.exists()
 
 
