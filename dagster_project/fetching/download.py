@@ -236,21 +236,6 @@ class Downloader:
                 " (dagster_project/fetching/publishers/)",
             )
 
-    def onward(self, url: httpx.URL, location: str) -> httpx.URL:
-        """Return where a redirect leads. Raises BadInput as `check_host`, or if it is no URL."""
-        try:
-            target = url.join(location)
-        except httpx.InvalidURL as error:
-            raise self.problem(
-                "a redirect to something that is no address",
-                str(url),
-                expected="http:// or https://",
-                found=f"{location[:100]}: {error}",
-                fix="open the address in a browser; the publisher may have moved the file",
-            ) from None
-        self.check_host(target, url)
-        return target
-
     def check_address(self, response: httpx.Response) -> None:
         """Raise BadInput if a publisher's name has led to an address of this network.
 
@@ -336,12 +321,20 @@ class _Download:
                 with self._down.client.stream("GET", url, headers=headers) as response:
                     self._down.check_address(response)
                     if response.has_redirect_location:
-                        onward = self._down.onward(url, response.headers["location"])
+                        onward = url.join(response.headers["location"])
+                        self._down.check_host(onward, url)
                         url = onward
                         continue
                     return self._handle_response(response)
         except httpx.TimeoutException as error:
             raise _TransientError(f"no answer in time ({type(error).__name__})") from None
+        except httpx.InvalidURL as error:
+            raise self._problem(
+                "a redirect to something that is no address",
+                expected="http:// or https://",
+                found=str(error),
+                fix="open the address in a browser; the publisher may have moved the file",
+            ) from None
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise self._problem(

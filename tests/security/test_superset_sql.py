@@ -149,7 +149,6 @@ CHANGES = [
     "prepare made_up as select 1",
     "call enable_logging(storage = 'file', storage_path = '{file}')",
     "call pragma_version()",
-    "pragma enable_logging",
     "begin",
     "explain analyze copy marts.made_up to '{file}'",
     "explain analyze call enable_logging()",
