@@ -32,6 +32,12 @@ from dagster_project.publication.kept_files import publications_in
 from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench.connection import open_workbench, write_lock
 
+# The shell would download an extension for a query that names a URL.
+_NO_DOWNLOADS = (
+    "set autoinstall_known_extensions = false; set autoload_known_extensions = false;"
+    " set allow_community_extensions = false"
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -257,7 +263,7 @@ def _open_shell(settings: Settings) -> None:
     """Replace this process by DuckDB's shell. Raises BadInput if there is nothing to read."""
     _refuse_if_unreadable(settings)
     shell = str(Path(sys.executable).with_name("duckdb"))
-    os.execv(shell, [shell, "-readonly", str(settings.warehouse)])
+    os.execv(shell, [shell, "-readonly", "-cmd", _NO_DOWNLOADS, str(settings.warehouse)])
 
 
 def _refuse_if_unreadable(settings: Settings) -> None:
