@@ -1,4 +1,4 @@
-"""Who may read what the warehouse writes: the owner alone, except for what is published.
+"""Permissions of the warehouse's files: the owner's alone, except for published files.
 
 Neither depends on the umask under which a program was started.
 """

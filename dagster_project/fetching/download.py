@@ -330,7 +330,7 @@ class _Download:
             raise _TransientError(f"no answer in time ({type(error).__name__})") from None
         except httpx.InvalidURL as error:
             raise self._problem(
-                "a redirect to something that is no address",
+                "a redirect to an invalid address",
                 expected="http:// or https://",
                 found=str(error),
                 fix="open the address in a browser; the publisher may have moved the file",

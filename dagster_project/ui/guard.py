@@ -178,7 +178,7 @@ def _only(request: HTTPConnection, name: str, where: str) -> str | None:
         raise Refused(
             HTTPStatus.BAD_REQUEST,
             BadInput(
-                "a header that is there more than once",
+                "a repeated header",
                 where=where,
                 expected=f"one {name}",
                 found=", ".join(found),

@@ -28,7 +28,7 @@ def private_lock(path: Path, timeout: float) -> Iterator[None]:
 
 
 def _free_from_neighbours(path: Path) -> None:
-    """Delete a lock file that another user may have opened, and so could hold for ever.
+    """Delete a lock file that another user may have opened, and so could hold forever.
 
     That is one that is not the owner's, or that others may open. It stays, closed to others, if a
     process of the owner's holds it.

@@ -163,10 +163,10 @@ def test_hostile_names_of_folders_and_files_stop_nothing_but_themselves(
     assert FORGED not in lines
     assert outcome.output.count("a file name with unsupported characters") == len(NAMES)
     assert outcome.output.count("whose name is not a date") == len(NAMES)
-    ((told,),) = folders.published(
+    ((unescaped,),) = folders.published(
         "select count(*) from audit.releases where reason ~ '[\\x00-\\x1f]'"
     )
-    assert told == 0
+    assert unescaped == 0
 
 
 # The UI
