@@ -199,19 +199,18 @@ def _prune(settings: Settings, dry_run: bool) -> None:
 
 
 def _open_ui(settings: Settings, port: int) -> None:
-    """Run `dg dev` with the guarded UI, until it is stopped; ends the process.
+    """Replace this process by `dg dev` with the guarded UI.
 
     Raises BadInput if the port is taken: `dg` ignores that.
     """
-    from dagster_project.patches.dagster_webserver import develop
-
     _refuse_if_taken(port)
     dagster_home()
     _fail_orphaned_ui_runs(settings)
     os.chdir(PROJECT_ROOT)
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
     lines = ["--log-format", "json"] if settings.log_format == "json" else []
-    develop("dagster_project.ui", ["--host", "127.0.0.1", "--port", str(port), *lines])
+    module = [sys.executable, "-m", "dagster_project.ui.develop"]
+    os.execv(sys.executable, [*module, "--host", "127.0.0.1", "--port", str(port), *lines])
 
 
 def _refuse_if_taken(port: int) -> None:
