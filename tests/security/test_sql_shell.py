@@ -17,7 +17,7 @@ def test_a_query_that_names_a_url_downloads_no_extension(folders: Warehouse) -> 
     ended = subprocess.run(
         [sys.executable, "-m", "dagster_project", "sql"],
         cwd=PROJECT_ROOT,
-        input="select * from 'https://127.0.0.1:1/x.csv'; select 6 * 7;",
+        input="select * from 'https://127.0.0.1:1/x.csv';\nselect 6 * 7;",
         capture_output=True,
         text=True,
         check=False,
