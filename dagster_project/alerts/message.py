@@ -62,7 +62,7 @@ def message(settings: Settings, failures: Sequence[Alert]) -> Message:
             line
             for line in (
                 failure["what"],
-                printable_text(_cut(failure["why"] or "", MOST_LETTERS // len(alerts))),
+                _cut(failure["why"] or "", MOST_LETTERS // len(alerts)),
                 f"live: {failure['in_force']}",
                 failure["link"],
             )

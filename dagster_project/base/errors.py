@@ -30,8 +30,8 @@ def printable_text(text: str, line_end: str = _CONTINUED) -> str:
     A line after the first is marked as such: nothing that the text quotes can pass for a line of
     its own. line_end: "\\n" where the reader sees anyway where the text ends.
     """
-    lines = (line.removeprefix(_CONTINUED[1:]) for line in text.split("\n"))
-    return line_end.join(map(printable, lines))
+    marked = line_end[1:]  # a line that is marked already is not marked twice
+    return line_end.join(printable(line.removeprefix(marked)) for line in text.split("\n"))
 
 
 def printable_html(value: T) -> T:

@@ -229,7 +229,8 @@ def test_a_page_keeps_its_own_spaces_and_links() -> None:
 @each_hostile
 def test_an_alert_cannot_add_headers_lines_or_links(folders: Warehouse, text: str) -> None:
     extra = f"{text}\r\nBcc: evil@example.org\r\n\r\n<!channel> @all [bank](http://evil.example)"
-    alert = Alert(f"REJECTED {extra}", extra, extra, None, extra, extra)
+    why = str(DbtError(extra))  # lines of a reason are as its author has left them
+    alert = Alert(f"REJECTED {extra}", why, extra, None, extra, extra)
     made = message(folders.settings, [alert])
     with webhook() as hook, mail_server() as box:
         send(
