@@ -1,6 +1,7 @@
 """The command line: `python -m dagster_project <command>`; the Makefile has a target for each."""
 
 import argparse
+import io
 import os
 import socket
 import sys
@@ -15,6 +16,7 @@ from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
+from dagster_project.base.private_files import private_by_default
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.status import status
@@ -30,10 +32,19 @@ from dagster_project.publication.kept_files import publications_in
 from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench.connection import open_workbench, write_lock
 
+# The shell would download an extension for a query that names a URL.
+_NO_DOWNLOADS = (
+    "set autoinstall_known_extensions = false; set autoload_known_extensions = false;"
+    " set allow_community_extensions = false"
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     clear_environment()
+    private_by_default()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal or log that cannot show all letters
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         settings = _settings()
@@ -210,15 +221,18 @@ def _prune(settings: Settings, dry_run: bool) -> None:
 
 
 def _open_ui(settings: Settings, port: int) -> None:
-    """Replace this process by `dg dev`. Raises BadInput if the port is taken: `dg` ignores that."""
+    """Replace this process by `dg dev` with the guarded UI.
+
+    Raises BadInput if the port is taken: `dg` ignores that.
+    """
     _refuse_if_taken(port)
     dagster_home()
     _fail_orphaned_ui_runs(settings)
     os.chdir(PROJECT_ROOT)
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
-    dg = str(Path(sys.executable).with_name("dg"))
     lines = ["--log-format", "json"] if settings.log_format == "json" else []
-    os.execv(dg, [dg, "dev", "--host", "127.0.0.1", "--port", str(port), *lines])
+    module = [sys.executable, "-m", "dagster_project.ui.develop"]
+    os.execv(sys.executable, [*module, "--host", "127.0.0.1", "--port", str(port), *lines])
 
 
 def _refuse_if_taken(port: int) -> None:
@@ -270,7 +284,7 @@ def _open_shell(settings: Settings) -> None:
     """Replace this process by DuckDB's shell. Raises BadInput if there is nothing to read."""
     _refuse_if_unreadable(settings)
     shell = str(Path(sys.executable).with_name("duckdb"))
-    os.execv(shell, [shell, "-readonly", str(settings.warehouse)])
+    os.execv(shell, [shell, "-readonly", "-cmd", _NO_DOWNLOADS, str(settings.warehouse)])
 
 
 def _refuse_if_unreadable(settings: Settings) -> None:

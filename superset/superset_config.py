@@ -6,6 +6,7 @@ security policy that makes the browser refuse them.
 
 import logging
 import os
+import re
 import secrets
 import sys
 import warnings
@@ -13,15 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from duckdb_engine import ConnectionWrapper, DuckDBEngineWarning
+from duckdb_engine import ConnectionWrapper, CursorWrapper, DuckDBEngineWarning
 from sqlalchemy.engine.url import URL
 
 # After site-packages, where the package has the same name as the folder `superset`.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from dagster_project.base.private_files import make_private, private_by_default
 from dagster_project.base.settings import Settings
 
 SETTINGS = Settings()
+private_by_default()
+make_private(SETTINGS.superset_dir)
 CATALOG = "royalty_flows"  # the catalog that a client sees when it opens the published file
 
 
@@ -51,8 +55,13 @@ def published() -> duckdb.DuckDBPyConnection:
     open would keep reading a file that was replaced long ago. Each connection therefore attaches
     the file to an in-memory database of its own, which is not shared.
     """
+    spill = SETTINGS.superset_dir / "spill"  # the one folder that statements can reach
     con = duckdb.connect(
-        config={**SETTINGS.duckdb_config, "python_enable_replacements": False},
+        config={
+            **SETTINGS.duckdb_config,
+            "python_enable_replacements": False,
+            "temp_directory": str(spill),
+        },
     )
     path = str(SETTINGS.warehouse).replace("'", "''")
     con.execute(f"attach '{path}' as {CATALOG} (read_only)")
@@ -62,10 +71,66 @@ def published() -> duckdb.DuckDBPyConnection:
     return con
 
 
+class NotAQuery(duckdb.PermissionException):
+    """A statement that does more than read."""
+
+
+# `enable_logging` to a file ends the process: DuckDB throws where nothing can catch it. The others
+# run a text, which can hide any name.
+_FUNCTIONS = re.compile(
+    r'\b(enable_logging|query|json_execute_serialized_sql)"?(\s|/\*.*?\*/|--[^\n]*\n)*\(',
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def refuse_unless_query(con: duckdb.DuckDBPyConnection, text: str) -> None:
+    """Raise NotAQuery unless a text holds only queries, by DuckDB's own parser, or EXPLAIN.
+
+    A client could otherwise attach databases, fill the memory with tables or stop the process:
+    a read-only file and a locked configuration do not prevent that.
+    """
+    for statement in con.extract_statements(text):  # which reads a file for `import database`
+        kind = statement.type
+        explains = kind == duckdb.StatementType.EXPLAIN and "analyze" not in text.lower()
+        if kind != duckdb.StatementType.SELECT and not explains:
+            raise NotAQuery(f"only queries are allowed, not {kind.name}")
+    if found := _FUNCTIONS.search(text):
+        raise NotAQuery(f"the function {found[1].lower()} is not allowed")
+
+
+class _Cursor(CursorWrapper):
+    def __init__(self, con: duckdb.DuckDBPyConnection, wrapper: ConnectionWrapper) -> None:
+        super().__init__(con, wrapper)
+        self._con = con
+
+    def execute(self, statement: str, parameters: Any = None, context: Any = None) -> None:
+        refuse_unless_query(self._con, statement)
+        super().execute(statement, parameters, context)
+
+    def executemany(self, statement: str, parameters: Any = None, context: Any = None) -> None:
+        refuse_unless_query(self._con, statement)
+        super().executemany(statement, parameters, context)
+
+
+class _Connection(ConnectionWrapper):
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(con)
+        self._con = con
+
+    def cursor(self) -> _Cursor:
+        return _Cursor(self._con, self)
+
+
 def _open_current_file(uri: URL, params: dict[str, Any], *_: Any) -> tuple[URL, dict[str, Any]]:
-    """Open each connection to the published file with `published`. Superset keeps none."""
-    if uri.drivername == "duckdb" and uri.database == str(SETTINGS.warehouse):
-        params["creator"] = lambda: ConnectionWrapper(published())
+    """Open each connection to the published file with `published`. Superset keeps none.
+
+    Raises NotAQuery for any other DuckDB database: it could be any file of the machine, and one
+    that reads the workbench locks the ETL out.
+    """
+    if uri.get_backend_name() == "duckdb":
+        if uri.database != str(SETTINGS.warehouse):
+            raise NotAQuery(f"only {SETTINGS.warehouse} may be opened, not {uri.database}")
+        params["creator"] = lambda: _Connection(published())
     return uri, params
 
 

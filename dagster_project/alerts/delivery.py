@@ -2,6 +2,7 @@
 
 import html
 import logging
+import re
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -65,6 +66,9 @@ def _post(settings: Settings, message: Message) -> None:
     url = settings.notify_webhook.get_secret_value()
     # https://api.slack.com/reference/surfaces/formatting#escaping
     text = html.escape(f"{message.subject}\n\n{message.text}", quote=False)
+    # Mattermost reads Markdown: no links with another text, no code, no `@all`.
+    text = re.sub(r"[\[\]`]", r"\\\g<0>", text)
+    text = re.sub(r"@(?=all|channel|here|everyone)", "(at) ", text)
     body = {"text": text, "subject": message.subject, **message.fields}
     _HTTPX_LOG.addFilter(_drop)
     try:

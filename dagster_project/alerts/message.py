@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 
+from dagster_project.base.errors import printable, printable_text
 from dagster_project.base.settings import Settings
 from dagster_project.publication.kept_files import publication_id
 
@@ -47,22 +49,20 @@ def message(settings: Settings, failures: Sequence[Alert]) -> Message:
     published = publication_id(settings)
     alerts = [
         {
-            **asdict(failure),
+            **_printable(asdict(failure)),
             "in_force": _current(settings, published, failure.source),
-            "link": f"{settings.ui_url.rstrip('/')}/runs/{failure.run_id}"
-            if failure.run_id
-            else None,
+            "link": failure.run_id and _link(settings, failure.run_id),
         }
         for failure in failures
     ]
-    first = failures[0].what
+    first = alerts[0]["what"]
     more = f" and {len(failures) - 1} more" if len(failures) > 1 else ""
     parts = [
         "\n".join(
             line
             for line in (
                 failure["what"],
-                _cut(failure["why"], MOST_LETTERS // len(alerts)),
+                _cut(failure["why"] or "", MOST_LETTERS // len(alerts)),
                 f"live: {failure['in_force']}",
                 failure["link"],
             )
@@ -77,6 +77,17 @@ def message(settings: Settings, failures: Sequence[Alert]) -> Message:
     )
 
 
+def _printable(alert: dict[str, str | None]) -> dict[str, str | None]:
+    return {
+        name: text and (printable_text(text, "\n") if name == "why" else printable(text))
+        for name, text in alert.items()
+    }
+
+
+def _link(settings: Settings, run_id: str) -> str:
+    return f"{settings.ui_url.rstrip('/')}/runs/{quote(printable(run_id), safe='')}"
+
+
 def _current(settings: Settings, published: str | None, source: str | None) -> str:
     """Describe the live data. Read from the published file, which no run can lock."""
     if not settings.warehouse.exists():
@@ -89,11 +100,11 @@ def _current(settings: Settings, published: str | None, source: str | None) -> s
                 ((release,),) = con.execute(
                     "select max(release_date) from audit.releases"
                     " where source = ? and status = 'accepted'",
-                    [source],
+                    [printable(source)],
                 ).fetchall()
         except duckdb.Error as error:
             return f"{found}, which cannot be read: {str(error).splitlines()[0]}"
-        found = f"{source} {release or 'without any release'}, in {found}"
+        found = f"{printable(source)} {release or 'without any release'}, in {found}"
     return found
 
 

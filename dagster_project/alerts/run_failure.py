@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType, DagsterRun
 
 from dagster_project.alerts.message import Alert
+from dagster_project.base.errors import printable_text
 from dagster_project.base.run_tags import PARTITION, PARTITION_RANGE
 from dagster_project.sources import all_sources
 
@@ -41,7 +42,8 @@ def _why(events: list[DagsterEvent]) -> str:
             error = data.error
             while error and error.cause:
                 error = error.cause
-            return error.message.strip() if error else event.message or ""
+            message = error.message if error else event.message or ""
+            return printable_text(message.strip())
     for event in events:
         if event.event_type == DagsterEventType.RUN_FAILURE and event.message:
             return event.message

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from dagster_project.base.private_files import make_private, private_files, public_folder
 from dagster_project.base.settings import PROJECT_ROOT
 
 BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
@@ -17,6 +18,9 @@ def home_folder() -> Path:
 def dagster_home() -> Path:
     """Return the folder of the project's Dagster instance, with its settings in place."""
     home = home_folder()
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+    public_folder(home.parent)
+    home.mkdir(mode=0o700, exist_ok=True)
+    make_private(home)  # its logs quote files, and whoever writes here runs code
+    with private_files():
+        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
     return home

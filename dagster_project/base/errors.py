@@ -1,21 +1,61 @@
 """The error for bad input, and its subclass for conditions that pass by themselves."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _LONGEST = 20_000  # characters per part: a cell can hold megabytes
+_CONTINUED = "\n    | "
 
 
 def printable(text: str) -> str:
     """Return a text on one line, with everything escaped that cannot be printed or stored.
 
-    File names and cells come from outside: line ends and control characters would forge lines of
-    a log, and half a surrogate pair cannot be written anywhere. They are escaped as Python does.
+    Every text from outside (names of files and folders, cells, what publishers and libraries say)
+    goes through here before it reaches a terminal, a log, Markdown, a page or a message. Line ends
+    and control characters would forge lines, right-to-left marks turn them around, and half a
+    surrogate pair (a name that is not UTF-8) cannot be written anywhere. All are escaped as Python
+    does.
     """
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}… ({len(text):,} characters)"
+    return _escaped(text)
+
+
+def printable_text(text: str, line_end: str = _CONTINUED) -> str:
+    """Return a text of several lines, each as `printable` does.
+
+    A line after the first is marked as such: nothing that the text quotes can pass for a line of
+    its own. line_end: "\\n" where the reader sees anyway where the text ends.
+    """
+    marked = line_end[1:]  # a line that is marked already is not marked twice
+    return line_end.join(printable(line.removeprefix(marked)) for line in text.split("\n"))
+
+
+def printable_html(value: T) -> T:
+    """Return a text that goes into a page: its characters as `printable`, its spaces as they are.
+
+    Right-to-left marks would turn the text around them. Other values are returned unchanged.
+    """
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return type(value)(_escaped(value, keep="\n\t\N{NO-BREAK SPACE}"))
+
+
+def in_markdown(text: str) -> str:
+    """Return a text on one line that Markdown shows as it is."""
+    return re.sub(r"[\\`*_{}\[\]()<>#+!|~-]", r"\\\g<0>", printable(text))
+
+
+def _escaped(text: str, keep: str = "") -> str:
+    if text.isprintable():
+        return text
     return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        letter
+        if letter.isprintable() or letter in keep
+        else letter.encode("unicode_escape").decode()
         for letter in text
     )
 

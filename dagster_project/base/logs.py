@@ -12,17 +12,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dagster_project.base.clock import system_clock
+from dagster_project.base.errors import printable_text
 from dagster_project.base.run_tags import PARTITION
 
 
 def say(text: str, level: str = "INFO", **about: Any) -> None:
     """Print a line and flush it: the output goes to a person or a log store.
 
+    text: of several lines only if they belong together; empty ones at its start set it apart.
     about: `source`, `release` and so on, for the log store; the text names them for people.
     """
     if is_json():
-        text = json_line(system_clock(), level, text.strip(), **about)
-    print(text, flush=True)
+        print(json_line(system_clock(), level, text.strip(), **about), flush=True)
+        return
+    body = text.lstrip("\n")
+    print("\n" * (len(text) - len(body)) + printable_text(body), flush=True)
 
 
 def is_json() -> bool:
@@ -32,9 +36,12 @@ def is_json() -> bool:
 
 def json_line(time: datetime, level: str, message: str, **about: Any) -> str:
     """Return a log line; unknown keys are left out."""
-    known = {key: value for key, value in about.items() if value is not None}
-    line = {"time": time.isoformat(timespec="milliseconds"), "level": level, "message": message}
-    return json.dumps(line | known, default=str)
+    texts = {
+        key: printable_text(str(value), "\n")
+        for key, value in {"message": message, **about}.items()
+        if value is not None
+    }
+    return json.dumps({"time": time.isoformat(timespec="milliseconds"), "level": level, **texts})
 
 
 class JsonFormatter(logging.Formatter):

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
+from dagster_project.base.errors import printable
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -95,7 +97,7 @@ class ProgressReport:
 
         unit: `B` for bytes, otherwise a space and a plural noun.
         """
-        progress, ended = Progress(what, unit, total), threading.Event()
+        progress, ended = Progress(printable(what), unit, total), threading.Event()
         if self.say is None:
             yield progress
             return

@@ -1,5 +1,6 @@
 """Every setting of the warehouse, read from the environment (`ROYALTY_*`), with its default."""
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -130,6 +131,11 @@ class Settings(BaseSettings):
     ui_url: str = Field(
         default="http://127.0.0.1:3000", description="URL of the Dagster UI, for links in alerts."
     )
+    ui_hosts: str = Field(
+        default="",
+        description="Host names by which browsers reach the UI through a proxy, separated by"
+        " commas, besides 127.0.0.1 and localhost.",
+    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="Lines for people, or one JSON object per line for a log store."
     )
@@ -151,6 +157,19 @@ class Settings(BaseSettings):
     def is_patched(self, name: str) -> bool:
         """Whether a patch is on."""
         return name in [each.strip() for each in self.patches.split(",")]
+
+    @field_validator("ui_hosts")
+    @classmethod
+    def _plain_hosts(cls, hosts: str) -> str:
+        for host in filter(None, map(str.strip, hosts.split(","))):
+            if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d+)?", host, re.ASCII):
+                raise ValueError(f"expected `host` or `host:port`, not {host!r}")
+        return hosts
+
+    @property
+    def allowed_ui_hosts(self) -> frozenset[str]:
+        """The hosts of `ui_hosts`."""
+        return frozenset(filter(None, map(str.strip, self.ui_hosts.split(","))))
 
     @field_validator("landing_dir", "warehouse_dir", "superset_dir")
     @classmethod

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.errors import BadInput, TryLater, printable
 from dagster_project.base.settings import Settings
 from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, FetchResult, fetch_source
 from dagster_project.fetching.fetcher import Fetcher
@@ -67,17 +67,17 @@ def _log_result(context: dg.AssetExecutionContext, fetched: FetchResult) -> None
     elif fetched.dated_by == DAY_OF_DOWNLOAD:
         context.log.warning(f"{label}: landed, dated by {DAY_OF_DOWNLOAD}")
     else:
-        context.log.info(f"{label}: landed, dated by {fetched.dated_by}")
+        context.log.info(f"{label}: landed, dated by {printable(fetched.dated_by)}")
 
 
 def _metadata(fetched: FetchResult) -> dict[str, dg.MetadataValue | str | bool]:
     return {
         "release": str(fetched.release.date),
-        "dated by": fetched.dated_by or "not fetched by this project",
+        "dated by": printable(fetched.dated_by) or "not fetched by this project",
         "new": fetched.is_new,
         "files": dg.MetadataValue.table(
             [
-                dg.TableRecord({"file": path.name, "bytes": path.stat().st_size})
+                dg.TableRecord({"file": printable(path.name), "bytes": path.stat().st_size})
                 for path in fetched.release.files
             ]
         ),

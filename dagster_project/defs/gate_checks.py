@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.base.errors import printable
 from dagster_project.base.hashing import text_sha256
 from dagster_project.base.settings import Settings
 from dagster_project.defs.progress import progress_report
@@ -229,7 +230,7 @@ def _expectation(detail: dict[str, Any]) -> dict[str, str]:
         "expectation": detail["expectation"],
         "kind": detail.get("kind", ""),
         "severity": detail["severity"],
-        "observed": detail["observed"],
+        "observed": printable(str(detail["observed"])),
         "rows checked": "" if rows is None else f"{rows:,}",
         "what to do": "" if detail["success"] else detail["fix"],
     }
@@ -240,7 +241,11 @@ def _failing_rows(detail: dict[str, Any]) -> list[dict[str, str]]:
         return []
     return [
         {"expectation": detail["expectation"]}
-        | {name.lstrip("_"): str(value) for name, value in row.items() if value is not None}
+        | {
+            printable(name.lstrip("_")): printable(str(value))
+            for name, value in row.items()
+            if value is not None
+        }
         for row in detail["failing_rows"]
     ]
 

@@ -12,6 +12,7 @@ from functools import partial
 import dagster as dg
 from pydantic import Field
 
+from dagster_project.base.errors import printable
 from dagster_project.base.run_tags import RETRY_STRATEGY
 from dagster_project.defs.fetch import GROUP as FETCH
 from dagster_project.defs.raw import raw_key
@@ -106,7 +107,9 @@ def decide_on_release(
     decide = DECISIONS[config.decision.value]
     with report_bad_input(), workbench.get_connection() as con:
         decide(con, config.release, config.reason)
-    context.log.info(f"{config.release}: done. Run the job `build` to publish accordingly")
+    context.log.info(
+        f"{printable(config.release)}: done. Run the job `build` to publish accordingly"
+    )
 
 
 @dg.op(pool=WRITING_POOL)

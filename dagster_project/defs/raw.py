@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.base.errors import BadInput
+from dagster_project.base.errors import BadInput, printable
 from dagster_project.defs.fetch import fetch_key
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
@@ -159,7 +159,7 @@ def _load(
     for entry in loaded.files:
         if entry.reason:
             log = context.log.info if entry.rows_read else context.log.warning
-            log(f"{release.label}, {entry.file_name}: {entry.reason}")
+            log(printable(f"{release.label}, {entry.file_name}: {entry.reason}"))
     return loaded
 
 
@@ -202,11 +202,11 @@ def _files_table(files: tuple) -> dg.TableMetadataValue:
         [
             dg.TableRecord(
                 {
-                    "file": entry.file_name,
+                    "file": printable(entry.file_name),
                     "bytes": entry.bytes,
                     "records read": entry.rows_read,
                     "records kept": entry.rows_kept,
-                    "note": entry.reason or "",
+                    "note": printable(entry.reason or ""),
                     "sha256": entry.sha256,
                 }
             )

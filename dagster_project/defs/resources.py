@@ -10,8 +10,9 @@ from dagster import Failure, InitResourceContext, ResourceDependency
 from dagster_duckdb import DuckDBResource
 
 from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.private_files import make_private
 from dagster_project.base.settings import Settings
-from dagster_project.workbench.connection import make_private, refuse_if_lost, write_lock
+from dagster_project.workbench.connection import refuse_if_lost, write_lock
 from dagster_project.workbench.ledger_schema import create_ledger
 
 # A run from the UI waits for a run from the command line, which the run queue does not see. A run

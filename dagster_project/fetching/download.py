@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
+from urllib.request import getproxies
 
 import httpx
 from pydantic import SecretStr
@@ -223,7 +225,8 @@ class Downloader:
         """Raise BadInput unless the URL has an allowed host and is no less secure than `origin`."""
         host = url.netloc.decode("ascii").lower()
         downgraded = origin.scheme == "https" and url.scheme != "https"
-        if host not in self.hosts or url.scheme not in ("http", "https") or downgraded:
+        disguised = url.userinfo not in (b"", origin.userinfo)  # https://other.host@host
+        if host not in self.hosts or disguised or url.scheme not in ("http", "https") or downgraded:
             raise self.problem(
                 "a link or redirect to another host",
                 str(origin),
@@ -231,6 +234,26 @@ class Downloader:
                 found=f"{url.scheme}://{host}",
                 fix="if the publisher has moved, add the host to the source's fetcher"
                 " (dagster_project/fetching/publishers/)",
+            )
+
+    def check_address(self, response: httpx.Response) -> None:
+        """Raise BadInput if a publisher's name has led to an address of this network.
+
+        Checked on the open connection: what a name resolves to may change between two look-ups.
+        A proxy looks names up by itself, and a mirror in the settings may be anywhere.
+        """
+        stream = response.extensions.get("network_stream")
+        address = stream.get_extra_info("server_addr") if stream else None
+        if address is None or getproxies() or self.source in self._settings.fetch_base_urls:
+            return
+        if not ip_address(str(address[0]).partition("%")[0]).is_global:
+            raise self.problem(
+                "a publisher's host with an address of this network",
+                str(response.url),
+                expected="a public address",
+                found=str(address[0]),
+                fix="check the machine's name server; a mirror of your own goes into"
+                " ROYALTY_FETCH_BASE_URLS",
             )
 
     @property
@@ -262,6 +285,15 @@ class _Download:
         self._down, self._url, self._target, self._kind = downloader, url, target, kind
         self.part = target.with_name(f".{target.name}.part")
         self._known = known
+        for key in (*secret_params.values(), *secret_headers.values()):
+            if not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+                raise downloader.problem(
+                    "an API key with unsupported characters",
+                    url,
+                    expected="letters, digits and signs, without spaces and line ends",
+                    found="others",  # an error of the HTTP library would quote the key
+                    fix="set the source's key again (docs/fetching.md)",
+                )
         self._keys = {name: key.get_secret_value() for name, key in secret_headers.items()}
         self._strong_etag: str | None = None
         try:
@@ -287,6 +319,7 @@ class _Download:
                 if url.netloc == self._first.netloc:
                     headers = {**headers, **self._keys}
                 with self._down.client.stream("GET", url, headers=headers) as response:
+                    self._down.check_address(response)
                     if response.has_redirect_location:
                         onward = url.join(response.headers["location"])
                         self._down.check_host(onward, url)
@@ -295,6 +328,13 @@ class _Download:
                     return self._handle_response(response)
         except httpx.TimeoutException as error:
             raise _TransientError(f"no answer in time ({type(error).__name__})") from None
+        except httpx.InvalidURL as error:
+            raise self._problem(
+                "a redirect to an invalid address",
+                expected="http:// or https://",
+                found=str(error),
+                fix="open the address in a browser; the publisher may have moved the file",
+            ) from None
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise self._problem(

@@ -8,17 +8,18 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from dagster_project.base.clock import Clock, local_date, system_clock
 from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import file_sha256
+from dagster_project.base.private_files import like, private_files
 from dagster_project.base.settings import Settings
 from dagster_project.fetching.download import Downloader
 from dagster_project.fetching.fetch_history import FetchHistory
@@ -27,6 +28,8 @@ from dagster_project.layouts import layout_of
 from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release, landed_releases
+from dagster_project.workbench.connection import prepare_folder
+from dagster_project.workbench.lock import private_lock
 
 INCOMING = ".incoming"  # ingest ignores names that begin with a dot
 
@@ -89,10 +92,10 @@ def _incoming(settings: Settings, source: str) -> Iterator[Path]:
             found="nothing there",
             fix="set ROYALTY_LANDING_DIR, or create the folder",
         )
-    settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.warehouse_dir / f".fetch-{source}.lock")
+    prepare_folder(settings)
+    held = ExitStack()
     try:
-        lock.acquire(timeout=0)
+        held.enter_context(private_lock(settings.warehouse_dir / f".fetch-{source}.lock", 0))
     except Timeout:
         raise TryLater(
             "another run is fetching this source",
@@ -102,7 +105,7 @@ def _incoming(settings: Settings, source: str) -> Iterator[Path]:
             fix="wait until that run has ended",
         ) from None
     incoming = settings.landing_dir / INCOMING
-    try:
+    with held, private_files():
         for left_behind in incoming.glob(f"{source}.*"):  # of a killed process
             shutil.rmtree(left_behind)
         folder = incoming / f"{source}.{uuid.uuid4().hex}"
@@ -114,8 +117,6 @@ def _incoming(settings: Settings, source: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):  # another source may be fetching into it
                 incoming.rmdir()
-    finally:
-        lock.release()
 
 
 def _land(
@@ -155,6 +156,9 @@ def _land(
         sync(path)
     is_first = not target.is_dir()
     target.mkdir(exist_ok=True)
+    if is_first:
+        like(target, settings.landing_dir)
+    like(session.release, target)
     try:
         os.rename(session.release, target / str(day.on))
     except OSError:

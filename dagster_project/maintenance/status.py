@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import duckdb
 
 from dagster_project.base.clock import Clock, in_utc, system_clock
-from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.errors import BadInput, TryLater, printable
 from dagster_project.base.settings import Settings
 from dagster_project.ingest.pending_releases import plan_against
 from dagster_project.publication.kept_files import (
@@ -182,7 +182,7 @@ def _waiting(con: duckdb.DuckDBPyConnection, settings: Settings, clock: Clock) -
         yield f"\nrefused: {len(plan.problems)}"
         yield from (f"  {problem}" for problem in plan.problems)
     if plan.folders_without_source:
-        yield "\nno source module yet: " + ", ".join(plan.folders_without_source)
+        yield "\nno source module yet: " + ", ".join(map(printable, plan.folders_without_source))
 
 
 def _decided(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _decided(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     if decisions:
         yield "\nmanual decisions, latest first"
     for decided_at, decision, subject, reason in decisions:
-        yield f"  {decided_at:%Y-%m-%d %H:%M}  {decision} {subject}: {reason}"
+        yield f"  {decided_at:%Y-%m-%d %H:%M}  {decision} {subject}: {printable(reason)}"
 
 
 def _ago(passed: timedelta) -> str:

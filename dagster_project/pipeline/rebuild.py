@@ -73,6 +73,7 @@ def rebuild(
         say(f"manual decisions are taken from {before.origin}")
         fresh = settings.model_copy(update={"warehouse_dir": leftovers(settings)})
         shutil.rmtree(fresh.warehouse_dir, ignore_errors=True)
+        fresh.warehouse_dir.mkdir(mode=0o700)
         with open_workbench(fresh) as con:
             plan = make_plan(con, settings.landing_dir, bundled=settings.bundled_dir)
         announce(settings, plan)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.alerts.message import Alert, message
 from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
-from dagster_project.base.errors import BadInput
+from dagster_project.base.errors import BadInput, printable
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error, machine_error_behind
 from dagster_project.base.run_tags import MAX_RETRIES
@@ -156,7 +156,7 @@ def announce(settings: Settings, plan: Plan) -> None:
     for name in sorted(plan.replaced):
         say(f"  will be loaded again, replacing its earlier load: {name}")
     for folder in plan.folders_without_source:
-        say(f"  no source module yet: {folder}")
+        say(f"  no source module yet: {printable(folder)}")
     for release, reason in plan.still_rejected:
         say(f"  still rejected: {release.label}: {reason}", "WARNING", **_about(release))
     for problem in plan.problems:

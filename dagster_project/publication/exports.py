@@ -17,6 +17,7 @@ import duckdb
 
 from dagster_project.base.durable_files import replace_symlink
 from dagster_project.base.hashing import file_sha256
+from dagster_project.base.private_files import make_readable, public_folder
 from dagster_project.base.settings import PUBLISHED_FILE, Settings
 from dagster_project.base.sql import literal
 from dagster_project.publication.signature import sign
@@ -74,7 +75,8 @@ def write_exports(
     """
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
-    fresh.mkdir(parents=True)
+    public_folder(settings.exports)
+    fresh.mkdir()
     keys = table_keys()
     with duckdb.connect(database, read_only=True, config=settings.duckdb_config) as con:
         resources = [
@@ -94,6 +96,7 @@ def write_exports(
     (fresh / DESCRIPTOR).write_text(text + "\n", "utf-8")
     if key:
         sign(key, fresh / DESCRIPTOR, fresh / DESCRIPTOR, publication_id)
+    make_readable(fresh)
     fresh.rename(folder)
 
 

@@ -18,6 +18,7 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
+from dagster_project.base.private_files import public_folder
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
 from dagster_project.ingest.raw_rows import drop_superseded_rows
@@ -71,7 +72,7 @@ def publish(settings: Settings, run_id: str) -> Publication:
     if settings.downloads:
         write_exports(settings, settings.candidate, publication_id, sha256, key)
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
-    kept.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    public_folder(kept.parent)
     record_file(settings, kept, sha256, sealed.state.st_size)
     if key:
         sign(key, settings.candidate, kept, publication_id)

@@ -18,7 +18,8 @@ from markupsafe import Markup
 
 from dagster_project.base.clock import system_clock
 from dagster_project.base.durable_files import replace_symlink
-from dagster_project.base.errors import BadInput
+from dagster_project.base.errors import BadInput, printable_html
+from dagster_project.base.private_files import make_readable, public_folder
 from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import exports_of
 from dagster_project.publication.kept_files import publications_in
@@ -69,7 +70,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
                 fix="publish one with `make run`",
             )
         publications_in(settings.warehouse)  # raises BadInput if the file cannot be read
-        settings.reports.mkdir(exist_ok=True)
+        public_folder(settings.reports)
         with duckdb.connect(
             settings.warehouse, read_only=True, config=settings.duckdb_config
         ) as con:
@@ -112,6 +113,7 @@ def _environment(publication: dict[str, str]) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
+        finalize=printable_html,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -202,6 +204,7 @@ def _vega(settings: Settings) -> Path:
 
 
 def _activate(settings: Settings, folder: Path) -> None:
+    make_readable(folder)
     replace_symlink(settings.report, folder.relative_to(settings.warehouse_dir))
     for other in settings.reports.iterdir():
         if other.is_dir() and other != folder:

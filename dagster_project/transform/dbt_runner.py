@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.base.environment import own_environment
-from dagster_project.base.errors import BadInput
+from dagster_project.base.errors import BadInput, printable_text
 from dagster_project.base.hashing import tree_sha256
 from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.base.settings import PROJECT_ROOT, Settings
@@ -31,6 +31,9 @@ _SUFFIXES = frozenset({".sql", ".yml", ".yaml", ".csv", ".md", ".py"})
 class DbtError(Exception):
     """dbt could not run, or nodes failed; the message includes those of failing nodes."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(printable_text(message))  # it may quote cells
+
 
 def project_state() -> str:
     """Return a text that changes with the dbt project: its folder and a digest."""
@@ -46,7 +49,7 @@ def manifest_path() -> Path:
     state = project_state()
     stamp = _STAMP.read_text() if _STAMP.exists() else ""
     if not (_MANIFEST.exists() and stamp == state):
-        _TARGET.mkdir(exist_ok=True)
+        _TARGET.mkdir(mode=0o700, exist_ok=True)
         _STAMP.unlink(missing_ok=True)  # an interrupted parse leaves an incomplete manifest
         if not stamp.startswith(f"{DBT_PROJECT} "):
             (_TARGET / "partial_parse.msgpack").unlink(missing_ok=True)

@@ -1,19 +1,29 @@
 """The workbench's lock and connections."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.machine_errors import machine_error
+from dagster_project.base.private_files import (
+    make_private,
+    private_files,
+    public_folder,
+    refuse_writes,
+)
 from dagster_project.base.settings import PUBLISHED_FILE, Settings
 from dagster_project.workbench.ledger_schema import create_ledger
+from dagster_project.workbench.lock import private_lock
 
 # Commands that only read the ledger hold the lock briefly: writers wait for them.
 PATIENCE_SECONDS = 5
+
+# What the warehouse folder holds besides the published files and locks, which close themselves.
+_PRIVATE = ("workbench*", "candidate", "dbt_target", "rebuild", "*.wal", "*.tmp", "*.new")
 
 
 @contextmanager
@@ -23,23 +33,35 @@ def write_lock(settings: Settings, timeout: float = PATIENCE_SECONDS) -> Iterato
     The operating system releases it when the process dies. Re-entrant within a process. Raises
     TryLater if another process holds it for longer than `timeout` seconds.
     """
-    # Others may read the folder, for the published file, but not write: they could replace it.
-    settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-    lock = FileLock(settings.warehouse_dir / ".write.lock", is_singleton=True, thread_local=False)
-    try:
-        lock.acquire(timeout=timeout)
-    except Timeout:
-        raise TryLater(
-            "another run is writing",
-            where=str(settings.warehouse_dir),
-            expected="one writer at a time",
-            found="the write lock held by another process",
-            fix="wait until that run has ended, then start again",
-        ) from None
-    try:
+    with ExitStack() as stack:
+        stack.enter_context(private_files())
+        prepare_folder(settings)
+        try:
+            stack.enter_context(private_lock(settings.warehouse_dir / ".write.lock", timeout))
+        except Timeout:
+            raise TryLater(
+                "another run is writing",
+                where=str(settings.warehouse_dir),
+                expected="one writer at a time",
+                found="the write lock held by another process",
+                fix="wait until that run has ended, then start again",
+            ) from None
         yield
-    finally:
-        lock.release()
+
+
+def prepare_folder(settings: Settings) -> None:
+    """Create the warehouse folder, and close what is not published to others.
+
+    Others may read the folder, for the published file, but not write: they could replace it.
+    """
+    public_folder(settings.warehouse_dir)
+    refuse_writes(settings.warehouse_dir)
+    for path in (settings.publications, settings.exports, settings.reports):
+        if path.is_dir():
+            refuse_writes(path)
+    for pattern in _PRIVATE:
+        for path in settings.warehouse_dir.glob(pattern):
+            make_private(path)
 
 
 @contextmanager
@@ -48,10 +70,11 @@ def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises BadInput if it is lost or damaged, open in another process, or if the disk is full.
     """
-    settings.warehouse_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    public_folder(settings.warehouse_dir)
     refuse_if_lost(settings.workbench)
     with _report_machine_trouble(settings):
-        con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
+        with private_files():
+            con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
         make_private(settings.workbench)
         create_ledger(con)
     with con:
@@ -105,12 +128,6 @@ def _report_machine_trouble(settings: Settings) -> Iterator[None]:
         if problem is None:
             raise
         raise problem from error
-
-
-def make_private(workbench: Path) -> None:
-    """Restrict the workbench to its owner: any process that opens it, even to read, locks it."""
-    if workbench.stat().st_mode & 0o077:
-        workbench.chmod(0o600)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,14 +54,21 @@ def address(template: Scenario, folders: Warehouse, tmp_path: Path) -> Iterator[
     dagster_home()
     with DagsterInstance.get() as instance:
         instance.add_dynamic_partitions("published_figures", ["2020-03-31"])
+    with running_ui(tmp_path / "server.log") as address:
+        yield address
+
+
+@contextmanager
+def running_ui(log: Path, **variables: str) -> Iterator[str]:
+    """The address of a server that `make dev`'s command has started on the test's folders."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path / "server.log"
     with log.open("wb") as written:
         server = subprocess.Popen(
             [sys.executable, "-m", "dagster_project", "dev", "--port", str(port)],
             cwd=PROJECT_ROOT,
+            env=os.environ | variables,
             stdout=written,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # the server, its children and the runs are one process group

@@ -9,6 +9,7 @@ from typing import Any
 
 import altair as alt
 
+from dagster_project.base.errors import in_markdown
 from dagster_project.report.charts.flows import pair_layers
 from dagster_project.report.charts.style import (
     COLOURS,
@@ -138,7 +139,8 @@ def png(chart: alt.TopLevelMixin, scale: float = 1) -> bytes:
 
 def markdown(chart: Any) -> str:
     """Return a chart as Markdown with the picture embedded, for an asset's metadata."""
-    return f"![{chart.title.text}](data:image/png;base64,{base64.b64encode(png(chart)).decode()})"
+    picture = base64.b64encode(png(chart)).decode()
+    return f"![{in_markdown(chart.title.text)}](data:image/png;base64,{picture})"
 
 
 def _finish(chart: Any, title: str, about: Sequence[str]) -> Any:

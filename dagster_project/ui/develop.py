@@ -1,0 +1,10 @@
+"""`dg dev` with the guarded web server: what `make dev` becomes."""
+
+import sys
+
+from dagster_project.base.private_files import private_by_default
+from dagster_project.patches.dagster_webserver import develop
+
+if __name__ == "__main__":
+    private_by_default()
+    develop("dagster_project.ui", sys.argv[1:])
