@@ -4,7 +4,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks.generate import write
+from benchmarks.generate import create_records, write
 from benchmarks.totals import KINDS, Totals, totals
 from dagster_project.sources.oecd_wto_batis import SOURCE
 
@@ -40,6 +40,17 @@ def test_the_file_adds_up_to_the_totals_worked_out_without_it(bulk: Path, expect
     assert set(expected.of_all) == set(KINDS)
 
 
+def test_the_totals_hold_for_what_groups_report() -> None:
+    """With more rows, groups report on countries and on each other."""
+    with duckdb.connect() as con:
+        create_records(con, 1_000_000)
+        for kind, found in totals(1_000_000).of_all.items():
+            ((count, total),) = con.execute(
+                f"select count({kind}), sum({kind}::decimal(38, 0)) from records"
+            ).fetchall()
+            assert (count, total / 10**6) == found
+
+
 def test_the_cardinalities_and_the_missing_values_are_the_real_ones(bulk: Path) -> None:
     with duckdb.connect() as con:
         con.execute(f"create view rows as from read_csv('{bulk}', all_varchar = true)")
@@ -67,6 +78,31 @@ def test_the_world_is_the_sum_of_the_countries(bulk: Path) -> None:
         ).fetchall()
     assert differing == 0
     assert of_countries > 0
+
+
+def test_balanced_exports_are_the_balanced_imports_of_the_partner_also_between_groups(
+    tmp_path: Path,
+) -> None:
+    """As in the publisher's file, and as the gate on int_oecd_wto_batis__observations requires."""
+    bulk = tmp_path / "bulk.csv"
+    write(bulk, 1_000_000)  # enough for all kinds of pairs
+    with duckdb.connect() as con:
+        con.execute(f"create view rows as from read_csv('{bulk}', all_varchar = true)")
+        found = con.execute(
+            """
+            select
+                exports.type_Reporter || exports.type_Partner as kinds,
+                count(*) > 0,
+                count(*) filter (exports.Balanced_value <> imports.Balanced_value)
+            from rows as exports
+            join rows as imports
+                on exports.Reporter = imports.Partner and exports.Partner = imports.Reporter
+                and exports.Item_code = imports.Item_code and exports.Year = imports.Year
+            where exports.Flow = 'EXP' and imports.Flow = 'IMP'
+            group by all order by all
+            """
+        ).fetchall()
+    assert found == [(kinds, True, 0) for kinds in ("cc", "cg", "gc", "gg")]
 
 
 def test_the_same_rows_give_the_same_bytes_and_the_mirrors_the_same_numbers(
