@@ -68,6 +68,7 @@ class Bench:
             "GX_ANALYTICS_ENABLED": "false",
             "PYTHONDONTWRITEBYTECODE": "",  # compile each module once
             "ROYALTY_DOWNLOADS": "false",  # the floor writes the published file alone
+            "ROYALTY_BUNDLED_RELEASES": "false",  # and has no other source
             **more,
         }
 

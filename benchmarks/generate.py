@@ -11,9 +11,10 @@ so that another program can recompute them (`totals.py` does, with numpy):
 - balanced: by exporter, importer, item and year, hence the same on both sides;
 - final: the balanced value within 10 %, by side;
 - reported, where there is one: the final value within 5 %, since OECD and WTO adjust it;
-- the world: the sum over the countries that the file has; other groups: a part of the world;
+- groups: a part of the sum over the countries that the file has; the world: that sum and the rest of
+  the world together;
 - what a group reports: with a country, the mirror of what the country states for the group; with the
-  other group, the same part of the smaller of their worlds on both sides.
+  other group, the same part of the smaller of their sums on both sides.
 """
 
 import argparse
@@ -34,8 +35,8 @@ ITEMS = (
 ASKED_FOR = ("CHN", "DEU", "GBR", "JPN", "NAM", "USA")  # in the queries of the docs, and a trap
 GROUPS = ("WLD", "EU27", "EMU", "ROW")  # the first two of the others are reporters too
 GROUP_REPORTERS = ("EU27", "EMU")
-GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "ROW": 4}  # of the world: one part in this many
-PART_OF_GROUPS = 6  # of the smaller world of the two that report: one part in this many
+GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "ROW": 4}  # of all countries: one part in this many
+PART_OF_GROUPS = 6  # of the smaller sum of the two that report: one part in this many
 # Seen in the edition of December 2025, or named by its documentation.
 ESTIMATED = ("E0", "E1", "E2", "E3", "E5", "E8.2", "M1.3", "M2.2", "M8.2", "M8.3", "W0")
 REPORTED = ("R_IMF", "R_NAT", "R_OECD", "R_EU_ITS")
@@ -85,6 +86,12 @@ def _worlds(values: str) -> str:
         """
 
 
+def _share(of_all: str) -> str:
+    """SQL: a group's part of the countries' sum; the world has the rest of the world besides it."""
+    rest = f"case when part = 1 then coalesce(worlds.{of_all}, 0) // {GROUP_SHARE['ROW']} end"
+    return f"coalesce(worlds.{of_all}, 0) // part + coalesce({rest}, 0)"
+
+
 def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
     """Create the view `records`: the first `rows` records, in the file's order, as numbers.
 
@@ -98,7 +105,7 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
     con.executemany(
         "insert into economies values (?, ?, ?, ?)", [[*vars(e).values()] for e in everyone]
     )
-    con.execute("create table shares (number bigint, part_of_world int, is_reporter boolean)")
+    con.execute("create table shares (number bigint, part int, is_reporter boolean)")
     con.executemany(
         "insert into shares values (?, ?, ?)",
         [
@@ -194,7 +201,7 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
     )
     con.execute(f"create table worlds as {_worlds(f'linked_values where reporter < {countries}')}")
     # What a group states for a country is the country's statement of the group.
-    mirror = "coalesce(worlds.balanced_of_all, 0) // part_of_world"
+    mirror = "coalesce(worlds.balanced_of_all, 0) // part"
     con.execute(
         f"""
         create view mirrored_values as
@@ -226,17 +233,17 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
             position, stated_values.reporter, partner, stated_values.flow, stated_values.item,
             stated_values.year,
             case
-                when part_of_world = 0 then balanced_stated
+                when part = 0 then balanced_stated
                 when stated_values.reporter >= {countries} and is_reporter
                 then
                     least(coalesce(worlds.balanced_of_all, 0), coalesce(mirrors.balanced_of_all, 0))
                     // {PART_OF_GROUPS}
-                else coalesce(worlds.balanced_of_all, 0) // part_of_world
+                else {_share("balanced_of_all")}
             end as balanced,
             case
-                when part_of_world = 0 then final_stated
+                when part = 0 then final_stated
                 when stated_values.reporter >= {countries} and is_reporter then balanced
-                else coalesce(worlds.final_of_all, 0) // part_of_world
+                else {_share("final_of_all")}
             end as final,
             case when by_side // 1000 % 10000 < 349
                 then final * (950 + by_link % 101) // 1000 end as reported,

@@ -115,7 +115,11 @@ def totals(rows: int) -> Totals:
             worlds = world["balanced"][reporter], _mirror(world["balanced"][partner])
             values = dict.fromkeys(world, np.minimum(*worlds) // PART_OF_GROUPS)
         else:
-            values = {kind: world[kind][reporter] // share[partner] for kind in world}
+            rest = GROUP_SHARE["ROW"] if share[partner] == 1 else 0
+            values = {
+                kind: of[reporter] // share[partner] + (of[reporter] // rest if rest else 0)
+                for kind, of in world.items()
+            }
         values["reported"] = values["final"] * (950 + link % 101) // 1000
         stated = {
             "final": there,
