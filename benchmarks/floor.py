@@ -45,8 +45,10 @@ compared as (
     left join totals using (concept, reporter_code, period)
     left join flows as before
         on flows.concept = before.concept and flows.reporter_code = before.reporter_code
-        and flows.partner_code = before.partner_code and reporters.kind <> 'aggregate'
-        and (flows.period::int - 1)::varchar = before.period
+        and flows.partner_code = before.partner_code
+        -- Not as a condition beside the keys: DuckDB would compare row by row.
+        and case when reporters.kind <> 'aggregate' then (flows.period::int - 1)::varchar end
+            = before.period
     $members
 )
 select

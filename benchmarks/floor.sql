@@ -193,7 +193,7 @@ group by
 order by reporter_code, period, source, partner_code, concept;
 
 -- As marts show it. The only currency is the US dollar.
-create temp view money as
+create temp table money as
 select
     reporter_code, partner_code, sector_code, category_code, affiliation_code, region_code, concept,
     period, frequency, source, release_date, currency,
