@@ -37,6 +37,7 @@ GROUPS = ("WLD", "EU27", "EMU", "ROW")  # the first two of the others are report
 GROUP_REPORTERS = ("EU27", "EMU")
 GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "ROW": 4}  # of all countries: one part in this many
 PART_OF_GROUPS = 6  # of the smaller sum of the two that report: one part in this many
+VINTAGE = 32452867  # added to a link's number
 # Seen in the edition of December 2025, or named by its documentation.
 ESTIMATED = ("E0", "E1", "E2", "E3", "E5", "E8.2", "M1.3", "M2.2", "M8.2", "M8.3", "W0")
 REPORTED = ("R_IMF", "R_NAT", "R_OECD", "R_EU_ITS")
@@ -92,7 +93,7 @@ def _share(of_all: str) -> str:
     return f"coalesce(worlds.{of_all}, 0) // part + coalesce({rest}, 0)"
 
 
-def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
+def create_records(con: duckdb.DuckDBPyConnection, rows: int, vintage: int = 0) -> None:
     """Create the view `records`: the first `rows` records, in the file's order, as numbers.
 
     Columns: position, reporter, partner, flow, item, year (numbers from 0), reported, final,
@@ -176,6 +177,7 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
             {
             _mixed(
                 f"({exporter}) * 7919 + ({importer}) * 104729 + item * 1299709 + year * 15485863"
+                f" + {vintage * VINTAGE}"
             )
         }
             as by_link,
@@ -265,8 +267,8 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
     )
 
 
-def write(path: Path, rows: int, mirror: str = "OECD") -> None:
-    """Write a bulk file. mirror: `OECD` (alpha-3 codes, EXP and IMP, byte order mark) or `WTO`."""
+def write(path: Path, rows: int, mirror: str = "OECD", vintage: int = 0) -> None:
+    """Write a bulk file; all values of another vintage are other ones. mirror: `OECD` (alpha-3 codes, EXP and IMP, byte order mark) or `WTO`."""
     code, flows, methodology, mark = {
         "OECD": ("iso3", ("EXP", "IMP"), "Methodology", "\ufeff"),
         "WTO": ("iso2", FLOWS, "Final_value_methodology", ""),
@@ -277,7 +279,7 @@ def write(path: Path, rows: int, mirror: str = "OECD") -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:
-        create_records(con, rows)
+        create_records(con, rows, vintage)
         body = path.with_suffix(".body")
         con.execute(
             f"""

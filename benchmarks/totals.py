@@ -16,6 +16,7 @@ from benchmarks.generate import (
     ITEMS,
     PART_OF_GROUPS,
     RECORDS_A_PAIR,
+    VINTAGE,
     YEARS,
     economies,
 )
@@ -70,7 +71,7 @@ def _pairs(rows: int) -> list[tuple[int, int, int]]:
     ]
 
 
-def totals(rows: int) -> Totals:
+def totals(rows: int, vintage: int = 0) -> Totals:
     """Work out what a file of so many records adds up to."""
     everyone = economies()
     countries = sum(e.kind == "c" for e in everyone)
@@ -95,7 +96,13 @@ def totals(rows: int) -> Totals:
     for reporter, partner, records in pairs:
         exporter = np.where(flow == 0, reporter, partner)
         importer = np.where(flow == 0, partner, reporter)
-        link = _mixed(exporter * 7919 + importer * 104729 + item * 1299709 + year * 15485863)
+        link = _mixed(
+            exporter * 7919
+            + importer * 104729
+            + item * 1299709
+            + year * 15485863
+            + vintage * VINTAGE
+        )
         side = _mixed(
             reporter * 611953
             + partner * 15487

@@ -40,11 +40,12 @@ def test_the_file_adds_up_to_the_totals_worked_out_without_it(bulk: Path, expect
     assert set(expected.of_all) == set(KINDS)
 
 
-def test_the_totals_hold_for_what_groups_report() -> None:
+@pytest.mark.parametrize("vintage", [0, 1])
+def test_the_totals_hold_for_what_groups_report(vintage: int) -> None:
     """With more rows, groups report on countries and on each other."""
     with duckdb.connect() as con:
-        create_records(con, 1_000_000)
-        for kind, found in totals(1_000_000).of_all.items():
+        create_records(con, 1_000_000, vintage)
+        for kind, found in totals(1_000_000, vintage).of_all.items():
             ((count, total),) = con.execute(
                 f"select count({kind}), sum({kind}::decimal(38, 0)) from records"
             ).fetchall()
@@ -61,6 +62,21 @@ def test_the_cardinalities_and_the_missing_values_are_the_real_ones(bulk: Path) 
             " round(100 * avg((Reported_value is null)::int), 1) from rows"
         ).fetchall()
     assert found == [(ROWS, 204, 31, 20, 2, ROWS, 96.5)]
+
+
+def test_a_second_vintage_has_the_same_rows_with_other_figures(tmp_path: Path) -> None:
+    for vintage in (0, 1):
+        write(tmp_path / f"{vintage}.csv", ROWS, vintage=vintage)
+    with duckdb.connect() as con:
+        first, second = (f"read_csv('{tmp_path}/{n}.csv', all_varchar = true)" for n in (0, 1))
+        found = con.execute(
+            "select count(*), count(*) filter (one.Balanced_value <> other.Balanced_value)"
+            f" / count(*) from {first} as one join {second} as other"
+            " using (Reporter, Partner, Flow, Item_code, Year) where one.Balanced_value <> '0'"
+        ).fetchall()
+        positive = con.execute(f"select count(*) from {first} where Balanced_value <> '0'")
+        assert found[0][0] == positive.fetchall()[0][0]
+        assert found[0][1] > 0.999
 
 
 def test_the_world_is_the_sum_of_the_countries_and_the_rest_of_the_world(tmp_path: Path) -> None:
