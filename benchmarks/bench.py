@@ -63,8 +63,9 @@ class Bench:
         if not csv.exists():
             write(csv.with_suffix(".new"), self.rows, vintage=1)
             csv.with_suffix(".new").rename(csv)
-            first = self.landing(self.rows) / "oecd_wto_batis" / RELEASE
-            (csv.parents[1] / RELEASE).symlink_to(first)
+            first = csv.parents[1] / RELEASE / csv.name
+            first.parent.mkdir()
+            first.hardlink_to(self.csv(self.rows))
         return landing
 
     def csv(self, rows: int) -> Path:

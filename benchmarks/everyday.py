@@ -151,7 +151,7 @@ def _small_warehouse(bench: "Bench") -> tuple[str, Path, Path]:
                 (landing / source.name).symlink_to(source)
         *earlier, newest = sorted((Path(real).resolve() / "worldbank_wdi").iterdir())
         for release in earlier:
-            (landing / "worldbank_wdi" / release.name).symlink_to(release)
+            shutil.copytree(release, landing / "worldbank_wdi" / release.name)
         release = next_release / newest.name
         shutil.copytree(newest, release)
     else:
