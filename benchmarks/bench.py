@@ -264,13 +264,19 @@ SERIES: dict[str, Callable[[Bench, int], Record]] = {
 }
 
 
-# The table of what an everyday run costs, in rounds: (rows, series). A round at full size takes about
-# ten minutes, half of them for a second vintage and its check.
-EVERYDAY = (
-    (FULL_ROWS, ("bulk", "second_vintage", "small_release", "nothing_new")),
-    (10_000_000, ("bulk",)),
-    (SMALL, ("small_small", "landing_to_live", "growth")),
-)
+ENOUGH = {"phases": 2, "phases_small": 1, "equality": 1}  # of these more rounds tell no more
+Stage = list[tuple[int, str]]  # rows and series, taken in rounds
+
+# What an everyday run costs. The equality, and the hour of all items, come last.
+EVERYDAY: list[Stage] = [
+    [
+        *((FULL_ROWS, name) for name in ("bulk", "second_vintage", "small_release", "nothing_new")),
+        (10_000_000, "bulk"),
+        *((SMALL, name) for name in ("small_small", "landing_to_live", "growth")),
+    ],
+    [(FULL_ROWS, "phases_small"), (FULL_ROWS, "equality")],
+    [(FULL_ROWS, "bulk_all_items")],
+]
 
 
 def take(bench: Bench, name: str, wanted: int, again: bool) -> None:
@@ -292,7 +298,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=1)
     parser.add_argument("--again", action="store_true", help="restart the series")
     parser.add_argument("--full", action="store_true", help="everything, at every size: hours")
-    parser.add_argument("--everyday", action="store_true", help="what an everyday run costs")
+    parser.add_argument("--everyday", action="store_true", help="what an everyday run costs: hours")
     parser.add_argument("--largest", type=int, default=FULL_ROWS, help="with --everyday: its size")
     parser.add_argument("--memory-limit", default="700MB")
     parser.add_argument(
@@ -300,26 +306,25 @@ def main() -> None:
     )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    names = options.only.split(",") if options.only else list(SERIES)
-    sizes = [int(rows) for rows in options.rows.split(",")]
-    for number in range(1, options.pairs + 1):
-        for rows, name in _wanted(options, names, sizes, number):
-            bench = Bench(options.folder, rows, options.memory_limit)
-            take(bench, name, number, options.again and number == 1)
+    for stage in _stages(options):
+        for number in range(1, options.pairs + 1):
+            for rows, name in stage:  # in turn: a disturbance of the machine affects all of them
+                bench = Bench(options.folder, rows, options.memory_limit)
+                wanted = min(number, ENOUGH.get(name, number))
+                take(bench, name, wanted, options.again and number == 1)
 
 
-def _wanted(
-    options: argparse.Namespace, names: list[str], sizes: list[int], number: int
-) -> list[tuple[int, str]]:
-    """The sizes and series of one round: a disturbance of the machine affects all of them."""
-    once = number == 1 or not (options.full or options.everyday)
-    if options.full:
-        return [*((rows, "bulk") for rows in SIZES), *((FULL_ROWS, name) for name in SERIES)]
+def _stages(options: argparse.Namespace) -> list[Stage]:
+    """What to measure, by the options."""
     if options.everyday:
-        largest = min(FULL_ROWS, options.largest)
-        wanted = [(min(rows, largest), name) for rows, series in EVERYDAY for name in series]
-        return list(dict.fromkeys(wanted)) + ([(largest, "equality")] if once else [])
-    return [(rows, name) for name in names for rows in sizes]
+        return [
+            list(dict.fromkeys((min(rows, options.largest), name) for rows, name in stage))
+            for stage in EVERYDAY
+        ]
+    if options.full:
+        return [[(rows, "bulk") for rows in SIZES], [(FULL_ROWS, name) for name in SERIES]]
+    names = options.only.split(",") if options.only else list(SERIES)
+    return [[(int(rows), name) for rows in options.rows.split(",")] for name in names]
 
 
 if __name__ == "__main__":
