@@ -280,6 +280,11 @@ select 'rows lost', count(*) from (
     where now * 5 < before * 4
 )
 union all
+select 'the first', count(*) from candidate.marts.mart_world_ranking
+where
+    source = 'worldbank_wdi' and reporter_code = 'USA' and reporters_ranked > 50
+    and period >= '1990' and rank_by_receipts > 3
+union all
 select 'shares', count(*) filter (share_of_receipts_pct > 101 or share_of_payments_pct > 101)
 from candidate.marts.mart_balance_by_partner where source = 'worldbank_wdi'
 union all
