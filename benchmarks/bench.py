@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,6 @@ SMALL = 1_000_000
 SIZES = (100_000, 1_000_000, 3_000_000, 10_000_000, 25_000_000, FULL_ROWS)  # the first: the start
 Record = dict[str, Any]
 
-totals_of = cache(totals)
 # What a run needs of its frameworks, before any of our code.
 IMPORTS = "import dagster, dagster_dbt, dbt.cli.main, dbt.adapters.duckdb, great_expectations"
 
@@ -144,7 +142,7 @@ class Bench:
         more = {"ROYALTY_BATIS_ALL_ITEMS": "true"} if all_items else {}
         landing = self.landing(self.rows)
         run = measured(python(module, "run"), self.environment(landing, name, **more))
-        self.check(totals_of(self.rows), all_items)
+        self.check(totals(self.rows), all_items)
         return run
 
     def bulk(self, number: int, all_items: bool = False) -> Record:
@@ -197,7 +195,7 @@ class Bench:
         runs = {}
         for name, command in commands.items():
             run = measured(command, environment)
-            assert str(totals_of(self.rows).rows_kept) in run.output, run.output
+            assert str(totals(self.rows).rows_kept) in run.output, run.output
             runs[name] = results.side(run)
         return {"runs": runs}
 

@@ -6,6 +6,7 @@ millionths, so that the sums of the warehouse can be checked to the last digit.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 
@@ -71,6 +72,7 @@ def _pairs(rows: int) -> list[tuple[int, int, int]]:
     ]
 
 
+@cache
 def totals(rows: int, vintage: int = 0) -> Totals:
     """Work out what a file of so many records adds up to."""
     everyone = economies()
