@@ -21,13 +21,12 @@ import duckdb
 
 from benchmarks import everyday, results
 from benchmarks.compare import differences
-from benchmarks.generate import FULL_ROWS, write
+from benchmarks.generate import FULL_ROWS, RELEASE, SECOND_RELEASE, write
 from benchmarks.measure import Run, measured, python
 from benchmarks.queries import query_cases
 from benchmarks.totals import KINDS, Totals, totals
 from dagster_project.base.settings import PUBLISHED_FILE
 
-RELEASE, SECOND_RELEASE = "2025-12-01", "2026-06-01"
 CONCEPTS = {"reported": "BATIS_REPORTED", "final": "BPM6_SH", "balanced": "BATIS_BALANCED"}
 SMALL = 1_000_000
 SIZES = (100_000, 1_000_000, 3_000_000, 10_000_000, 25_000_000, FULL_ROWS)  # the first: the start

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import results, world_bank
 from benchmarks.compare import TABLES, differences
 from benchmarks.equal import unequal_tables
+from benchmarks.generate import SECOND_RELEASE
 from benchmarks.live import from_landing_to_live
 from benchmarks.measure import Run, measured, python
 from benchmarks.totals import totals
@@ -27,8 +28,6 @@ _TEXTS = {"ROYALTY_BUNDLED_RELEASES": "true"}
 
 def second_vintage(bench: "Bench", number: int) -> "Record":
     """A second vintage of the bulk file, in which every row is another, against the first."""
-    from benchmarks.bench import SECOND_RELEASE
-
     bulk = results.records(results.of_rows(bench.rows), "bulk")
     if number < len(bulk) and bench.published(bench.rows).exists():
         first = bulk[number]["runs"]["ours"]

@@ -25,6 +25,7 @@ import duckdb
 import pycountry
 
 FULL_ROWS = 49_604_340
+RELEASE, SECOND_RELEASE = "2025-12-01", "2026-06-01"
 YEARS = tuple(range(2005, 2025))
 FLOWS = ("X", "M")
 ITEMS = (
