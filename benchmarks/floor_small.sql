@@ -193,7 +193,7 @@ with
 select
     * exclude (
         receipts_among, payments_among, balance_among, ranks_by_receipts, ranks_by_payments,
-        ranks_by_balance, blank_receipts, blank_payments, blank_balance
+        ranks_by_balance
     ),
     true as preferred,
     case when ranks_by_receipts then rank() over (
