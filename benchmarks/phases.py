@@ -23,7 +23,7 @@ PHASES = {
     "load": ["dagster_project.defs.raw:load_release"],  # and the hash, on a thread beside it
     "gates": [
         "dagster_project.defs.gate_checks:run_suites",
-        "dagster_project.defs.gate_checks:_as_check_results",
+        "dagster_project.defs.gate_checks:check_results",
     ],
     "models and data tests (dbt)": ["dagster_project.defs.dbt_layers:run_dbt"],
     "publication": ["dagster_project.defs.publication:publish"],
