@@ -80,8 +80,8 @@ where source = 'worldbank_wdi' and release_date = date '$release';
 insert into candidate.core.dim_release by name
 select
     'worldbank_wdi' as source, date '$release' as release_date, 1 as files,
-    count(*) as rows_kept, true as is_latest
-from stated;
+    count(distinct row_number) as rows_kept, true as is_latest
+from work.raw.cells;
 update candidate.core.dim_release set is_latest = false
 where source = 'worldbank_wdi' and release_date < date '$release';
 
