@@ -226,8 +226,11 @@ select
     stated.affiliation_code, stated.region_code, stated.concept, stated.period, stated.frequency,
     stated.flow, stated.source, stated.release_date, before.release_date as previous_release_date,
     before.reporter_code as previous_reporter_code, before.partner_code as previous_partner_code,
-    case when abs(stated.value - before.value) <= greatest(stated.rounding, before.rounding) / 2
-        then 'unchanged' else 'changed' end as revision_kind,
+    case
+        when stated.value = before.value then 'unchanged'
+        when 2 * abs(stated.value - before.value) < stated.rounding + before.rounding then 'unchanged'
+        else 'changed'
+    end as revision_kind,
     stated.currency, stated.value, before.value as previous_value,
     stated.value - before.value as change,
     round(cast(100e0 * (stated.value - before.value) / nullif(abs(before.value), 0) as double), 4) + 0e0
