@@ -133,8 +133,8 @@ def _by_phase(run: Run) -> dict[str, Any]:
 def _small_warehouse(bench: "Bench") -> tuple[str, Path, Path]:
     """A small warehouse, its landing folder, and a release of the World Bank that has not landed.
 
-    ROYALTY_LANDING_DIR: a folder of real files, of which the World Bank's newest release is the one
-    that has not landed. Without it the bundled texts and made-up files.
+    ROYALTY_LANDING_DIR: a folder of real files; the release that has not landed is the World Bank's
+    largest with some figures revised, a month later. Without it the bundled texts and made-up files.
     """
     name, landing = "small", bench.folder / "landing_small"
     next_release = bench.folder / "next_small" / "worldbank_wdi"
@@ -148,16 +148,19 @@ def _small_warehouse(bench: "Bench") -> tuple[str, Path, Path]:
         for source in Path(real).resolve().iterdir():
             if source.name != "worldbank_wdi" and source.is_dir():
                 (landing / source.name).symlink_to(source)
-        *earlier, newest = sorted((Path(real).resolve() / "worldbank_wdi").iterdir())
-        for release in earlier:
+        releases = [*(Path(real).resolve() / "worldbank_wdi").iterdir()]
+        for release in releases:
             shutil.copytree(release, landing / "worldbank_wdi" / release.name)
-        release = next_release / newest.name
-        shutil.copytree(newest, release)
+        release = world_bank.revise(max(releases, key=_bytes), next_release)
     else:
         world_bank.land(landing, 0)
         release = world_bank.land(next_release.parent, 1).parent
     bench.prepared(name, partial(bench.run, landing, name, **_TEXTS))
     return name, landing, release
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def small_small(bench: "Bench", number: int) -> "Record":

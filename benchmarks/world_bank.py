@@ -1,5 +1,8 @@
 """Made-up releases of the World Bank's layout and size, in each of which every figure is another."""
 
+import re
+import shutil
+from datetime import date, timedelta
 from pathlib import Path
 
 import pycountry
@@ -12,6 +15,23 @@ def land(landing: Path, number: int) -> Path:
     path = folder / "made_up_API.csv"
     write(path, number)
     return path
+
+
+def revise(release: Path, into: Path) -> Path:
+    """Copy a real release, a month later, with other last digits in one line of twenty."""
+    later = into / str(date.fromisoformat(release.name) + timedelta(30))
+    shutil.copytree(release, later)
+    for path in later.glob("API_*.csv"):
+        path.chmod(0o644)
+        lines = path.read_bytes().splitlines(keepends=True)
+        for number in range(20, len(lines), 20):
+            lines[number] = re.sub(rb'\d(?=",)', _another_digit, lines[number])
+        path.write_bytes(b"".join(lines))
+    return later
+
+
+def _another_digit(digit: re.Match[bytes]) -> bytes:
+    return b"%d" % ((int(digit[0]) + 1) % 10)
 
 
 def write(path: Path, number: int) -> None:
