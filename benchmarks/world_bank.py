@@ -18,14 +18,16 @@ def land(landing: Path, number: int) -> Path:
 
 
 def revise(release: Path, into: Path) -> Path:
-    """Copy a real release, a month later, with other last digits in one line of twenty."""
+    """Copy a real release, a month later, with other last digits in one of twenty lines."""
     later = into / str(date.fromisoformat(release.name) + timedelta(30))
     shutil.copytree(release, later)
+    later.chmod(0o755)
     for path in later.glob("API_*.csv"):
         path.chmod(0o644)
         lines = path.read_bytes().splitlines(keepends=True)
-        for number in range(20, len(lines), 20):
-            lines[number] = re.sub(rb'\d(?=",)', _another_digit, lines[number])
+        kept = [number for number, line in enumerate(lines) if b".GSR.ROYL.CD" in line]
+        for number in kept[::20]:
+            lines[number] = re.sub(rb'(?<=[0-9.])[0-9](?=",)', _another_digit, lines[number])
         path.write_bytes(b"".join(lines))
     return later
 
