@@ -16,7 +16,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full docs new-source status verify publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -98,6 +98,9 @@ bench: .venv-bench/ready ## compare the pipeline with a hand-written script, 1 m
 
 bench-full: .venv-bench/ready ## the same up to 49.6 million rows (hours, 15 GB of disk below TMPDIR)
 	@.venv-bench/bin/python -m benchmarks.bench --full
+
+bench-everyday: .venv-bench/ready ## what an everyday run costs, 49.6 million rows (two hours; ROWS=1000000 PAIRS=1: minutes)
+	@.venv-bench/bin/python -m benchmarks.bench --everyday --pairs $(or $(PAIRS),5) $(if $(ROWS),--largest $(ROWS))
 
 docs: .venv/ready ## write the data dictionary and the tables of the gate policy
 	@$(RUN) -m dagster_project docs

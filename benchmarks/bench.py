@@ -12,27 +12,28 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from benchmarks import results
+from benchmarks import everyday, results
 from benchmarks.compare import differences
-from benchmarks.generate import FULL_ROWS, write
-from benchmarks.measure import measured, python
+from benchmarks.generate import FULL_ROWS, RELEASE, SECOND_RELEASE, write
+from benchmarks.measure import Run, measured, python
 from benchmarks.queries import query_cases
 from benchmarks.totals import KINDS, Totals, totals
+from dagster_project.base.settings import PUBLISHED_FILE
 
-RELEASE = "2025-12-01"
 CONCEPTS = {"reported": "BATIS_REPORTED", "final": "BPM6_SH", "balanced": "BATIS_BALANCED"}
 SMALL = 1_000_000
 SIZES = (100_000, 1_000_000, 3_000_000, 10_000_000, 25_000_000, FULL_ROWS)  # the first: the start
 Record = dict[str, Any]
 
-totals_of = cache(totals)
+# What a run needs of its frameworks, before any of our code.
+IMPORTS = "import dagster, dagster_dbt, dbt.cli.main, dbt.adapters.duckdb, great_expectations"
 
 
 class Bench:
@@ -52,6 +53,18 @@ class Bench:
             csv.with_suffix(".new").rename(csv)
         return landing
 
+    def second_landing(self) -> Path:
+        """The landing folder that also has a second vintage, in which every row is another."""
+        landing = self.folder / f"landing_{self.rows}_second"
+        csv = landing / "oecd_wto_batis" / SECOND_RELEASE / "batis_bulk.csv"
+        if not csv.exists():
+            write(csv.with_suffix(".new"), self.rows, vintage=1)
+            csv.with_suffix(".new").rename(csv)
+            first = csv.parents[1] / RELEASE / csv.name
+            first.parent.mkdir()
+            first.hardlink_to(self.csv(self.rows))
+        return landing
+
     def csv(self, rows: int) -> Path:
         """The bulk file of that many rows."""
         return self.landing(rows) / "oecd_wto_batis" / RELEASE / "batis_bulk.csv"
@@ -68,6 +81,8 @@ class Bench:
             "GX_ANALYTICS_ENABLED": "false",
             "PYTHONDONTWRITEBYTECODE": "",  # compile each module once
             "ROYALTY_DOWNLOADS": "false",  # the floor writes the published file alone
+            "ROYALTY_BUNDLED_RELEASES": "false",  # and has no other source
+            "ROYALTY_SETTLE_SECONDS": "0",  # as if the release had landed a while ago
             **more,
         }
 
@@ -84,6 +99,34 @@ class Bench:
         """The file that the pipeline has published."""
         return self.folder / f"w_{self.warehouse(rows, all_items)}" / "royalty_flows.duckdb"
 
+    def copy(self, name: str, to: str) -> None:
+        """Copy a warehouse, with its Dagster instance, over another."""
+        self.clear(to)
+        for kind in ("w", "home"):
+            source = self.folder / f"{kind}_{name}"
+            subprocess.run(["cp", "-a", source, self.folder / f"{kind}_{to}"], check=True)
+
+    def prepared(self, name: str, prepare: Callable[[], object]) -> Path:
+        """Put a warehouse into the same state before each run, and return its published file.
+
+        prepare: makes that state, once.
+        """
+        kept = f"{name}_kept"
+        if not (self.folder / f"w_{kept}").exists():
+            self.clear(name)
+            prepare()
+            self.copy(name, kept)
+        self.copy(kept, name)
+        return self.folder / f"w_{name}" / PUBLISHED_FILE
+
+    def run(self, landing: Path, name: str, module: str = "dagster_project", **more: str) -> Run:
+        """The main job in a warehouse, as it is. Real files may leave a release rejected."""
+        return measured(python(module, "run"), self.environment(landing, name, **more), (0, 2))
+
+    def imports(self) -> Run:
+        """The import of the frameworks alone."""
+        return measured([*python("x")[:1], "-c", IMPORTS], {"DO_NOT_TRACK": "1"})
+
     def ready(self) -> None:
         """Make sure that a warehouse of this size with the royalty item exists."""
         if not self.published(self.rows).exists():
@@ -98,7 +141,7 @@ class Bench:
         more = {"ROYALTY_BATIS_ALL_ITEMS": "true"} if all_items else {}
         landing = self.landing(self.rows)
         run = measured(python(module, "run"), self.environment(landing, name, **more))
-        self.check(totals_of(self.rows), all_items)
+        self.check(totals(self.rows), all_items)
         return run
 
     def bulk(self, number: int, all_items: bool = False) -> Record:
@@ -120,14 +163,6 @@ class Bench:
         """The same with all items kept in raw."""
         return self.bulk(number, all_items=True)
 
-    def phases(self, number: int) -> Record:
-        """CPU time of the main job by phase, and the gates' share: odd numbers keep all items."""
-        all_items = number % 2 == 1
-        run = self.pipeline(all_items, "benchmarks.phases")
-        spent = json.loads(run.output.strip().splitlines()[-1])
-        share = round(spent["gates"] / spent["all"], 3)
-        return {"all_items": all_items, "gates_share_of_cpu": share, "cpu_s": spent}
-
     def nothing_new(self, number: int) -> Record:
         """A run that finds nothing new, against the import of Dagster alone."""
         self.ready()
@@ -139,41 +174,6 @@ class Bench:
         assert before == (published.stat().st_ino, published.stat().st_mtime_ns)
         alone = measured([*python("x")[:1], "-c", "import dagster"], environment)
         return {"runs": {"ours": results.side(ours), "import_of_dagster": results.side(alone)}}
-
-    def small_release(self, number: int) -> Record:
-        """One release of the World Bank's size into the full warehouse; `bulk` has the other side."""
-        self.ready()
-        landing = self.folder / "landing_small"
-        shutil.rmtree(landing, ignore_errors=True)
-        landing.mkdir()
-        (landing / "oecd_wto_batis").symlink_to(self.landing(self.rows) / "oecd_wto_batis")
-        _land_world_bank(landing, number)
-        environment = self.environment(landing, self.warehouse(self.rows))
-        ours = measured(python("dagster_project", "run"), environment)
-        assert "accepted worldbank_wdi" in ours.output, ours.output
-        self.check(totals_of(self.rows), all_items=False)
-        bulk = results.read(results.of_rows(self.rows))["bulk"]["summary"]["ours"]
-        ratio = {
-            what: round(getattr(ours, what) / bulk[f"{what}_s"], 3) for what in ("wall", "cpu")
-        }
-        return {"runs": {"ours": results.side(ours)}, "to_median_of_bulk": ratio}
-
-    def growth(self, number: int) -> Record:
-        """One more release of the World Bank's size after 40 others, and after one; any size."""
-        runs = {}
-        for name, others in (("after_40", 40), ("after_1", 1)):
-            self.clear(name)
-            landing = self.folder / f"landing_{name}"
-            shutil.rmtree(landing, ignore_errors=True)
-            environment = self.environment(landing, name)
-            for vintage in range(others):
-                _land_world_bank(landing, vintage)
-            measured(python("dagster_project", "run"), environment)
-            _land_world_bank(landing, others)
-            run = measured(python("dagster_project", "run"), environment)
-            assert run.output.count("accepted worldbank_wdi") == 1, run.output
-            runs[name] = results.side(run)
-        return {"runs": runs}
 
     def queries(self, number: int) -> Record:
         """The analysts' queries, on the published file and on sorted Parquet."""
@@ -194,7 +194,7 @@ class Bench:
         runs = {}
         for name, command in commands.items():
             run = measured(command, environment)
-            assert str(totals_of(self.rows).rows_kept) in run.output, run.output
+            assert str(totals(self.rows).rows_kept) in run.output, run.output
             runs[name] = results.side(run)
         return {"runs": runs}
 
@@ -205,18 +205,22 @@ class Bench:
         run = measured(python("benchmarks.sensor", "--folder", folder), {"DO_NOT_TRACK": "1"})
         return {"releases": 5000, "evaluations": json.loads(run.output.strip().splitlines()[-1])}
 
-    def check(self, expected: Totals, all_items: bool) -> None:
-        """Raise AssertionError unless the published numbers are the generator's."""
-        with duckdb.connect(self.published(expected.rows, all_items), read_only=True) as con:
+    def check(
+        self, expected: Totals, all_items: bool, published: Path | None = None, day: str = RELEASE
+    ) -> None:
+        """Raise AssertionError unless the published numbers of a release are the generator's."""
+        published = published or self.published(expected.rows, all_items)
+        of_release = f"source = 'oecd_wto_batis' and release_date = date '{day}'"
+        with duckdb.connect(published, read_only=True) as con:
             found = {
                 (concept, flow): (count, total)
                 for concept, flow, count, total in con.execute(
                     "select concept, flow, count(*), sum(value) from core.fct_royalty_observations"
-                    " where source = 'oecd_wto_batis' group by all"
+                    f" where {of_release} group by all"
                 ).fetchall()
             }
             read_and_kept = con.execute(
-                "select rows_read, rows_kept from audit.releases where source = 'oecd_wto_batis'"
+                f"select rows_read, rows_kept from audit.releases where {of_release}"
             ).fetchall()
         wanted = {
             (CONCEPTS[kind], ("receipts", "payments")[flow]): value
@@ -238,56 +242,38 @@ class Bench:
                     assert in_raw == [expected.of_all[kind]], (kind, in_raw)
 
 
-def _land_world_bank(landing: Path, number: int) -> None:
-    """One release, each a month after the one before."""
-    folder = landing / "worldbank_wdi" / f"{2021 + number // 12}-{number % 12 + 1:02}-15"
-    folder.mkdir(parents=True)
-    _world_bank(folder / "made_up_API.csv", number)
-
-
-def _world_bank(path: Path, number: int) -> None:
-    """A file of the World Bank's layout and size: 266 economies, 13 indicators, 61 years."""
-    years = range(1960, 2021)
-    names = ["BX.GSR.ROYL.CD", "BM.GSR.ROYL.CD", *(f"XX.OTHER.{n:02}" for n in range(11))]
-    import pycountry
-
-    countries = sorted(country.alpha_3 for country in pycountry.countries)
-    header = ["Country Name", "Country Code", "Indicator Name", "Indicator Code", *map(str, years)]
-    lines = [
-        '"Data Source","World Development Indicators",',
-        "",
-        '"Last Updated Date","2021-09-15",',
-        "",
-    ]
-    lines.append("".join(f'"{cell}",' for cell in header))
-    for code in countries:
-        for name in names:
-            cells = [code, code, name, name]
-            cells += [str((hash_of(code, name, year) + number) % 10**9) for year in years]
-            lines.append("".join(f'"{cell}",' for cell in cells))
-    path.write_text("\ufeff" + "\r\n".join(lines) + "\r\n", "utf-8", newline="")
-
-
-def hash_of(*words: object) -> int:
-    """A number derived from words, the same in every process."""
-    value = 7
-    for letter in "".join(map(str, words)):
-        value = (value * 48_271 + ord(letter)) % 2_147_483_647
-    return value
-
-
 # By name, in the order in which they use each other's files.
 SERIES: dict[str, Callable[[Bench, int], Record]] = {
     "ingest": Bench.ingest,
     "bulk_all_items": Bench.bulk_all_items,
     "bulk": Bench.bulk,
-    "phases": Bench.phases,
+    "second_vintage": everyday.second_vintage,
+    "phases": everyday.phases,
     "nothing_new": Bench.nothing_new,
     "queries": Bench.queries,
-    "small_release": Bench.small_release,
+    "small_release": everyday.small_release,
+    "phases_small": everyday.phases_small,
+    "small_small": everyday.small_small,
+    "landing_to_live": everyday.landing_to_live,
+    "growth": everyday.growth,
+    "equality": everyday.equality,
     "sensor": Bench.sensor,
-    "growth": Bench.growth,
 }
+
+
+ENOUGH = {"phases": 2, "phases_small": 1, "equality": 1}  # of these more rounds tell no more
+Stage = list[tuple[int, str]]  # rows and series, taken in rounds
+
+# What an everyday run costs. The equality, and the hour of all items, come last.
+EVERYDAY: list[Stage] = [
+    [
+        *((FULL_ROWS, name) for name in ("bulk", "second_vintage", "small_release", "nothing_new")),
+        (10_000_000, "bulk"),
+        *((SMALL, name) for name in ("small_small", "landing_to_live", "growth")),
+    ],
+    [(FULL_ROWS, "phases_small"), (FULL_ROWS, "equality")],
+    [(FULL_ROWS, "bulk_all_items")],
+]
 
 
 def take(bench: Bench, name: str, wanted: int, again: bool) -> None:
@@ -309,22 +295,33 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=1)
     parser.add_argument("--again", action="store_true", help="restart the series")
     parser.add_argument("--full", action="store_true", help="everything, at every size: hours")
+    parser.add_argument("--everyday", action="store_true", help="what an everyday run costs: hours")
+    parser.add_argument("--largest", type=int, default=FULL_ROWS, help="with --everyday: its size")
     parser.add_argument("--memory-limit", default="700MB")
     parser.add_argument(
         "--folder", type=Path, default=Path(os.environ.get("TMPDIR", "/tmp")) / "royalty_bench"
     )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    names = options.only.split(",") if options.only else list(SERIES)
-    sizes = [int(rows) for rows in options.rows.split(",")]
-    wanted = [(name, sizes, options.pairs) for name in names]
-    if options.full:
-        wanted = [("bulk", list(SIZES), 5), *((name, [FULL_ROWS], 5) for name in SERIES)]
-    for name, of_sizes, pairs in wanted:
-        for number in range(1, (2 if name == "phases" else pairs) + 1):
-            for rows in of_sizes:  # in turn: a disturbance of the machine affects all sizes
+    for stage in _stages(options):
+        for number in range(1, options.pairs + 1):
+            for rows, name in stage:  # in turn: a disturbance of the machine affects all of them
                 bench = Bench(options.folder, rows, options.memory_limit)
-                take(bench, name, number, options.again and number == 1)
+                wanted = min(number, ENOUGH.get(name, number))
+                take(bench, name, wanted, options.again and number == 1)
+
+
+def _stages(options: argparse.Namespace) -> list[Stage]:
+    """What to measure, by the options."""
+    if options.everyday:
+        return [
+            list(dict.fromkeys((min(rows, options.largest), name) for rows, name in stage))
+            for stage in EVERYDAY
+        ]
+    if options.full:
+        return [[(rows, "bulk") for rows in SIZES], [(FULL_ROWS, name) for name in SERIES]]
+    names = options.only.split(",") if options.only else list(SERIES)
+    return [[(int(rows), name) for rows in options.rows.split(",")] for name in names]
 
 
 if __name__ == "__main__":

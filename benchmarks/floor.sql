@@ -47,6 +47,11 @@ union all by name
 select economy_code, economy_name, kind, case kind when 'country' then economy_code end as iso3, iso2, m49
 from read_csv('$seeds/economies.csv', all_varchar = true);
 
+create temp table members as
+select economy_code, string_split(members, '+') as members
+from read_csv('$seeds/economies.csv', all_varchar = true)
+where kind = 'aggregate' and members is not null;
+
 -- A code of the file -> code of the warehouse.
 create temp table codes as
 select source_code, economy_code
@@ -152,6 +157,7 @@ create table candidate.core.dim_period as
 select distinct
     period,
     frequency,
+    'annual' as frequency_name,
     period::int as year,
     make_date(period::int, 1, 1) as start_date,
     make_date(period::int, 12, 31) as end_date,
@@ -172,37 +178,105 @@ select
     balance as balance_usd_m,
     total_trade as total_trade_usd_m,
     false as balance_is_stated,
+    false as is_computed,
     false as rate_is_missing,
     max(obs_status) filter (flow = 'receipts') as receipts_status,
     max(obs_status) filter (flow = 'payments') as payments_status,
-    cast(null as varchar) as balance_status
+    cast(null as varchar) as balance_status,
+    max(comparator) filter (flow = 'receipts') as receipts_comparator,
+    max(comparator) filter (flow = 'payments') as payments_comparator,
+    case when balance is not null then '=' end as balance_comparator
 from candidate.core.fct_royalty_observations
 group by
     reporter_code, partner_code, sector_code, category_code, affiliation_code, region_code, concept,
     period, frequency, source, currency
-order by reporter_code, period, source;
+order by reporter_code, period, source, partner_code, concept;
+
+-- As marts show it. The only currency is the US dollar.
+create temp table money as
+select
+    reporter_code, partner_code, sector_code, category_code, affiliation_code, region_code, concept,
+    period, frequency, source, release_date, currency,
+    cast(receipts_usd_m as decimal(18, 6)) as receipts_usd_m,
+    cast(payments_usd_m as decimal(18, 6)) as payments_usd_m,
+    cast(balance_usd_m as decimal(18, 6)) as balance_usd_m,
+    cast(receipts_usd_m as decimal(18, 6)) as receipts,
+    cast(payments_usd_m as decimal(18, 6)) as payments,
+    cast(balance_usd_m as decimal(18, 6)) as balance,
+    receipts_status,
+    payments_status,
+    case
+        when receipts_status is null or payments_status is null then null
+        when receipts_status = 'A' then payments_status
+        else receipts_status
+    end as balance_status,
+    receipts_comparator, payments_comparator, balance_comparator
+from candidate.core.fct_royalty_flows;
 
 create temp table totals as
 select concept, reporter_code, period, receipts_usd_m, payments_usd_m, balance_usd_m
-from candidate.core.fct_royalty_flows where partner_code = 'WLD';
+from money where partner_code = 'WLD';
 
 $balance_marts
 
+-- A country without a figure that had one the year before may still be where it was.
 create table candidate.marts.mart_world_ranking as
+with
+    ranked as (
+        select money.*, reporters.reporter_name, reporters.kind as reporter_kind
+        from money
+        join candidate.core.dim_reporter as reporters using (reporter_code)
+        where reporters.kind = 'country' and money.partner_code = 'WLD'
+    ),
+    blank as (
+        select
+            periods.concept, periods.period,
+            max(before.receipts_usd_m) filter (ranked.receipts_usd_m is null) as blank_receipts,
+            max(before.payments_usd_m) filter (ranked.payments_usd_m is null) as blank_payments,
+            max(before.balance_usd_m) filter (ranked.balance_usd_m is null) as blank_balance
+        from (select distinct concept, period from ranked) as periods
+        join ranked as before
+            on periods.concept = before.concept and (periods.period::int - 1)::varchar = before.period
+        left join ranked
+            on periods.concept = ranked.concept and periods.period = ranked.period
+            and before.reporter_code = ranked.reporter_code
+        group by all
+    ),
+    counted as (
+        select
+            ranked.*,
+            count(receipts_usd_m) over statement as receipts_among,
+            count(payments_usd_m) over statement as payments_among,
+            count(balance_usd_m) over statement as balance_among,
+            count(*) over statement as reporters_ranked,
+            receipts_among >= 50 and receipts_usd_m > coalesce(blank_receipts, '-Infinity'::double)
+            as ranks_by_receipts,
+            payments_among >= 50 and payments_usd_m > coalesce(blank_payments, '-Infinity'::double)
+            as ranks_by_payments,
+            balance_among >= 50 and balance_usd_m > coalesce(blank_balance, '-Infinity'::double)
+            as ranks_by_balance
+        from ranked
+        left join blank using (concept, period)
+        window statement as (partition by concept, period)
+    )
 select
-    flows.period, flows.frequency, flows.reporter_code, reporters.reporter_name, flows.source,
-    flows.concept, flows.receipts_usd_m, flows.payments_usd_m, flows.balance_usd_m,
-    case when receipts_usd_m is not null then rank() over (
+    period, frequency, reporter_code, reporter_name, reporter_kind, source, release_date, concept,
+    true as preferred, receipts_usd_m, payments_usd_m, balance_usd_m, currency, receipts, payments,
+    balance, receipts_status, payments_status, balance_status, receipts_comparator,
+    payments_comparator, balance_comparator,
+    case when ranks_by_receipts then rank() over (
         partition by concept, period order by receipts_usd_m desc nulls last) end as rank_by_receipts,
-    case when payments_usd_m is not null then rank() over (
+    case when ranks_by_receipts then receipts_among end as receipts_ranked_among,
+    case when ranks_by_payments then rank() over (
         partition by concept, period order by payments_usd_m desc nulls last) end as rank_by_payments,
-    case when balance_usd_m is not null then rank() over (
+    case when ranks_by_payments then payments_among end as payments_ranked_among,
+    case when ranks_by_balance then rank() over (
         partition by concept, period order by balance_usd_m desc nulls last) end as rank_by_balance,
-    count(*) over (partition by concept, period) as reporters_ranked
-from candidate.core.fct_royalty_flows as flows
-join candidate.core.dim_reporter as reporters using (reporter_code)
-where reporters.kind = 'country' and flows.partner_code = 'WLD'
-order by period, source, rank_by_receipts, reporter_code;
+    case when ranks_by_balance then balance_among end as balance_ranked_among,
+    reporters_ranked,
+    false as is_computed
+from counted
+order by period, source, concept, rank_by_receipts, reporter_code;
 
 -- One source: its own total is the preferred one, so vintage and method explain nothing; US dollars
 -- and exact numbers, so neither do currency and rounding.
@@ -245,14 +319,34 @@ with
         select concept, reporter_code, period, flow, value_usd_m
         from candidate.core.fct_royalty_observations where partner_code = 'WLD'
     ),
+    -- Countries and the rest of the world cover the total; a group only where none of its members
+    -- is stated.
+    parts as (
+        select observations.*, partners.kind, members.members
+        from candidate.core.fct_royalty_observations as observations
+        join candidate.core.dim_partner as partners using (partner_code)
+        left join members on observations.partner_code = members.economy_code
+        where partner_code <> 'WLD'
+    ),
+    overlapping as (
+        select distinct groups.concept, groups.reporter_code, groups.period, groups.flow, groups.partner_code
+        from parts as groups
+        join parts
+            on groups.concept = parts.concept and groups.reporter_code = parts.reporter_code
+            and groups.period = parts.period and groups.flow = parts.flow
+            and list_contains(groups.members, parts.partner_code)
+        where groups.members is not null
+    ),
     counted as (
         select
             source, concept, reporter_code, period, frequency, flow, 'partner' as dimension,
             count(*) as figures_stated,
-            sum(value_usd_m) filter (partners.kind = 'country') as covered_usd_m
-        from candidate.core.fct_royalty_observations
-        join candidate.core.dim_partner as partners using (partner_code)
-        where partner_code <> 'WLD'
+            sum(value_usd_m) filter (
+                kind in ('country', 'unallocated')
+                or (members is not null and overlapping.partner_code is null)
+            ) as covered_usd_m
+        from parts
+        left join overlapping using (concept, reporter_code, period, flow, partner_code)
         group by all
         union all
         select source, concept, reporter_code, period, frequency, flow, 'total', 1, value_usd_m
@@ -262,12 +356,15 @@ select
     source, concept, reporter_code, period, frequency, flow, dimension, figures_stated,
     0::bigint as figures_suppressed,
     0::bigint as figures_missing,
-    cast(covered_usd_m as decimal(18, 6)) as covered_usd_m,
-    world.value_usd_m as total_usd_m,
-    round(cast(100e0 * counted.covered_usd_m / nullif(world.value_usd_m, 0) as double), 4) as coverage_pct
+    0::bigint as parts_withheld,
+    cast(counted.covered_usd_m as decimal(18, 6)) as covered_usd_m,
+    cast(world.value_usd_m as decimal(18, 6)) as total_usd_m,
+    cast(total_usd_m - covered_usd_m as decimal(18, 6)) as uncovered_usd_m,
+    round(cast(100e0 * counted.covered_usd_m / nullif(world.value_usd_m, 0) as double), 4) + 0e0
+    as coverage_pct
 from counted
 left join world using (concept, reporter_code, period, flow)
-order by reporter_code, period, source, flow, dimension;
+order by reporter_code, period, source, concept, flow, dimension;
 
 create table candidate.marts.mart_revisions as
 select * exclude (newest)
@@ -313,6 +410,35 @@ select 'flows', count(*) filter (
     or (reporter_code in (select reporter_code from candidate.core.dim_reporter where kind = 'country')
         and greatest(abs(receipts_usd_m), abs(payments_usd_m)) > 500000)
 ) from candidate.core.fct_royalty_flows
+union all
+select 'countries add up to no more than the world', count(*) from (
+    select 1
+    from candidate.core.fct_royalty_observations as countries
+    join candidate.core.dim_partner as partners using (partner_code)
+    join candidate.core.fct_royalty_observations as world
+        on countries.concept = world.concept and countries.reporter_code = world.reporter_code
+        and countries.flow = world.flow and countries.period = world.period
+        and world.partner_code = 'WLD'
+    where partners.kind = 'country' and countries.concept in ('BPM6_SH', 'BATIS_BALANCED')
+    group by countries.concept, countries.reporter_code, countries.flow, countries.period
+    having sum(countries.value) > max(world.value) * 1.01 + 1
+)
+union all
+select 'exports are the mirror imports', count(*)
+from candidate.core.fct_royalty_observations as exports
+join candidate.core.fct_royalty_observations as imports
+    on exports.period = imports.period and exports.reporter_code = imports.partner_code
+    and exports.partner_code = imports.reporter_code
+where
+    exports.concept = 'BATIS_BALANCED' and imports.concept = 'BATIS_BALANCED'
+    and exports.flow = 'receipts' and imports.flow = 'payments'
+    and abs(exports.value - imports.value) > 0.001
+union all
+select 'every record has its values', count(*) from (
+    select 1 from candidate.core.fct_royalty_observations
+    group by reporter_code, partner_code, period, flow
+    having count(*) filter (concept = 'BPM6_SH') <> 1 or count(*) filter (concept = 'BATIS_BALANCED') <> 1
+)
 union all
 select 'a balanced export is the balanced import', count(*)
 from candidate.marts.mart_mirror_asymmetry where concept = 'BATIS_BALANCED' and abs(asymmetry_usd_m) > 0.01

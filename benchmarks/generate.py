@@ -11,7 +11,10 @@ so that another program can recompute them (`totals.py` does, with numpy):
 - balanced: by exporter, importer, item and year, hence the same on both sides;
 - final: the balanced value within 10 %, by side;
 - reported, where there is one: the final value within 5 %, since OECD and WTO adjust it;
-- the world: the sum over the countries that the file has; other groups: a part of the world.
+- groups: a part of the sum over the countries that the file has; the world: that sum and the rest of
+  the world together;
+- what a group reports: with a country, the mirror of what the country states for the group; with the
+  other group, the same part of the smaller of their sums on both sides.
 """
 
 import argparse
@@ -22,6 +25,7 @@ import duckdb
 import pycountry
 
 FULL_ROWS = 49_604_340
+RELEASE, SECOND_RELEASE = "2025-12-01", "2026-06-01"
 YEARS = tuple(range(2005, 2025))
 FLOWS = ("X", "M")
 ITEMS = (
@@ -32,7 +36,9 @@ ITEMS = (
 ASKED_FOR = ("CHN", "DEU", "GBR", "JPN", "NAM", "USA")  # in the queries of the docs, and a trap
 GROUPS = ("WLD", "EU27", "EMU", "ROW")  # the first two of the others are reporters too
 GROUP_REPORTERS = ("EU27", "EMU")
-GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "ROW": 4}  # of the world: one part in this many
+GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "ROW": 4}  # of all countries: one part in this many
+PART_OF_GROUPS = 6  # of the smaller sum of the two that report: one part in this many
+VINTAGE = 32452867  # added to a link's number
 # Seen in the edition of December 2025, or named by its documentation.
 ESTIMATED = ("E0", "E1", "E2", "E3", "E5", "E8.2", "M1.3", "M2.2", "M8.2", "M8.3", "W0")
 REPORTED = ("R_IMF", "R_NAT", "R_OECD", "R_EU_ITS")
@@ -70,7 +76,25 @@ def _mixed(expression: str) -> str:
     return value
 
 
-def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
+def _worlds(values: str) -> str:
+    """SQL: the sums over the partners that are countries, which come first."""
+    countries = sum(economy.kind == "c" for economy in economies())
+    return f"""
+        select
+            reporter, flow, item, year,
+            sum(final_stated)::bigint as final_of_all, sum(balanced_stated)::bigint as balanced_of_all
+        from (from {values}) where partner < {countries}
+        group by all
+        """
+
+
+def _share(of_all: str) -> str:
+    """SQL: a group's part of the countries' sum; the world has the rest of the world besides it."""
+    rest = f"case when part = 1 then coalesce(worlds.{of_all}, 0) // {GROUP_SHARE['ROW']} end"
+    return f"coalesce(worlds.{of_all}, 0) // part + coalesce({rest}, 0)"
+
+
+def create_records(con: duckdb.DuckDBPyConnection, rows: int, vintage: int = 0) -> None:
     """Create the view `records`: the first `rows` records, in the file's order, as numbers.
 
     Columns: position, reporter, partner, flow, item, year (numbers from 0), reported, final,
@@ -83,10 +107,13 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
     con.executemany(
         "insert into economies values (?, ?, ?, ?)", [[*vars(e).values()] for e in everyone]
     )
-    con.execute("create table shares (number bigint, part_of_world int)")
+    con.execute("create table shares (number bigint, part int, is_reporter boolean)")
     con.executemany(
-        "insert into shares values (?, ?)",
-        [[e.number, GROUP_SHARE.get(e.iso3, 0)] for e in everyone],
+        "insert into shares values (?, ?, ?)",
+        [
+            [e.number, GROUP_SHARE.get(e.iso3, 0), e.kind == "c" or e.iso3 in GROUP_REPORTERS]
+            for e in everyone
+        ],
     )
     group_reporters = ", ".join(f"'{code}'" for code in GROUP_REPORTERS)
     con.execute(
@@ -151,6 +178,7 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
             {
             _mixed(
                 f"({exporter}) * 7919 + ({importer}) * 104729 + item * 1299709 + year * 15485863"
+                f" + {vintage * VINTAGE}"
             )
         }
             as by_link,
@@ -165,7 +193,7 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
     )
     con.execute(
         """
-        create view stated_values as
+        create view linked_values as
         select
             *,
             -- Most links are small and few are large: 3 to 9 digits.
@@ -174,28 +202,54 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
         from drawn_values
         """
     )
+    con.execute(f"create table worlds as {_worlds(f'linked_values where reporter < {countries}')}")
+    # What a group states for a country is the country's statement of the group.
+    mirror = "coalesce(worlds.balanced_of_all, 0) // part"
     con.execute(
         f"""
-        create table worlds as
+        create view mirrored_values as
         select
-            reporter, flow, item, year,
-            sum(final_stated)::bigint as final_of_all, sum(balanced_stated)::bigint as balanced_of_all
-        from stated_values
-        where partner < {countries}
-        group by all
+            linked_values.* exclude (balanced_stated, final_stated),
+            {mirror} as balanced_stated,
+            ({mirror}) * (900 + by_side % 201) // 1000 as final_stated
+        from linked_values
+        join shares on linked_values.reporter = shares.number
+        left join worlds
+            on linked_values.partner = worlds.reporter and 1 - linked_values.flow = worlds.flow
+            and linked_values.item = worlds.item and linked_values.year = worlds.year
+        where linked_values.reporter >= {countries} and linked_values.partner < {countries}
+        """
+    )
+    con.execute(f"insert into worlds {_worlds('mirrored_values')}")
+    con.execute(
+        f"""
+        create view stated_values as
+        from linked_values where reporter < {countries} or partner >= {countries}
+        union all by name
+        from mirrored_values
         """
     )
     con.execute(
         f"""
         create view records as
         select
-            position, reporter, partner, flow, item, year,
-            case part_of_world when 0 then final_stated
-                else coalesce(final_of_all, 0) // part_of_world end as final,
+            position, stated_values.reporter, partner, stated_values.flow, stated_values.item,
+            stated_values.year,
+            case
+                when part = 0 then balanced_stated
+                when stated_values.reporter >= {countries} and is_reporter
+                then
+                    least(coalesce(worlds.balanced_of_all, 0), coalesce(mirrors.balanced_of_all, 0))
+                    // {PART_OF_GROUPS}
+                else {_share("balanced_of_all")}
+            end as balanced,
+            case
+                when part = 0 then final_stated
+                when stated_values.reporter >= {countries} and is_reporter then balanced
+                else {_share("final_of_all")}
+            end as final,
             case when by_side // 1000 % 10000 < 349
                 then final * (950 + by_link % 101) // 1000 end as reported,
-            case part_of_world when 0 then balanced_stated
-                else coalesce(balanced_of_all, 0) // part_of_world end as balanced,
             case
                 when by_side // 1000 % 10000 < 349
                 then {list(REPORTED)}[1 + by_side % {len(REPORTED)}]
@@ -203,13 +257,19 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int) -> None:
             end as methodology
         from stated_values
         join shares on partner = shares.number
-        left join worlds using (reporter, flow, item, year)
+        left join worlds
+            on stated_values.reporter = worlds.reporter and stated_values.flow = worlds.flow
+            and stated_values.item = worlds.item and stated_values.year = worlds.year
+        left join worlds as mirrors
+            on stated_values.reporter >= {countries} and stated_values.partner = mirrors.reporter
+            and mirrors.reporter >= {countries} and 1 - stated_values.flow = mirrors.flow
+            and stated_values.item = mirrors.item and stated_values.year = mirrors.year
         """
     )
 
 
-def write(path: Path, rows: int, mirror: str = "OECD") -> None:
-    """Write a bulk file. mirror: `OECD` (alpha-3 codes, EXP and IMP, byte order mark) or `WTO`."""
+def write(path: Path, rows: int, mirror: str = "OECD", vintage: int = 0) -> None:
+    """Write a bulk file; all values of another vintage are other ones. mirror: `OECD` (alpha-3 codes, EXP and IMP, byte order mark) or `WTO`."""
     code, flows, methodology, mark = {
         "OECD": ("iso3", ("EXP", "IMP"), "Methodology", "\ufeff"),
         "WTO": ("iso2", FLOWS, "Final_value_methodology", ""),
@@ -220,7 +280,7 @@ def write(path: Path, rows: int, mirror: str = "OECD") -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:
-        create_records(con, rows)
+        create_records(con, rows, vintage)
         body = path.with_suffix(".body")
         con.execute(
             f"""

@@ -26,8 +26,10 @@ class Run:
     output: str
 
 
-def measured(command: Sequence[str], environment: Mapping[str, str]) -> Run:
-    """Run a command to its end. Raises RuntimeError, with its output, if it fails."""
+def measured(
+    command: Sequence[str], environment: Mapping[str, str], allowed: Sequence[int] = (0,)
+) -> Run:
+    """Run a command to its end. Raises RuntimeError, with its output, unless its code is allowed."""
     with tempfile.TemporaryFile() as printed:
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -43,7 +45,7 @@ def measured(command: Sequence[str], environment: Mapping[str, str]) -> Run:
         watch.join()
         printed.seek(0)
         output = printed.read().decode(errors="replace")
-    if process.returncode:
+    if process.returncode not in allowed:
         raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}\n{output}")
     # Not `usage.ru_maxrss`: it starts at this process's own peak when it forked.
     return Run(wall, usage.ru_utime + usage.ru_stime, seen[0], process.returncode, output)

@@ -6,6 +6,7 @@ millionths, so that the sums of the warehouse can be checked to the last digit.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from benchmarks.generate import (
     GROUP_REPORTERS,
     GROUP_SHARE,
     ITEMS,
+    PART_OF_GROUPS,
     RECORDS_A_PAIR,
+    VINTAGE,
     YEARS,
     economies,
 )
@@ -41,6 +44,11 @@ def _mixed(value: np.ndarray) -> np.ndarray:
     return value
 
 
+def _mirror(cells: np.ndarray) -> np.ndarray:
+    """The cells of exports in those of imports, and the reverse."""
+    return np.roll(cells, RECORDS_A_PAIR // 2)
+
+
 def _pairs(rows: int) -> list[tuple[int, int, int]]:
     """Reporter, partner and number of records of each pair that the file has."""
     everyone = economies()
@@ -64,10 +72,12 @@ def _pairs(rows: int) -> list[tuple[int, int, int]]:
     ]
 
 
-def totals(rows: int) -> Totals:
+@cache
+def totals(rows: int, vintage: int = 0) -> Totals:
     """Work out what a file of so many records adds up to."""
     everyone = economies()
     countries = sum(e.kind == "c" for e in everyone)
+    group_reporters = {e.number for e in everyone if e.iso3 in GROUP_REPORTERS}
     share = {e.number: GROUP_SHARE[e.iso3] for e in everyone if e.kind == "g"}
     cell = np.arange(RECORDS_A_PAIR, dtype=np.int64)
     flow, item, year = (
@@ -83,11 +93,18 @@ def totals(rows: int) -> Totals:
         for kind in ("final", "balanced")
     }
     kept = 0
-    pairs = _pairs(rows)
-    for reporter, partner, records in sorted(pairs, key=lambda pair: pair[1] >= countries):
+    # Groups last, as partners and as reporters: their figures follow from the countries'.
+    pairs = sorted(_pairs(rows), key=lambda pair: (pair[0] >= countries, pair[1] >= countries))
+    for reporter, partner, records in pairs:
         exporter = np.where(flow == 0, reporter, partner)
         importer = np.where(flow == 0, partner, reporter)
-        link = _mixed(exporter * 7919 + importer * 104729 + item * 1299709 + year * 15485863)
+        link = _mixed(
+            exporter * 7919
+            + importer * 104729
+            + item * 1299709
+            + year * 15485863
+            + vintage * VINTAGE
+        )
         side = _mixed(
             reporter * 611953
             + partner * 15487
@@ -96,13 +113,22 @@ def totals(rows: int) -> Totals:
             + year * 86028121
         )
         values = {"balanced": link % 10 ** (3 + link // 1000 % 7)}
-        values["final"] = values["balanced"] * (900 + side % 201) // 1000
         there = cell < records
         if partner < countries:
+            if reporter >= countries:
+                values["balanced"] = _mirror(world["balanced"][partner]) // share[reporter]
+            values["final"] = values["balanced"] * (900 + side % 201) // 1000
             for kind, of_reporter in world.items():
                 of_reporter[reporter] += np.where(there, values[kind], 0)
+        elif reporter >= countries and partner in group_reporters:
+            worlds = world["balanced"][reporter], _mirror(world["balanced"][partner])
+            values = dict.fromkeys(world, np.minimum(*worlds) // PART_OF_GROUPS)
         else:
-            values = {kind: world[kind][reporter] // share[partner] for kind in world}
+            rest = GROUP_SHARE["ROW"] if share[partner] == 1 else 0
+            values = {
+                kind: of[reporter] // share[partner] + (of[reporter] // rest if rest else 0)
+                for kind, of in world.items()
+            }
         values["reported"] = values["final"] * (950 + link % 101) // 1000
         stated = {
             "final": there,

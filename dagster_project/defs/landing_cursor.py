@@ -8,14 +8,15 @@ from dataclasses import asdict, dataclass, field
 class Cursor:
     """Releases are named `<source>/<date>`; states are those of `release_state`.
 
-    arriving: releases that were missing or in another state at the previous evaluation.
+    arriving: by release that is not complete yet, its state, and when that was first seen (POSIX
+        time).
     requested: by release, the key of the run requested for it, and its state then.
     reported: unusable files and releases that were reported, with their state.
     build: the fingerprint for which a build was last requested.
     round: how often runs were requested; keeps run keys unique.
     """
 
-    arriving: dict[str, str] = field(default_factory=dict)
+    arriving: dict[str, tuple[str, float]] = field(default_factory=dict)
     requested: dict[str, tuple[str, str]] = field(default_factory=dict)
     reported: dict[str, str] = field(default_factory=dict)
     build: str = ""
@@ -26,9 +27,10 @@ class Cursor:
         """Parse a cursor; a missing one, or one of another version, gives an empty one."""
         try:
             cursor = cls(**json.loads(text or "{}"))
+            cursor.requested = {name: (key, at) for name, (key, at) in cursor.requested.items()}
+            cursor.arriving = {name: (at, float(t)) for name, (at, t) in cursor.arriving.items()}
         except (ValueError, TypeError):
             return cls()
-        cursor.requested = {name: (key, state) for name, (key, state) in cursor.requested.items()}
         return cursor
 
     def text(self) -> str:

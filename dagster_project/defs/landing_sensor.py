@@ -1,10 +1,11 @@
 """The sensor `landing`: requests loads of new releases, then one build per batch.
 
 An evaluation compares names, sizes and times in the landing folder with the ledger; it reads no
-file that the ledger knows. A release is complete when it is unchanged between two evaluations. Each
-complete one gets one run; when no run is left, and the current releases are not the published ones,
-one build is requested. A failed load or build is not requested again until its input changes:
-temporary failures have already been retried within the run.
+file that the ledger knows. A release is complete when its marker says so (fetchers write one), or
+when it has been unchanged for a minute. Each complete one gets one run; when no run is left, and
+the current releases are not the published ones, one build is requested. A failed load or build is
+not requested again until its input changes: temporary failures have already been retried within
+the run.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from datetime import timedelta
 import dagster as dg
 
 from dagster_project.base.clock import system_clock
+from dagster_project.base.complete_marker import is_marked_complete
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.run_tags import RETRY_RUN_ID, RUN_KEY, WILL_RETRY
 from dagster_project.base.settings import Settings
@@ -28,7 +30,8 @@ from dagster_project.workbench.connection import open_workbench, read_workbench,
 from dagster_project.workbench.publications import last_publication
 from dagster_project.workbench.releases import all_file_entries, record_modified
 
-SECONDS = 60  # between evaluations; a release unchanged for so long is complete
+SECONDS = 10  # between evaluations
+SETTLED = 60  # seconds; a release that is unchanged for so long is complete
 MAX_RUNS = 100  # per evaluation; the others wait for the next
 _NAMES_SHOWN = 5
 _RETRIED_WITHIN = timedelta(minutes=5)  # the daemon usually retries within seconds
@@ -177,13 +180,17 @@ def _ingests(
         elif key not in under_way:
             stuck.append(name)
     waiting = [release for release in plan.new if release.name not in cursor.requested]
-    ready = [r for r in waiting if cursor.arriving.get(r.name) == states[r.name]]
+    now = system_clock().timestamp()
+    arriving = {release.name: _first_seen(release, states, cursor, now) for release in waiting}
+    ready = [r for r in waiting if _is_complete(r, now - arriving[r.name])]
     taken = ready[:MAX_RUNS]
-    cursor.arriving = {r.name: states[r.name] for r in waiting if r not in taken}
+    cursor.arriving = {
+        r.name: (states[r.name], arriving[r.name]) for r in waiting if r not in taken
+    }
     cursor.round += bool(taken)
-    arriving = [r.name for r in waiting if r not in ready]
-    if arriving:
-        lines.append(f"arriving, loaded when unchanged at the next check: {_few(arriving)}")
+    incomplete = [r.name for r in waiting if r not in ready]
+    if incomplete:
+        lines.append(f"arriving, loaded when unchanged for {SETTLED} seconds: {_few(incomplete)}")
     if stuck:
         lines.append(
             f"a requested run ended without an entry in the ledger: {_few(stuck)}; see"
@@ -193,6 +200,17 @@ def _ingests(
         _ingest(release, states[release.name], cursor, release.name in plan.replaced)
         for release in taken
     ]
+
+
+def _first_seen(release: Release, states: dict[str, str], cursor: Cursor, now: float) -> float:
+    """Return when a release was first seen as it is now."""
+    state, seen = cursor.arriving.get(release.name, ("", now))
+    # A clock that jumps backwards must not keep it waiting.
+    return min(seen, now) if state == states[release.name] else now
+
+
+def _is_complete(release: Release, unchanged_for: float) -> bool:
+    return unchanged_for >= SETTLED or is_marked_complete(release.files[0].parent)
 
 
 def _ingest(release: Release, state: str, cursor: Cursor, replaces: bool) -> dg.RunRequest:

@@ -1,6 +1,7 @@
 """Fetches one source: download, check, compare with earlier releases, land the release.
 
-A release lands as a whole, by renaming a folder; otherwise the landing folder is unchanged.
+A release lands as a whole, by renaming a folder that is marked as complete; otherwise the landing
+folder is unchanged.
 """
 
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from dagster_project.base.clock import Clock, local_date, system_clock
+from dagster_project.base.complete_marker import mark_complete
 from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import file_sha256
@@ -152,8 +154,10 @@ def _land(
             fix="fetch again tomorrow, or remove today's release if it was never loaded",
         )
     day = free[0]
-    for path in (*files, session.release):
+    for path in files:
         sync(path)
+    mark_complete(session.release)
+    sync(session.release)
     is_first = not target.is_dir()
     target.mkdir(exist_ok=True)
     if is_first:

@@ -1,10 +1,14 @@
 """The landing sensor, evaluated as the daemon does it."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import dagster as dg
 
+from dagster_project.base.clock import system_clock
 from dagster_project.base.settings import Settings
+from dagster_project.defs import landing_sensor
 from tests.support import defs
 
 if TYPE_CHECKING:
@@ -12,10 +16,15 @@ if TYPE_CHECKING:
 
 
 class Landing:
-    """The sensor with its cursor, on the instance and the folders of a test."""
+    """The sensor with its cursor, on the instance and the folders of a test.
+
+    pause: seconds between evaluations. As a rule long enough for a release to be complete.
+    """
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance, self.cursor = instance, ""
+        self.pause: float = landing_sensor.SETTLED
+        self.now = system_clock()
         self.requested: list[str] = []
         self.sensor = next(each for each in defs().sensors or [] if each.name == "landing")
 
@@ -29,7 +38,9 @@ class Landing:
         )
         # The daemon's context has this of its own; without it no partition is known.
         vars(context)["caching_dynamic_partitions_loader"] = self.instance
-        result = self.sensor.evaluate_tick(context)
+        self.now += timedelta(seconds=self.pause)
+        with patch.object(landing_sensor, "system_clock", lambda: self.now):
+            result = self.sensor.evaluate_tick(context)
         for asked in result.dynamic_partitions_requests or []:
             self.instance.add_dynamic_partitions(
                 asked.partitions_def_name, list(asked.partition_keys)

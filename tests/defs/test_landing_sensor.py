@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import duckdb
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
+from dagster_project.base.complete_marker import mark_complete
 from dagster_project.defs.landing_cursor import Cursor
-from dagster_project.defs.landing_sensor import MAX_RUNS
+from dagster_project.defs.landing_sensor import MAX_RUNS, SECONDS, SETTLED
 from dagster_project.ingest import pending_releases as plan
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.manual_decisions import reject
@@ -76,11 +78,65 @@ def test_a_new_release_gets_one_run_once_it_stays_the_same(
     assert landing.instance.get_dynamic_partitions("published_figures") == [DAY]
 
 
+def test_a_release_without_a_marker_waits_for_a_minute_however_often_the_sensor_looks(
+    folders: Warehouse, landing: Landing
+) -> None:
+    landing.pause = SECONDS
+    land(folders)
+    waited = 0
+    while not landing.requests():
+        waited += SECONDS
+    assert waited == SETTLED
+
+
+def test_a_marked_release_gets_its_run_at_the_first_evaluation(
+    folders: Warehouse, landing: Landing
+) -> None:
+    """As fetchers land it: filled elsewhere, marked, then renamed into place."""
+    incoming = folders.landing / ".incoming" / "published_figures.1f2e" / "release"
+    incoming.mkdir(parents=True)
+    (incoming / TEXT.name).write_text(TEXT.read_text())
+    mark_complete(incoming)
+    (folders.landing / NAME).parent.mkdir()
+    incoming.rename(folders.landing / NAME)
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+    release = find_release(FIGURES, folders.landing, DAY)
+    assert [path.name for path in release.files] == [TEXT.name]
+
+
+def test_a_half_copied_release_is_not_loaded_early_because_its_marker_came_first(
+    folders: Warehouse, landing: Landing
+) -> None:
+    path = land(folders)
+    text = path.read_bytes()
+    mark_complete(path.parent)
+    landing.pause = SECONDS
+    for size in (100, len(text) - 1):
+        path.write_bytes(text[:size])
+        assert "arriving" in landing.message()
+    path.write_bytes(text)
+    time.sleep(0.02)  # longer than the clock of file times
+    os.utime(path, (1, 1))
+    assert "arriving" in landing.message()
+    mark_complete(path.parent)
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+
+
+def test_a_clock_that_jumps_backwards_delays_no_release_for_more_than_a_minute(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    landing.evaluate()
+    landing.now -= timedelta(days=2)
+    landing.evaluate()
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+
+
 def test_a_growing_release_is_waited_for(folders: Warehouse, landing: Landing) -> None:
     text = TEXT.read_text()
     for size in (100, 200, 300):
         land(folders, text=text[:size])
-        assert f"arriving, loaded when unchanged at the next check: {NAME}" in landing.message()
+        assert f"arriving, loaded when unchanged for 60 seconds: {NAME}" in landing.message()
     land(folders, text=text)
     assert landing.requests() == []
     assert landing.requests() == [f"ingest_published_figures {DAY}"]
@@ -326,7 +382,8 @@ def test_ten_thousand_known_releases_cost_few_calls(
 
 def test_an_unreadable_cursor_counts_as_none() -> None:
     assert Cursor.read("not json") == Cursor.read('{"old": 1}') == Cursor.read(None) == Cursor()
-    cursor = Cursor(arriving={"a": "1"}, requested={"b": ("key", "2")}, round=3)
+    assert Cursor.read('{"arriving": {"a": "1"}}') == Cursor()  # as it was until 0.4
+    cursor = Cursor(arriving={"a": ("1", 2.5)}, requested={"b": ("key", "2")}, round=3)
     assert Cursor.read(cursor.text()) == cursor
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any, ClassVar
 
+from dagster_project.base.complete_marker import MARKER, is_marked_complete
+
 MOST_REQUESTS = 60
 LONGEST_SILENCE = 5.0  # seconds; a client of the tests gives up long before
 
@@ -113,3 +115,9 @@ def tree(folder: Path) -> dict[str, bytes | None]:
         path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
         for path in sorted(folder.rglob("*"))
     }
+
+
+def landed_files(release: Path) -> dict[str, bytes | None]:
+    """Return what is in each file of a release folder, which must be marked as complete."""
+    assert is_marked_complete(release)
+    return {name: content for name, content in tree(release).items() if name != MARKER}

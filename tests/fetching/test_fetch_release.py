@@ -14,7 +14,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, FetchResult, fetch_source
 from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
-from tests.fetching.publisher_server import Publisher, Reply, publisher, tree, zipped
+from tests.fetching.publisher_server import Publisher, Reply, landed_files, publisher, tree, zipped
 from tests.support import BARE, BULK, COUNTRIES
 
 CSV = BARE.read_bytes()
@@ -102,13 +102,17 @@ def landed(settings: Settings) -> list[str]:
 # What lands
 
 
+def files_landed(settings: Settings) -> dict[str, bytes | None]:
+    return landed_files(settings.landing_dir / "worldbank_wdi" / str(DAY))
+
+
 def test_a_release_lands_whole_under_its_publication_date(
     settings: Settings, server: Publisher
 ) -> None:
     server.serve("/file.csv", CSV)
     fetched = fetch(settings)
     assert (fetched.release.label, fetched.is_new) == ("worldbank_wdi 2021-09-15", True)
-    assert tree(settings.landing_dir / "worldbank_wdi" / "2021-09-15") == {"made_up.csv": CSV}
+    assert files_landed(settings) == {"made_up.csv": CSV}
     assert sorted(path.name for path in settings.landing_dir.iterdir()) == [
         "made_up",
         "worldbank_wdi",
@@ -270,7 +274,7 @@ def test_a_temporary_fault_is_retried(settings: Settings, server: Publisher, fau
     assert fetch(settings, waiting=waiting).is_new
     first, second = waiting.seconds
     assert 1 <= first <= 2 <= second <= 3  # 1 and 2 seconds, and up to one more by chance
-    assert tree(settings.landing_dir / "worldbank_wdi" / "2021-09-15") == {"made_up.csv": CSV}
+    assert files_landed(settings) == {"made_up.csv": CSV}
 
 
 @pytest.mark.parametrize(
@@ -344,7 +348,7 @@ def test_an_interrupted_download_resumes_where_it_stopped(
     assert fetch(settings).is_new
     asked = server.asked[1][1]
     assert (asked["range"], asked["if-range"]) == ("bytes=100-", '"v1"')
-    assert tree(settings.landing_dir / "worldbank_wdi" / "2021-09-15") == {"made_up.csv": CSV}
+    assert files_landed(settings) == {"made_up.csv": CSV}
 
 
 @pytest.mark.parametrize(
@@ -364,7 +368,7 @@ def test_an_interrupted_download_that_cannot_resume_starts_again(
         "/file.csv", Reply(CSV[:100], headers=headers, length=len(CSV)), answer, Reply(NEWER)
     )
     fetch(settings)
-    assert tree(settings.landing_dir / "worldbank_wdi" / "2021-09-15") == {"made_up.csv": NEWER}
+    assert files_landed(settings) == {"made_up.csv": NEWER}
 
 
 def test_a_truncated_part_is_not_taken_for_the_whole(settings: Settings, server: Publisher) -> None:
@@ -379,7 +383,7 @@ def test_a_truncated_part_is_not_taken_for_the_whole(settings: Settings, server:
     )
     fetch(settings)
     assert [asked["range"] for _, asked in server.asked[1:]] == ["bytes=100-", "bytes=150-"]
-    assert tree(settings.landing_dir / "worldbank_wdi" / "2021-09-15") == {"made_up.csv": CSV}
+    assert files_landed(settings) == {"made_up.csv": CSV}
 
 
 def test_a_weak_tag_does_not_vouch_for_the_bytes(settings: Settings, server: Publisher) -> None:

@@ -15,7 +15,7 @@ from dagster_project.fetching.publishers import all_fetchers, wto
 from dagster_project.sources import all_sources
 from dagster_project.sources.bea_intl_serv_trade import TYPES_OF_SERVICE
 from dagster_project.sources.source import Source
-from tests.fetching.publisher_server import Publisher, Reply, tree, zipped
+from tests.fetching.publisher_server import Publisher, Reply, landed_files, tree, zipped
 from tests.layouts.layout_reader import read
 from tests.support import BULK, COUNTRIES, FIXTURES, INDICATORS, MADE_UP
 
@@ -297,7 +297,7 @@ def test_the_time_of_the_answer_makes_no_release(settings: Settings, server: Pub
     server.serve(CODE, PAGE.read_bytes().replace(b"2026-03-10T09", b"2026-03-11T09"))
     assert not fetch(settings, "boj_balance_of_payments").is_new
     release = settings.landing_dir / "boj_balance_of_payments" / "2026-03-09"
-    assert tree(release) == {"BPBP6JYNSN906_page_1.json": PAGE.read_bytes()}
+    assert landed_files(release) == {"BPBP6JYNSN906_page_1.json": PAGE.read_bytes()}
     assert {name for name in before if "fetched" not in name} == {
         name for name in tree(settings.landing_dir) if "fetched" not in name
     }
