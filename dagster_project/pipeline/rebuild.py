@@ -72,7 +72,12 @@ def rebuild(
         fresh = settings.model_copy(update={"warehouse_dir": leftovers(settings)})
         shutil.rmtree(fresh.warehouse_dir, ignore_errors=True)
         with open_workbench(fresh) as con:
-            plan = make_plan(con, settings.landing_dir, bundled=settings.bundled_dir)
+            plan = make_plan(
+                con,
+                settings.landing_dir,
+                bundled=settings.bundled_dir,
+                limits=settings.release_limits,
+            )
         announce(settings, plan)
         failed = list(ingest(fresh, plan, dagster))
         with open_workbench(fresh) as con:
