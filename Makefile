@@ -16,7 +16,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ glossary: .venv/ready ## list words that the house avoids, with better ones
 
 test-corrupt-files: .venv/ready ## break every landing file in every way we know (minutes; SEEDS=n times each)
 	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
+
+test-fuzz: .venv/ready ## read files that are changed at random, in every layout (MINUTES=10 SEED=1)
+	@$(RUN) -m tests.security --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 # The names until 0.2. Version 0.5 removes them, and ANYWAY below.
 kill crowd corpus:

@@ -1,11 +1,14 @@
 """The alert for a failed Dagster run, made from its events."""
 
+import builtins
+import re
 from collections.abc import Iterable
 
 from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType, DagsterRun
 
 from dagster_project.alerts.message import Alert
 from dagster_project.base.errors import printable_text
+from dagster_project.base.machine_errors import MachineError, machine_error_named
 from dagster_project.base.run_tags import PARTITION, PARTITION_RANGE
 from dagster_project.sources import all_sources
 
@@ -48,6 +51,37 @@ def _why(events: list[DagsterEvent]) -> str:
         if event.event_type == DagsterEventType.RUN_FAILURE and event.message:
             return event.message
     return "see the run in the Dagster UI"
+
+
+def machine_error_of(
+    events: Iterable[DagsterEvent], where: str = "named under `found`"
+) -> MachineError | None:
+    """Return the error of the machine behind a failed step, by the types of its exceptions.
+
+    Dagster keeps an exception's type, its text and its causes. An `OSError` begins its text with
+    its number.
+    """
+    for event in events:
+        error = event.step_failure_data.error if event.is_step_failure else None
+        while error:
+            kind = error.cls_name or ""
+            if kind in ("BadInput", "TryLater"):
+                break
+            text = error.message.strip().removeprefix(f"{kind}: ")
+            text = text.partition(f".{kind}: ")[2] or text  # with the module's name
+            if kind == "MachineError":
+                return MachineError.of_text(text)
+            number = re.match(r"\[Errno (\d+)\] ", text) if _is_os_error(kind) else None
+            found = machine_error_named(kind, text, int(number[1]) if number else None, where)
+            if found:
+                return found
+            error = error.cause or error.context
+    return None
+
+
+def _is_os_error(kind: str) -> bool:
+    found = getattr(builtins, kind, None)
+    return isinstance(found, type) and issubclass(found, OSError)
 
 
 def _failed_gates(events: Iterable[DagsterEvent]) -> list[str]:

@@ -8,15 +8,22 @@ from pathlib import Path
 
 # Larger than the blocks of `hashlib.file_digest`: between blocks a thread waits for the interpreter
 # lock, and a bulk file is hashed while another thread searches it.
-_BLOCK_BYTES = 1 << 22
+BLOCK_BYTES = 1 << 22
 
 
-def file_sha256(path: Path, size: int | None = None) -> str:
-    """Return the SHA-256 of a file's bytes, or of its first `size` bytes, as lower-case hex."""
+def file_sha256(path: Path | int, size: int | None = None) -> str:
+    """Return the SHA-256 of a file's bytes, or of its first `size` bytes, as lower-case hex.
+
+    path: or an open descriptor, which stays open.
+    """
     digest = hashlib.sha256()
     # An anonymous map is aligned to a page; a bytearray of this size starts 16 bytes into one. On
     # AMD, reads into memory that starts 1 to 31 bytes into a page take four times as long.
-    with path.open("rb", buffering=0) as file, mmap(-1, _BLOCK_BYTES) as block:
+    keep_open = isinstance(path, int)
+    with (
+        open(path, "rb", buffering=0, closefd=not keep_open) as file,
+        mmap(-1, BLOCK_BYTES) as block,
+    ):
         while read := file.readinto(block):
             with memoryview(block) as view:
                 digest.update(view[: read if size is None else min(read, size)])

@@ -5,8 +5,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dagster_project.base.child import ChildLimits
+from dagster_project.base.limits import ReleaseLimits
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED_FILE = "royalty_flows.duckdb"
@@ -32,6 +35,18 @@ class Settings(BaseSettings):
         default=5,
         ge=0,
         description="Seconds for which a release's files must be unchanged before it is loaded.",
+    )
+    release_files: int = Field(default=1000, ge=1, description="Files that a release may have.")
+    release_bytes: ByteSize = Field(
+        default=ByteSize(32 << 30), description="Bytes that a release's files may have in all."
+    )
+    reader_memory: ByteSize = Field(
+        default=ByteSize(4 << 30),
+        ge=1 << 30,
+        description="Memory of the process that reads a release's files.",
+    )
+    reader_seconds: float = Field(
+        default=3600, gt=0, description="Seconds after which that process is ended."
     )
     warehouse_dir: Path = Field(
         default=Path("warehouse"),
@@ -181,6 +196,12 @@ class Settings(BaseSettings):
         """The releases that come with the project; None if they are disabled or already landed."""
         bundled = PROJECT_ROOT / "landing"
         return bundled if self.bundled_releases and bundled != self.landing_dir else None
+
+    @property
+    def release_limits(self) -> ReleaseLimits:
+        """The limits on a release and on the process that reads it."""
+        reader = ChildLimits(self.reader_memory, self.reader_seconds)
+        return ReleaseLimits(self.release_files, self.release_bytes, reader)
 
     @property
     def workbench(self) -> Path:

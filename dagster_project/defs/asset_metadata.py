@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import duckdb
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
+from dagster_project.base.errors import printable
 from dagster_project.base.settings import Settings
 from dagster_project.publication.publish import ledger_comments
 from dagster_project.transform.dbt_runner import manifest
@@ -187,19 +187,12 @@ def chart_metadata(
     context: dg.AssetExecutionContext, database: Path, results: list[Any]
 ) -> dict[str, dict[str, Any]]:
     """Return the chart, as metadata, of each mart that was built and has one."""
-    from dagster_project.report.charts.marts import CHARTS
-    from dagster_project.report.charts.picture import markdown
+    from dagster_project.report.charts.drawing import draw_charts
 
-    built = {result.node.name for result in results if result.status == "success"}
+    built = [result.node.name for result in results if result.status == "success"]
     charts: dict[str, dict[str, Any]] = {}
-    with duckdb.connect(database, read_only=True) as con:
-        for mart in sorted(built & CHARTS.keys()):
-            try:
-                chart = CHARTS[mart](con)
-                shown = markdown(chart) if chart else "nothing to draw: no series has a breakdown"
-                charts[mart] = {"chart": dg.MetadataValue.md(shown)}
-            except Exception as error:  # a failed picture must not prevent publication
-                problem = f"could not be drawn: {type(error).__name__}: {error}"
-                context.log.warning(f"the chart of {mart} {problem}")
-                charts[mart] = {"chart": problem}
+    for mart, (shown, is_drawn) in draw_charts(database, built).items():
+        if not is_drawn:
+            context.log.warning(f"the chart of {mart} {shown}")
+        charts[mart] = {"chart": dg.MetadataValue.md(shown) if is_drawn else printable(shown)}
     return charts

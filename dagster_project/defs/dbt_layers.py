@@ -16,7 +16,7 @@ from dagster_dbt import dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 from pydantic import Field
 
-from dagster_project.base.machine_errors import machine_error
+from dagster_project.base.machine_errors import MachineError
 from dagster_project.base.settings import Settings
 from dagster_project.defs.asset_metadata import (
     TRANSLATOR,
@@ -145,11 +145,10 @@ def _fail(
         f"dbt/{result.node.original_file_path}"
         for result in failed
     ]
-    if not machine_error("\n".join(lines)):
-        verdict = judge(con, settings, [failed_node(layer, result) for result in failed])
-        with transaction(con):
-            record_rejections(con, verdict)
-        retry_without(context, con, verdict)
+    verdict = judge(con, settings, [failed_node(layer, result) for result in failed])
+    with transaction(con):
+        record_rejections(con, verdict)
+    retry_without(context, con, verdict)
     raise dg.Failure(
         f"{layer.name}: {len(lines)} dbt nodes failed; nothing was built on them\n"
         + "\n".join(lines),
@@ -210,7 +209,7 @@ def _run_dbt(
 ) -> list[Any]:
     try:
         return run_dbt(settings, ["build", *args], layer.name, progress_report(context), tests)
-    except DbtError as error:
+    except (DbtError, MachineError) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
 
 

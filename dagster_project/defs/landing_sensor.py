@@ -73,6 +73,7 @@ def landing_sensor(*, running: bool) -> dg.SensorDefinition:
             settings.landing_dir,
             known=cursor.reported.items(),
             bundled=settings.bundled_dir,
+            limits=settings.release_limits,
         )
         _record_touched(settings, plan)
         partitions = _missing_partitions(context.instance, plan)

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.base.errors import BadInput, printable
+from dagster_project.base.machine_errors import MachineError
 from dagster_project.defs.fetch import fetch_key
 from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
@@ -77,6 +78,8 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
         for day in context.partition_keys:
             try:
                 loaded = _load(context, source, day, workbench, reload=config.reload)
+            except MachineError:
+                raise  # no verdict on the release
             except BadInput as problem:
                 context.log.error(str(problem))
                 refused[day] = problem
@@ -143,7 +146,9 @@ def _load(
 ) -> LoadResult:
     """Load one release and log the notes on its files. Raises BadInput if it is refused."""
     settings = workbench.settings
-    release = find_release(source, settings.landing_dir, day, settings.bundled_dir)
+    release = find_release(
+        source, settings.landing_dir, day, settings.bundled_dir, settings.release_limits
+    )
     wait_until_settled(release, settings.settle_seconds)
     with workbench.get_connection() as con:
         loaded = load_release(
@@ -152,6 +157,7 @@ def _load(
             release,
             reload=reload,
             report=progress_report(context),
+            limits=settings.release_limits,
         )
     if loaded.unchanged:
         context.log.info(f"{release.label}: already loaded and accepted with the same bytes")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.base.environment import own_environment
 from dagster_project.base.errors import BadInput
-from dagster_project.base.machine_errors import machine_error
+from dagster_project.base.machine_errors import MachineError, machine_error_behind
 from dagster_project.base.settings import Settings
 from dagster_project.gates.suite_files import EXPECTATIONS, SEVERITIES
 from dagster_project.gates.suites import load_suite, suite_sha256
@@ -103,7 +103,10 @@ def _run(datasource: "SQLDatasource", batch: Batch, root: Path, settings: Settin
     suite = load_suite(batch.table_name, parameters, root, batch.previous)
     digest = suite_sha256(suite, parameters)
     rows, checksum = _content(datasource, batch)
-    with _single_scan(datasource, batch, suite, settings):
+    with (
+        _machine_errors_raised(datasource),
+        _single_scan(datasource, batch, suite, settings),
+    ):
         results = _validate(datasource, batch, suite, parameters)
     details = [_detail(result, batch, rows) for result in results]
     _raise_if_not_run(suite, details)
@@ -133,6 +136,31 @@ def _raise_if_not_run(suite: dict[str, Any], details: list[dict[str, Any]]) -> N
             found=f"none for {'; '.join(sorted(left_out))}",
             fix="correct the expectation, or report it to the maintainers of the project",
         )
+
+
+@contextmanager
+def _machine_errors_raised(datasource: "SQLDatasource") -> Iterator[None]:
+    """Raise MachineError after the block if one of its statements failed for the machine.
+
+    Results have only an error's message; SQLAlchemy gives the exception to listeners.
+    """
+    import sqlalchemy as sa
+
+    found: list[MachineError] = []
+
+    def note(context: Any) -> None:
+        problem = machine_error_behind(context.original_exception, "gate")
+        if problem:
+            found.append(problem)
+
+    engine = datasource.get_execution_engine().engine
+    sa.event.listen(engine, "handle_error", note)
+    try:
+        yield
+    finally:
+        sa.event.remove(engine, "handle_error", note)
+    if found:
+        raise found[0]
 
 
 def _content(datasource: "SQLDatasource", batch: Batch) -> tuple[int | None, str | None]:
@@ -204,9 +232,6 @@ def _detail(validation: Any, batch: Batch, rows_checked: int | None) -> dict[str
         for info in _exceptions(validation.exception_info)
         if info.get("raised_exception")
     ]
-    problem = machine_error("\n".join(errors), "gate")
-    if problem:
-        raise problem
     found = result.get("partial_unexpected_index_list")
     rows = (found or result.get("details", {}).get("unexpected_rows", []))[:FAILING_ROWS_SHOWN]
     failing = result.get("unexpected_count")

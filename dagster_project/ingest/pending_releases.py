@@ -15,6 +15,7 @@ import duckdb
 from dagster_project.base.clock import Clock, system_clock
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import file_sha256, folder_state, last_change
+from dagster_project.base.limits import LIMITS, ReleaseLimits
 from dagster_project.ingest.load_release import changed_bytes, modified_at
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import (
@@ -23,6 +24,7 @@ from dagster_project.sources.source import (
     is_date,
     landed_release,
     landed_releases,
+    refuse_oversized,
 )
 from dagster_project.workbench.releases import FileEntry, all_file_entries, record_modified
 
@@ -48,33 +50,45 @@ class Plan:
 
 
 def releases_of(
-    source: Source, landing: Path, bundled: Path | None = None, clock: Clock = system_clock
+    source: Source,
+    landing: Path,
+    bundled: Path | None = None,
+    clock: Clock = system_clock,
+    limits: ReleaseLimits = LIMITS,
 ) -> tuple[list[Release], list[BadInput]]:
     """Return a source's usable releases, oldest first, and the problems of the others.
 
     Includes bundled and packaged releases. A landed one takes precedence over those of the same
     date: a later package with the same date must not replace the current release.
     """
-    landed, problems = _releases_in(landing, source, clock)
-    also, also_problems = _releases_in(bundled, source, clock)
+    landed, problems = _releases_in(landing, source, clock, limits)
+    also, also_problems = _releases_in(bundled, source, clock, limits)
     packaged = [source.packaged()] if source.packaged else []
     by_date = {release.date: release for release in [*packaged, *also, *landed]}
     return sorted(by_date.values(), key=lambda release: release.date), problems + also_problems
 
 
 def _releases_in(
-    folder: Path | None, source: Source, clock: Clock
+    folder: Path | None, source: Source, clock: Clock, limits: ReleaseLimits
 ) -> tuple[list[Release], list[BadInput]]:
     if folder is None or not (folder / source.name).is_dir():
         return [], []
-    return landed_releases(source.name, folder, clock)
+    return landed_releases(source.name, folder, clock, limits)
 
 
-def find_release(source: Source, landing: Path, label: str, bundled: Path | None = None) -> Release:
+def find_release(
+    source: Source,
+    landing: Path,
+    label: str,
+    bundled: Path | None = None,
+    limits: ReleaseLimits = LIMITS,
+) -> Release:
     """Return the release called `label` (its date). Raises BadInput."""
     if is_date(label) and (landing / source.name / label).is_dir():
-        return landed_release(source.name, landing / source.name / label)
-    releases, problems = releases_of(source, landing, bundled)
+        folder = landing / source.name / label
+        refuse_oversized(source.name, folder, limits)
+        return landed_release(source.name, folder)
+    releases, problems = releases_of(source, landing, bundled, limits=limits)
     for release in releases:
         if str(release.date) == label:
             return release
@@ -117,9 +131,12 @@ def make_plan(
     reload: frozenset[str] = frozenset(),
     bundled: Path | None = None,
     clock: Clock = system_clock,
+    limits: ReleaseLimits = LIMITS,
 ) -> Plan:
     """Compare the landed releases with the ledger. `reload` names some as `<source>/<date>`."""
-    plan = plan_against(all_file_entries(con), landing, reload, bundled=bundled, clock=clock)
+    plan = plan_against(
+        all_file_entries(con), landing, reload, bundled=bundled, clock=clock, limits=limits
+    )
     record_modified(con, plan.touched)
     return plan
 
@@ -131,6 +148,7 @@ def plan_against(
     known: Collection[tuple[str, str]] = (),
     bundled: Path | None = None,
     clock: Clock = system_clock,
+    limits: ReleaseLimits = LIMITS,
 ) -> Plan:
     """Compare the landed releases with the ledger's entries; see `make_plan`.
 
@@ -157,7 +175,7 @@ def plan_against(
         if folder.is_dir() and folder.name not in sources and folder.name[0] != "."
     )
     for source in sources.values():
-        releases, problems = releases_of(source, landing, bundled, clock)
+        releases, problems = releases_of(source, landing, bundled, clock, limits)
         plan.problems += problems
         plan.releases += releases
         for release in releases:

@@ -6,16 +6,20 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.base.errors import BadInput
+from dagster_project.layouts.xml_text import forbidden_text, has_forbidden_bytes, is_forbidden
 
 # characters: a file without line ends, or with a quote that never closes, must not fill memory
 _LONGEST_LINE = 1 << 20
 _LONGEST_FIELD = 1 << 17
+
+_PREAMBLE = 20  # records at most, before a header
 
 _SAVE_AS = "save it as 'CSV UTF-8' with commas and decimal points, or use the publisher's own file"
 
@@ -128,6 +132,27 @@ def refuse_truncated_record(path: Path) -> None:
             found=f"the end {end.decode('utf-8', 'replace')!r}",
             fix="fetch the file again; if it is whole, add the line end",
         )
+
+
+def refuse_forbidden_characters(path: Path, where: Path | None = None) -> None:
+    """Raise BadInput for a character that XML 1.0 does not allow; reads the file in chunks.
+
+    where: the file to name the record of, if `path` holds only some of its lines.
+    """
+    if not has_forbidden_bytes(path):
+        return
+    refuse_zero_bytes(path)
+    named = where or path
+    header: list[str] = []
+    with suppress(UnicodeDecodeError, csv.Error):
+        for row, record in enumerate(csv_records(named), 1):
+            header = record if len(record) > len(header) and row < _PREAMBLE else header
+            for column, cell in enumerate(record):
+                if is_forbidden(cell):
+                    name = f" {header[column]!r}" if column < len(header) and row > 1 else ""
+                    place = f"row {row}, column {column + 1}{name}"
+                    raise forbidden_text(f"{named.name}, {place}", cell)
+    raise forbidden_text(named.name, named.read_text("utf-8-sig", "replace"))
 
 
 def refuse_zero_bytes(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
@@ -20,8 +20,8 @@ from dagster_project.layouts.csv_file import (
     likeness_of,
     markup,
     not_csv,
+    refuse_forbidden_characters,
     refuse_truncated_record,
-    refuse_zero_bytes,
     unreadable,
     wrong_names,
 )
@@ -30,6 +30,8 @@ from dagster_project.layouts.layout import Extract, OnRead, RawTable, as_pattern
 
 # Larger files are read in one pass, straight into the raw table, without row numbers.
 BULK_BYTES = 32 << 20
+
+_LEFT_OUT = re.compile(r"_left_out_\d+")
 
 # The chunk of copied lines that a thread parses: small, so that all threads end together.
 _BUFFER_BYTES = 4 << 20
@@ -193,7 +195,7 @@ class CsvLayout:
         reader = self._reader(path, names)
         if self.natural_key and not cells and path.stat().st_size > BULK_BYTES:
             return self._read_bulk(con, path, names, on_read)
-        refuse_zero_bytes(path)
+        refuse_forbidden_characters(path)
         try:
             texts = "nullif(trim(columns(*)), '')" if cells else "*"
             filled = ", ".join(f'"{name}"' for name in names)
@@ -268,10 +270,6 @@ class CsvLayout:
         """Read a file straight into its table, without row numbers."""
         refuse_truncated_record(path)
         notes = self._notes(self._header(path))
-        rows_of = f"""
-            select {self._columns()}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
-            from {{}} where {self.keep}
-        """
         # The general reader takes files with quotes and so on, and reports the line of an error.
         with ExitStack() as unused, suppress(NeedsFullParser):
             if self.must_contain:
@@ -282,11 +280,30 @@ class CsvLayout:
                 rows_read = copy_matching_lines(
                     path, lines, must_contain, self.header_row, fields, on_read
                 )
-                rows = con.sql(rows_of.format(self._reader(lines, names, copied=True)))
+                refuse_forbidden_characters(lines, path)
+                rows = con.sql(self.query_of_lines(lines, names))
                 unused.pop_all()
-                return Extract(rows, rows_read, None, scratch, notes)
-        rows = con.sql(rows_of.format(self._reader(path, names)))
+                return Extract(rows, rows_read, None, scratch, notes, lines, tuple(names))
+        refuse_forbidden_characters(path)
+        rows = con.sql(self._query_of(self._reader(path, names)))
         return Extract(rows, None, None, notes=notes)
+
+    def query_of_lines(self, lines: Path, names: Sequence[str]) -> str:
+        """Return the query of the rows in a file of lines that the layout has checked.
+
+        Raises ValueError for a name that is not the layout's.
+        """
+        known = {*self._served, *self.header}
+        unknown = [name for name in names if name not in known and not _LEFT_OUT.fullmatch(name)]
+        if unknown:
+            raise ValueError(f"columns {unknown}")
+        return self._query_of(self._reader(lines, list(names), copied=True))
+
+    def _query_of(self, reader: str) -> str:
+        return f"""
+            select {self._columns()}, cast(null as varchar) as _sheet, cast(null as bigint) as _row
+            from {reader} where {self.keep}
+        """
 
     def _reader(self, path: Path, names: list[str], copied: bool = False) -> str:
         """Return the call that reads the file: the listed columns, all text, no detection.

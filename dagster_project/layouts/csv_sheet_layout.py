@@ -13,8 +13,8 @@ from dagster_project.layouts.csv_file import (
     likeness_of,
     markup,
     not_csv,
+    refuse_forbidden_characters,
     refuse_truncated_record,
-    refuse_zero_bytes,
     wrong_names,
 )
 from dagster_project.layouts.layout import Extract, OnRead, RawTable, ignore
@@ -58,7 +58,7 @@ class CsvSheetLayout:
 
     def read(self, con: duckdb.DuckDBPyConnection, path: Path, on_read: OnRead = ignore) -> Extract:
         refuse_truncated_record(path)
-        refuse_zero_bytes(path)
+        refuse_forbidden_characters(path)
         try:
             rows = list(csv_records(path))
         except (UnicodeDecodeError, csv.Error) as error:

@@ -58,6 +58,9 @@ class Extract:
     The counts are those of the file's records, even if a record gives several rows. They are None
     if they are known only once the relation is fetched: the caller counts then. scratch: folder of
     the relation's data, if not in the file itself. notes: harmless differences from the layout.
+    lines: the file of the relation's records, if each of its lines was checked to be one record of
+    ASCII letters without quotes; the caller may then read it where a crash would matter.
+    columns_of_lines: the names of its columns.
     """
 
     rows: duckdb.DuckDBPyRelation
@@ -65,6 +68,8 @@ class Extract:
     rows_kept: int | None
     scratch: TemporaryDirectory[str] | None = None
     notes: tuple[str, ...] = ()
+    lines: Path | None = None
+    columns_of_lines: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Remove the relation's data, after it has been fetched."""

@@ -1,7 +1,6 @@
 """The observations of an SDMX-JSON message, which is read into memory as a whole."""
 
 from collections.abc import Iterator
-from math import isnan
 from typing import Any
 
 from dagster_project.layouts.sdmx_ids import column_of
@@ -100,8 +99,6 @@ def _at(listed: list[Any], place: Any) -> Any:
 
 def _cell(value: Any) -> str | None:
     """Return an observation's value; its number is already text. Raises TypeError otherwise."""
-    if isinstance(value, float) and isnan(value):
-        return "NaN"
     if value is None or isinstance(value, str):
         return value
     raise TypeError(f"{value!r} in place of a number")

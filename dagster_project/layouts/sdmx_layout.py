@@ -15,7 +15,7 @@ import difflib
 import re
 import xml.etree.ElementTree as ET
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +32,7 @@ from dagster_project.layouts.layout import Extract, Layout, OnRead, RawTable, ig
 from dagster_project.layouts.sdmx_ids import column_of
 from dagster_project.layouts.sdmx_json import json_observations
 from dagster_project.layouts.sdmx_ml import xml_observations
+from dagster_project.layouts.xml_text import forbidden_text, is_forbidden
 
 MAX_XML_BYTES = 2 << 30  # read as a stream, but one attribute could be as large as the file
 MAX_JSON_BYTES = 256 << 20  # read as a whole, which takes ten times as much memory
@@ -187,7 +188,7 @@ class _StreamedLayout(_SdmxLayout, ABC):
                 writer = csv.writer(file)
                 writer.writerow(columns)
                 try:
-                    writer.writerows(_check_value_lengths(self._observations(path)))
+                    writer.writerows(_check_values(path.name, self._observations(path), columns))
                 except _UNREADABLE as error:
                     raise _unusable(self, path, str(error)) from error
             CsvLayout(self.name, RawTable(self.table.name, columns), 1, columns).read(con, scratch)
@@ -309,7 +310,7 @@ class SdmxJsonLayout(_SdmxLayout):
 
     @property
     def _inner(self) -> JsonDocumentLayout:
-        return JsonDocumentLayout(self.name, self.table, self._parse)
+        return JsonDocumentLayout(self.name, self.table, self._parse, has_nan=True)
 
     def likeness(self, path: Path) -> float:
         return self._inner.likeness(path)
@@ -335,10 +336,15 @@ def _unusable(layout: _SdmxLayout, path: Path, found: str) -> BadInput:
     )
 
 
-def _check_value_lengths(rows: Iterator[Row]) -> Iterator[Row]:
-    """Yield the rows. Raises ValueError for a value that is too long for DuckDB's CSV reader."""
+def _check_values(name: str, rows: Iterator[Row], columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows. Raises ValueError for a value that is too long for DuckDB's CSV reader, and
+    BadInput for one with a character that XML 1.0 does not allow.
+    """
     for row in rows:
         longest = max(len(cell) for cell in row if isinstance(cell, str))
         if longest > _LONGEST_VALUE:
             raise ValueError(f"a value of {longest:,} characters (_row {row[0]})")
+        for column, cell in zip(columns, row, strict=True):
+            if isinstance(cell, str) and is_forbidden(cell):
+                raise forbidden_text(f"{name}, row {row[0]}, column {column}", cell)
         yield row

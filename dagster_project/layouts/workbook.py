@@ -15,6 +15,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.layouts.cell_address import column_letter
 from dagster_project.layouts.workbook_errors import errors_in_xls, errors_in_xlsx
 from dagster_project.layouts.xlsx_precheck import precheck
+from dagster_project.layouts.xml_text import forbidden_text, is_forbidden
 
 # Errors of reading a file that is not a workbook.
 NOT_A_WORKBOOK = (
@@ -117,6 +118,11 @@ class Workbook:
             )
         rows = self._book.get_sheet_by_name(served).to_python(skip_empty_area=False)
         texts = [[_text(cell) for cell in row] for row in rows]
+        for at, row in enumerate(texts):
+            for column, cell in enumerate(row):
+                if is_forbidden(cell):
+                    address = Sheet(self.file, served, []).address(at, column)
+                    raise forbidden_text(f"{address} (row {at + 1}, column {column + 1})", cell)
         self.rows_read += sum(any(row) for row in texts)
         return Sheet(self.file, served, texts)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.base.errors import BadInput
+from dagster_project.base.machine_errors import raise_if_machine_error
 from dagster_project.layouts.cell_address import column_letter
 from dagster_project.layouts.layout import Extract, OnRead, RawTable, ignore
 from dagster_project.layouts.workbook import NOT_A_WORKBOOK, Workbook
@@ -44,7 +45,8 @@ class WorkbookLayout:
     def likeness(self, path: Path) -> float:
         try:
             found = {name.strip() for name in Workbook(path).sheet_names}
-        except NOT_A_WORKBOOK:
+        except NOT_A_WORKBOOK as error:
+            raise_if_machine_error(error)
             return 0.0
         return 0.5 + len(found & {name.strip() for name in self.sheets}) / (2 * len(self.sheets))
 
@@ -52,6 +54,7 @@ class WorkbookLayout:
         try:
             names = Workbook(path).sheet_names
         except NOT_A_WORKBOOK as error:
+            raise_if_machine_error(error)
             return f"a file that is not a workbook ({error})"
         served = {name.strip() for name in names}
         missing = [repr(sheet) for sheet in self.sheets if sheet.strip() not in served]

@@ -2,24 +2,21 @@
 
 import re
 import zipfile
+from collections import Counter
+from functools import lru_cache
 from pathlib import Path
+from xml.parsers import expat
 
+from dagster_project.base.safe_zip import MAX_RATIO
 from dagster_project.layouts.cell_address import column_number
 
 MAX_UNPACKED_BYTES = 256 << 20  # an .xlsx is a zip: the largest real one unpacks to 40 MB
 MAX_CELLS = 5_000_000  # the largest real sheet has 240,000
-# Rows and their cells' addresses, with any quotes and namespace.
-_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
-_CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>/])")
-_REACHES = re.compile(rb"\sr\s*=\s*[\"']\s*([A-Za-z]*)([0-9]*)\s*[\"']")
-# The text after `<row` in a row of empty cells: many sheets are formatted to the last row.
-_MARKS = rb"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*"
-_EMPTY_CELL = rb"<(?:\w+:)?c%s(?:/>|>\s*</(?:\w+:)?c\s*>)" % _MARKS
-_EMPTY_ROW = re.compile(
-    rb"%s(?:/>|>(?:\s*%s)*\s*</(?:\w+:)?row\s*>)\s*(?:</(?:\w+:)?sheetData\s*>.*)?"
-    % (_MARKS, _EMPTY_CELL),
-    re.S,
-)
+MAX_TEXT = 32_767  # characters in a cell, as Excel's specification says
+MAX_DEPTH = 64  # nested elements; a drawing has thirty
+_MAX_MEMBERS = 10_000
+_LARGEST_MEMBER = 16 << 20  # members up to this size may have any compression ratio
+_ADDRESS = re.compile(r"\s*([A-Za-z]{0,4})([0-9]{0,9})\s*")
 _BLANK = b"\xef\xbb\xbf \r\n\t"
 _ANOTHER_FORMAT = {"content.xml", "xl/workbook.bin"}  # OpenDocument, binary: not supported
 
@@ -27,53 +24,119 @@ _ANOTHER_FORMAT = {"content.xml", "xl/workbook.bin"}  # OpenDocument, binary: no
 def precheck(path: Path) -> None:
     """Raise ValueError for an .xlsx that must not go to the reader.
 
-    The reader allocates the whole rectangle up to a sheet's last cell with content, and the process
-    dies if it cannot. So that cell is determined first, in every member, as any may be a sheet.
-    Reading them also verifies their checksums, which the reader does not.
+    The reader allocates the whole rectangle up to a sheet's last cell with content, and a text for
+    each cell that uses it; the process dies if it cannot. So every member is parsed first, as any
+    may be a sheet. Reading them also verifies their checksums, which the reader does not.
     """
+    stat = path.stat()
+    _precheck(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@lru_cache(1)
+def _precheck(path: Path, *_: int) -> None:
+    """Check a file; once, though each layout of a source may open it."""
     with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if len(members) > _MAX_MEMBERS:
+            raise ValueError(f"a workbook of {len(members):,} members")
         if another := _ANOTHER_FORMAT & set(archive.namelist()):
             raise ValueError(f"not an .xlsx: it has the member {another.pop()}")
-        unpacked = sum(member.file_size for member in archive.infolist())
+        twice = [name for name, times in Counter(archive.namelist()).items() if times > 1]
+        if twice:
+            raise ValueError(f"the member {twice[0]!r} twice")
+        unpacked = sum(member.file_size for member in members)
         if unpacked > MAX_UNPACKED_BYTES:
             raise ValueError(f"a workbook that unpacks to {unpacked:,} bytes")
-        for member in archive.infolist():
+        for member in members:
+            if member.file_size > max(_LARGEST_MEMBER, MAX_RATIO * member.compress_size):
+                raise ValueError(f"a member ({member.filename}) packed to less than 1/{MAX_RATIO}")
             content = archive.read(member)
-            if content.lstrip(_BLANK).startswith(b"<") and b"<!DOCTYPE" in content:
-                raise ValueError(f"a document type ({member.filename}), which no workbook has")
-            if _ROW.search(content):
-                _precheck_sheet(member.filename, content)
+            if content.lstrip(_BLANK).startswith(b"<") or member.filename.endswith(
+                (".xml", ".rels")
+            ):
+                _Part(member.filename).parse(content)
 
 
-def _precheck_sheet(name: str, content: bytes) -> None:
-    # Most sheets are small even with their empty cells, which are excluded only if this one is not.
-    if _cells(*_reach(content)) > MAX_CELLS:
-        rows, columns, count = _reach(re.sub(_EMPTY_CELL, b"", content))
-        if _cells(rows, columns, count) > MAX_CELLS:
-            raise ValueError(f"a sheet ({name}) that reaches to row {rows:,}, column {columns:,}")
+class _Part:
+    """An XML part of a workbook: how far its cells reach, and how long its texts are.
 
-
-def _cells(rows: int, columns: int, count: int) -> int:
-    return max(count, rows * columns)
-
-
-def _reach(content: bytes) -> tuple[int, int, int]:
-    """Return the last row and column of a sheet, without empty rows at its end, and its cell count.
-    Counting stops at the limits.
+    The names of elements are local ones, as the reader takes them.
     """
-    rows = columns = count = 0
-    found = _ROW.split(content)
-    while len(found) > 1 and _EMPTY_ROW.fullmatch(found[-1]):
-        found.pop()
-    for row in found:
-        rows += 1  # a row without a number follows the one before it
-        cells = len(_CELL.findall(row))
-        count += cells
-        columns = max(columns, cells)
-        # All cells of a row count; most rows of a sheet have the same columns.
-        for letters, number in set(_REACHES.findall(row)):
-            rows = max(rows, int(number[:9] or 0))
-            columns = max(columns, column_number(letters[:4].upper()))
-        if _cells(rows, columns, count) > MAX_CELLS:
-            break
-    return rows, columns, count
+
+    def __init__(self, member: str) -> None:
+        self._member = member
+        self._path: list[str] = []
+        self._row = self._column = 0  # of the current cell, from 1
+        self._is_empty = True  # the current cell, as far as it is known
+        self._rows = self._columns = self._count = 0
+        self._text = 0
+
+    def parse(self, content: bytes) -> None:
+        """Raise ValueError for a part that is not well-formed or goes beyond the limits."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+        try:
+            parser.Parse(content, True)
+        except expat.ExpatError as error:
+            if self._member.endswith(".vml"):  # Excel writes HTML into old drawings
+                return
+            raise ValueError(f"a part ({self._member}) that is not XML: {error}") from error
+
+    def _doctype(self, *_: object) -> None:
+        raise ValueError(f"a document type ({self._member}), which no workbook has")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        self._path.append(name)
+        if len(self._path) > MAX_DEPTH:
+            raise ValueError(f"elements nested {MAX_DEPTH} deep ({self._member})")
+        match name:
+            case "row":
+                self._row = self._address(attributes, tag)[1] or self._row + 1
+                self._column = 0
+            case "c":
+                column, row = self._address(attributes, tag)
+                self._column = column or self._column + 1
+                self._row = row or self._row or 1
+                self._is_empty = True
+                return
+            case "si" | "is":
+                self._text = 0
+            case "t" | "v" | "f" if not {"si", "is"} & {*self._path}:
+                self._text = 0
+        if self._is_empty and "c" in self._path:
+            self._count_cell()
+
+    def _address(self, attributes: dict[str, str], tag: str) -> tuple[int, int]:
+        """Return the column and row of an element's `r`, 0 where it has none."""
+        stated = attributes.get("r") or attributes.get(f"{tag.rpartition(':')[0]}:r") or ""
+        letters, number = _ADDRESS.match(stated).groups()  # type: ignore[union-attr]
+        return column_number(letters.upper().encode()), int(number or 0)
+
+    def _count_cell(self) -> None:
+        """Count a cell with content; many sheets have empty ones down to the last row."""
+        self._is_empty = False
+        self._count += 1
+        self._rows = max(self._rows, self._row)
+        self._columns = max(self._columns, self._column)
+        if max(self._count, self._rows * self._columns) > MAX_CELLS:
+            raise ValueError(
+                f"a sheet ({self._member}) that reaches to row {self._rows:,},"
+                f" column {self._columns:,}"
+            )
+
+    def _end(self, tag: str) -> None:
+        self._path.pop()
+
+    def _characters(self, text: str) -> None:
+        if self._path[-1] in ("t", "v", "f"):
+            self._text += len(text)
+            if self._text > MAX_TEXT:
+                raise ValueError(
+                    f"a text ({self._member}) of more than {MAX_TEXT:,} characters, the most that a"
+                    " cell can hold"
+                )

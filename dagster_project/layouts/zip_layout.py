@@ -13,6 +13,7 @@ from zipfile import ZipFile, is_zipfile
 import duckdb
 
 from dagster_project.base.errors import BadInput
+from dagster_project.base.machine_errors import raise_if_machine_error
 from dagster_project.base.safe_zip import DAMAGED, unpack
 from dagster_project.layouts.layout import Extract, Layout, OnRead, RawTable, ignore
 
@@ -100,7 +101,8 @@ class ZipLayout:
         try:
             with ZipFile(path) as archive:
                 return 0.25 + 0.75 * any(map(self._is_member, archive.namelist()))
-        except (OSError, ValueError, *DAMAGED):
+        except (OSError, ValueError, *DAMAGED) as error:
+            raise_if_machine_error(error)
             return 0.0
 
     def mismatch(self, path: Path) -> str | None:

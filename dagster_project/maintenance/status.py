@@ -174,6 +174,7 @@ def _waiting(con: duckdb.DuckDBPyConnection, settings: Settings, clock: Clock) -
         settings.landing_dir,
         bundled=settings.bundled_dir,
         clock=clock,
+        limits=settings.release_limits,
     )
     if plan.new:
         yield f"\nlanded, not loaded: {len(plan.new)} (`make run` loads them)"

@@ -75,7 +75,12 @@ def rebuild(
         shutil.rmtree(fresh.warehouse_dir, ignore_errors=True)
         fresh.warehouse_dir.mkdir(mode=0o700)
         with open_workbench(fresh) as con:
-            plan = make_plan(con, settings.landing_dir, bundled=settings.bundled_dir)
+            plan = make_plan(
+                con,
+                settings.landing_dir,
+                bundled=settings.bundled_dir,
+                limits=settings.release_limits,
+            )
         announce(settings, plan)
         failed = list(ingest(fresh, plan, dagster))
         with open_workbench(fresh) as con:

@@ -16,7 +16,7 @@ from dagster_project.alerts.message import Alert, message
 from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
 from dagster_project.base.errors import BadInput, printable
 from dagster_project.base.logs import say
-from dagster_project.base.machine_errors import machine_error, machine_error_behind
+from dagster_project.base.machine_errors import MachineError, machine_error_behind
 from dagster_project.base.run_tags import MAX_RETRIES
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
@@ -120,7 +120,13 @@ def _run(
     with write_lock(settings):
         reconcile(settings)
         with open_workbench(settings) as con:
-            plan = make_plan(con, settings.landing_dir, reload, settings.bundled_dir)
+            plan = make_plan(
+                con,
+                settings.landing_dir,
+                reload,
+                settings.bundled_dir,
+                limits=settings.release_limits,
+            )
         announce(settings, plan)
         failures += [Alert("REFUSED by make run", str(problem)) for problem in plan.problems]
         if plan.new:
@@ -227,7 +233,7 @@ def _report_load(
     if status != "rejected" or loaded_at < began:
         status, reason = "failed", None
     failure = _failure(result, f"{status.upper()} {release.label}", reason)
-    problem = machine_error(failure.why, release.label)
+    problem = _machine_error(result, release.label)
     if problem and status != "rejected":
         raise problem
     say(f"  {status.upper()} {release.label}: {failure.why}", "ERROR", **about)
@@ -295,7 +301,7 @@ def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Ale
         )
         return None
     failure = _failure(result, f"FAILED {job}, nothing was published")
-    return replace(failure, why=str(machine_error(failure.why) or failure.why))
+    return replace(failure, why=str(_machine_error(result) or failure.why))
 
 
 def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> list[Alert]:
@@ -383,6 +389,15 @@ def fail_orphaned_runs(instance: "DagsterInstance", tags: Mapping[str, str] | No
     unfinished = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
     for left in instance.get_runs(RunsFilter(statuses=unfinished, tags=tags)):
         instance.report_run_failed(left, "The process of this run has died.")
+
+
+def _machine_error(
+    result: "ExecuteInProcessResult", where: str = "named under `found`"
+) -> MachineError | None:
+    """Return the error of the machine that failed a run's step, if one did."""
+    from dagster_project.alerts.run_failure import machine_error_of
+
+    return machine_error_of(result.all_events, where)
 
 
 def _failure(result: "ExecuteInProcessResult", what: str, reason: str | None = None) -> Alert:

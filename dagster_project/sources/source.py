@@ -5,13 +5,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dagster_project.base.clock import Clock, local_date, system_clock
 from dagster_project.base.errors import BadInput
-from dagster_project.base.settings import Settings
+from dagster_project.base.limits import LIMITS, ReleaseLimits
 from dagster_project.layouts import Layout, RawTable
 from dagster_project.sources.release_calendar import Calendar
+
+if TYPE_CHECKING:  # it takes as long to import as DuckDB, and each release is read by a new process
+    from dagster_project.base.settings import Settings
 
 _ALIKE = 0.5  # similarity above which a file counts as a corrupt one of a layout
 
@@ -62,7 +67,7 @@ class Source:
     companions: re.Pattern[str] | None = None
     all_items: tuple[Layout, ...] = ()
 
-    def configured(self, settings: Settings) -> "Source":
+    def configured(self, settings: "Settings") -> "Source":
         """Return the source with the layouts selected by the settings."""
         if self.all_items and settings.batis_all_items:
             return replace(self, layouts=self.all_items)
@@ -80,7 +85,7 @@ class Source:
 
 
 def landed_releases(
-    source: str, landing: Path, clock: Clock = system_clock
+    source: str, landing: Path, clock: Clock = system_clock, limits: ReleaseLimits = LIMITS
 ) -> tuple[list[Release], list[BadInput]]:
     """Return a source's releases in the landing folder, oldest first, and the problems.
 
@@ -92,6 +97,7 @@ def landed_releases(
         names = sorted(entry.name for entry in found if entry.is_dir() and entry.name[0] != ".")
     for folder in (home / name for name in names):
         try:
+            refuse_oversized(source, folder, limits)
             releases.append(landed_release(source, folder, clock))
         except BadInput as problem:
             problems.append(problem)
@@ -106,6 +112,32 @@ def is_date(name: str) -> bool:
         return str(date.fromisoformat(name)) == name
     except ValueError:
         return False
+
+
+def refuse_oversized(source: str, folder: Path, limits: ReleaseLimits) -> None:
+    """Raise BadInput for a release folder of too many files, or too large ones.
+
+    Lists no more of it than the limit.
+    """
+    where = f"{source}/{folder.name}"
+    with os.scandir(folder) as found:
+        entries = list(islice(found, limits.files + 1))
+    if len(entries) > limits.files:
+        raise _too_large(where, f"{limits.files:,} files (ROYALTY_RELEASE_FILES)", "more files")
+    size = sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+    if size > limits.bytes:
+        limit = f"{limits.bytes:,} bytes (ROYALTY_RELEASE_BYTES)"
+        raise _too_large(where, limit, f"{size:,} bytes")
+
+
+def _too_large(where: str, limit: str, found: str) -> BadInput:
+    return BadInput(
+        "a release that is too large",
+        where=where,
+        expected=f"at most {limit}",
+        found=found,
+        fix="remove files that are not the publisher's; if all are, raise the limit",
+    )
 
 
 def landed_release(source: str, folder: Path, clock: Clock = system_clock) -> Release:

@@ -4,6 +4,7 @@ dbt takes seconds to import, so functions import it when called.
 """
 
 import json
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.base.environment import own_environment
 from dagster_project.base.errors import BadInput, printable_text
 from dagster_project.base.hashing import tree_sha256
+from dagster_project.base.machine_errors import MachineError, machine_error_behind
 from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 
@@ -106,7 +108,8 @@ def run_dbt(
 
     what: the name in progress reports. tests: the only data tests that dbt sees, by unique id;
     linking the others into its graph takes longer than a small wave of models.
-    Raises DbtError if dbt did not get as far as running nodes.
+    Raises DbtError if dbt did not get as far as running nodes, and MachineError if one failed for
+    an error of the machine: then no failure is a verdict.
     """
     from dbt.contracts.graph.nodes import CompiledNode
 
@@ -120,10 +123,25 @@ def run_dbt(
             node.extra_ctes_injected, node.extra_ctes = False, []
     if tests is not None:
         parsed = _without_tests(parsed, tests)
+    of_machine: list[MachineError] = []
     with report.follow(what, " nodes") as progress:
-        return _invoke(
-            _environment(settings), [*args, *artifacts], parsed, [partial(_note, progress)]
-        )
+        callbacks = [partial(_note, progress), partial(_note_machine_error, of_machine)]
+        results = _invoke(_environment(settings), [*args, *artifacts], parsed, callbacks)
+    if of_machine:
+        raise of_machine[0]
+    return results
+
+
+def _note_machine_error(found: list[MachineError], event: Any) -> None:
+    """Note the error of the machine that fails a node.
+
+    Results have only its message. dbt sends the event while it handles the exception, in the same
+    thread.
+    """
+    if event.info.name in ("CatchableExceptionOnRun", "GenericExceptionOnRun"):
+        problem = machine_error_behind(sys.exc_info()[1], event.data.node_info.node_name)
+        if problem:
+            found.append(problem)
 
 
 def _without_tests(parsed: "Manifest", but: Collection[str]) -> "Manifest":

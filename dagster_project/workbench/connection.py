@@ -8,7 +8,7 @@ import duckdb
 from filelock import Timeout
 
 from dagster_project.base.errors import BadInput, TryLater
-from dagster_project.base.machine_errors import machine_error
+from dagster_project.base.machine_errors import damaged_database, machine_error
 from dagster_project.base.private_files import (
     make_private,
     private_files,
@@ -123,8 +123,10 @@ def refuse_if_lost(workbench: Path) -> None:
 def _report_machine_trouble(settings: Settings) -> Iterator[None]:
     try:
         yield
-    except duckdb.Error as error:
-        problem = machine_error(str(error), str(settings.workbench))
+    except duckdb.InternalException as error:  # its own checks of the file fail
+        raise damaged_database(error, str(settings.workbench)) from error
+    except (duckdb.Error, OSError) as error:
+        problem = machine_error(error, str(settings.workbench))
         if problem is None:
             raise
         raise problem from error

@@ -46,9 +46,11 @@ SETTINGS = settings(
 TABLE = RawTable("made_up", ("one", "two", "three"))
 BY_YEAR = RawTable("made_up", ("code",), by_cell=True)
 
-# Everything that UTF-8 can say except a zero, which a CSV has where a block of it was lost; a
-# workbook cannot hold control characters.
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+# Everything that XML 1.0 can say; a workbook cannot hold the other control characters either.
+_CONTROLS = "".join(map(chr, {*range(32)} - {9, 10, 13}))
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_characters=f"{_CONTROLS}\ufffe\uffff"), max_size=8
+)
 IN_XML = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), max_size=8)
 RECORDS = st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=6)
 
@@ -78,6 +80,8 @@ def is_space(letter: str) -> bool:
 
 def as_csv(records: list[tuple[str, ...]], quoting: Any, end: str) -> bytes:
     text = io.StringIO(newline="")
+    if any("\r" in cell for record in records for cell in record):
+        quoting = csv.QUOTE_ALL  # Python does not quote a carriage return before a line feed
     csv.writer(text, quoting=quoting, lineterminator=end).writerows(records)
     return text.getvalue().encode()
 

@@ -241,7 +241,7 @@ def test_json_of_each_version(con: duckdb.DuckDBPyConnection, tmp_path: Path, ve
         ('"0": [1.10, 1]', '"0:0": [1.10, 1]', "the key '0:0' for 1 dimensions"),
         ('"0": [1.10, 1]', '"1": [1.10, 1]', "the member '1' twice"),
         ("[1.10, 1]", "[{}, 1]", "{} in place of a number"),
-        ("[1.10, 1]", "[Infinity, 1]", "inf in place of a number"),
+        ("[1.10, 1]", "[Infinity, 1]", "Infinity, which JSON does not have"),
         ("[1.10, 1]", "[true, 1]", "True in place of a number"),
         ('"Information"', '"Delete"', "deletes observations"),
         ('"meta": {}', '"meta": ' + "[" * 100_000, "another structure"),

@@ -1,0 +1,249 @@
+"""A file that ends its reader costs its release, and nothing else."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagster_project.base.child import ChildLimits, ChildNotStarted, run_in_child
+from dagster_project.base.errors import BadInput
+from dagster_project.base.limits import ReleaseLimits
+from dagster_project.ingest.load_release import load_release
+from dagster_project.layouts import Layout
+from tests.security.hostile import (
+    ABORTS,
+    BOOK,
+    CSV,
+    CSV_SHEET,
+    EXITS,
+    FAULTS,
+    FILLS_MEMORY,
+    HANGS,
+    ROWS,
+    SHEET,
+    archive,
+    book,
+    load,
+    release_in,
+    source_of,
+    workbench,
+    zipped,
+)
+
+SMALL = ReleaseLimits(reader=ChildLimits(memory=1 << 30, seconds=3))
+GOOD = b"label,figure\nJapan,1\n"
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def rejected(folder: Path, content: bytes, layout: Layout, name: str = "a.csv") -> BadInput:
+    """The error of a release that the ledger then rejects; another one is loaded after it."""
+    with workbench() as con:
+        bad = release_in(folder / "bad", {name: content})
+        with pytest.raises(BadInput) as caught:
+            load_release(con, source_of(layout), bad, limits=SMALL)
+        assert con.execute("select status, reason from audit.releases").fetchall() == [
+            ("rejected", str(caught.value))
+        ]
+        loaded = load(con, release_in(folder / "good", {"a.csv": GOOD}), CSV_SHEET)
+        assert loaded.rows == {"made_up__cells": 1}  # type: ignore[attr-defined]
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("layout", "found"),
+    [
+        (ABORTS, "signal SIGABRT"),
+        (FAULTS, "signal SIGSEGV"),
+        (EXITS, "exit code 3"),
+        (HANGS, "no end after 3 seconds"),
+    ],
+)
+def test_the_death_of_a_reader_rejects_its_release(
+    tmp_path: Path, layout: Layout, found: str
+) -> None:
+    problem = rejected(tmp_path, GOOD, layout)
+    assert problem.what == "a file that ends the process which reads it"
+    assert problem.where == "a.csv"
+    assert found in problem.found
+
+
+def test_a_reader_has_a_limit_of_memory(tmp_path: Path) -> None:
+    problem = rejected(tmp_path, GOOD, FILLS_MEMORY)
+    assert problem.what == "a file that needs too much memory"
+    assert "ROYALTY_READER_MEMORY" in problem.fix
+
+
+def test_a_file_read_before_the_deadly_one_is_not_blamed(tmp_path: Path) -> None:
+    release = release_in(tmp_path, {"a.csv": b"code,name\nA,b\n", "b.csv": GOOD, "c.csv": GOOD})
+    with workbench() as con, pytest.raises(BadInput) as caught:
+        load(con, release, CSV, ABORTS)
+    assert caught.value.where == "b.csv"
+
+
+def test_a_reader_that_cannot_start_is_no_verdict(tmp_path: Path) -> None:
+    source = replace(source_of(CSV_SHEET), layouts=(replace(CSV_SHEET, parse=_not_importable),))
+    release = release_in(tmp_path, {"a.csv": GOOD})
+    with workbench() as con:
+        with pytest.raises(ChildNotStarted):
+            load_release(con, source, release)
+        assert con.execute("select count(*) from audit.releases").fetchall() == [(0,)]
+
+
+class _Vanishing:
+    """Its module cannot be imported in the child."""
+
+    def __reduce__(self) -> tuple:
+        return (__import__, ("made_up_module_that_does_not_exist",))
+
+
+_not_importable: Any = _Vanishing()
+
+
+# Workbooks: the pre-check refuses them, whatever their namespaces; what it lets through, the child
+# stands for.
+
+
+@pytest.mark.parametrize("prefix", ["", "x:", "x-y:", "ä.b:"])
+def test_cells_under_any_prefix_are_seen(tmp_path: Path, prefix: str) -> None:
+    sheet = (
+        f"<{prefix}worksheet xmlns{':' + prefix[:-1] if prefix else ''}='{MAIN}'>"
+        f"<{prefix}sheetData><{prefix}row r='1048576'><{prefix}c r='XFD1048576'>"
+        f"<{prefix}v>1</{prefix}v></{prefix}c></{prefix}row></{prefix}sheetData>"
+        f"</{prefix}worksheet>"
+    )
+    problem = rejected(tmp_path, book(tmp_path, sheet), BOOK, "a.xlsx")
+    assert "reaches to row 1,048,576, column 16,384" in problem.found
+
+
+@pytest.mark.parametrize("runs", [1, 500])
+def test_a_shared_text_longer_than_a_cell_is_refused(tmp_path: Path, runs: int) -> None:
+    text = "A" * (40_000_000 // runs)
+    strings = f"<sst xmlns='{MAIN}'><si>{f'<r><t>{text}</t></r>' * runs}</si></sst>"
+    rows = "".join(
+        f"<row r='{row}'><c r='A{row}' t='s'><v>0</v></c></row>" for row in range(1, 401)
+    )
+    content = book(tmp_path, SHEET.format(rows=rows), strings)
+    problem = rejected(tmp_path, content, BOOK, "a.xlsx")
+    assert "32,767 characters" in problem.found or "packed to less than" in problem.found
+
+
+def test_texts_that_fit_but_are_used_too_often_end_the_reader_alone(tmp_path: Path) -> None:
+    strings = f"<sst xmlns='{MAIN}'><si><t>{'A' * 32_000}</t></si></sst>"
+    rows = "".join("<row><c t='s'><v>0</v></c></row>" for _ in range(60_000))
+    problem = rejected(tmp_path, book(tmp_path, SHEET.format(rows=rows), strings), BOOK, "a.xlsx")
+    assert problem.what in (
+        "a file that ends the process which reads it",
+        "a file that needs too much memory",
+    )
+
+
+@pytest.mark.parametrize(
+    ("sheet", "found"),
+    [
+        (SHEET.format(rows="<a>" * 100 + "</a>" * 100), "nested 64 deep"),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]>" + SHEET.format(rows=ROWS), "a document type"),
+        (SHEET.format(rows="<row>"), "that is not XML"),
+    ],
+)
+def test_other_hostile_sheets(tmp_path: Path, sheet: str, found: str) -> None:
+    assert found in rejected(tmp_path, book(tmp_path, sheet), BOOK, "a.xlsx").found
+
+
+def test_a_workbook_with_a_member_twice_is_refused(tmp_path: Path) -> None:
+    import zipfile
+
+    path = tmp_path / "a.zip"
+    path.write_bytes(book(tmp_path, SHEET.format(rows=ROWS)))
+    with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
+        file.writestr("xl/worksheets/sheet1.xml", SHEET.format(rows=ROWS))
+    assert "twice" in rejected(tmp_path, path.read_bytes(), BOOK, "a.xlsx").found
+
+
+def test_a_good_workbook_is_read(tmp_path: Path) -> None:
+    release = release_in(tmp_path, {"a.xlsx": book(tmp_path, SHEET.format(rows=ROWS))})
+    with workbench() as con:
+        load(con, release, BOOK)
+        assert con.execute(
+            "select name, _sheet, _column, value, _row from raw.made_up__cells"
+        ).fetchall() == [("Japan", "Data", "B", "1", 2)]
+
+
+# Archives
+
+
+@pytest.mark.parametrize(
+    ("members", "found"),
+    [
+        ({"data.csv": b"0" * (200 << 20)}, "bytes for 209,715,200"),
+        ({"data.csv": b"code,name\n", "sub/data.csv": b"code,name\n"}, "2 members called"),
+        ({"../data.csv": b"code,name\n"}, "0 members called"),
+        ({"data.zip": b"PK\x05\x06" + bytes(18)}, "instead of 'code', 'name'"),
+    ],
+    ids=["bomb", "twice", "outside", "nested"],
+)
+def test_hostile_archives(tmp_path: Path, members: dict[str, bytes], found: str) -> None:
+    content = archive(tmp_path / "a.tmp", members)
+    problem = rejected(tmp_path, content, zipped(CSV), "a.zip")
+    assert found in problem.found
+
+
+# The child itself
+
+
+def _environment_of(_: object, report: Callable[[dict], None]) -> None:
+    report({"environment": dict(os.environ)})
+
+
+def test_a_reader_has_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROYALTY_SMTP_PASSWORD", "made up")
+    heard: list[dict] = []
+    run_in_child(_environment_of, None, folder=tmp_path, limits=SMALL.reader, report=heard.append)
+    assert "PATH" in heard[0]["environment"]
+    assert not any(name.startswith("ROYALTY") for name in heard[0]["environment"])
+
+
+def test_a_reader_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from tests.security.hostile import *;"
+        f" folder = Path({str(tmp_path)!r});"
+        f" load(workbench(), release_in(folder, {{'a.csv': {GOOD!r}}}), HANGS)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    deadline = time.monotonic() + 60
+    while not (found := children.read_text().split()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.5)  # until it hangs
+    parent.kill()
+    parent.wait()
+    (child,) = found
+    while _is_alive(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _is_alive(child)
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def test_nothing_is_left_of_a_load_even_if_it_is_killed(tmp_path: Path) -> None:
+    with workbench(tmp_path / "warehouse.duckdb") as con:
+        left = tmp_path / "incoming" / "royalty_load_left"
+        left.mkdir(parents=True)
+        (left / "rows.duckdb").write_bytes(b"made up")
+        load(con, release_in(tmp_path / "files", {"a.csv": GOOD}), CSV_SHEET)
+        assert not (tmp_path / "incoming").exists()
+        with pytest.raises(BadInput):
+            load(con, release_in(tmp_path / "files", {"a.csv": GOOD}), ABORTS)
+        assert not (tmp_path / "incoming").exists()
+    shutil.rmtree(tmp_path / "files")
