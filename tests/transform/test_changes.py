@@ -301,7 +301,7 @@ def plan_of_marts(before: Known, now: Known) -> LayerPlan:
     return LayerPlan(MARTS, held | states, others | now, tables)
 
 
-TWO_SOURCES = {
+TWO_SOURCES: Known = {
     FLOWS: {"a|partner|A": "9:1", "a|total|A": "3:1", "b|total|A": "2:1", "b|total|M": "5:1"},
     COUNTED: {"a": "12:1", "b": "7:1"},
 }
@@ -309,7 +309,7 @@ TWO_SOURCES = {
 
 def test_a_mart_runs_if_the_rows_change_that_it_reads() -> None:
     assert plan_of_marts(TWO_SOURCES, TWO_SOURCES).next_nodes() == []
-    changed = {**TWO_SOURCES, FLOWS: {**TWO_SOURCES[FLOWS], "b|total|A": "2:2"}}
+    changed: Known = {**TWO_SOURCES, FLOWS: {**TWO_SOURCES[FLOWS], "b|total|A": "2:2"}}
     plan = plan_of_marts(TWO_SOURCES, changed)
     wave = plan.next_nodes()
     assert BY_COUNTRY in wave
@@ -323,7 +323,7 @@ def test_a_mart_runs_if_the_rows_change_that_it_reads() -> None:
 
 def test_partners_are_built_again_if_a_source_that_states_partners_changes() -> None:
     for part, again in (("a|total|A", True), ("a|partner|A", True), ("b|total|M", False)):
-        changed = {**TWO_SOURCES, FLOWS: {**TWO_SOURCES[FLOWS], part: "2:2"}}
+        changed: Known = {**TWO_SOURCES, FLOWS: {**TWO_SOURCES[FLOWS], part: "2:2"}}
         plan = plan_of_marts(TWO_SOURCES, changed)
         plan.next_nodes()
         plan._known[BY_COUNTRY] = {"a": "1:1"}  # the totals were built, and are the same
