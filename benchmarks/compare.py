@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.publication.comparison import rows_apart
+
 SOURCE = "oecd_wto_batis"
 # Table -> columns that only one side can have: the pipeline numbers the rows of small files.
 TABLES = {
@@ -50,10 +52,7 @@ def differences(pipeline: Path, floor: Path) -> list[str]:
             only = next((where[name] for name in where if name in columns), "true")
             one = f"select {listed} from pipeline.{table} where {only}"
             other = f"select {listed} from floor.{table}"
-            counts = [
-                con.execute(f"select count(*) from ({a} except all {b})").fetchall()[0][0]
-                for a, b in ((one, other), (other, one))
-            ]
+            counts = rows_apart(con, one, other)
             if any(counts):
                 lines.append(
                     f"{table}: {counts[0]:,} rows of the pipeline alone, {counts[1]:,} of"
