@@ -26,7 +26,7 @@ from dagster_project.pipeline.run import (
     publish_again,
     run,
 )
-from dagster_project.publication.kept_files import publications_in
+from dagster_project.publication.kept_files import publication_id, publications_in
 from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench.connection import open_workbench, write_lock
 
@@ -39,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         settings = _settings()
         if options.command in ("run", "publish", "rebuild"):
             return _run(settings, options)
+        if options.command == "verify":
+            return _verify(settings)
         _run_command(settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}", "ERROR")
@@ -115,6 +117,10 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("rollback", help="make an earlier publication live")
     command.add_argument("--to", metavar="PUBLICATION", help="default: the previous one")
     command.add_argument("--reason", default="none was given")
+    command = commands.add_parser("verify", help="prove that the live publication is correct")
+    command.add_argument(
+        "--rebuild", action="store_true", required=True, help="build it again and compare"
+    )
     command = commands.add_parser("prune", help="remove old runs, entries, rows, publications")
     command.add_argument("--dry-run", action="store_true", help="only list what would be removed")
     for name, about in (
@@ -153,6 +159,17 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
             return rebuild(settings, force=options.force)
     return run(settings, options.reload)
+
+
+def _verify(settings: Settings) -> int:
+    from dagster_project.pipeline.verification import verify_by_rebuild
+
+    problems = verify_by_rebuild(settings)
+    for problem in problems:
+        say(f"DIFFERENT {problem}", "ERROR")
+    if not problems:
+        say(f"publication {publication_id(settings)} equals one that was built from nothing")
+    return FAILED if problems else PUBLISHED
 
 
 def _decide(settings: Settings, options: argparse.Namespace) -> None:
