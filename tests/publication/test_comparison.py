@@ -44,11 +44,15 @@ EQUAL = {
         " checked_at = checked_at + interval 1 day where candidate_id is not null",
         "update audit.publication set publication_id = 'another', candidate_id = 'another',"
         " run_id = 'another', fingerprint = 'another'",
-        "update audit.decisions set decided_at = decided_at + interval 1 day",
     ],
-    "a superseded load": [
+    "loads that are not current": [
+        "insert into audit.releases select * replace ('rejected' as status,"
+        " 'another' as sha256) from audit.releases limit 1",
         "insert into audit.releases select * replace ('superseded' as status,"
-        " 'another' as sha256) from audit.releases limit 1"
+        " 'another' as sha256) from audit.releases limit 1",
+    ],
+    "a decision": [
+        "insert into audit.decisions values (now(), 'reject', 'a/2020-01-01', 'made up')"
     ],
     "an earlier result of a gate": [
         "insert into audit.gate_results select * replace (false as success,"
@@ -106,9 +110,6 @@ DIFFERENT = {
     "rows of audit.gate_results": [
         f"update audit.gate_results set success = false where table_name = '{FLOWS}'",
         f"delete from audit.gate_results where table_name = '{FLOWS}'",
-    ],
-    "rows of audit.decisions": [
-        "insert into audit.decisions values (now(), 'reject', 'a/2020-01-01', 'why')"
     ],
     "rows of audit.publication": ["delete from audit.publication"],
     "rows of audit.checksums": [
