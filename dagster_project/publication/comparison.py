@@ -13,8 +13,8 @@ import duckdb
 
 from dagster_project.base.sql import literal
 
-# Kind of object -> query: its name, then its properties. All are limited to the file itself.
-_OF_THE_FILE = "where not internal and database_name = current_database()"
+# Kind of object -> query: its name, then its properties.
+_OF_THE_FILE = "where not internal and database_name = $file"
 _CATALOG = {
     "schema": f"select schema_name, comment, tags from duckdb_schemas() {_OF_THE_FILE}",
     "table": "select schema_name || '.' || table_name, comment, tags from duckdb_tables()"
@@ -22,15 +22,15 @@ _CATALOG = {
     "column": "select schema_name || '.' || table_name || '.' || column_name, column_index,"
     f" data_type, is_nullable, column_default, comment from duckdb_columns() {_OF_THE_FILE}",
     "constraint": "select schema_name || '.' || table_name, constraint_text"
-    " from duckdb_constraints() where database_name = current_database()",
+    " from duckdb_constraints() where database_name = $file",
     "index": "select schema_name || '.' || index_name, sql, comment from duckdb_indexes()"
-    " where database_name = current_database()",
+    " where database_name = $file",
     "view": f"select schema_name || '.' || view_name, sql, comment from duckdb_views()"
     f" {_OF_THE_FILE}",
     "macro": "select function_name, schema_name, function_type, parameters,"
     f" parameter_types, macro_definition, comment from duckdb_functions() {_OF_THE_FILE}",
     "sequence": "select schema_name || '.' || sequence_name, sql, comment from duckdb_sequences()"
-    " where database_name = current_database()",
+    " where database_name = $file",
     "type": "select schema_name || '.' || type_name, logical_type, labels, comment"
     f" from duckdb_types() {_OF_THE_FILE}",
 }
@@ -55,12 +55,16 @@ def differences(one: Path, other: Path) -> list[str]:
     What gates found while releases were loaded is not compared: it depends on the order in which
     they arrived. Raises duckdb.Error if a file cannot be read.
     """
-    catalogs = [_catalog(path) for path in (one, other)]
-    lines = [line for kind in _CATALOG for line in _differing(kind, *(c[kind] for c in catalogs))]
-    tables = [{row[0] for row in catalog["table"]} for catalog in catalogs]
     with duckdb.connect() as con:
+        # Attached, since a macro of the database that is open hides DuckDB's function of that name.
         for path, name in ((one, "one"), (other, "other")):
             con.execute(f"attach {literal(str(path))} as {name} (read_only)")
+        con.execute("set enable_external_access = false")
+        catalogs = [_catalog(con, name) for name in ("one", "other")]
+        lines = [
+            line for kind in _CATALOG for line in _differing(kind, *(c[kind] for c in catalogs))
+        ]
+        tables = [{row[0] for row in catalog["table"]} for catalog in catalogs]
         for table in sorted(set.intersection(*tables) - {"audit.decisions"}):
             query = _LEDGER.get(table, "from {file}." + table)
             try:
@@ -91,12 +95,11 @@ def rows_apart(con: duckdb.DuckDBPyConnection, one: str, other: str) -> tuple[in
     return first, second
 
 
-def _catalog(path: Path) -> dict[str, Counter[tuple]]:
-    with duckdb.connect(path, read_only=True) as con:
-        return {
-            kind: Counter(tuple(map(str, row)) for row in con.execute(query).fetchall())
-            for kind, query in _CATALOG.items()
-        }
+def _catalog(con: duckdb.DuckDBPyConnection, file: str) -> dict[str, Counter[tuple]]:
+    return {
+        kind: Counter(tuple(map(str, row)) for row in con.execute(query, {"file": file}).fetchall())
+        for kind, query in _CATALOG.items()
+    }
 
 
 def _differing(kind: str, one: Mapping[tuple, int], other: Mapping[tuple, int]) -> list[str]:

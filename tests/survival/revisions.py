@@ -55,6 +55,15 @@ class Cells:
     cells: dict[tuple[str | int, str], str | int]
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A change of the last digit of a number in a text file: millions, or one with decimals."""
+
+    what: str = "some figure"
+
+
+Change = Revision | Cells | Figure
+_NUMBER = re.compile(r"\d{7,}|\d+\.\d+")
 _API = r'^"Namibia","NAM"(.*\n)'
 _EUROSTAT = r"(ESTAT:BOP_ITS6_DET\(1\.0\),05/10/26 11:00:00,A,"
 _WTO_TAIL = r'(,"000","","World","BOP6",.*\n)'
@@ -237,14 +246,16 @@ def bases(landing: Path = MADE_UP) -> list[Base]:
     return landed + [Base(each.source, each.date, tuple(each.files)) for each in packaged]
 
 
-def applicable(base: Base) -> list[tuple[Path, Revision | Cells]]:
-    """The revisions of a release's files."""
-    return [
-        (path, revision)
-        for revision in REVISIONS[base.source]
-        for path in base.files
-        if path.name.endswith(revision.file)
-    ]
+def applicable(base: Base) -> list[tuple[Path, Change]]:
+    """The revisions of a release's files; of a publisher's own text files, that of a figure."""
+    if any(path.is_relative_to(MADE_UP) or "site-packages" in path.parts for path in base.files):
+        return [
+            (path, revision)
+            for revision in REVISIONS[base.source]
+            for path in base.files
+            if path.name.endswith(revision.file)
+        ]
+    return [(path, Figure()) for path in base.files if path.suffix == ".csv"]
 
 
 def some_day(rng: Random, base: Base) -> date:
@@ -255,7 +266,7 @@ def some_day(rng: Random, base: Base) -> date:
 
 
 def land(
-    landing: Path, base: Base, day: date, chosen: list[tuple[Path, Revision | Cells]], rng: Random
+    landing: Path, base: Base, day: date, chosen: list[tuple[Path, Change]], rng: Random
 ) -> None:
     """Put a revised release into the landing folder, in place of one of the same date."""
     folder = landing / base.source / str(day)
@@ -270,7 +281,7 @@ def land(
         revise(folder / path.name, revision, rng)
 
 
-def revise(path: Path, revision: Revision | Cells, rng: Random) -> bool:
+def revise(path: Path, revision: Change, rng: Random) -> bool:
     """Change a file. Returns whether it is another file now."""
     before, digit = path.read_bytes(), str(rng.randrange(10))
     if isinstance(revision, Cells):
@@ -279,6 +290,10 @@ def revise(path: Path, revision: Revision | Cells, rng: Random) -> bool:
             cells = book.worksheets[sheet] if isinstance(sheet, int) else book[sheet]
             cells[address] = value + int(digit) if isinstance(value, int) else value
         book.save(path)
+    elif isinstance(revision, Figure):
+        text = path.read_bytes().decode("latin-1")
+        end = rng.choice([found.end() for found in _NUMBER.finditer(text)])
+        _write(path, "", f"{text[: end - 1]}{digit}{text[end:]}")
     else:
         for name, text in _texts(path):
             new = re.sub(revision.old, revision.new.replace("{n}", digit), text, flags=re.M)
