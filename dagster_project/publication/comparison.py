@@ -35,7 +35,7 @@ _CATALOG = {
     f" from duckdb_types() {_OF_THE_FILE}",
 }
 
-# What counts in each table of the ledger; `{file}` is the file's name in the connection.
+# The rows to compare of each table of the ledger; `{file}` is the file's name in the connection.
 _CANDIDATE = "(select max_by(candidate_id, published_at) from {file}.audit.publication)"  # its own
 _LEDGER = {
     "audit.releases": "select * exclude (loaded_at) from {file}.audit.releases"

@@ -40,7 +40,7 @@ def contents(folder: Path) -> dict[str, tuple[int, int]]:
 
 @pytest.fixture
 def same_again(monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse) -> None:
-    """Instead of building, take a copy of what was live when the test began."""
+    """Instead of building, copy the publication that was live when the test began."""
     original = warehouse.folder / "original.duckdb"
     shutil.copyfile(warehouse.settings.warehouse, original)
 

@@ -283,7 +283,7 @@ class History:
         return [self._land(base, base.day, self._revisions(base, rng), rng)]
 
     def the_same_bytes_again(self, rng: random.Random) -> list[str]:
-        """A release's files are copied once more; half of the time it is to be loaded again."""
+        """A release's files are copied once more; half of the time a person has it loaded again."""
         folder = rng.choice(sorted(self.warehouse.landing.glob("*/*")))
         for path in folder.iterdir():
             path.write_bytes(path.read_bytes())
