@@ -7,22 +7,6 @@
     {%- set breakdown = ["reporter_code", "period"] -%}
     {%- set has_levels = dimension in ("sector", "region") -%}
     {%- set name = "subdivision" if dimension == "region" else dimension -%}
-    {%- set money_columns = [
-        "receipts_usd_m",
-        "payments_usd_m",
-        "balance_usd_m",
-        "receipts",
-        "payments",
-        "balance",
-    ] -%}
-    {%- set amounts = money_columns + [
-        "receipts_status",
-        "payments_status",
-        "balance_status",
-        "receipts_comparator",
-        "payments_comparator",
-        "balance_comparator",
-    ] -%}
     {%- set breaks = ["receipts_is_break", "payments_is_break", "is_break"] -%}
     with
         flows as ({{ charges_of_countries(frequency, dimension) }}),
@@ -123,7 +107,7 @@
                     = 1 as has_unavailable_{{ flow }},
                 {%- endfor %}
                 sum(case when balance is null then 1 else 0 end) as members_without_balance,
-                {%- for amount in money_columns %}
+                {%- for amount in money_columns() %}
                     sum({{ amount }}) as sum_of_{{ amount }},
                 {%- endfor %}
                 {%- for flow in ["receipts", "payments", "balance"] %}
@@ -170,7 +154,7 @@
                 {{ column_list(statement + ["year", "year_before"], "chosen") }},
                 '_X' as member_code,
                 'unallocated' as member_kind,
-                {%- for amount in money_columns %}
+                {%- for amount in money_columns() %}
                     {{ money("totals." ~ amount ~ " - coalesce(chosen.sum_of_" ~ amount ~ ", 0)") }}
                     as {{ amount }},
                 {%- endfor %}
@@ -206,7 +190,7 @@
         {%- set row = (
             statement
             + ["year", "year_before", "member_code", "member_kind"]
-            + amounts
+            + flow_columns()
             + breaks
             + ["is_computed", "has_missing_rate"]
         ) %}

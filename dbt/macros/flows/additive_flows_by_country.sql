@@ -1,19 +1,5 @@
 {#- One row per country and period: the total with the world from the preferred source, for periods of one frequency. -#}
 {% macro additive_flows_by_country(frequency) -%}
-    {%- set amounts = [
-        "receipts_usd_m",
-        "payments_usd_m",
-        "balance_usd_m",
-        "receipts",
-        "payments",
-        "balance",
-        "receipts_status",
-        "payments_status",
-        "balance_status",
-        "receipts_comparator",
-        "payments_comparator",
-        "balance_comparator",
-    ] -%}
     with
         totals as ({{ charges_of_countries(frequency) }}),
 
@@ -54,7 +40,7 @@
                 totals.reporter_name,
                 totals.year,
                 totals.period,
-                {{ column_list(amounts, "totals") }},
+                {{ column_list(flow_columns(), "totals") }},
                 totals.currency,
                 {{ growth_in_one_release("totals", "previous") }},
                 totals.is_break
@@ -115,9 +101,12 @@
                     cast(
                         count(totals.{{ flow }}_usd_m) over (partition by totals.period) as bigint
                     ) as {{ flow }}_competitors,
-                    coalesce(
+                    totals.{{ flow }}_usd_m is not null
+                    and count(totals.{{ flow }}_usd_m) over (partition by totals.period)
+                    >= {{ var("rank_needs_competitors") }}
+                    and not coalesce(
                         largest_missing.{{ flow }}_usd_m >= totals.{{ flow }}_usd_m, false
-                    ) as {{ flow }}_has_missing_competitor{{ "," if not loop.last }}
+                    ) as has_rank_by_{{ flow }}{{ "," if not loop.last }}
                 {%- endfor %}
             from with_year_before as totals
             left join largest_missing on totals.period = largest_missing.period
@@ -128,18 +117,10 @@
                 *,
                 {%- for flow in ["receipts", "payments", "balance"] %}
                     case
-                        when
-                            {{ flow }}_usd_m is not null
-                            and {{ flow }}_competitors >= {{ var("rank_needs_competitors") }}
-                            and not {{ flow }}_has_missing_competitor
-                        then {{ flow }}_place
+                        when has_rank_by_{{ flow }} then {{ flow }}_place
                     end as rank_by_{{ flow }},
                     case
-                        when
-                            {{ flow }}_usd_m is not null
-                            and {{ flow }}_competitors >= {{ var("rank_needs_competitors") }}
-                            and not {{ flow }}_has_missing_competitor
-                        then {{ flow }}_competitors
+                        when has_rank_by_{{ flow }} then {{ flow }}_competitors
                     end as {{ flow }}_ranked_among{{ "," if not loop.last }}
                 {%- endfor %}
             from with_places

@@ -1,6 +1,5 @@
 {#- What countries state under BPM6 item SH for periods of one frequency, as money: rows with every dimension at its
-    total except the one that is broken down (none: totals alone). A computed balance stays the difference of the two
-    flows. -#}
+    total except the one that is broken down (none: totals alone). -#}
 {% macro charges_of_countries(frequency, dimension=none) -%}
     select
         flows.reporter_code,
@@ -13,25 +12,8 @@
         flows.source,
         flows.release_date,
         flows.currency,
-        {%- for unit in ["_usd_m", ""] %}
-            {%- set receipts = money("flows.receipts" ~ unit) %}
-            {%- set payments = money("flows.payments" ~ unit) %}
-            {{ receipts }} as receipts{{ unit }},
-            {{ payments }} as payments{{ unit }},
-            {{
-                money(
-                    "case when flows.balance_is_stated then flows.balance"
-                    ~ unit
-                    ~ " when flows.balance"
-                    ~ unit
-                    ~ " is not null then "
-                    ~ receipts
-                    ~ " - "
-                    ~ payments
-                    ~ " end"
-                )
-            }} as balance{{ unit }},
-        {%- endfor %}
+        {{ flows_as_money("flows") }},
+        {{ flows_as_money("flows", unit="") }},
         flows.receipts_status,
         flows.payments_status,
         flows.balance_status,

@@ -2,26 +2,8 @@
     the comparator of each. A computed balance is withheld if one of its sides is, and otherwise has the status of the
     side that is not normal. -#}
 {% macro flows_as_stated(flows) -%}
-    {%- set receipts = money(flows ~ ".receipts") -%}
-    {%- set payments = money(flows ~ ".payments") -%}
     {{ flows }}.currency,
-    {{ receipts }} as receipts,
-    {{ payments }} as payments,
-    {{
-        money(
-            "case when "
-            ~ flows
-            ~ ".balance_is_stated then "
-            ~ flows
-            ~ ".balance when "
-            ~ flows
-            ~ ".balance is not null then "
-            ~ receipts
-            ~ " - "
-            ~ payments
-            ~ " end"
-        )
-    }} as balance,
+    {{ flows_as_money(flows, unit="") }},
     {{ flows }}.receipts_status,
     {{ flows }}.payments_status,
     case

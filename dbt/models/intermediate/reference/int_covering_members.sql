@@ -5,16 +5,13 @@
 with
     -- A group contains its parts; a section and a category contain their details.
     groups as (
-        select dimension, group_code, parts
-        from
-            (
-                values
-                    ('sector', 'RTS', 'R+S'),
-                    ('sector', 'GTU', 'G+H+I+J+K+L+M+N+O+P+Q+R+S+T+U+RTS'),
-                    ('category', 'IND_PROP', 'SH1+SH2+PATENTS'),
-                    ('category', 'COPYRIGHT', 'SH3+SH4'),
-                    ('category', 'SH2', 'PATENTS')
-            ) as listed(dimension, group_code, parts)
+        select 'sector' as dimension, sector_code as group_code, members as parts
+        from {{ ref("sectors") }}
+        where members is not null
+        union all
+        select 'category' as dimension, category_code as group_code, members as parts
+        from {{ ref("categories") }}
+        where members is not null
         union all
         select 'partner' as dimension, economy_code as group_code, members as parts
         from {{ ref("int_economies") }}

@@ -40,7 +40,7 @@ with
     ),
 
     -- A division is within its section: it ranks among divisions and does not count as a separate
-    -- part. Three small sections that a publisher joins are one more section, unless it states them
+    -- part. Small sections that a publisher joins are one more section, unless it states them
     -- one by one.
     sectors as (
         select
@@ -55,7 +55,7 @@ with
                 when level in ('section', 'division') or sector_code = 'RTS' then 'member'
             end as member_kind,
             case when sector_code = 'RTS' then 'section' else level end as member_level,
-            case when sector_code = 'RTS' then 'R+S+T' end as members
+            members
         from {{ ref("sectors") }}
     ),
 
@@ -72,9 +72,7 @@ with
                 when kind = 'group' or (kind = 'ebops' and category_code <> 'SH') then 'member'
             end as member_kind,
             cast(null as string) as member_level,
-            case
-                category_code when 'IND_PROP' then 'SH1+SH2' when 'COPYRIGHT' then 'SH3+SH4'
-            end as members
+            members
         from {{ ref("categories") }}
     ),
 

@@ -1,22 +1,6 @@
 -- Receipts, payments and balance in long form: one row per member of each dimension, every other
 -- dimension at its total. The total is a row beside its parts (its shares are 100) and has no rank.
-{%- set flow_columns = [
-    "frequency",
-    "currency",
-    "receipts_usd_m",
-    "payments_usd_m",
-    "balance_usd_m",
-    "receipts",
-    "payments",
-    "balance",
-    "receipts_status",
-    "payments_status",
-    "balance_status",
-    "receipts_comparator",
-    "payments_comparator",
-    "balance_comparator",
-    "is_computed",
-] %}
+{%- set columns = ["frequency", "currency"] + flow_columns() + ["is_computed"] %}
 {%- set statement = [
     "dimension",
     "source",
@@ -49,7 +33,7 @@ with
         {{
             by_member(
                 "flows_as_money",
-                ["source", "release_date", "concept", "reporter_code", "period"] + flow_columns,
+                ["source", "release_date", "concept", "reporter_code", "period"] + columns,
             )
         }}
     ),
@@ -190,7 +174,7 @@ with
     with_context as (
         select
             {{ column_list(row_key, "flows") }},
-            {{ column_list(flow_columns, "flows") }},
+            {{ column_list(columns, "flows") }},
             reporters.kind as reporter_kind,
             members.member_name,
             members.kind as member_kind,
@@ -267,7 +251,7 @@ with
 
     final as (
         select
-            {{ column_list(row_key + flow_columns) }},
+            {{ column_list(row_key + columns) }},
             reporter_kind,
             member_name,
             member_kind,
@@ -306,7 +290,7 @@ with
     )
 
 select
-    {{ column_list(row_key + flow_columns) }},
+    {{ column_list(row_key + columns) }},
     reporter_kind,
     member_name,
     member_kind,
