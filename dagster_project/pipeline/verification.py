@@ -55,6 +55,7 @@ def verify_by_rebuild(settings: Settings, instance: "DagsterInstance | None" = N
         fresh = settings.model_copy(
             update={"warehouse_dir": Path(folder).resolve(), "downloads": False}
         )
+        say(f"building {published.name} again from nothing, in {folder}")
         stack.enter_context(write_lock(fresh))
         _load_again(settings, fresh, published)
         if instance is None:
