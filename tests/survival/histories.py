@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -131,13 +132,29 @@ def do_releases() -> list[list[str]]:
 # ---- a history ----
 
 PROJECT = ("dagster_project", "dbt", "expectations", "tests")
-# A file, what is changed in it, and into what: the meaning of everything may change with it.
-PROJECT_CHANGES = (
-    ("dbt/seeds/economy_code_map.csv", "worldbank_wdi,KSV,XKX", "worldbank_wdi,KSV,SRB"),
-    ("dbt/seeds/sources.csv", ",27,", ",29,"),  # precedence of Eurostat
-    ("dbt/models/docs/columns.md", "The economy that reports the number", "Who reports the number"),
-    ("dbt/macros/table_macros/royalty_flows_as_of_body.sql", "source,", "source desc,"),
-)
+# Changes of the project: files, a pattern in each, and what replaces it once or on every line.
+# Everything may mean something else afterwards.
+PROJECT_CHANGES: dict[str, list[tuple[str, str, str]]] = {
+    "a code map": [
+        ("dbt/seeds/economy_code_map.csv", "worldbank_wdi,KSV,XKX", "worldbank_wdi,KSV,SRB")
+    ],
+    "a precedence": [("dbt/seeds/sources.csv", ",27,", ",29,")],
+    "a column of a seed": [
+        ("dbt/seeds/affiliations.csv", r"(?m)^(?!affiliation_code)(.+)$", r"\1,"),
+        ("dbt/seeds/affiliations.csv", r"(?m)^(affiliation_code.*)$", r"\1,made_up"),
+        (
+            "dbt/seeds/_seeds.yml",
+            "( +)(- {name: affiliation_name, description: Name in English.}\n)",
+            r"\1\2\1- {name: made_up, description: Made up.}\n",
+        ),
+    ],
+    "a description": [
+        ("dbt/models/docs/columns.md", "The economy that reports", "The one that reports")
+    ],
+    "a macro": [
+        ("dbt/macros/table_macros/royalty_flows_as_of_body.sql", "  source,", "  source desc,")
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -173,6 +190,7 @@ class History:
         self.project = PROJECT_ROOT
         self.said: list[str] = []
         self.suites: str | None = None
+        self.changes: set[str] = set()
 
     # -- processes --
 
@@ -356,18 +374,19 @@ class History:
 
     def a_change_of_the_project(self, rng: random.Random) -> list[str]:
         """A code map, a seed, a description or a macro changes: everything is built again."""
+        if len(self.changes) == len(PROJECT_CHANGES):
+            return self.releases_that_arrive(rng)
         if self.project == PROJECT_ROOT:
             self.project = self.folder / "project"
             left_out = shutil.ignore_patterns("target", "logs", "__pycache__")
             for name in PROJECT:
                 shutil.copytree(PROJECT_ROOT / name, self.project / name, ignore=left_out)
-        name, old, new = rng.choice(PROJECT_CHANGES)
-        path = self.project / name
-        text = path.read_text("utf-8")
-        path.write_text(
-            text.replace(old, new, 1) if old in text else text.replace(new, old, 1), "utf-8"
-        )
-        self.said.append(f"{name}: {new}")
+        what = rng.choice(sorted(PROJECT_CHANGES.keys() - self.changes))
+        self.changes.add(what)
+        for name, old, new in PROJECT_CHANGES[what]:
+            path = self.project / name
+            path.write_text(re.sub(old, new, path.read_text("utf-8")), "utf-8")
+        self.said.append(what)
         return []
 
 
