@@ -411,8 +411,7 @@ def drawn(seed: int, steps: int) -> list[Step]:
     """The steps of a history."""
     rng = random.Random(seed)
     weights = [weight for weight, _ in KINDS.values()]
-    kinds = rng.choices(list(KINDS), weights, k=steps)
-    return [Step(kind, rng.randrange(10**6)) for kind in kinds]
+    return [Step(rng.choices(list(KINDS), weights)[0], rng.randrange(10**6)) for _ in range(steps)]
 
 
 def live(seed: int, steps: list[Step], history: History, template: Path | None) -> None:
