@@ -16,7 +16,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -56,6 +56,11 @@ test-changed: .venv/ready ## test what the diff to the branch main touches (BASE
 
 test-crashes: .venv/ready ## kill runs at many points and check the warehouse after each (KILLS=300 SEED=1)
 	@$(RUN) -m tests.survival.crashes --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/crashes
+
+test-histories: .venv/ready ## draw histories and show that each warehouse equals one built from nothing (HISTORIES=10 STEPS=8 SEED=1 LANDING=folder)
+	@$(RUN) -m tests.survival.histories --histories $(or $(HISTORIES),10) --steps $(or $(STEPS),8) \
+		$(if $(SEED),--seed $(SEED)) $(if $(LANDING),--landing $(LANDING)) $(if $(REPLAY),--replay $(REPLAY)) \
+		--folder .cache/histories --results benchmarks/results/histories$(if $(LANDING),_landing).json
 
 test-readers: .venv/ready ## let many clients read during many publications (READERS=50 PUBLICATIONS=20)
 	@$(RUN) -m tests.survival.readers --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/readers
@@ -115,8 +120,8 @@ new-source: .venv/ready ## write the skeleton of a source (NAME=bank_of_x LIKE=b
 status: .venv/ready ## show the live publication, current releases, and rejected ones with reasons
 	@$(RUN) -m dagster_project status
 
-verify: .venv/ready ## verify the published file, its downloads and signature (ROYALTY_VERIFY_KEY=...)
-	@$(RUN) -m dagster_project verify
+verify: .venv/ready ## verify the published file, its downloads and signature (REBUILD=1 builds it again and compares)
+	@$(RUN) -m dagster_project verify $(if $(REBUILD),--rebuild)
 
 publish: .venv/ready ## rebuild everything from the current releases and publish it
 	@$(RUN) -m dagster_project publish

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.publication.comparison import rows_apart
+
 SOURCE = "oecd_wto_batis"
 # Table -> columns that only the pipeline has: it numbers the rows of small files, and shows
 # beside an aggregate's totals what mart_aggregates knows about its members.
@@ -71,10 +73,7 @@ def differences(
             only = next((where[name] for name in where if name in columns), "true")
             one = f"select {listed} from pipeline.{table} where {only}"
             other = f"select {listed} from floor.{table} where {only}"
-            counts = [
-                con.execute(f"select count(*) from ({a} except all {b})").fetchall()[0][0]
-                for a, b in ((one, other), (other, one))
-            ]
+            counts = rows_apart(con, one, other)
             if any(counts):
                 lines.append(
                     f"{table}: {counts[0]:,} rows of the pipeline alone, {counts[1]:,} of"

@@ -28,7 +28,7 @@ from dagster_project.pipeline.run import (
     publish_again,
     run,
 )
-from dagster_project.publication.kept_files import publications_in
+from dagster_project.publication.kept_files import publication_id, publications_in
 from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench.connection import open_workbench, write_lock
 
@@ -50,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         settings = _settings()
         if options.command in ("run", "publish", "rebuild"):
             return _run(settings, options)
+        if options.command == "verify":
+            return _verify(settings, rebuild=options.rebuild)
         _run_command(settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}", "ERROR")
@@ -83,8 +85,6 @@ def _run_command(settings: Settings, options: argparse.Namespace) -> None:
         case "status":
             for line in status(settings, _last_failure):
                 say(line)
-        case "verify":
-            _verify(settings)
         case "docs":
             from dagster_project.gates.policy_page import write_gate_policy
             from dagster_project.transform.docs.dictionary import write_data_dictionary
@@ -119,7 +119,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--order", default="", metavar="[-]NAME", help="--order=-receipts")
     command.add_argument("--limit", type=int)
     commands.add_parser("status", help="show live publication, current and rejected releases")
-    commands.add_parser("verify", help="verify the published file, its downloads and signature")
     commands.add_parser("docs", help="write data dictionary, gate policy tables and column lineage")
     commands.add_parser("publish", help="build and publish the current releases again")
     command = commands.add_parser("rebuild", help="rebuild the workbench from the landing folder")
@@ -129,6 +128,12 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("rollback", help="make an earlier publication live")
     command.add_argument("--to", metavar="PUBLICATION", help="default: the previous one")
     command.add_argument("--reason", default="none was given")
+    command = commands.add_parser(
+        "verify", help="verify the published file, its downloads and signature"
+    )
+    command.add_argument(
+        "--rebuild", action="store_true", help="also build it again from nothing, and compare"
+    )
     command = commands.add_parser("prune", help="remove old runs, entries, rows, publications")
     command.add_argument("--dry-run", action="store_true", help="only list what would be removed")
     for name, about in (
@@ -169,8 +174,11 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     return run(settings, options.reload)
 
 
-def _verify(settings: Settings) -> None:
-    """Print what was verified. Raises BadInput if there are problems."""
+def _verify(settings: Settings, *, rebuild: bool) -> int:
+    """Print what was verified. Raises BadInput if there are problems.
+
+    rebuild: also build the publication again from nothing, and compare.
+    """
     from dagster_project.publication.verify import verify
 
     done = verify(settings)
@@ -186,6 +194,18 @@ def _verify(settings: Settings) -> None:
             " publish again with `make publish`",
         )
     say("verified")
+    return _verify_by_rebuild(settings) if rebuild else PUBLISHED
+
+
+def _verify_by_rebuild(settings: Settings) -> int:
+    from dagster_project.pipeline.verification import verify_by_rebuild
+
+    problems = verify_by_rebuild(settings)
+    for problem in problems:
+        say(f"DIFFERENT {problem}", "ERROR")
+    if not problems:
+        say(f"publication {publication_id(settings)} equals one that was built from nothing")
+    return FAILED if problems else PUBLISHED
 
 
 def _decide(settings: Settings, options: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ from dagster_project.defs.raw import landing_folder, raw_assets
 from dagster_project.defs.report import report
 from dagster_project.defs.resources import resources
 from dagster_project.defs.schedules import fetch_schedules
+from dagster_project.defs.verification import verification_job, verification_schedule
 from dagster_project.sources import all_sources
 from dagster_project.transform.layers import LAYERS
 
@@ -47,8 +48,8 @@ def definitions(settings: Settings) -> dg.Definitions:
             *(raw_gate(source) for source in sources),
             *(layer_gate(layer) for layer in LAYERS),
         ],
-        jobs=[*asset_jobs, *operator_jobs],
-        schedules=fetch_schedules(sources, running=running),
+        jobs=[*asset_jobs, *operator_jobs, verification_job],
+        schedules=[*fetch_schedules(sources, running=running), verification_schedule],
         sensors=[landing_sensor(running=running), run_failure_alert],
         resources=resources(settings),
         executor=dg.in_process_executor,

@@ -167,6 +167,8 @@ def _run_waves(
         if layer.in_candidate:
             _drop_tables(settings, layer, wave, partitions)
         args = [*select_nodes(wave), "--vars", json.dumps({"changed_partitions": partitions})]
+        if layer.name == "staging":
+            args.append("--full-refresh")  # of seeds: their columns may have changed
         results += _run_dbt(context, settings, layer, args, wave)
         with duckdb.connect(layer.database(settings), read_only=True) as con:
             succeeded = [

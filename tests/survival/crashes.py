@@ -1,8 +1,9 @@
 """Kill runs again and again, and check what each leaves behind: `make test-crashes`.
 
 `python -m tests.survival.crashes --kills N --seed S` makes a warehouse with one publication, lands
-a new release, and has one undisturbed run bring it up to date: the reference. Then it repeats this
-in rounds, phase by phase, and kills a run many times in each phase. After each crash the published
+a new and a revised release, and has one undisturbed run bring it up to date: the reference, which
+must equal a build of everything. Then it repeats this in rounds, phase by phase, and kills a run
+many times in each phase. After each crash the published
 file must open, be whole and audited, and be one of the two publications that an undisturbed run
 made; and whatever crashed before, the run that ends must equal the reference.
 
@@ -32,12 +33,13 @@ import dagster as dg
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.gates.run_suites import _context
 from dagster_project.maintenance.status import status
-from dagster_project.pipeline.run import PUBLISHED, run
+from dagster_project.pipeline.run import PUBLISHED, publish_again, run
+from dagster_project.publication.comparison import differences
 from dagster_project.publication.integrity import integrity_errors
 from dagster_project.publication.kept_files import kept_publications
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.transform.dbt_runner import _parsed
-from tests.support import MADE_UP, TEXT, Warehouse, defs, execute, rows
+from tests.support import BARE, MADE_UP, TEXT, Warehouse, defs, execute, rows
 from tests.survival.crash_points import (
     ENDED,
     After,
@@ -123,6 +125,14 @@ class Tally:
     def problems(self) -> list[str]:
         """All problems."""
         return [*self.unreadable_or_unaudited, *self.differing, *self.broken_runs]
+
+
+def prepare() -> None:
+    """Import and read what every run needs, so that its process, a fork, does not have to."""
+    _parsed(), _context(), project_fingerprint()
+    for job in defs().resolve_all_job_defs():
+        assert job.name
+    gc.freeze()
 
 
 def main_job() -> None:
@@ -216,6 +226,9 @@ class Harness:
         text = TEXT.read_text().replace("2019-06-30", "2020-02-29")
         text = text.replace(",KOR,", ",FRA,").replace("KR-11", "FR-IDF")
         self.start.land("published_figures", "2020-02-29", TEXT.name, text)
+        revised = BARE.read_text("utf-8").replace("1044000000", "1045000000")
+        kept = [line for line in revised.splitlines(keepends=True) if "Kosovo" not in line]
+        self.start.land("worldbank_wdi", "2016-09-01", "made_up_revised.csv", "".join(kept))
         self.before = self.ask(self.start, tables_of, self.start.settings.warehouse)
         self.seconds = self._reference()
 
@@ -247,7 +260,12 @@ class Harness:
         times = [0.0, *map(float, marks.read_text().split())]
         self.expected = self.ask(warehouse, content, warehouse)
         self.after = self.expected["checksums"]
-        assert self.before != self.after, "the new release changes nothing"
+        assert self.before != self.after, "the new releases change nothing"
+        again = warehouse.copy(self.folder / "again")
+        self.child(again, lambda: publish_again(Settings()))
+        files = (warehouse.settings.warehouse, again.settings.warehouse)
+        found = self.ask(again, differences, *files)
+        self.tally.differing += [f"built incrementally and completely: {line}" for line in found]
         seconds = {phase: times[n + 1] - times[n] for n, phase in enumerate(PHASES)}
         # A run that only publishes has its own start, which takes about as long as a load.
         seconds["publication"] += seconds["load"]
@@ -362,10 +380,7 @@ def main() -> int:
     shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True)
     os.environ["ROYALTY_KEEP_PUBLICATIONS"] = "1"  # so that the old one is deleted
-    _parsed(), _context(), project_fingerprint()  # what a run imports and reads in any case
-    for job in defs().resolve_all_job_defs():
-        assert job.name
-    gc.freeze()
+    prepare()
     harness = Harness(options.folder, options.template, options.seed)
     tally, rounds = harness.tally, 0
     while tally.kills.total() < options.kills and not tally.problems:
