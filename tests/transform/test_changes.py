@@ -18,6 +18,7 @@ from dagster_project.pipeline.run import PUBLISHED, publish_again
 from dagster_project.transform.changes import (
     Known,
     LayerPlan,
+    gate_inputs,
     raw_contents,
     raw_tables_behind,
     read_tables,
@@ -351,3 +352,65 @@ def test_a_mart_is_built_whole_if_a_table_without_sources_changes() -> None:
     wave = plan.next_nodes()
     assert COVERAGE in wave
     assert "mart_coverage" not in plan.partitions(wave)
+
+
+# What a gate reads
+
+
+def test_a_gate_runs_again_if_any_table_that_its_suite_names_changes() -> None:
+    table, suite = "core.fct_royalty_flows", "from $batch where code in core.dim_reporter"
+    reporters = "model.royalty_flows.dim_reporter"
+    known: Known = {FLOWS: {"a|total|A": "1:1"}, reporters: {"": "1:1"}}
+    first = gate_inputs(table, suite, known)
+    assert first == gate_inputs(table, suite, dict(known))
+    assert first != gate_inputs(table, suite, known | {reporters: {"": "1:2"}})
+    assert first != gate_inputs(table, suite, known | {FLOWS: {"a|total|A": "1:2"}})
+    assert gate_inputs(table, suite, {FLOWS: known[FLOWS]}) is None  # not known: it runs
+
+
+def test_a_gate_reads_the_parts_of_a_table_that_its_model_reads() -> None:
+    table, suite = "marts.flows_by_sector_monthly", "left join core.fct_royalty_flows"
+    mart = "model.royalty_flows.flows_by_sector_monthly"
+    flows = {"a|sector|M": "1:1", "a|total|M": "1:1", "a|total|A": "1:1", "b|total|M": "1:1"}
+    known: Known = {FLOWS: flows, mart: {"": "1:1"}}
+    first = gate_inputs(table, suite, known)
+    for part, again in (
+        ("a|sector|M", True),
+        ("a|total|M", True),
+        ("a|total|A", False),
+        ("b|total|M", False),
+    ):
+        changed: Known = known | {FLOWS: flows | {part: "1:2"}}
+        assert (gate_inputs(table, suite, changed) != first) == again, part
+
+
+def test_a_gate_on_a_view_reads_what_is_behind_it() -> None:
+    raw = "source.royalty_flows.raw.worldbank_wdi__observations"
+    table = "staging.stg_worldbank_wdi__observations"
+    first = gate_inputs(table, "", {raw: {"": "one file"}})
+    assert first != gate_inputs(table, "", {raw: {"": "two files"}})
+
+
+def test_results_that_were_carried_over_are_published_with_their_run(
+    revised: Scenario, template: Scenario
+) -> None:
+    def results(scenario: Scenario) -> dict[str, tuple[str, str | None, str]]:
+        return {
+            table: (run, carried_from, details)
+            for table, run, carried_from, details in scenario.warehouse.published(
+                "select table_name, run_id, carried_from, details from audit.gate_results"
+                " where candidate_id = (select max(candidate_id) from audit.gate_results)"
+            )
+        }
+
+    before, now = results(template), results(revised)
+    assert now.keys() == before.keys()
+    for table in (
+        "core.dim_sector",
+        "marts.flows_by_sector",
+        "staging.stg_ons_itis__intellectual_property",
+    ):
+        run, _, details = before[table]
+        assert now[table][1:] == (run, details)
+    for table in ("core.fct_royalty_flows", "marts.flows_by_country"):
+        assert now[table][1] is None
