@@ -262,7 +262,7 @@ def build(
 
     Each round rejects at least one release. Returns whether the current releases are published, and
     appends rejected releases and failures to `failures`. full_refresh: also build unchanged nodes
-    (`transform/unchanged_nodes.py`).
+    (`transform/changes.py`).
     """
     refresh_once = full_refresh
     while True:
