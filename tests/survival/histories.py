@@ -310,7 +310,15 @@ class History:
         return [name] if rng.random() < 0.5 else []
 
     def _decide(self, rng: random.Random, decision: str, *statuses: str) -> tuple[str, str] | None:
-        known = [(s, d) for s, d, status in self.ask(do_releases) if status in statuses]
+        releases = self.ask(do_releases)
+        current = [source for source, _, status in releases if status == "accepted"]
+        known = [
+            (source, day)
+            for source, day, status in releases
+            if status in statuses
+            # Without a list of countries nothing passes the gates.
+            and not (source == "iso_3166" and status == "accepted" and current.count(source) == 1)
+        ]
         if not known:
             return None
         source, day = rng.choice(known)
