@@ -261,7 +261,7 @@ SERIES: dict[str, Callable[[Bench, int], Record]] = {
 }
 
 
-ENOUGH = {"phases": 2, "phases_small": 1, "equality": 1}  # of these more rounds tell no more
+ENOUGH = {"phases": 2, "phases_small": 1, "equality": 1}  # more rounds of these add nothing
 Stage = list[tuple[int, str]]  # rows and series, taken in rounds
 
 # What an everyday run costs. The equality, and the hour of all items, come last.

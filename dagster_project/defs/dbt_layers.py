@@ -218,7 +218,7 @@ def _run_dbt(
 def _drop_tables(
     settings: Settings, layer: Layer, wave: Iterable[str], partitions: Collection[str]
 ) -> None:
-    """Drop the candidate's tables that are built whole: dbt then creates them anew."""
+    """Drop the candidate's tables that are built whole: dbt then creates them."""
     nodes = layer_nodes(layer)
     with duckdb.connect(settings.candidate) as con:
         for node in (nodes[unique_id] for unique_id in wave if unique_id in nodes):

@@ -17,7 +17,7 @@ from dagster_project.publication.kept_files import publications_in
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.workbench.builds import project_of
 
-# Beyond this share of free blocks, which deleted rows leave, the copy is written anew.
+# Beyond this share of free blocks, which deleted rows leave, the contents are copied instead.
 _FREE_BLOCKS = 0.25
 
 

@@ -3,7 +3,7 @@
 A node has the same result as long as the project, the engine and the rows that it reads are the
 same. The ledger has a digest of each node's inputs and what its table held then, so a release
 costs what depends on it. A layer is built in waves: once the tables of a wave are built, their
-contents tell which of the tables that read them have to be built at all.
+contents decide which of the tables that read them have to be built at all.
 
 The state to compare with is that of the same file: the workbench, or the publication that the
 candidate is a copy of. Of a model, only some rows of another may count (`reads` in its `meta`):

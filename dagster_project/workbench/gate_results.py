@@ -93,7 +93,7 @@ def passed_before(
     con: duckdb.DuckDBPyConnection, made_from: Mapping[str, str]
 ) -> dict[str, GateResult]:
     """Return the results that can be carried over, by table: the last ones with this digest, if no
-    expectation failed but for lists, which warn.
+    expectation failed except for lists, which warn.
 
     made_from: by `<schema>.<table>`.
     """
