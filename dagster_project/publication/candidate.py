@@ -1,7 +1,8 @@
 """The candidate: the file that becomes the next publication.
 
 It starts as a copy of the live publication, so that a build writes only what changes, or empty if
-there is none, or if the live one was built by another version of the project.
+there is none, if the live one was built by another version of the project, or if its bytes are not
+those that were published.
 """
 
 import os
@@ -11,11 +12,13 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.base.errors import BadInput
+from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
 from dagster_project.publication.kept_files import publications_in
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.workbench.builds import project_of
+from dagster_project.workbench.publications import published_sha256
 
 # Beyond this share of free blocks, which deleted rows leave, the contents are copied instead.
 _FREE_BLOCKS = 0.25
@@ -23,15 +26,18 @@ _FREE_BLOCKS = 0.25
 
 def publication_to_start_from(settings: Settings, con: duckdb.DuckDBPyConnection) -> str | None:
     """Return the candidate that became the live publication, if the next one can be a copy of it:
-    the ledger knows it, and the project is the same. con: the workbench.
+    the ledger knows it and its SHA-256, and the project is the same. con: the workbench.
     """
     if not settings.warehouse.exists():
         return None
     try:
-        candidate = str(publications_in(settings.warehouse)[-1][4])
+        publication, *_, candidate, _ = publications_in(settings.warehouse)[-1]
     except (BadInput, IndexError):
         return None
-    return candidate if project_of(con, candidate) == project_fingerprint() else None
+    if project_of(con, candidate) != project_fingerprint():
+        return None
+    is_as_published = file_sha256(settings.warehouse) == published_sha256(con, publication)
+    return str(candidate) if is_as_published else None
 
 
 def create_candidate(settings: Settings, candidate_id: str, *, copy_live: bool) -> None:
