@@ -70,6 +70,7 @@ def _copy(live: Path, path: Path) -> None:
         if free > _FREE_BLOCKS * blocks:
             con.execute(f"attach {literal(str(path))} as fresh")
             con.execute("copy from database live to fresh")
+            path.chmod(0o600)
             return
     with live.open("rb") as source, path.open("wb") as target:
         _copy_bytes(source.fileno(), target.fileno())

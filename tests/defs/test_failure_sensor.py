@@ -245,7 +245,7 @@ def test_make_run_sends_one_alert_for_every_refusal_and_rejection_and_the_sensor
     refused, rejected = posted["failures"]
     assert "a release folder whose name is not a date" in refused["why"]
     assert (rejected["what"], rejected["release"]) == (f"REJECTED {SOURCE} {DAY}", DAY)
-    assert rejected["why"] in capsys.readouterr().out
+    assert rejected["why"].replace("\n", "\n    | ") in capsys.readouterr().out
     assert rejected["link"] == f"https://dagster.example.org/runs/{rejected['run_id']}"
     assert f"live: {SOURCE} 2019-06-30, in publication" in posted["text"]
 

@@ -135,7 +135,8 @@ def test_the_ledger_and_the_output_name_layer_table_rule_and_rows(
         f"select reason from audit.releases where source = '{SOURCE}' and release_date = '{day}'"
     )
     assert [word for word in words if word not in reason] == []
-    assert layered.outcome.output.count(f"REJECTED {SOURCE} {day}: {reason}") == 1
+    printed = reason.replace("\n", "\n    | ")
+    assert layered.outcome.output.count(f"REJECTED {SOURCE} {day}: {printed}") == 1
 
 
 def test_the_failed_gates_stay_in_the_ledger(layered: Scenario) -> None:

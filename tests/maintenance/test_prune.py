@@ -56,7 +56,8 @@ def test_the_live_candidate_keeps_its_entries_and_older_ones_lose_theirs(
     before = warehouse.workbench(entries)
     assert pruned(warehouse, instance) == []
     warehouse.change_ledger(
-        "insert into audit.candidates values ('old', 'run', 'print', timestamp '2000-01-01');"
+        "insert into audit.candidates by name select 'old' as candidate_id, 'run' as run_id,"
+        " 'print' as fingerprint, timestamp '2000-01-01' as started_at;"
         "insert into audit.gate_results select * replace ('old' as candidate_id)"
         " from audit.gate_results limit 3"
     )
