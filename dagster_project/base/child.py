@@ -8,7 +8,6 @@ A child does one work after another, because to start one takes longer than to r
 is replaced after anything but a success, and when it has kept much memory of its works.
 """
 
-import gc
 import json
 import os
 import pickle
@@ -221,17 +220,17 @@ def serve() -> None:
     orders: SimpleQueue[tuple[int, str, bytes]] = SimpleQueue()
     threading.Thread(target=_receive, args=[orders], daemon=True).start()
     try:
-        held_at_first = _held()
+        held_at_first = 0
         while True:
             memory, folder, ordered = orders.get()
-            # What earlier works have left is not counted against this one.
-            _limit_memory(memory + _held() - held_at_first)
             tempfile.tempdir = os.environ["TMPDIR"] = folder
             work, request = pickle.loads(ordered)
+            held_at_first = held_at_first or _held()
+            # What earlier works have left is not counted against this one.
+            _limit_memory(memory + _held() - held_at_first)
             report("started")
             work(request, report)
             del work, request, ordered
-            gc.collect()
             goes_on = _held() - held_at_first < memory // _KEPT_PART
             report({"finished": goes_on})
             if not goes_on:
