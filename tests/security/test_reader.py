@@ -1,5 +1,6 @@
 """A file that ends its reader costs its release, and nothing else."""
 
+import mmap
 import os
 import shutil
 import signal
@@ -275,9 +276,9 @@ def _keep(size: int, report: Callable[[dict], None]) -> None:
 def _take_all(_: object, report: Callable[[dict], None]) -> None:
     """Report how many times 8 MB can be had at once."""
     size = 0
-    with suppress(MemoryError):
+    with suppress(OSError):
         while True:
-            bytearray((size + 1) << 23)
+            mmap.mmap(-1, (size + 1) << 23, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
             size += 1
     report({"pid": os.getpid(), "size": size})
 
