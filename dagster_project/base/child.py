@@ -3,6 +3,9 @@
 The child is a fresh interpreter (a fork would inherit the threads' locks), limited in memory and
 time, with none of the parent's secrets in its environment. It reports in lines of JSON and ends
 with its parent. Only Linux limits its memory.
+
+A child does one work after another, because to start one takes longer than to read a small file. It
+is replaced after anything but a success, and when it has kept much memory of its works.
 """
 
 import json
@@ -11,12 +14,15 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import IO, Any, Self
 
 from dagster_project.base.errors import printable
 
@@ -26,6 +32,7 @@ Report = Callable[[dict[str, Any]], None]
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 _START = "import sys; sys.path[:] = {path!r}; from dagster_project.base import child; child.serve()"
 _LAST_WORDS = 2000  # bytes of the child's last messages
+_KEPT_PART = 8  # of its limit of memory: a child that has kept more is replaced
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,110 @@ class ChildNotStarted(Exception):
     """The child could not start its work: the installation is at fault, not the work."""
 
 
+class Child:
+    """A child process for one work after another; started by the first, ended with the block."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._messages: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, if there is one; the next work starts another."""
+        if not (self._process and self._messages):
+            return
+        # Its standard input stays open until here: a child whose parent dies reads its end.
+        self._process.kill()
+        for pipe in (self._process.stdout, self._process.stdin):
+            with suppress(BrokenPipeError):
+                pipe.close()  # type: ignore[union-attr]
+        self._process.wait()
+        self._messages.close()
+        self._process = self._messages = None
+
+    def run(
+        self,
+        work: Callable[[Any, Report], None],
+        request: Any,
+        *,
+        folder: Path,
+        limits: ChildLimits,
+        report: Report,
+        keep_open: Sequence[int] = (),
+    ) -> None:
+        """Call `work(request, report)` in the child, and `report` with each mapping it reports.
+
+        work: a function of a module. request: pickled; the reports are JSON, as a broken child
+        could write anything. folder: for the work's temporary files. keep_open: descriptors that
+        the child inherits; it then does this work alone.
+
+        Raises ChildDied, ChildNotStarted, and OSError if no process can be started.
+        """
+        if keep_open:
+            self.close()
+        was_idle = self._process is not None
+        ordered = pickle.dumps((limits.memory, str(folder), pickle.dumps((work, request))))
+        try:
+            self._run(ordered, limits, report, keep_open)
+        except ChildNotStarted:
+            if not was_idle:
+                raise
+            self._run(ordered, limits, report, keep_open)  # the old one had died meanwhile
+        if keep_open:
+            self.close()
+
+    def _run(
+        self, ordered: bytes, limits: ChildLimits, report: Report, keep_open: Sequence[int]
+    ) -> None:
+        """Run one work; the child is ended after anything but a success."""
+        late = threading.Event()
+        started = finished = goes_on = False
+        if not self._process:
+            self._process, self._messages = _start(keep_open)
+        child, messages = self._process, self._messages
+        assert child.stdin
+        assert child.stdout
+        assert messages
+        said_before = os.fstat(messages.fileno()).st_size
+
+        def end() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(limits.seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            with suppress(BrokenPipeError):
+                child.stdin.write(ordered)
+                child.stdin.flush()
+            for line in child.stdout:
+                match json.loads(line):
+                    case "started":
+                        started = True
+                    case {"finished": goes_on}:
+                        finished = True
+                        break
+                    case found:
+                        report(found)
+            if finished:
+                return
+            child.wait()
+            if late.is_set():
+                raise ChildDied(f"no end after {limits.seconds:g} seconds")
+            how = f"{_end_of(child.returncode)}{_last_words(messages, said_before)}"
+            raise ChildDied(how) if started else ChildNotStarted(how)
+        finally:
+            timer.cancel()
+            if late.is_set() or not goes_on:
+                self.close()
+
+
 def run_in_child(
     work: Callable[[Any, Report], None],
     request: Any,
@@ -51,69 +162,30 @@ def run_in_child(
     folder: Path,
     limits: ChildLimits,
     report: Report,
-    keep_open: Sequence[int] = (),
 ) -> None:
-    """Call `work(request, report)` in a child, and `report` with each mapping that it reports.
+    """Do one work in a child of its own, as `Child.run` does."""
+    with Child() as child:
+        child.run(work, request, folder=folder, limits=limits, report=report)
 
-    work: a function of a module. request: pickled; the reports are JSON, as a broken child could
-    write anything. folder: for the child's temporary files and messages. keep_open: descriptors
-    that the child inherits.
 
-    Raises ChildDied, ChildNotStarted, and OSError if no process can be started.
-    """
-    messages = folder / "messages.txt"
+def _start(keep_open: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    """Start a child; return it with the file of its messages."""
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # Without it, numeric libraries reserve memory for a thread per core.
-    environment |= {"TMPDIR": str(folder), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    with messages.open("wb") as errors:
+    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    with ExitStack() as unused:
+        messages = unused.enter_context(tempfile.TemporaryFile())
         child = subprocess.Popen(
             [sys.executable, "-c", _START.format(path=sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=errors,
+            stderr=messages,
             env=environment,
             pass_fds=keep_open,
             start_new_session=True,
         )
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        child.kill()
-
-    timer = threading.Timer(limits.seconds, end)
-    timer.daemon = True
-    timer.start()
-    started = finished = False
-    assert child.stdin
-    assert child.stdout
-    try:
-        with suppress(BrokenPipeError):
-            child.stdin.write(pickle.dumps((limits.memory, work, request)))
-            child.stdin.flush()
-        for line in child.stdout:
-            match json.loads(line):
-                case "started":
-                    started = True
-                case "finished":
-                    finished = True
-                case found:
-                    report(found)
-        child.wait()
-    finally:
-        # Its standard input stays open until here: a child whose parent dies reads its end.
-        timer.cancel()
-        child.kill()  # if it has not ended
-        child.stdout.close()
-        with suppress(BrokenPipeError):
-            child.stdin.close()
-        child.wait()
-    if finished and child.returncode == 0:
-        return
-    if late.is_set():
-        raise ChildDied(f"no end after {limits.seconds:g} seconds")
-    how = f"{_end_of(child.returncode)}{_last_words(messages)}"
-    raise ChildDied(how) if started else ChildNotStarted(how)
+        unused.pop_all()
+    return child, messages
 
 
 def _end_of(code: int) -> str:
@@ -124,11 +196,12 @@ def _end_of(code: int) -> str:
     return f"signal {-code}"
 
 
-def _last_words(messages: Path) -> str:
+def _last_words(messages: IO[bytes], since: int) -> str:
     """Return the last line that a child printed, such as an allocator's; not of a stack's trace."""
-    with messages.open("rb") as file:
-        file.seek(max(0, messages.stat().st_size - _LAST_WORDS))
-        lines = file.read().decode("utf-8", "replace").splitlines()
+    # At a position of its own: the child writes at the file's.
+    size = os.fstat(messages.fileno()).st_size
+    begin = max(since, size - _LAST_WORDS)
+    lines = os.pread(messages.fileno(), size - begin, begin).decode("utf-8", "replace").splitlines()
     lines = [line for line in lines if line[:1].isalnum()]
     return f": {printable(lines[-1])}" if lines else ""
 
@@ -144,20 +217,44 @@ def serve() -> None:
         with lock:
             reports.write(json.dumps(found) + "\n")
 
-    memory, work, request = pickle.load(sys.stdin.buffer)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _limit_memory(memory)
-    report("started")
-    work(request, report)
-    report("finished")
+    orders: SimpleQueue[tuple[int, str, bytes]] = SimpleQueue()
+    threading.Thread(target=_receive, args=[orders], daemon=True).start()
+    try:
+        held_at_first = 0
+        while True:
+            memory, folder, ordered = orders.get()
+            tempfile.tempdir = os.environ["TMPDIR"] = folder
+            work, request = pickle.loads(ordered)
+            held_at_first = held_at_first or _held()
+            # What earlier works have left is not counted against this one.
+            _limit_memory(memory + _held() - held_at_first)
+            report("started")
+            work(request, report)
+            del work, request, ordered
+            goes_on = _held() - held_at_first < memory // _KEPT_PART
+            report({"finished": goes_on})
+            if not goes_on:
+                break
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
     os._exit(0)  # nothing of the work is left to be closed, whatever its libraries would do
 
 
-def _end_with_parent() -> None:
-    """End this process when its standard input closes."""
-    while os.read(0, 1):
-        pass
+def _receive(orders: "SimpleQueue[tuple[int, str, bytes]]") -> None:
+    """Pass on what the parent orders, and end this process with it."""
+    with suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            orders.put(pickle.load(sys.stdin.buffer))
     os._exit(1)
+
+
+def _held() -> int:
+    """Return the bytes of memory that this process has reserved, as RLIMIT_DATA counts them."""
+    with suppress(OSError):
+        pages = Path("/proc/self/statm").read_text("ascii").split()[5]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return 0
 
 
 def _limit_memory(memory: int) -> None:
@@ -169,4 +266,4 @@ def _limit_memory(memory: int) -> None:
     for kind, size in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CORE, 0)):
         hard = resource.getrlimit(kind)[1]
         limit = size if hard == resource.RLIM_INFINITY else min(size, hard)
-        resource.setrlimit(kind, (limit, limit))
+        resource.setrlimit(kind, (limit, hard))

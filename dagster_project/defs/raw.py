@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.base.child import Child
 from dagster_project.base.errors import BadInput, printable
 from dagster_project.base.machine_errors import MachineError
 from dagster_project.defs.fetch import fetch_key
@@ -72,12 +73,15 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
         pool=WRITING_POOL,
     )
     def load(
-        context: dg.AssetExecutionContext, config: IngestConfig, workbench: Workbench
+        context: dg.AssetExecutionContext,
+        config: IngestConfig,
+        workbench: Workbench,
+        reader: dg.ResourceParam[Child],
     ) -> Iterator[dg.MaterializeResult]:
         refused: dict[str, BadInput] = {}
         for day in context.partition_keys:
             try:
-                loaded = _load(context, source, day, workbench, reload=config.reload)
+                loaded = _load(context, source, day, workbench, reader, config.reload)
             except MachineError:
                 raise  # no verdict on the release
             except BadInput as problem:
@@ -142,7 +146,12 @@ def _column_schema(table: RawTable) -> dg.TableSchema:
 
 
 def _load(
-    context: dg.AssetExecutionContext, source: Source, day: str, workbench: Workbench, reload: bool
+    context: dg.AssetExecutionContext,
+    source: Source,
+    day: str,
+    workbench: Workbench,
+    reader: Child,
+    reload: bool,
 ) -> LoadResult:
     """Load one release and log the notes on its files. Raises BadInput if it is refused."""
     settings = workbench.settings
@@ -158,6 +167,7 @@ def _load(
             reload=reload,
             report=progress_report(context),
             limits=settings.release_limits,
+            reader=reader,
         )
     if loaded.unchanged:
         context.log.info(f"{release.label}: already loaded and accepted with the same bytes")

@@ -1,4 +1,4 @@
-"""Resources of the steps that write: the workbench, its pool, and error reporting."""
+"""Resources of the steps that write: the workbench, its pool, the reader, and error reporting."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from dagster import Failure, InitResourceContext, ResourceDependency
+from dagster import Failure, InitResourceContext, ResourceDependency, resource
 from dagster_duckdb import DuckDBResource
 
+from dagster_project.base.child import Child
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.private_files import make_private
 from dagster_project.base.settings import Settings
@@ -61,14 +62,23 @@ class Workbench(DuckDBResource):
                 con.close()
 
 
-def resources(settings: Settings) -> dict[str, Any]:
+@resource
+def reader_of_run(_: InitResourceContext) -> Iterator[Child]:
+    """The process that reads the releases of a run, and ends with it."""
+    with Child() as child:
+        yield child
+
+
+def resources(settings: Settings, reader: Child | None = None) -> dict[str, Any]:
     """Return the resources of every asset, check, job and sensor.
 
     They pass the settings, which the entry point has read, to the functions that Dagster calls.
+
+    reader: reads the releases of several runs; without it, each run has its own.
     """
     workbench = Workbench(
         database=str(settings.workbench),
         connection_config=settings.duckdb_config,
         settings=settings,
     )
-    return {"settings": settings, "workbench": workbench}
+    return {"settings": settings, "workbench": workbench, "reader": reader or reader_of_run}

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.base.child import Child
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.limits import LIMITS, ReleaseLimits
 from dagster_project.base.machine_errors import MachineError
@@ -71,11 +72,14 @@ def load_release(
     reload: bool = False,
     report: ProgressReport = SILENT,
     limits: ReleaseLimits = LIMITS,
+    reader: Child | None = None,
 ) -> LoadResult:
     """Load a release's files with status `loaded`; the gate on raw then accepts or rejects it.
 
     An accepted release with the same bytes is not loaded. With `reload` it is loaded again, next to
     the current load, which stays current until the gate has passed.
+
+    reader: the process that reads the files, of a caller with several releases.
 
     Raises BadInput if a file cannot be read (the ledger then says `rejected`, and no row is kept),
     or if an accepted release's bytes have changed without `reload`; TryLater if a file is still
@@ -92,8 +96,9 @@ def load_release(
     with (
         scratch_folder(_scratch_home(con)) as folder,
         private_files(release.files, folder / "files") as files,
+        nullcontext(reader) if reader else Child() as child,
     ):
-        return _load(con, source, release, files, folder, report, limits)
+        return _load(con, source, release, files, folder, report, limits, child)
 
 
 def _scratch_home(con: duckdb.DuckDBPyConnection) -> Path | None:
@@ -112,11 +117,12 @@ def _load(
     folder: Path,
     report: ProgressReport,
     limits: ReleaseLimits,
+    reader: Child,
 ) -> LoadResult:
     loaded_at = ledger_time(con)
     try:
         found = read_release(
-            source, release.label, files, folder, limits.reader, _reader_config(con), report
+            reader, source, release.label, files, folder, limits.reader, _reader_config(con), report
         )
         for file in files:
             file.raise_if_changed()

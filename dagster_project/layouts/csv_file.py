@@ -134,25 +134,21 @@ def refuse_truncated_record(path: Path) -> None:
         )
 
 
-def refuse_forbidden_characters(path: Path, where: Path | None = None) -> None:
-    """Raise BadInput for a character that XML 1.0 does not allow; reads the file in chunks.
-
-    where: the file to name the record of, if `path` holds only some of its lines.
-    """
+def refuse_forbidden_characters(path: Path) -> None:
+    """Raise BadInput for a character that XML 1.0 does not allow; reads the file in chunks."""
     if not has_forbidden_bytes(path):
         return
     refuse_zero_bytes(path)
-    named = where or path
     header: list[str] = []
     with suppress(UnicodeDecodeError, csv.Error):
-        for row, record in enumerate(csv_records(named), 1):
+        for row, record in enumerate(csv_records(path), 1):
             header = record if len(record) > len(header) and row < _PREAMBLE else header
             for column, cell in enumerate(record):
                 if is_forbidden(cell):
                     name = f" {header[column]!r}" if column < len(header) and row > 1 else ""
                     place = f"row {row}, column {column + 1}{name}"
-                    raise forbidden_text(f"{named.name}, {place}", cell)
-    raise forbidden_text(named.name, named.read_text("utf-8-sig", "replace"))
+                    raise forbidden_text(f"{path.name}, {place}", cell)
+    raise forbidden_text(path.name, path.read_text("utf-8-sig", "replace"))
 
 
 def refuse_zero_bytes(path: Path) -> None:

@@ -272,18 +272,16 @@ class CsvLayout:
         notes = self._notes(self._header(path))
         # The general reader takes files with quotes and so on, and reports the line of an error.
         with ExitStack() as unused, suppress(NeedsFullParser):
-            if self.must_contain:
-                scratch = TemporaryDirectory(prefix="royalty_marked_lines_")
-                unused.callback(scratch.cleanup)
-                lines = Path(scratch.name) / "lines.csv"
-                must_contain, fields = self.must_contain.encode(), len(names)
-                rows_read = copy_matching_lines(
-                    path, lines, must_contain, self.header_row, fields, on_read
-                )
-                refuse_forbidden_characters(lines, path)
-                rows = con.sql(self.query_of_lines(lines, names))
-                unused.pop_all()
-                return Extract(rows, rows_read, None, scratch, notes, lines, tuple(names))
+            scratch = TemporaryDirectory(prefix="royalty_marked_lines_")
+            unused.callback(scratch.cleanup)
+            lines = Path(scratch.name) / "lines.csv"
+            must_contain, fields = self.must_contain.encode(), len(names)
+            rows_read = copy_matching_lines(
+                path, lines, must_contain, self.header_row, fields, on_read
+            )
+            rows = con.sql(self.query_of_lines(lines, names))
+            unused.pop_all()
+            return Extract(rows, rows_read, None, scratch, notes, lines, tuple(names))
         refuse_forbidden_characters(path)
         rows = con.sql(self._query_of(self._reader(path, names)))
         return Extract(rows, None, None, notes=notes)

@@ -5,7 +5,7 @@ text. The search is safe if every line is a record and every comma ends a field;
 the general reader.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ _BLOCK_BYTES = 1 << 19  # fits into a processor's cache
 _PAGE_BYTES = 1 << 12
 _ALIGNMENT = 64  # bytes into a page: aligned reads are faster, see base/hashing.py
 _LAST_OF_ASCII = 127
+_TEXT = b"\t" + bytes(set(range(ord(" "), _LAST_OF_ASCII + 1)) - set(b',"'))
 _WORD = 8  # bytes tested together
 _NEAR = 16  # words: matches no further apart are copied as one run
 
@@ -38,10 +39,12 @@ def copy_matching_lines(
 ) -> int:
     """Copy the lines that contain a text, and some neighbours; return the number of all lines.
 
+    An empty text is in all lines.
+
     Lines up to the header are left out and not counted. Raises NeedsFullParser for a quote, a
     character that is not ASCII, a missing line feed at the end, or a block of lines without
     `fields` - 1 commas per line, or with carriage returns on some lines only. Copied lines are
-    checked one by one.
+    checked one by one, and for control characters.
     """
     import numpy as np
 
@@ -59,8 +62,10 @@ def copy_matching_lines(
             on_read(bytes_read / size)
             end = block.rfind(b"\n", begin, free + read) + 1
             ended = _count_lines(block, begin, end, fields, found)
-            words = _words_with(must_contain, characters[begin:end], found)
-            runs = _runs(block, begin, end, words)
+            runs: Iterable[tuple[int, int]] = [(begin, end)]
+            if must_contain:
+                words = _words_with(must_contain, characters[begin:end], found)
+                runs = _runs(block, begin, end, words)
             copied = b"".join(memoryview(block)[start:stop] for start, stop in runs)
             if not _all_have(copied, fields):
                 raise NeedsFullParser
@@ -99,15 +104,11 @@ def _end_of_header(path: Path, header_row: int) -> int:
 
 
 def _all_have(lines: bytes, fields: int) -> bool:
-    """Whether each line has so many fields, and all or none end in a carriage return."""
-    import numpy as np
-
-    characters = np.frombuffer(lines, np.uint8)
-    line_ends = characters == ord("\n")
-    ends = np.flatnonzero(line_ends | (characters == ord(",")))[fields - 1 :: fields]  # of fields
-    if ends.size != np.count_nonzero(line_ends) or not line_ends[ends].all():
-        return False
-    return b"\r" not in lines or np.array_equal(np.flatnonzero(characters == ord("\r")), ends - 1)
+    """Whether each line has so many fields of text, and all or none end in a carriage return."""
+    separators = lines.translate(None, _TEXT)
+    line_end = b"\r\n" if separators[fields - 1 : fields] == b"\r" else b"\n"
+    of_one = b"," * (fields - 1) + line_end
+    return separators == of_one * (len(separators) // len(of_one))
 
 
 def _words_with(must_contain: bytes, characters: "Array", found: "Array") -> "Array":

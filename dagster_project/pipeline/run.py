@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.alerts.message import Alert, message
+from dagster_project.base.child import Child
 from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
 from dagster_project.base.errors import BadInput, printable
 from dagster_project.base.logs import say
@@ -183,24 +184,26 @@ def publish_again(settings: Settings, instance: "DagsterInstance | None" = None)
 
 
 def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
-    """Load and gate the new releases, one run each. Yields each failure.
+    """Load and gate the new releases, one run each, all read by one process. Yields each failure.
 
     Raises BadInput for an error of the machine.
     """
     with open_workbench(settings) as con:
         began = ledger_time(con)
-    for release in plan.new:
-        config = {"reload": True} if release.name in plan.replaced else {}
-        result = _execute(
-            settings,
-            f"ingest_{release.source}",
-            dagster,
-            partition=(release.source, str(release.date)),
-            run_config={"ops": {f"load_{release.source}": {"config": config}}},
-        )
-        failure = _report_load(settings, release, result, began)
-        if failure:
-            yield failure
+    with Child() as reader:
+        for release in plan.new:
+            config = {"reload": True} if release.name in plan.replaced else {}
+            result = _execute(
+                settings,
+                f"ingest_{release.source}",
+                dagster,
+                partition=(release.source, str(release.date)),
+                run_config={"ops": {f"load_{release.source}": {"config": config}}},
+                reader=reader,
+            )
+            failure = _report_load(settings, release, result, began)
+            if failure:
+                yield failure
 
 
 def _report_load(
@@ -341,6 +344,7 @@ def _execute(
     *,
     partition: tuple[str, str] | None = None,
     run_config: Mapping[str, Any] | None = None,
+    reader: Child | None = None,
 ) -> "ExecuteInProcessResult":
     from dagster_project.defs.resources import resources
 
@@ -357,7 +361,7 @@ def _execute(
             instance=instance,
             partition_key=partition[1] if partition else None,
             raise_on_error=False,
-            resources=resources(settings),
+            resources=resources(settings, reader),
             tags=BY_MAKE_RUN | _NO_RETRIES,
         )
 

@@ -1,22 +1,28 @@
 """A file that ends its reader costs its release, and nothing else."""
 
+import mmap
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dagster_project.base.child import ChildLimits, ChildNotStarted, run_in_child
+from dagster_project.base.child import Child, ChildDied, ChildLimits, ChildNotStarted, run_in_child
 from dagster_project.base.errors import BadInput
 from dagster_project.base.limits import ReleaseLimits
 from dagster_project.ingest.load_release import load_release
 from dagster_project.layouts import Layout
+from dagster_project.sources.source import Release
 from tests.security.hostile import (
     ABORTS,
     BOOK,
@@ -85,6 +91,48 @@ def test_a_file_read_before_the_deadly_one_is_not_blamed(tmp_path: Path) -> None
     with workbench() as con, pytest.raises(BadInput) as caught:
         load(con, release, CSV, ABORTS)
     assert caught.value.where == "b.csv"
+
+
+# One process for several releases
+
+
+def load_three(folder: Path, second: Layout, limits: ReleaseLimits = SMALL) -> list[str]:
+    """The status of three releases that one reader reads, the second in another layout."""
+    with workbench() as con, Child() as reader:
+        for day, layout in enumerate((CSV_SHEET, second, CSV_SHEET), 1):
+            files = release_in(folder / str(day), {"a.csv": GOOD}).files
+            release = Release("made_up", date(2021, 9, day), files)
+            with suppress(BadInput):
+                load_release(con, source_of(layout), release, limits=limits, reader=reader)
+        rows = con.execute("select _release from raw.made_up__cells order by all").fetchall()
+        found = con.execute("select release_date, status from audit.releases order by 1").fetchall()
+        assert rows == [(day,) for day, status in found if status == "loaded"]
+    return [status for _, status in found]
+
+
+@pytest.mark.parametrize("layout", [ABORTS, FAULTS, EXITS, HANGS, FILLS_MEMORY])
+def test_the_death_of_a_reader_costs_one_release_of_three(tmp_path: Path, layout: Layout) -> None:
+    assert load_three(tmp_path, layout) == ["loaded", "rejected", "loaded"]
+
+
+def test_a_reader_killed_from_outside_costs_one_release_of_three(tmp_path: Path) -> None:
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    before = children.read_text().split()
+
+    def kill_what_hangs() -> None:
+        while not (tmp_path / "2").exists():
+            time.sleep(0.05)
+        time.sleep(1.5)  # until it hangs
+        for child in {*children.read_text().split()} - {*before}:
+            os.kill(int(child), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_what_hangs)
+    killer.start()
+    patient = ReleaseLimits(reader=replace(SMALL.reader, seconds=60))
+    began = time.monotonic()
+    assert load_three(tmp_path, HANGS, patient) == ["loaded", "rejected", "loaded"]
+    assert time.monotonic() - began < 50
+    killer.join()
 
 
 def test_a_reader_that_cannot_start_is_no_verdict(tmp_path: Path) -> None:
@@ -207,6 +255,106 @@ def test_a_reader_has_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     run_in_child(_environment_of, None, folder=tmp_path, limits=SMALL.reader, report=heard.append)
     assert "PATH" in heard[0]["environment"]
     assert not any(name.startswith("ROYALTY") for name in heard[0]["environment"])
+
+
+_kept: list[bytearray] = []
+
+
+def _process(_: object, report: Callable[[dict], None]) -> None:
+    report({"pid": os.getpid()})
+
+
+def _die(*_: object) -> None:
+    os.abort()
+
+
+def _keep(size: int, report: Callable[[dict], None]) -> None:
+    _kept.append(bytearray(b"1") * size)
+    report({"pid": os.getpid()})
+
+
+def _take_all(_: object, report: Callable[[dict], None]) -> None:
+    """Report how many times 8 MB can be had at once."""
+    size = 0
+    with suppress(OSError):
+        while True:
+            mmap.mmap(-1, (size + 1) << 23, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+            size += 1
+    report({"pid": os.getpid(), "size": size})
+
+
+class Reader(Child):
+    """A reader that says which process did a work."""
+
+    size = 0
+
+    def pid_of(self, folder: Path, work: Callable, request: object = None, **more: Any) -> int:
+        """Do a work; return the number of its process."""
+        heard: list[dict] = []
+        self.run(work, request, folder=folder, limits=SMALL.reader, report=heard.append, **more)
+        self.size = heard[0].get("size", 0)
+        return int(heard[0]["pid"])
+
+
+def test_one_reader_does_one_work_after_another_and_ends_with_the_block(tmp_path: Path) -> None:
+    with Reader() as reader:
+        pids = {reader.pid_of(tmp_path, _process) for _ in range(3)}
+        assert len(pids) == 1
+        assert _is_alive(str(*pids))
+    assert not _is_alive(str(*pids))
+
+
+def test_a_reader_is_replaced_after_a_death_a_refusal_and_a_kill(tmp_path: Path) -> None:
+    def refuse(_: object) -> None:
+        raise BadInput("made up", where="", expected="", found="", fix="")
+
+    with Reader() as reader:
+        pids = [reader.pid_of(tmp_path, _process)]
+        with pytest.raises(ChildDied, match="SIGABRT"):
+            reader.pid_of(tmp_path, _die)
+        pids.append(reader.pid_of(tmp_path, _process))
+        with pytest.raises(BadInput):
+            reader.run(_process, None, folder=tmp_path, limits=SMALL.reader, report=refuse)
+        pids.append(reader.pid_of(tmp_path, _process))
+        os.kill(pids[-1], signal.SIGKILL)  # between two works
+        pids.append(reader.pid_of(tmp_path, _process))
+        assert len({*pids}) == len(pids)
+
+
+def test_the_last_words_of_an_earlier_work_are_not_those_of_a_later_one(tmp_path: Path) -> None:
+    with Reader() as reader:
+        reader.pid_of(tmp_path, _say)
+        with pytest.raises(ChildDied) as caught:
+            reader.pid_of(tmp_path, _die)
+    assert "made up" not in str(caught.value)
+
+
+def _say(_: object, report: Callable[[dict], None]) -> None:
+    print("made up", flush=True)
+    _process(None, report)
+
+
+@pytest.mark.parametrize(("kept", "goes_on"), [(64 << 20, True), (512 << 20, False)])
+def test_memory_of_an_earlier_work_is_not_held_against_the_next(
+    tmp_path: Path, kept: int, goes_on: bool
+) -> None:
+    with Reader() as fresh:
+        fresh.pid_of(tmp_path, _take_all)
+    with Reader() as reader:
+        first = reader.pid_of(tmp_path, _keep, kept)
+        second = reader.pid_of(tmp_path, _take_all)
+        assert (first == second) is goes_on
+    assert abs(reader.size - fresh.size) <= 1
+    assert fresh.size << 23 < SMALL.reader.memory
+
+
+def test_a_reader_that_inherits_a_file_does_one_work(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    with Reader() as reader, (tmp_path / "a").open("rb") as file:
+        pids = [reader.pid_of(tmp_path, _process)]
+        pids.append(reader.pid_of(tmp_path, _process, keep_open=[file.fileno()]))
+        pids.append(reader.pid_of(tmp_path, _process))
+        assert len({*pids}) == len(pids)
 
 
 def test_a_reader_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
