@@ -43,6 +43,7 @@ MASKS = {
     r"\d{4}-\d\d-\d\d \d\d:\d\d": "TIME",
     r"\d+ days ago|\d+ h \d+ min ago": "AGO",
     r"\d{8}T\d+": "ID",
+    r"\b[0-9a-f]{64}\b": "SHA-256",
     r"[\d.,]+ (?=GB|MB|bytes)": "SIZE ",
     r" +": " ",
 }

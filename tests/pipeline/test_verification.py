@@ -12,6 +12,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
 from dagster_project.pipeline import verification as module
 from dagster_project.pipeline.verification import verify_by_rebuild
+from dagster_project.publication import verify as verify_module
 from dagster_project.publication.integrity import checksums, integrity_errors
 from tests.support import BARE, Warehouse
 
@@ -146,5 +147,6 @@ def test_the_command_reports_differences(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(module, "verify_by_rebuild", lambda settings: found)
+    monkeypatch.setattr(verify_module, "verify", lambda settings: verify_module.Verification())
     assert main(["verify", "--rebuild"]) == code
     assert said in capsys.readouterr().out

@@ -315,8 +315,8 @@ def test_a_candidate_that_was_started_later_is_not_the_one_in_the_file(
     warehouse: Warehouse, candidate: str
 ) -> None:
     warehouse.change_ledger(
-        "insert into audit.candidates select 'newer', run_id, fingerprint,"
-        " started_at + interval 1 hour from audit.candidates"
+        "insert into audit.candidates select * replace ('newer' as candidate_id,"
+        " started_at + interval 1 hour as started_at) from audit.candidates"
     )
     assert "not to the latest candidate" in refusal(warehouse)
 
