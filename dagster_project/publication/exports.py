@@ -2,7 +2,7 @@
 
 `exports/<publication>/` holds those of each kept publication, and the symlink `exports/current`
 points to the live one. Everything comes from the publication's own file, including comments, so
-downloads and file agree. Rows keep the table's order, which its model fully defines: the same data
+downloads and file agree. Rows have the order that the table's model fully defines: the same data
 give the same bytes, and a reader of one economy skips the others.
 """
 
@@ -57,6 +57,18 @@ def table_keys() -> dict[str, list[str]]:
     return keys
 
 
+def partition_orders() -> dict[str, str]:
+    """Return the order of each table whose model replaces partitions, as SQL: that of its model.
+
+    New rows are at the end of the table.
+    """
+    return {
+        f"{node['schema']}.{node['name']}": node["raw_code"].rpartition("order by")[2].strip()
+        for node in manifest()["nodes"].values()
+        if node["config"]["materialized"] == "incremental"
+    }
+
+
 def exports_of(settings: Settings, publication_id: str) -> Path:
     """Return the folder of a publication's downloads."""
     return settings.exports / publication_id
@@ -68,19 +80,30 @@ def write_exports(
     publication_id: str,
     sha256: str,
     key: "SecretKey | None" = None,
+    *,
+    in_order: bool = True,
 ) -> None:
     """Write the downloads of a publication from its file, next to the live ones.
 
     sha256: of that file. key: signs the data package, which has the SHA-256 of every download.
+    in_order: whether every table has the order of its model: not if partitions were replaced.
     """
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
     public_folder(settings.exports)
     fresh.mkdir()
     keys = table_keys()
+    orders = {} if in_order else partition_orders()
     with duckdb.connect(database, read_only=True, config=settings.duckdb_config) as con:
         resources = [
-            _write_table(con, fresh, f"{schema}.{table}", keys, publication_id)
+            _write_table(
+                con,
+                fresh,
+                f"{schema}.{table}",
+                keys,
+                publication_id,
+                orders.get(f"{schema}.{table}"),
+            )
             for schema, table in con.execute(
                 "select schema_name, table_name from duckdb_tables()"
                 " where not internal and schema_name in ('core', 'marts') order by all desc"
@@ -117,9 +140,14 @@ def prune_exports(settings: Settings, kept: set[str]) -> None:
 
 
 def _write_table(
-    con: duckdb.DuckDBPyConnection, folder: Path, table: str, keys: Keys, publication_id: str
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: str,
+    keys: Keys,
+    publication_id: str,
+    order: str | None,
 ) -> dict[str, Any]:
-    """Write one table and return its entry in the data package."""
+    """Write one table, in its own order or another, and return its entry in the data package."""
     path = folder / f"{table}.parquet"
     schema, name = table.split(".")
     ((about_table,),) = con.execute(
@@ -138,8 +166,9 @@ def _write_table(
         "publication": publication_id,
     }
     metadata = ", ".join(f"{fact}: {literal(value)}" for fact, value in facts.items())
+    rows_in_order = f"(from {table} order by {order})" if order else table
     ((rows,),) = con.execute(
-        f"copy {table} to {literal(str(path))}"
+        f"copy {rows_in_order} to {literal(str(path))}"
         f" (format parquet, compression zstd, kv_metadata {{{metadata}}})"
     ).fetchall()
     nullable = {column for column, _, _, is_nullable in columns if is_nullable}

@@ -42,7 +42,7 @@ from dagster_project.publication.requirements import required
 from dagster_project.publication.sealed_file import SealedFile
 from dagster_project.publication.signature import activate_signature, sign, signing_key
 from dagster_project.transform.dbt_runner import manifest
-from dagster_project.workbench.builds import current_candidate
+from dagster_project.workbench.builds import base_of, current_candidate
 from dagster_project.workbench.checksums import Checksum
 from dagster_project.workbench.connection import open_workbench, transaction
 from dagster_project.workbench.gate_results import gated_checksums
@@ -58,7 +58,7 @@ def publish(settings: Settings, run_id: str) -> Publication:
         if not candidate or reasons:
             raise _refusal(settings, candidate[0] if candidate else None, reasons)
         candidate_id, fingerprint = candidate
-        gated = gated_checksums(con, candidate_id)
+        gated, base = gated_checksums(con, candidate_id), base_of(con, candidate_id)
         published_at = ledger_time(con)
         publication_id = f"{published_at:%Y%m%dT%H%M%S%f}"[:-3]
         row = [publication_id, published_at, run_id, duckdb.__version__, candidate_id, fingerprint]
@@ -70,7 +70,9 @@ def publish(settings: Settings, run_id: str) -> Publication:
     sha256 = file_sha256(settings.candidate)
     sealed.raise_if_changed()
     if settings.downloads:
-        write_exports(settings, settings.candidate, publication_id, sha256, key)
+        write_exports(
+            settings, settings.candidate, publication_id, sha256, key, in_order=base is None
+        )
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
     public_folder(kept.parent)
     record_file(settings, kept, sha256, sealed.state.st_size)

@@ -15,6 +15,7 @@ import pytest
 from dagster_project.defs.dbt_layers import _LayerBuild, _record_states
 from dagster_project.defs.resources import Workbench
 from dagster_project.pipeline.run import PUBLISHED, publish_again
+from dagster_project.publication.exports import partition_orders
 from dagster_project.transform.changes import (
     Known,
     LayerPlan,
@@ -109,6 +110,20 @@ def test_a_build_with_unchanged_nodes_publishes_the_same_as_a_full_one(
     assert not any("kept" in metadata for metadata in made)
     assert len(before) > 20
     assert warehouse.published(CHECKSUMS) == before
+
+
+def test_downloads_have_the_order_of_the_models_after_partitions_were_replaced(
+    revised: Scenario,
+) -> None:
+    assert partition_orders().keys() >= {"core.fct_royalty_flows", "marts.mart_coverage"}
+    folder = revised.warehouse.settings.exports / "current"
+    with duckdb.connect() as con:
+        for table, order in partition_orders().items():
+            file = f"'{folder / table}.parquet'"
+            assert (
+                con.sql(f"from {file}").fetchall()
+                == con.sql(f"from {file} order by {order}").fetchall()
+            ), table
 
 
 def kept_now(con: duckdb.DuckDBPyConnection, layer: Layer) -> dict[str, str]:
