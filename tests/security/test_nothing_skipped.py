@@ -399,6 +399,7 @@ def test_a_gate_that_does_not_block_the_run_blocks_the_publication(
         return suite
 
     monkeypatch.setattr(running, "load_suite", load_failing)
+    warehouse.change_ledger("update audit.gate_results set made_from = null")  # nothing is carried
     before = file_sha256(warehouse.settings.warehouse)
     outcome = (
         definitions(warehouse.settings)
