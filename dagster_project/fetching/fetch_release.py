@@ -156,13 +156,13 @@ def _land(
     day = free[0]
     for path in files:
         sync(path)
-    mark_complete(session.release)
-    sync(session.release)
     is_first = not target.is_dir()
     target.mkdir(exist_ok=True)
     if is_first:
         like(target, settings.landing_dir)
     like(session.release, target)
+    mark_complete(session.release)  # last: what changes after it is not complete
+    sync(session.release)
     try:
         os.rename(session.release, target / str(day.on))
     except OSError:
