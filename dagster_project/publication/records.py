@@ -21,6 +21,7 @@ def record_file(settings: Settings, kept: Path, sha256: str, size: int) -> None:
     with open_workbench(settings) as con:
         record_published_file(con, kept_id(kept), sha256, size)
     replace_text(sha256_file(kept), f"{sha256}  {kept.name}\n")
+    sha256_file(kept).chmod(0o444)  # for readers, as the file itself
     sync(sha256_file(kept))
 
 

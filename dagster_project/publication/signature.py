@@ -56,6 +56,7 @@ def sign(key: "SecretKey", path: Path, target: Path, publication_id: str) -> Non
     with path.open("rb") as file:
         signature = key.sign(file, trusted_comment=f"publication:{publication_id}")
     replace_text(signature_file(target), bytes(signature).decode() + "\n")
+    signature_file(target).chmod(0o444)
     sync(signature_file(target))
 
 

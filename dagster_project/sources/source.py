@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -97,8 +97,8 @@ def landed_releases(
         names = sorted(entry.name for entry in found if entry.is_dir() and entry.name[0] != ".")
     for folder in (home / name for name in names):
         try:
-            refuse_oversized(source, folder, limits)
-            releases.append(landed_release(source, folder, clock))
+            listed = refuse_oversized(source, folder, limits)
+            releases.append(landed_release(source, folder, clock, listed))
         except BadInput as problem:
             problems.append(problem)
         except OSError as error:
@@ -114,8 +114,8 @@ def is_date(name: str) -> bool:
         return False
 
 
-def refuse_oversized(source: str, folder: Path, limits: ReleaseLimits) -> None:
-    """Raise BadInput for a release folder of too many files, or too large ones.
+def refuse_oversized(source: str, folder: Path, limits: ReleaseLimits) -> list[os.DirEntry[str]]:
+    """List a release folder. Raises BadInput if it has too many files, or too large ones.
 
     Lists no more of it than the limit.
     """
@@ -128,6 +128,7 @@ def refuse_oversized(source: str, folder: Path, limits: ReleaseLimits) -> None:
     if size > limits.bytes:
         limit = f"{limits.bytes:,} bytes (ROYALTY_RELEASE_BYTES)"
         raise _too_large(where, limit, f"{size:,} bytes")
+    return entries
 
 
 def _too_large(where: str, limit: str, found: str) -> BadInput:
@@ -140,8 +141,16 @@ def _too_large(where: str, limit: str, found: str) -> BadInput:
     )
 
 
-def landed_release(source: str, folder: Path, clock: Clock = system_clock) -> Release:
-    """Return the release in a folder. Raises BadInput if it cannot be one."""
+def landed_release(
+    source: str,
+    folder: Path,
+    clock: Clock = system_clock,
+    listed: Iterable[os.DirEntry[str]] | None = None,
+) -> Release:
+    """Return the release in a folder. Raises BadInput if it cannot be one.
+
+    listed: the folder's entries, if it has been listed.
+    """
     where = f"{source}/{folder.name}"
     if not is_date(folder.name):
         raise BadInput(
@@ -162,8 +171,10 @@ def landed_release(source: str, folder: Path, clock: Clock = system_clock) -> Re
         )
     if folder.is_symlink():
         raise _no_file(where, "a link", "a folder of files")
-    with os.scandir(folder) as found:
-        entries = sorted((entry for entry in found if entry.name[0] != "."), key=lambda e: e.name)
+    if listed is None:
+        with os.scandir(folder) as found:
+            listed = list(found)
+    entries = sorted((entry for entry in listed if entry.name[0] != "."), key=lambda e: e.name)
     if not entries:
         raise BadInput(
             "a release without files",

@@ -136,7 +136,8 @@ def test_dagsters_folder_is_closed_with_all_that_is_in_it(folders: Warehouse) ->
 
 def test_a_link_is_not_followed_when_folders_are_closed(tmp_path: Path) -> None:
     outside, folder = tmp_path / "outside", tmp_path / "folder"
-    outside.touch(0o644)
+    outside.touch()
+    outside.chmod(0o644)
     folder.mkdir()
     folder.chmod(0o755)
     (folder / "link").symlink_to(outside)

@@ -50,7 +50,7 @@ def test_a_file_exchanged_between_hash_and_read_is_harmless_or_refused(
     read_release = loading.read_release
 
     def exchange_first(*arguments: object) -> object:
-        for file in arguments[2]:  # type: ignore[attr-defined]
+        for file in arguments[3]:  # type: ignore[attr-defined]
             file.digest.result()
         time.sleep(0.01)
         exchange(release.files[0], EVIL)

@@ -98,7 +98,7 @@ def test_the_ledger_of_an_earlier_version_loses_obsolete_tables(
 def test_the_ledger_of_an_earlier_version_gets_new_columns(
     ledger: duckdb.DuckDBPyConnection,
 ) -> None:
-    for column in ("row_count", "checksum", "suite_sha256"):
+    for column in ("row_count", "checksum", "suite_sha256", "made_from", "carried_from"):
         ledger.execute(f"alter table audit.gate_results drop column {column}")
     ledger.execute(
         "insert into audit.gate_results values"
