@@ -30,6 +30,7 @@ from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources.source import Source
 
 _REPORT_SECONDS = 0.01
+_REPORT_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -211,10 +212,16 @@ def _read_file(
 ) -> dict[str, Any]:
     """Write one file's rows to another, and return the parts of `FileRead`. Raises BadInput."""
     progress = Progress(path.name, "B", 1)
+
+    def reach(share: float) -> None:
+        if share - progress.done >= _REPORT_SHARE:
+            report({"share": share})
+        progress.reach(share)
+
     with _reported(progress, report):
         con.execute("drop table if exists incoming")
         layout = layout_of(path, source.layouts)
-        extract = layout.read(con, path, progress.reach)
+        extract = layout.read(con, path, reach)
         if extract.rows_read == 0:
             raise BadInput(
                 "a file without records",
