@@ -88,6 +88,7 @@ _PARTS = re.compile(
     r"(?P<what>.*?) \| where: (?P<where>.*?) \| expected: (?P<expected>.*?) \| found: (?P<found>.*)"
     r" \| what to do: (?P<fix>.*)"
 )
+_COMMIT = "TransactionContext Error: Failed to commit: Could not "
 _OF_SQLITE = ("DatabaseError", "OperationalError", "InternalError")
 
 
@@ -169,6 +170,8 @@ def _advice(kind: str, text: str, number: int | None) -> _Advice | None:
         case "OutOfMemoryException" | "MemoryError":
             return _MEMORY
         case "IOException":  # of DuckDB
+            return _of_io(text)
+        case "TransactionException" if text.startswith(_COMMIT):  # of DuckDB, which writes then
             return _of_io(text)
         case "FatalException" | "SerializationException":
             return _DAMAGED

@@ -117,6 +117,10 @@ def _caused_by(error: BaseException) -> dg.Failure:
         PermissionError(13, "Permission denied", "a"),
         MemoryError(),
         duckdb.IOException("IO Error: made up"),
+        duckdb.TransactionException(
+            'TransactionContext Error: Failed to commit: Could not write file "a.wal":'
+            " No space left on device"
+        ),
         duckdb.OutOfMemoryException("made up"),
         MachineError("the disk is full", where="a", expected="b", found="c", fix="d"),
     ],

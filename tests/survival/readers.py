@@ -58,6 +58,7 @@ def read_through(warehouse: Warehouse, readers: int, publications: int) -> dict[
             warehouse.restore_candidate()
             with duckdb.connect(settings.candidate) as con:
                 con.execute(_CHANGES)
+            warehouse.gate_candidate()
             publish(settings, f"made-up-run-{number}")
             published.update([_current(warehouse)])
             _each_has_answered(reports)
