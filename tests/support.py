@@ -22,6 +22,7 @@ from dagster_project.pipeline.rebuild import rebuild
 from dagster_project.pipeline.run import run
 from dagster_project.publication.kept_files import Publication
 from dagster_project.publication.publish import publish
+from dagster_project.workbench.checksums import checksum_query
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MADE_UP = FIXTURES / "landing_made_up"
