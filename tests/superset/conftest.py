@@ -62,6 +62,7 @@ def publish_changed(warehouse: Warehouse, change: str) -> str:
         warehouse.restore_candidate()
         with duckdb.connect(warehouse.settings.candidate) as con:
             con.execute(change)
+        warehouse.gate_candidate()
         warehouse.publish_candidate()
     return held_by(warehouse.settings.warehouse)
 
