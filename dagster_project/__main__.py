@@ -28,7 +28,11 @@ from dagster_project.pipeline.run import (
     publish_again,
     run,
 )
-from dagster_project.publication.kept_files import publication_id, publications_in
+from dagster_project.publication.kept_files import (
+    publication_id,
+    publications_in,
+    refuse_if_unpublished,
+)
 from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench.connection import open_workbench, write_lock
 
@@ -308,14 +312,7 @@ def _open_shell(settings: Settings) -> None:
 
 
 def _refuse_if_unreadable(settings: Settings) -> None:
-    if not settings.warehouse.exists():
-        raise BadInput(
-            "nothing to query",
-            where=str(settings.warehouse),
-            expected="the published file",
-            found="no such file",
-            fix="publish one with `make run`",
-        )
+    refuse_if_unpublished(settings, "query")
     publications_in(settings.warehouse)  # raises BadInput if the file cannot be read
 
 

@@ -70,9 +70,9 @@ class Child:
             return
         # Its standard input stays open until here: a child whose parent dies reads its end.
         self._process.kill()
-        for pipe in (self._process.stdout, self._process.stdin):
+        for pipe in filter(None, (self._process.stdout, self._process.stdin)):
             with suppress(BrokenPipeError):
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()
         self._process.wait()
         self._messages.close()
         self._process = self._messages = None

@@ -102,7 +102,7 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
         whole_layer = sorted(selected) == layer_tables(layer)
         layer_build = _start_build(context, workbench, layer, sorted(selected), config.full_refresh)
         if layer_build.plan:
-            results = _run_waves(context, workbench, layer, layer_build)
+            results = _run_waves(context, workbench, layer, layer_build, layer_build.plan)
             kept = layer_build.plan.kept
         else:
             results, kept = _run_selected(context, settings, layer), {}
@@ -157,33 +157,35 @@ def _fail(
 
 
 def _run_waves(
-    context: dg.AssetExecutionContext, workbench: Workbench, layer: Layer, build: "_LayerBuild"
+    context: dg.AssetExecutionContext,
+    workbench: Workbench,
+    layer: Layer,
+    build: "_LayerBuild",
+    plan: LayerPlan,
 ) -> list[Any]:
     """Run the nodes of a layer whose inputs have changed, and return dbt's results."""
-    plan, settings = build.plan, workbench.settings
+    settings, run_id = workbench.settings, context.run.run_id
     results: list[Any] = []
-    while plan and (wave := plan.next_nodes()):
+    while wave := plan.next_nodes():
         partitions = plan.partitions(wave)
         if layer.in_candidate:
             _drop_tables(settings, layer, wave, partitions)
         args = [*select_nodes(wave), "--vars", json.dumps({"changed_partitions": partitions})]
         if layer.name == "staging":
             args.append("--full-refresh")  # of seeds: their columns may have changed
-        results += _run_dbt(context, settings, layer, args, wave)
+        found = _run_dbt(context, settings, layer, args, wave)
+        succeeded = [each.node.unique_id for each in found if each.status in ("success", "pass")]
         with duckdb.connect(layer.database(settings), read_only=True) as con:
-            succeeded = [
-                result.node.unique_id for result in results if result.status in ("success", "pass")
-            ]
-            plan.settle(con, set(succeeded) & set(wave), context.run.run_id)
-        _record_states(workbench, build, context.run.run_id)
-        if any(result.status in FAILED for result in results):
+            plan.settle(con, succeeded, run_id)
+        _record_states(workbench, build, plan, run_id)
+        results += found
+        if any(result.status in FAILED for result in found):
             return results
-    if plan:
-        _record_states(workbench, build, context.run.run_id)
-        context.log.info(
-            f"{layer.name}: {len(results)} of {len(build_order(layer))} seeds, models and data"
-            " tests run; the inputs of the others have not changed"
-        )
+    _record_states(workbench, build, plan, run_id)
+    context.log.info(
+        f"{layer.name}: {len(results)} of {len(build_order(layer))} seeds, models and data"
+        " tests run; the inputs of the others have not changed"
+    )
     return results
 
 
@@ -317,14 +319,15 @@ def _prepare_candidate(
         )
 
 
-def _record_states(workbench: Workbench, build: _LayerBuild, run_id: str) -> None:
+def _record_states(workbench: Workbench, build: _LayerBuild, plan: LayerPlan, run_id: str) -> None:
     """Record the states of the nodes that have run, or are kept.
 
     Nothing if a release was accepted or rejected meanwhile: it is unknown which nodes saw it.
     """
+    states = plan.take_states()
     with workbench.get_connection() as con, transaction(con):
-        if build.plan and accepted_files(con) == build.accepted:
-            record_states(con, build.candidate_id, build.plan.states, run_id)
+        if accepted_files(con) == build.accepted:
+            record_states(con, build.candidate_id, states, run_id)
 
 
 def _record_tests(

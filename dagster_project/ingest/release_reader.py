@@ -10,7 +10,7 @@ can be, and writing and reading 1.5 million rows twice took a third of the load.
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from dagster_project.layouts.csv_file import unreadable
 from dagster_project.layouts.zip_layout import unpacked_once
 from dagster_project.sources.source import Source
 
-_REPORT_SECONDS = 0.01
+_POLL_SECONDS = 0.01
 _REPORT_SHARE = 0.01
 
 
@@ -218,7 +218,7 @@ def _read_file(
             report({"share": share})
         progress.reach(share)
 
-    with _reported(progress, report):
+    with _polled(progress, reach):
         con.execute("drop table if exists incoming")
         layout = layout_of(path, source.layouts)
         extract = layout.read(con, path, reach)
@@ -283,23 +283,22 @@ def _refuse_rows_without_their_key(
 
 
 @contextmanager
-def _reported(progress: Progress, report: Report) -> Iterator[None]:
-    """Report, while the block runs, the share of a file that has been read."""
+def _polled(progress: Progress, reach: Callable[[float], None]) -> Iterator[None]:
+    """Ask DuckDB, while the block runs, for the share of a file that it has read."""
     ended = threading.Event()
 
-    def send() -> None:
-        while not ended.wait(_REPORT_SECONDS):
+    def poll() -> None:
+        while not ended.wait(_POLL_SECONDS):
             if progress.poll:
-                progress.reach(progress.poll())
-            report({"share": progress.done})
+                reach(progress.poll())
 
-    sender = threading.Thread(target=send, daemon=True)
-    sender.start()
+    poller = threading.Thread(target=poll, daemon=True)
+    poller.start()
     try:
         yield
     finally:
         ended.set()
-        sender.join()
+        poller.join()
 
 
 @contextmanager

@@ -114,8 +114,9 @@ class _Part:
     def _address(self, attributes: dict[str, str], tag: str) -> tuple[int, int]:
         """Return the column and row of an element's `r`, 0 where it has none."""
         stated = attributes.get("r") or attributes.get(f"{tag.rpartition(':')[0]}:r") or ""
-        letters, number = _ADDRESS.match(stated).groups()  # type: ignore[union-attr]
-        return column_number(letters.upper().encode()), int(number or 0)
+        found = _ADDRESS.match(stated)
+        assert found  # each of its parts may be empty
+        return column_number(found[1].upper().encode()), int(found[2] or 0)
 
     def _count_cell(self) -> None:
         """Count a cell with content; many sheets have empty ones down to the last row."""

@@ -27,7 +27,11 @@ from dagster_project.ingest.pending_releases import plan_against
 from dagster_project.ingest.raw_rows import create_raw_tables, loaded_rows_query
 from dagster_project.pipeline.run import Dagster, build
 from dagster_project.publication.comparison import differences
-from dagster_project.publication.kept_files import kept_publications, publications_in
+from dagster_project.publication.kept_files import (
+    live_file,
+    publications_in,
+    refuse_if_unpublished,
+)
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import fingerprint_of
@@ -71,16 +75,8 @@ def verify_by_rebuild(settings: Settings, instance: "DagsterInstance | None" = N
 
 def _live(settings: Settings) -> Path:
     """Return the live publication's kept file, which no run replaces. Raises BadInput."""
-    if not settings.warehouse.exists():
-        raise BadInput(
-            "nothing to verify",
-            where=str(settings.warehouse),
-            expected="the published file",
-            found="no such file",
-            fix="publish one with `make run`",
-        )
-    kept = [path for path in kept_publications(settings) if path.samefile(settings.warehouse)]
-    published = kept[0] if kept else settings.warehouse
+    refuse_if_unpublished(settings, "verify")
+    published = live_file(settings)
     history = publications_in(published)
     with duckdb.connect(published, read_only=True) as con:
         accepted = accepted_files(con)

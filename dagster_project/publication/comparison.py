@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.base.sql import literal
+from dagster_project.workbench.checksums import checksum_query
 
 # Kind of object -> query: its name, then its properties.
 _OF_THE_FILE = "where not internal and database_name = $file"
@@ -85,8 +86,8 @@ def rows_apart(con: duckdb.DuckDBPyConnection, one: str, other: str) -> tuple[in
 
     Large results are compared by their hashes, and row by row only if those differ.
     """
-    digest = "select count(*), sum(hash(whole_row)) from ({}) as whole_row"
-    if con.execute(digest.format(one)).fetchall() == con.execute(digest.format(other)).fetchall():
+    digests = [con.execute(checksum_query(f"({query})")).fetchall() for query in (one, other)]
+    if digests[0] == digests[1]:
         return 0, 0
     first, second = (
         con.execute(f"select count(*) from ({a} except all {b})").fetchall()[0][0]

@@ -65,13 +65,34 @@ def publication_id(settings: Settings) -> str | None:
     """
     if not settings.warehouse.exists():
         return None
-    for kept in kept_publications(settings):
-        if kept.samefile(settings.warehouse):
-            return kept_id(kept)
+    if kept := _kept_and_live(settings):
+        return kept_id(kept)
     try:
         return publications_in(settings.warehouse)[-1][0]
     except (BadInput, IndexError):
         return None
+
+
+def refuse_if_unpublished(settings: Settings, purpose: str) -> None:
+    """Raise BadInput if nothing is published. purpose: what the caller wants to do."""
+    if not settings.warehouse.exists():
+        raise BadInput(
+            f"nothing to {purpose}",
+            where=str(settings.warehouse),
+            expected="the published file",
+            found="no such file",
+            fix="publish one with `make run`",
+        )
+
+
+def live_file(settings: Settings) -> Path:
+    """Return the kept file that is live, which is never replaced; else the published file."""
+    return _kept_and_live(settings) or settings.warehouse
+
+
+def _kept_and_live(settings: Settings) -> Path | None:
+    same = (kept for kept in kept_publications(settings) if kept.samefile(settings.warehouse))
+    return next(same, None)
 
 
 def publications_in(path: Path) -> list[tuple]:

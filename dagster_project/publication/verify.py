@@ -19,7 +19,13 @@ from dagster_project.base.settings import Settings
 from dagster_project.publication.catalog import catalog_errors, unsafe_objects
 from dagster_project.publication.exports import DESCRIPTOR, exports_of
 from dagster_project.publication.integrity import integrity_errors
-from dagster_project.publication.kept_files import kept_publications, publications_in, sha256_file
+from dagster_project.publication.kept_files import (
+    kept_publications,
+    live_file,
+    publications_in,
+    refuse_if_unpublished,
+    sha256_file,
+)
 from dagster_project.publication.records import stated_sha256
 from dagster_project.publication.sealed_file import write_ahead_log
 from dagster_project.publication.signature import signature_errors, signature_file, verify_key
@@ -46,7 +52,8 @@ def verify(settings: Settings) -> Verification:
     Raises BadInput if there is none, if it cannot be read, or if the public key is unusable.
     """
     key = verify_key(settings)
-    path = _live(settings)
+    refuse_if_unpublished(settings, "verify")
+    path = live_file(settings)
     identity, *_, fingerprint = publications_in(path)[-1]
     done = Verification({"publication": identity})
     if path == settings.warehouse and kept_publications(settings):
@@ -78,22 +85,6 @@ def verify(settings: Settings) -> Verification:
     if not recorded and not key:
         done.problems.append("the SHA-256 of the file was not recorded, and no key is set")
     return done
-
-
-def _live(settings: Settings) -> Path:
-    """Return the kept file that is live, which is never replaced; else the published file."""
-    if not settings.warehouse.exists():
-        raise BadInput(
-            "nothing to verify",
-            where=str(settings.warehouse),
-            expected="the published file",
-            found="no such file",
-            fix="publish one with `make run`",
-        )
-    for kept in kept_publications(settings):
-        if kept.samefile(settings.warehouse):
-            return kept
-    return settings.warehouse
 
 
 def _stale_signature(settings: Settings, path: Path) -> list[str]:

@@ -18,11 +18,11 @@ from markupsafe import Markup
 
 from dagster_project.base.clock import system_clock
 from dagster_project.base.durable_files import replace_symlink
-from dagster_project.base.errors import BadInput, printable_html
+from dagster_project.base.errors import printable_html
 from dagster_project.base.private_files import make_readable, public_folder
 from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import exports_of
-from dagster_project.publication.kept_files import publications_in
+from dagster_project.publication.kept_files import publications_in, refuse_if_unpublished
 from dagster_project.report import formats
 from dagster_project.report.figure import Column, Figure
 from dagster_project.report.page import all_pages, studies
@@ -61,14 +61,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
     """
     began = time.monotonic()
     with write_lock(settings, timeout):
-        if not settings.warehouse.exists():
-            raise BadInput(
-                "nothing to report on",
-                where=str(settings.warehouse),
-                expected="the published file",
-                found="no such file",
-                fix="publish one with `make run`",
-            )
+        refuse_if_unpublished(settings, "report on")
         publications_in(settings.warehouse)  # raises BadInput if the file cannot be read
         public_folder(settings.reports)
         with duckdb.connect(

@@ -106,7 +106,7 @@ class LayerPlan:
         refresh: bool = False,
     ) -> None:
         self.kept: dict[str, str] = {}
-        self.states: dict[str, NodeState] = {}
+        self._unrecorded: dict[str, NodeState] = {}
         self._before, self._tables, self._refresh = before, tables, refresh
         self._nodes, self._tests = layer_nodes(layer), layer_tests(layer)
         self._known: Known = dict(known)
@@ -144,18 +144,20 @@ class LayerPlan:
         return {self._nodes[node]["name"]: values for node, values in found.items() if values}
 
     def settle(
-        self, con: duckdb.DuckDBPyConnection, succeeded: Iterable[str], run_id: str
-    ) -> dict[str, NodeState]:
-        """Note what nodes that ran were made from and hold now, and return that."""
-        ran = [node for node in succeeded if node in self._nodes or node in self._tests]
-        held = {node: self._contents(con, node) for node in ran if node in self._nodes}
+        self, con: duckdb.DuckDBPyConnection, succeeded: Collection[str], run_id: str
+    ) -> None:
+        """Note what nodes that ran were made from and hold now."""
+        held = {node: self._contents(con, node) for node in succeeded if node in self._nodes}
         self._known |= {node: found for node, found in held.items() if found is not None}
-        states = {
+        self._unrecorded |= {
             node: NodeState(made_from, run_id, held.get(node))
-            for node in ran
+            for node in succeeded
             if (made_from := self._made_from(node))
         }
-        self.states |= states
+
+    def take_states(self) -> dict[str, NodeState]:
+        """Return the states of nodes that have run or are kept, each once."""
+        states, self._unrecorded = self._unrecorded, {}
         return states
 
     def _contents(self, con: duckdb.DuckDBPyConnection, node: str) -> Contents | None:
@@ -172,7 +174,7 @@ class LayerPlan:
     def _keep(self, node: str) -> None:
         before = self._before[node]
         self.kept[node] = before.made_by
-        self.states[node] = before
+        self._unrecorded[node] = before
         if before.contents is not None:
             self._known[node] = before.contents
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.workbench.checksums import CHECKSUM
+
 # Rows and checksum of each part, by the part's values joined with `|`; a whole table is part "".
 Contents = Mapping[str, str]
 
@@ -38,7 +40,6 @@ def contents(con: duckdb.DuckDBPyConnection, table: str, node: Mapping[str, Any]
     parts = ", ".join(f"cast({expression} as varchar)" for expression in _parts(node).values())
     key = f"concat_ws('{_SEPARATOR}', {parts})" if parts else "''"
     rows = con.execute(
-        f"select {key} as part, count(*), sum(hash(whole_row))::varchar from {table} as whole_row"
-        " group by part order by part"
+        f"select {key} as part, {CHECKSUM} from {table} as whole_row group by part order by part"
     ).fetchall()
     return {part: f"{count}:{checksum}" for part, count, checksum in rows}

@@ -18,13 +18,13 @@ class Checksum:
         return f"{self.row_count:,} rows, checksum {self.checksum}"
 
 
-def checksum_query(table: str) -> str:
-    """Return the query of row count and checksum of a table, or of a query in parentheses.
+# Row count and checksum of the rows of `whole_row`. Functions are named with their catalog: a macro
+# `sum` in a file would hide DuckDB's own.
+CHECKSUM = (
+    "system.main.count(*), coalesce(system.main.sum(system.main.hash(whole_row)), 0)::varchar"
+)
 
-    Functions are named with their catalog: a macro `sum` in a file would hide DuckDB's own.
-    """
-    return (
-        "select system.main.count(*),"
-        " coalesce(system.main.sum(system.main.hash(whole_row)), 0)::varchar"
-        f" from {table} as whole_row"
-    )
+
+def checksum_query(table: str) -> str:
+    """Return the query of row count and checksum of a table, or of a query in parentheses."""
+    return f"select {CHECKSUM} from {table} as whole_row"

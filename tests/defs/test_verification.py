@@ -1,6 +1,7 @@
 """The job that verifies the live publication, and its schedule."""
 
 import subprocess
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -23,9 +24,9 @@ def test_the_job_succeeds_or_fails_as_the_command_does(
 ) -> None:
     real = subprocess.run
 
-    def run(arguments: list[str], **options: object) -> object:
+    def run(arguments: list[str], **options: Any) -> Any:
         assert arguments[1:] == ["-m", "dagster_project", "verify", "--rebuild"]
-        finished = real([arguments[0], "-c", command], **options)  # type: ignore[call-overload]
+        finished = real([arguments[0], "-c", command], **options)
         assert finished.returncode == code
         return finished
 

@@ -24,7 +24,11 @@ def test_every_request_goes_through_the_guard(monkeypatch: pytest.MonkeyPatch) -
     name = "create_app_from_workspace_process_context"
     monkeypatch.setattr(cli, name, lambda *_, **__: "app")
     monkeypatch.setattr(cli, "main", lambda: served.append(getattr(cli, name)()))
-    serve(lambda app: ("guarded", app))  # type: ignore[arg-type,return-value]
+
+    def guard(app: Any) -> Any:
+        return "guarded", app
+
+    serve(guard)
     assert served == [("guarded", "app")]
 
 

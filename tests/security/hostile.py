@@ -2,13 +2,13 @@
 
 import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.ingest.load_release import load_release
+from dagster_project.ingest.load_release import LoadResult, load_release
 from dagster_project.layouts import (
     Cell,
     CsvLayout,
@@ -32,36 +32,31 @@ CELLS = RawTable("made_up__cells", ("name",), by_cell=True)
 DATASET = SdmxDataset("Made-up data", "made_up__sdmx", ("GEO", "ITEM"), ("NOTE",))
 
 
-def cells_of(book: Workbook) -> "list[Cell]":
+def cells_of(book: Workbook) -> Iterator[Cell]:
     """The figures of a sheet: a label in A, a figure in B."""
-    sheet = book.sheet("Data")
-    return [
-        Cell((sheet.cell(row, 0),), sheet.name, row, 1, sheet.cell(row, 1))
-        for row in range(1, len(sheet.rows))
-    ]
+    return sheet_cells(book.sheet("Data"))
 
 
-def sheet_cells(sheet: Sheet) -> "list[Cell]":
+def sheet_cells(sheet: Sheet) -> Iterator[Cell]:
     """The same, of a sheet that was saved as CSV."""
-    return [
-        Cell((sheet.cell(row, 0),), sheet.name, row, 1, sheet.cell(row, 1))
-        for row in range(1, len(sheet.rows))
-    ]
+    for row in range(1, len(sheet.rows)):
+        yield Cell((sheet.cell(row, 0),), sheet.name, row, 1, sheet.cell(row, 1))
 
 
-def records_of(document: dict) -> "list[tuple[str | None, ...]]":
+def records_of(document: dict) -> Iterator[tuple[str | None, ...]]:
     """The records of a document that is a list below `rows`."""
-    return [(row["code"], row["name"]) for row in document["rows"]]
+    for row in document["rows"]:
+        yield row["code"], row["name"]
 
 
 CSV = CsvLayout("made-up CSV", THINGS, 1, ("code", "name"))
 BULK = CsvLayout(
     "made-up bulk CSV", THINGS, 1, ("code", "name"), natural_key=("code",), must_contain="SH"
 )
-CSV_SHEET = CsvSheetLayout("made-up sheet", CELLS, ("label", "figure"), sheet_cells)  # type: ignore[arg-type]
+CSV_SHEET = CsvSheetLayout("made-up sheet", CELLS, ("label", "figure"), sheet_cells)
 JSON = JsonLayout("made-up JSON", THINGS, "things", ("code",))
-DOCUMENT = JsonDocumentLayout("made-up document", THINGS, records_of)  # type: ignore[arg-type]
-BOOK = WorkbookLayout("made-up workbook", CELLS, ("Data",), cells_of)  # type: ignore[arg-type]
+DOCUMENT = JsonDocumentLayout("made-up document", THINGS, records_of)
+BOOK = WorkbookLayout("made-up workbook", CELLS, ("Data",), cells_of)
 
 
 def zipped(inner: Layout) -> ZipLayout:
@@ -93,7 +88,7 @@ def workbench(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def load(con: duckdb.DuckDBPyConnection, release: Release, *layouts: Layout) -> object:
+def load(con: duckdb.DuckDBPyConnection, release: Release, *layouts: Layout) -> LoadResult:
     """Load a release through these layouts."""
     return load_release(con, source_of(*layouts), release)
 
@@ -148,34 +143,34 @@ def book(folder: Path, sheet: str, strings: str = "") -> bytes:
 # Layouts whose functions end the process that calls them, as native code can.
 
 
-def _abort(*_: object) -> "list[Cell]":
+def _abort(*_: object) -> Iterator[Cell]:
     os.abort()
 
 
-def _exit(*_: object) -> "list[Cell]":
+def _exit(*_: object) -> Iterator[Cell]:
     os._exit(3)
 
 
-def _fill_memory(*_: object) -> "list[Cell]":
+def _fill_memory(*_: object) -> Iterator[Cell]:
     held = bytearray()
     while True:
         held += bytes(1 << 28)
 
 
-def _hang(*_: object) -> "list[Cell]":
+def _hang(*_: object) -> Iterator[Cell]:
     while True:
         pass
 
 
-def _overflow(*_: object) -> "list[Cell]":
+def _overflow(*_: object) -> Iterator[Cell]:
     import ctypes
 
     ctypes.string_at(0)
-    return []
+    return iter([])
 
 
-def _deadly(function: Callable[..., "list[Cell]"]) -> CsvSheetLayout:
-    return CsvSheetLayout("made-up sheet", CELLS, ("label", "figure"), function)  # type: ignore[arg-type]
+def _deadly(function: Callable[..., Iterator[Cell]]) -> CsvSheetLayout:
+    return CsvSheetLayout("made-up sheet", CELLS, ("label", "figure"), function)
 
 
 ABORTS, EXITS, FILLS_MEMORY, HANGS, FAULTS = map(

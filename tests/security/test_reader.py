@@ -58,7 +58,7 @@ def rejected(folder: Path, content: bytes, layout: Layout, name: str = "a.csv") 
             ("rejected", str(caught.value))
         ]
         loaded = load(con, release_in(folder / "good", {"a.csv": GOOD}), CSV_SHEET)
-        assert loaded.rows == {"made_up__cells": 1}  # type: ignore[attr-defined]
+        assert loaded.rows == {"made_up__cells": 1}
     return caught.value
 
 

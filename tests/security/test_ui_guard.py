@@ -17,6 +17,7 @@ from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
 from pydantic import ValidationError
 from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.types import Message
 
 from dagster_project.base.settings import Settings
 from dagster_project.ui.guard import Guard
@@ -325,7 +326,7 @@ def test_a_header_twice_is_refused(server: TestClient) -> None:
 
 
 def test_a_refusal_is_one_line_whatever_it_quotes(server: TestClient) -> None:
-    sent: list[dict] = []
+    sent: list[Message] = []
     hostile = b"http://e\x1b[31m\xe2\x80\xaevil"
     scope = {
         "type": "http",
@@ -335,10 +336,16 @@ def test_a_refusal_is_one_line_whatever_it_quotes(server: TestClient) -> None:
         "headers": [(b"host", HOST.encode()), (b"origin", hostile)],
     }
 
-    async def send(message: dict) -> None:
+    async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(server.app(scope, None, send))  # type: ignore[arg-type]
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def ask() -> None:
+        await server.app(scope, receive, send)
+
+    asyncio.run(ask())
     body = sent[1]["body"].decode()
     assert body.count("\n") == 1
     assert body.rstrip("\n").isprintable()

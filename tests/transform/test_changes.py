@@ -256,7 +256,7 @@ def test_a_build_with_a_decision_on_a_release_keeps_no_nodes(
         if decided_meanwhile:
             con.execute("update audit.releases set status = 'rejected' where source = 'iso_3166'")
         opened = SimpleNamespace(get_connection=lambda: nullcontext(con))
-        _record_states(cast(Workbench, opened), begun, "a run")
+        _record_states(cast(Workbench, opened), begun, plan, "a run")
         assert node_states(con).keys() == entered
 
 
