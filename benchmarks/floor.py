@@ -6,14 +6,12 @@ cost that any implementation of this work has to pay.
 """
 
 import argparse
-import os
 from pathlib import Path
 from string import Template
 
-import duckdb
 import pycountry
 
-from dagster_project.base.settings import Settings
+from benchmarks.by_hand import build_and_publish
 from dagster_project.sources.code_lists import SEEDS
 
 _SQL = Path(__file__).with_name("floor.sql")
@@ -150,7 +148,6 @@ def _balance_marts() -> str:
 
 def build(csv: Path, folder: Path, all_items: bool) -> None:
     """Read a bulk file, build, judge and publish. Raises AssertionError if a gate finds rows."""
-    settings = Settings()
     folder.mkdir(parents=True, exist_ok=True)
     candidate = folder / "candidate.duckdb"
     iso = Path(pycountry.DATABASE_DIR) / "iso3166-1.json"
@@ -163,20 +160,7 @@ def build(csv: Path, folder: Path, all_items: bool) -> None:
         iso=iso,
         balance_marts=_balance_marts(),
     )
-    with duckdb.connect(config=settings.duckdb_config) as con:
-        con.execute("set disabled_compression_methods = 'fsst'")  # as dbt/profiles.yml has it
-        con.execute(f"set temp_directory = '{folder}/spill'")
-        con.execute(f"attach '{folder}/work.duckdb' as work")
-        con.execute(f"attach '{candidate}' as candidate")
-        con.execute(sql)
-        failing = con.execute("select gate, failing from work.gates where failing > 0").fetchall()
-        assert not failing, failing
-        con.execute("checkpoint candidate")
-        con.execute("checkpoint work")
-    descriptor = os.open(candidate, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
-    candidate.replace(folder / "royalty_flows.duckdb")
+    build_and_publish(sql, candidate)
 
 
 def main() -> None:

@@ -6,14 +6,11 @@ and renames. What depends on the choice between sources stays as it was.
 """
 
 import argparse
-import os
 import shutil
 from pathlib import Path
 from string import Template
 
-import duckdb
-
-from dagster_project.base.settings import Settings
+from benchmarks.by_hand import build_and_publish
 
 _SQL = Path(__file__).with_name("floor_small.sql")
 
@@ -58,7 +55,6 @@ def _balance_marts() -> str:
 
 def build(csv: Path, published: Path, folder: Path) -> None:
     """Add a release. Raises AssertionError if a rule finds rows."""
-    settings = Settings()
     folder.mkdir(parents=True, exist_ok=True)
     candidate = folder / "candidate.duckdb"
     shutil.copyfile(published, candidate)  # with the system's fast copy
@@ -69,19 +65,7 @@ def build(csv: Path, published: Path, folder: Path) -> None:
         empty="column65",  # after the last comma of each line
         balance_marts=_balance_marts(),
     )
-    with duckdb.connect(config=settings.duckdb_config) as con:
-        con.execute("set disabled_compression_methods = 'fsst'")  # as dbt/profiles.yml has it
-        con.execute(f"attach '{folder}/work.duckdb' as work")
-        con.execute(f"attach '{candidate}' as candidate")
-        con.execute(sql)
-        failing = con.execute("select gate, failing from work.gates where failing > 0").fetchall()
-        assert not failing, failing
-        con.execute("checkpoint candidate")
-        con.execute("checkpoint work")
-    descriptor = os.open(candidate, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
-    candidate.replace(folder / "royalty_flows.duckdb")
+    build_and_publish(sql, candidate)
 
 
 def main() -> None:
