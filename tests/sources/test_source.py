@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.base.clock import Clock
 from dagster_project.sources import source
 from dagster_project.sources.source import landed_releases
 from tests.support import Warehouse
@@ -143,7 +142,7 @@ def test_a_folder_that_may_not_be_listed_is_refused(
     assert problem_with(folders)[0] == "a file or folder that cannot be read"
 
 
-def _not_permitted(name: str, folder: Path, clock: Clock) -> None:
+def _not_permitted(_source: str, folder: Path, *_rest: object) -> None:
     raise PermissionError(13, "Permission denied", str(folder))
 
 
