@@ -42,7 +42,7 @@
         as_numbers as (
             select
                 as_text.*,
-                try_cast(number_text as decimal(38, 21)) as number,
+                {{ number_in("number_text", cast="try_cast") }} as number,
                 (
                     coalesce(
                         {{ confidentiality }}

@@ -50,7 +50,7 @@ with
             item_code,
             year as period,
             value_kind,
-            {{ exact("value_text") }} as value,
+            {{ number_in("value_text") }} as value,
             methodology,
             case
                 when value_kind = 'reported'
