@@ -15,8 +15,6 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import PROJECT_ROOT
 
@@ -57,9 +55,9 @@ def _defaults() -> Iterator[Path]:
     yield PROJECT_ROOT / ".cache"
     if home := os.environ.get("DAGSTER_HOME"):
         yield PROJECT_ROOT / home / "cache"
-    own = user_cache_path("royalty-flows")
+    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     if own.is_absolute():  # else the user has no home
-        yield own
+        yield own / "royalty-flows"
 
 
 def _create(folder: Path) -> None:

@@ -307,7 +307,7 @@ def test_a_crash_between_signature_and_file_is_repaired(
     settings = warehouse.settings
     warehouse.restore_candidate()
     with monkeypatch.context() as patch:
-        patch.setattr(kept_files, "replace_hard_link", interrupt)
+        patch.setattr(kept_files, "replace_file", interrupt)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     newest = kept_publications(settings)[0]
