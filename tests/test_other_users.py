@@ -37,7 +37,7 @@ def runs(command: list[str]) -> bool:
 
 
 def as_user(
-    code: Path, *arguments: str, umask: int = 0o077, text: str = "", **variables: str
+    code: Path, variables: dict[str, str], *arguments: str, umask: int = 0o077, text: str = ""
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command as a user without a home, in an environment that is empty but for these."""
     packages = next(path for path in sys.path if path.endswith("site-packages"))
@@ -116,7 +116,7 @@ def test_a_user_without_a_home_runs_everything_from_a_read_only_checkout(
     code: Path, own: dict[str, str]
 ) -> None:
     before = state(code)
-    run = as_user(code, "run", **own)
+    run = as_user(code, own, "run")
     assert "published 20" in run.stdout, run.stdout + run.stderr
     assert run.returncode == 0
     for command, said in (
@@ -127,10 +127,10 @@ def test_a_user_without_a_home_runs_everything_from_a_read_only_checkout(
         (["metrics", "receipts"], "receipts"),
         (["prune"], "nothing to remove"),
     ):
-        done = as_user(code, *command, **own)
+        done = as_user(code, own, *command)
         assert done.returncode == 0, done.stdout + done.stderr
         assert said in done.stdout
-    shell = as_user(code, "sql", text="select 41 + 1;", **own)
+    shell = as_user(code, own, "sql", text="select 41 + 1;")
     assert "42" in shell.stdout, shell.stderr
     assert state(code) == before
     published = Path(own["ROYALTY_WAREHOUSE_DIR"]) / "royalty_flows.duckdb"
@@ -142,7 +142,7 @@ def test_the_checkouts_own_folders_are_named_with_their_settings(
     code: Path, own: dict[str, str]
 ) -> None:
     for setting in ("ROYALTY_WAREHOUSE_DIR", "DAGSTER_HOME"):
-        done = as_user(code, "run", **{name: own[name] for name in own if name != setting})
+        done = as_user(code, {name: own[name] for name in own if name != setting}, "run")
         assert done.returncode == 1
         assert f"expected: {setting} is a folder" in done.stdout, done.stderr
         assert str(code) in done.stdout
@@ -171,7 +171,7 @@ def test_a_reader_reads_and_changes_nothing(
 ) -> None:
     settings = own | readable.environment
     before = state(readable.folder)
-    done = as_user(code, *command.split(), text="select 41 + 1;", **settings)
+    done = as_user(code, settings, *command.split(), text="select 41 + 1;")
     assert READING[command] in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
@@ -183,7 +183,7 @@ def test_a_readers_commands_that_write_are_refused(
 ) -> None:
     before = state(readable.folder)
     for command in ("run", "publish", "prune", "rollback", "report", "clean-warehouse --yes"):
-        done = as_user(code, *command.split(), **own | readable.environment)
+        done = as_user(code, own | readable.environment, *command.split())
         assert done.returncode == 1, command
         assert "ROYALTY_WAREHOUSE_DIR" in done.stdout, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -203,7 +203,7 @@ def test_a_read_only_mount_can_be_read(
         settings = own | readable.environment | {"TMPDIR": "/tmp"}
         text = "select 41 + 1;"
         if user == "reader":
-            done = as_user(code, *command.split(), text=text, **settings)
+            done = as_user(code, settings, *command.split(), text=text)
         else:
             done = subprocess.run(
                 [sys.executable, "-m", "dagster_project", *command.split()],
