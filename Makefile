@@ -149,7 +149,7 @@ clean: ## remove everything installed or cached; no data: warehouse, run history
 clean-warehouse: .venv/ready ## list what is in the warehouse folder, ask, and remove it with ledger and decisions (YES=1: do not ask)
 	@$(RUN) -m dagster_project clean-warehouse $(if $(YES),--yes)
 
-# The marker has the checksum of what is installed: a copied or read-only checkout, whose files may have
+# The marker has the checksum of the installed lock file: a copied or read-only checkout, whose files may have
 # any time, installs nothing. A copy without its interpreter does.
 .venv/ready: pyproject.toml uv.lock $(shell test -x .venv/bin/python || echo missing-interpreter)
 	@if test -x .venv/bin/python && cat pyproject.toml uv.lock | cksum | cmp -s - $@; then \

@@ -39,7 +39,7 @@ def runs(command: list[str]) -> bool:
 def as_user(
     code: Path, variables: dict[str, str], *arguments: str, umask: int = 0o077, text: str = ""
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command as a user without a home, in an environment that is empty but for these."""
+    """Run a command as a user without a home, in an environment that has nothing but these."""
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     return subprocess.run(
         [interpreter(), "-m", "dagster_project", *arguments],

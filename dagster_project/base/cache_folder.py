@@ -1,4 +1,4 @@
-"""The folder for what can be made again: dbt's manifest, column lineage.
+"""The folder for files that can be made again: dbt's manifest, column lineage.
 
 The checkout may be read-only, or another user's. So the folder is `ROYALTY_CACHE_DIR`, else the
 first of these that the user can write to: `.cache/` in the checkout, `cache/` in `DAGSTER_HOME`,

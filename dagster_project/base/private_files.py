@@ -23,7 +23,7 @@ _NOT_SUPPORTED = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 @dataclass(frozen=True)
 class Readers:
-    """Who may read what is published: everybody, or a group, by its number."""
+    """Who may read published files: everybody, or a group, by its number."""
 
     group: int | None = None
 

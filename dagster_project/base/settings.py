@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
     read_group: str = Field(
         default="",
-        description="Group, by name or number, that alone may read what is published; `everyone`"
+        description="Group, by name or number, that alone may read published files; `everyone`"
         " opens the warehouse folder to all. Not set: all may, unless the folder was closed.",
     )
     signing_key: Path | None = Field(
@@ -199,7 +199,7 @@ class Settings(BaseSettings):
 
     @property
     def readers(self) -> Readers:
-        """Who may read what is published."""
+        """Who may read published files."""
         return Readers(_group_number(self.read_group))
 
     def is_patched(self, name: str) -> bool:

@@ -104,7 +104,7 @@ def _published(settings: Settings, present: str | None, now: datetime) -> str:
 
 
 def _readers(settings: Settings) -> str:
-    """Return who may read what is published, as far as the folders on the way to it let them."""
+    """Return who may read published files, as far as the folders on the way let them."""
     group = settings.readers.group
     who = "everyone" if group is None else f"group {settings.read_group}"
     if os.name == "posix":

@@ -36,7 +36,7 @@ class DbtError(Exception):
 
 
 def dbt_cache() -> Path:
-    """Return the folder of what is made from the dbt project alone, for every warehouse."""
+    """Return the folder of files made from the dbt project alone, for every warehouse."""
     return cache_folder("dbt", DBT_PROJECT)
 
 

@@ -1,4 +1,4 @@
-"""Who may read what is published: a setting, whatever the umask and the permissions before."""
+"""Who may read published files: a setting, whatever the umask and the permissions before."""
 
 import os
 import stat
