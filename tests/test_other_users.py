@@ -75,7 +75,7 @@ def state(*folders: Path) -> dict[str, tuple[int, int, int]]:
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout that nobody can write to, under a path that is hard on programs."""
+    """A checkout without permission to write, under a path that is hard on programs."""
     folder = tmp_path_factory.mktemp("code") / "it's 100% read-only #1"
     for name in CODE:
         source = PROJECT_ROOT / name

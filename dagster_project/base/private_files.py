@@ -28,12 +28,17 @@ class Readers:
     group: int | None = None
 
     def may_read(self, path: Path) -> None:
-        """Let them read a file, or a folder with all in it, and nobody but the owner write to it.
+        """Let them read a file, or a folder with all in it, and only the owner write to it.
 
-        A folder that they may read is not looked into. Raises BadInput if the owner may not give it
-        to the group.
+        A folder that they may read is not looked into, and what vanishes meanwhile is left alone.
+        Raises BadInput if the owner may not give it to the group.
         """
-        found = path.lstat()
+        try:
+            self._open(path, path.lstat())
+        except FileNotFoundError:
+            return
+
+    def _open(self, path: Path, found: os.stat_result) -> None:
         if stat.S_ISLNK(found.st_mode) or not _is_ours(found):
             return
         is_folder = stat.S_ISDIR(found.st_mode)
@@ -54,7 +59,9 @@ class Readers:
         if _is_ours(found):
             self._give(folder, found)
             open_to = _LIST if self.group is None else _LIST & _GROUP_ONLY
-            set_mode(folder, found.st_mode & (stat.S_IRWXU | stat.S_ISGID) | open_to)
+            wanted = found.st_mode & (stat.S_IRWXU | stat.S_ISGID) | open_to
+            if stat.S_IMODE(found.st_mode) != wanted:
+                set_mode(folder, wanted)
 
     def _give(self, path: Path, found: os.stat_result) -> None:
         if self.group is None or self.group == found.st_gid:

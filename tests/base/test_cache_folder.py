@@ -1,4 +1,4 @@
-"""The cache is where the user can write, and nobody else."""
+"""The cache is where the user alone can write."""
 
 import os
 from pathlib import Path

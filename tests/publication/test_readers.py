@@ -51,7 +51,7 @@ def outsiders(settings: Settings) -> list[str]:
 
 @AS_ROOT
 @pytest.mark.usefixtures("umask")
-def test_the_group_of_the_setting_reads_and_nobody_else(
+def test_the_group_of_the_setting_reads_and_no_other_user(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROYALTY_READ_GROUP", str(GROUP))
