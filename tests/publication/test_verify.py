@@ -16,12 +16,13 @@ from dagster_project.__main__ import main
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.publication import kept_files
+from dagster_project.publication.catalog import unsafe_objects
 from dagster_project.publication.kept_files import kept_publications
 from dagster_project.publication.publish import reconcile
 from dagster_project.publication.rollback import roll_back
 from dagster_project.publication.verify import verify
 from tests.publication.test_publish import refusal
-from tests.support import Warehouse, interrupt
+from tests.support import Scenario, Warehouse, interrupt
 
 TABLE = "core.fct_royalty_flows"
 
@@ -164,6 +165,12 @@ def test_a_file_put_in_the_published_files_place_is_reported(
     shutil.copyfile(live, live.with_name("copy"))
     live.with_name("copy").replace(live)
     assert "the published file is not one of the kept publications" in problems(warehouse)
+
+
+def test_the_macros_of_the_project_are_safe_in_a_publication_of_any_version(
+    template: Scenario,
+) -> None:
+    assert unsafe_objects(template.warehouse.settings.warehouse) == []
 
 
 def test_a_publication_whose_sha256_is_recorded_nowhere_is_not_verified(
