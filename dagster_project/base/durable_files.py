@@ -45,14 +45,14 @@ def replace_folder(path: Path, target: str) -> None:
     try:
         fresh.symlink_to(target, target_is_directory=True)
     except OSError:
-        shutil.copytree(path.parent / target, fresh, copy_function=link_or_copy)
+        _copy_folder(path.parent / target, fresh)
     if os.path.lexists(path) and not (path.is_symlink() and fresh.is_symlink()):
         os.rename(path, old)  # a rename replaces no folder
     os.replace(fresh, path)
     remove(old)
 
 
-def link_or_copy(file: str | Path, path: str | Path) -> None:
+def link_or_copy(file: Path, path: Path) -> None:
     """Give a file a second name, or, where that is not possible, copy it to disk."""
     try:
         os.link(file, path)
@@ -60,10 +60,18 @@ def link_or_copy(file: str | Path, path: str | Path) -> None:
         copy_file(file, path)
         with suppress(OSError):  # a file system without permissions or times
             shutil.copystat(file, path)
-        sync(Path(path))
+        sync(path)
 
 
-def copy_file(file: str | Path, path: str | Path) -> None:
+def _copy_folder(folder: Path, path: Path) -> None:
+    path.mkdir()
+    for inner in folder.iterdir():
+        (_copy_folder if inner.is_dir() else link_or_copy)(inner, path / inner.name)
+    with suppress(OSError):
+        shutil.copystat(folder, path)
+
+
+def copy_file(file: Path, path: Path) -> None:
     """Copy a file's bytes, within the kernel where it can: some file systems share the blocks."""
     with open(file, "rb") as source, open(path, "wb") as target:
         left = os.fstat(source.fileno()).st_size

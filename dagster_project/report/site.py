@@ -179,7 +179,9 @@ def _copy_downloads(settings: Settings, publication_id: str, folder: Path) -> No
 
 def _write_assets(settings: Settings, folder: Path) -> None:
     assets = folder / "assets"
-    shutil.copytree(_HERE / "assets", assets)
+    assets.mkdir()
+    for path in (_HERE / "assets").iterdir():
+        shutil.copyfile(path, assets / path.name)  # not its permissions: it may be read-only
     link_or_copy(_vega(settings), assets / "vega.js")
 
 

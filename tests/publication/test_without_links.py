@@ -22,6 +22,7 @@ from dagster_project.publication.publish import reconcile
 from dagster_project.publication.rollback import roll_back
 from dagster_project.publication.verify import verify
 from dagster_project.report.site import write_report
+from dagster_project.workbench.connection import write_lock
 from tests.support import Warehouse, held_by, interrupt
 
 
@@ -120,6 +121,23 @@ def test_a_published_file_that_was_changed_is_reported(warehouse: Warehouse) -> 
     os.utime(other, ns=times)
     other.replace(live)
     assert [what for what in verify(warehouse.settings).problems if "SHA-256 of the file" in what]
+
+
+def test_without_permissions_and_times_everything_is_published_all_the_same(
+    warehouse: Warehouse, without_links: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    for name in ("chmod", "fchmod", "chown", "fchown", "setxattr"):
+        monkeypatch.setattr(os, name, fail)
+    settings = warehouse.settings
+    warehouse.restore_candidate()
+    with write_lock(settings):
+        warehouse.publish_candidate()
+        write_report(settings)
+    assert verify(settings).problems == []
+    assert (settings.report / "index.html").is_file()
 
 
 def test_links_are_used_again_where_they_exist(
