@@ -1,4 +1,5 @@
 # Every target installs the tools it needs: uv from PyPI into .tools/, then a virtual environment in .venv/.
+# Programs run as modules: a script's first line has the path of the environment that it was installed into.
 # The machine needs Python 3.11 or later with pip, and make.
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean clean-warehouse missing-interpreter
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -69,14 +70,14 @@ lint: .venv/ready ## check style, types, SQL formatting, imports, dependencies a
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
-	@.venv/bin/sqlfmt --check --quiet dbt dagster_project expectations
-	@.venv/bin/lint-imports --no-logo --no-cache
-	@.venv/bin/deptry .
+	@$(RUN) -m sqlfmt --check --quiet dbt dagster_project expectations
+	@$(RUN) -c "from importlinter.cli import lint_imports_command as lint; lint(prog_name='lint-imports')" --no-logo --no-cache
+	@$(RUN) -m deptry .
 	@$(MAKE) --no-print-directory glossary
 
 glossary: .venv/ready ## list words that the house avoids, with better ones
 	@if git rev-parse --git-dir >/dev/null 2>&1; then \
-		PRE_COMMIT_HOME=$(CURDIR)/.cache/pre-commit .venv/bin/pre-commit run glossary --all-files --color never; \
+		PRE_COMMIT_HOME=$(CURDIR)/.cache/pre-commit $(RUN) -m pre_commit run glossary --all-files --color never; \
 	else echo "GLOSSARY NOT CHECKED: git, which lists the files, is missing, or this is not a clone" >&2; fi
 
 test-corrupt-files: .venv/ready ## break every landing file in every way we know (minutes; SEEDS=n times each)
@@ -99,7 +100,7 @@ audit: $(UV) ## check locked dependencies for known vulnerabilities
 format: .venv/ready ## format Python and SQL
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
-	@.venv/bin/sqlfmt --quiet dbt dagster_project expectations
+	@$(RUN) -m sqlfmt --quiet dbt dagster_project expectations
 
 bench: .venv-bench/ready ## compare the pipeline with a hand-written script, 1 million rows (minutes)
 	@.venv-bench/bin/python -m benchmarks.bench --only ingest,bulk,nothing_new,queries,sensor --pairs 1
@@ -142,14 +143,23 @@ rebuild: .venv/ready ## rebuild the workbench from the landing folder and publis
 prune: .venv/ready ## remove old runs, logs, ledger entries and publications (DRY_RUN=1 only lists them)
 	@$(RUN) -m dagster_project prune $(if $(DRY_RUN),--dry-run)
 
-clean: ## remove everything installed or built, including the warehouse and decisions; keep landing/
-	rm -rf .venv .venv-bench .venv-superset .tools .dagster .superset .cache .mypy_cache .ruff_cache .pytest_cache warehouse dbt/target dbt/logs
+clean: ## remove everything installed or cached; no data: warehouse, run history and landing/ stay
+	rm -rf .venv .venv-bench .venv-superset .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt/target dbt/logs
 
-# The marker is newer than the lock file only if the environment is complete.
-.venv/ready: pyproject.toml uv.lock | $(UV)
-	@echo "installing the packages of uv.lock into .venv/ (about 150 MB, once)"
-	@$(UV) sync --frozen --compile-bytecode --quiet --python $(PYTHON)
-	@touch $@
+clean-warehouse: .venv/ready ## list what is in the warehouse folder, ask, and remove it with ledger and decisions (YES=1: do not ask)
+	@$(RUN) -m dagster_project clean-warehouse $(if $(YES),--yes)
+
+# The marker has the checksum of the installed lock file: a copied or read-only checkout, whose files may have
+# any time, installs nothing. A copy without its interpreter does.
+.venv/ready: pyproject.toml uv.lock $(shell test -x .venv/bin/python || echo missing-interpreter)
+	@if test -x .venv/bin/python && cat pyproject.toml uv.lock | cksum | cmp -s - $@; then \
+		touch $@ 2>/dev/null || true; \
+	else \
+		$(MAKE) --no-print-directory $(UV) && \
+		echo "installing the packages of uv.lock into .venv/ (about 150 MB, once)" && \
+		$(UV) sync --frozen --compile-bytecode --quiet --python $(PYTHON) && \
+		cat pyproject.toml uv.lock | cksum >$@; \
+	fi
 
 .venv-superset/ready: superset/requirements.txt | $(UV)
 	@echo "installing the packages of superset/requirements.txt into .venv-superset/ (about 700 MB, once)"

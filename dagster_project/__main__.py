@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 from functools import partial
-from pathlib import Path
 
 import duckdb
 from pydantic import ValidationError
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
+from dagster_project.base.file_system import has_permissions
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
 from dagster_project.base.private_files import private_by_default
@@ -52,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = _settings()
+        _try_file_systems(settings, options.command)
         if options.command in ("run", "publish", "rebuild"):
             return _run(settings, options)
         if options.command == "verify":
@@ -101,6 +102,8 @@ def _run_command(settings: Settings, options: argparse.Namespace) -> None:
             say(f"publication {chosen} is live")
         case "prune":
             _prune(settings, options.dry_run)
+        case "clean-warehouse":
+            _remove_warehouse(settings, is_sure=options.yes)
         case "reject" | "accept" | "forget":
             _decide(settings, options)
 
@@ -140,6 +143,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     command = commands.add_parser("prune", help="remove old runs, entries, rows, publications")
     command.add_argument("--dry-run", action="store_true", help="only list what would be removed")
+    command = commands.add_parser(
+        "clean-warehouse", help="list what the warehouse has on disk, ask, and remove it"
+    )
+    command.add_argument("--yes", action="store_true", help="do not ask")
     for name, about in (
         ("reject", "reject a current release"),
         ("accept", "accept a release that its gate rejected"),
@@ -165,6 +172,22 @@ def _settings() -> Settings:
             fix="correct the variable, or unset it",
         ) from error
     return settings
+
+
+# Those that write to the warehouse; a reader's `dev` needs only a Dagster home of its own.
+_WRITING = {"run", "publish", "rebuild", "rollback", "prune", *DECISIONS}
+
+
+def _try_file_systems(settings: Settings, command: str) -> None:
+    """Raise BadInput if a folder that the command writes to is unfit, and say what it lacks."""
+    if command in _WRITING and not has_permissions(settings.warehouse_dir, "ROYALTY_WAREHOUSE_DIR"):
+        say(
+            f"{settings.warehouse_dir} is on a file system without permissions: other users of this"
+            " machine may be able to read and change everything in it",
+            "WARNING",
+        )
+    if command in {"dev", *_WRITING}:
+        has_permissions(dagster_home(), "DAGSTER_HOME")
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
@@ -219,14 +242,23 @@ def _decide(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _last_failure() -> str:
-    if not (home_folder() / "history").is_dir():
+    home = home_folder()
+    if os.path.exists(home) and not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        return f"unknown: this user cannot write to {home}, and Dagster does not only read"
+    if not os.path.isdir(home / "history"):
         return "unknown: there is no Dagster instance yet"
     from dagster import DagsterInstance
 
     from dagster_project.defs.run_history import last_failure
 
-    with DagsterInstance.get() as instance:
-        return last_failure(instance)
+    try:
+        with DagsterInstance.get() as instance:
+            return last_failure(instance)
+    except Exception as error:  # its files may be another user's
+        problem = machine_error_behind(error)
+        if problem is None:
+            raise
+        return f"unknown: {problem.found}"
 
 
 def _prune(settings: Settings, dry_run: bool) -> None:
@@ -244,6 +276,36 @@ def _prune(settings: Settings, dry_run: bool) -> None:
         say("nothing to remove")
 
 
+def _remove_warehouse(settings: Settings, *, is_sure: bool) -> None:
+    """List what would be removed, ask, and remove it. Raises BadInput if the answer is not yes."""
+    from dagster_project.maintenance.warehouse_removal import (
+        remove_contents,
+        size_of,
+        warehouse_contents,
+    )
+
+    contents = warehouse_contents(settings, home_folder())
+    for path in contents:
+        say(f"{path} ({size_of(path):,} bytes)")
+    if not contents:
+        say(f"nothing to remove in {settings.warehouse_dir} and {home_folder()}")
+        return
+    answer = "yes" if is_sure else ""
+    if not is_sure and sys.stdin.isatty():
+        answer = input("Remove all this, with the ledger and the manual decisions? (yes/no) ")
+    if answer.strip().lower() != "yes":
+        raise BadInput(
+            "the warehouse was not removed",
+            where=str(settings.warehouse_dir),
+            expected="the answer yes, or `make clean-warehouse YES=1`",
+            found=f"the answer {answer!r}" if sys.stdin.isatty() else "no terminal to ask on",
+            fix="to keep the decisions, copy the published file first: `make rebuild` reads them",
+        )
+    with write_lock(settings):
+        remove_contents(warehouse_contents(settings, home_folder()))
+    say(f"removed; `make run` builds a new one from {settings.landing_dir}")
+
+
 def _open_ui(settings: Settings, port: int) -> None:
     """Replace this process by `dg dev` with the guarded UI.
 
@@ -253,7 +315,8 @@ def _open_ui(settings: Settings, port: int) -> None:
     dagster_home()
     _fail_orphaned_ui_runs(settings)
     os.chdir(PROJECT_ROOT)
-    os.environ.setdefault("VIRTUAL_ENV", sys.prefix)  # else `dg` warns that it is not active
+    # Else `dg` warns that it is not active, or that another is: of another checkout.
+    os.environ["VIRTUAL_ENV"] = sys.prefix
     lines = ["--log-format", "json"] if settings.log_format == "json" else []
     module = [sys.executable, "-m", "dagster_project.ui.develop"]
     os.execv(sys.executable, [*module, "--host", "127.0.0.1", "--port", str(port), *lines])
@@ -281,8 +344,8 @@ def _fail_orphaned_ui_runs(settings: Settings) -> None:
     try:
         with write_lock(settings), DagsterInstance.get() as instance:
             fail_orphaned_runs(instance)
-    except BadInput:
-        return  # another run is writing: those runs may be alive
+    except (BadInput, OSError):
+        return  # another run is writing: those runs may be alive; or this user only reads
 
 
 def _query_metrics(settings: Settings, options: argparse.Namespace) -> None:
@@ -307,8 +370,9 @@ def _query_metrics(settings: Settings, options: argparse.Namespace) -> None:
 def _open_shell(settings: Settings) -> None:
     """Replace this process by DuckDB's shell. Raises BadInput if there is nothing to read."""
     _refuse_if_unreadable(settings)
-    shell = str(Path(sys.executable).with_name("duckdb"))
-    os.execv(shell, [shell, "-readonly", "-cmd", _NO_DOWNLOADS, str(settings.warehouse)])
+    # As a module: the script has an absolute path, which is wrong in a copied environment.
+    shell = [sys.executable, "-m", "duckdb_cli", "-readonly", "-cmd", _NO_DOWNLOADS]
+    os.execv(sys.executable, [*shell, str(settings.warehouse)])
 
 
 def _refuse_if_unreadable(settings: Settings) -> None:

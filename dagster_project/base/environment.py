@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from dagster_project.base.cache_folder import cache_folder
+
 FOREIGN = ("DBT_", "GX_", "DUCKDB_")  # covers dbt's newer names, DBT_ENGINE_…, too
 
 # Privacy: no tool may send usage statistics.
@@ -17,11 +19,14 @@ _ALWAYS = {"GX_ANALYTICS_ENABLED": "false"}
 
 
 def clear_environment() -> None:
-    """Remove foreign variables for good, at the start of a process."""
+    """Remove foreign variables for good, at the start of a process; set HOME if there is none."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     for name in _foreign():
         del os.environ[name]
     os.environ.update(_ALWAYS)
+    if not os.path.isdir(os.path.expanduser("~")):
+        # A container's user may have no entry in passwd, and no HOME: dbt fails without one.
+        os.environ["HOME"] = str(cache_folder("home"))
 
 
 @contextmanager

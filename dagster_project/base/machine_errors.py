@@ -26,9 +26,10 @@ _FULL = _Advice(
 )
 _CLOSED = _Advice(
     "a file or folder that may not be written to",
-    "ROYALTY_WAREHOUSE_DIR and DAGSTER_HOME belong to the user who runs this, on a disk that is"
-    " mounted for writing",
-    "correct the owner, or mount the disk for writing; then `make run`",
+    "ROYALTY_WAREHOUSE_DIR, ROYALTY_CACHE_DIR and DAGSTER_HOME belong to the user who runs this, on"
+    " a disk that is mounted for writing; what is read, such as ROYALTY_LANDING_DIR, may be read",
+    "correct the owner, or mount the disk for writing, or set the variable of that folder to"
+    " another; then `make run`",
 )
 _LOCKED = _Advice(
     "a file that another process has open",

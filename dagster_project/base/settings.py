@@ -1,5 +1,6 @@
 """Every setting of the warehouse, read from the environment (`ROYALTY_*`), with its default."""
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +11,26 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.base.child import ChildLimits
 from dagster_project.base.limits import ReleaseLimits
+from dagster_project.base.private_files import Readers
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED_FILE = "royalty_flows.duckdb"
+EVERYONE = "everyone"
 PATCHES = ("dagster_event_log", "dagster_run_origin", "gx_single_scan")
+
+
+def _group_number(group: str) -> int | None:
+    """Return a group's number; None for everyone. Raises ValueError if there is no such group."""
+    if group in ("", EVERYONE) or os.name != "posix":
+        return None
+    if group.isascii() and group.isdecimal():
+        return int(group)
+    import grp
+
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise ValueError(f"no group of that name on this machine: {group}") from None
 
 
 class Settings(BaseSettings):
@@ -68,6 +85,11 @@ class Settings(BaseSettings):
         default=True, description="Also write each publication's tables as Parquet."
     )
     keep_publications: int = Field(default=3, ge=1, description="Publications kept for rollback.")
+    read_group: str = Field(
+        default="",
+        description="Group, by name or number, that alone may read published files; `everyone`"
+        " opens the warehouse folder to all. Not set: all may, unless the folder was closed.",
+    )
     signing_key: Path | None = Field(
         default=None,
         description="Secret key of minisign, a file without a password: signs each publication.",
@@ -168,6 +190,17 @@ class Settings(BaseSettings):
         if unknown:
             raise ValueError(f"no patch of that name: {', '.join(sorted(unknown))}")
         return names
+
+    @field_validator("read_group")
+    @classmethod
+    def _of_the_system(cls, group: str) -> str:
+        _group_number(group)
+        return group
+
+    @property
+    def readers(self) -> Readers:
+        """Who may read published files."""
+        return Readers(_group_number(self.read_group))
 
     def is_patched(self, name: str) -> bool:
         """Whether a patch is on."""

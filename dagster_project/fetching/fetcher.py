@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from dagster_project.base.durable_files import link_or_copy
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import Settings
@@ -225,10 +225,10 @@ class Session:
         return target.read_bytes()
 
     def _reuse_files(self, url: str, known: CachedResponse) -> list[Path]:
-        """Add files of an earlier release to this one, as hard links."""
+        """Add files of an earlier release to this one, as hard links where there are any."""
         files = []
         for name in known.files:
-            os.link(self._history.landed(name), self.release / name)
+            link_or_copy(self._history.landed(name), self.release / name)
             files.append(self.release / name)
         self.served[url] = known
         return files

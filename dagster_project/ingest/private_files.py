@@ -80,14 +80,25 @@ def _private_file(
         descriptor = _open(path)
         stack.callback(os.close, descriptor)
         before = os.fstat(descriptor)
-        if before.st_size > COPIED_BYTES and _DESCRIPTORS.is_dir():
-            target.symlink_to(_DESCRIPTORS / str(descriptor))
+        if before.st_size > COPIED_BYTES and _is_linked(target, descriptor):
             opened.push(stack.pop_all())
             return PrivateFile(target, before, descriptor, meanwhile.submit(file_sha256, target))
         copied: Future[str] = Future()
         copied.set_result(_copy(descriptor, target, before.st_size))
         _raise_if_changed(path.name, before, os.fstat(descriptor))
         return PrivateFile(target, before, None, copied)
+
+
+def _is_linked(target: Path, descriptor: int) -> bool:
+    """Make `target` a link to an open file, if the system and the file system know such links."""
+    try:
+        target.symlink_to(_DESCRIPTORS / str(descriptor))
+    except OSError:
+        return False
+    if not target.exists():  # no /proc
+        target.unlink()
+        return False
+    return True
 
 
 def raw_file_sha256(path: Path) -> str:

@@ -1,6 +1,8 @@
 """The state of the warehouse: live publication, current and rejected releases, new files."""
 
+import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
@@ -41,6 +43,7 @@ def status(
     if present:
         yield f"file          {_file(settings, present)}"
     yield f"kept          {', '.join(kept) or 'none'}"
+    yield f"readers       {_readers(settings)}"
     failure = last_failure()  # slow, so before the ledger is open, which blocks writers
     damage = _damage(settings)
     with _ledger(settings, damage) as (con, trouble):
@@ -78,7 +81,9 @@ def _ledger(
     with ExitStack() as stack:
         con, trouble = None, None
         try:
-            if settings.workbench.exists() or settings.warehouse.exists():
+            if settings.workbench.exists() and not os.access(settings.workbench, os.R_OK):
+                trouble = "only its owner can read the workbench; below is the live publication"
+            elif settings.workbench.exists() or settings.warehouse.exists():
                 con = stack.enter_context(read_workbench(settings))
         except TryLater:
             trouble = "a run is writing; below is the live publication"
@@ -96,6 +101,22 @@ def _published(settings: Settings, present: str | None, now: datetime) -> str:
     if settings.warehouse.exists():
         return "a file that is not one of the kept publications"
     return "nothing yet: run `make run`"
+
+
+def _readers(settings: Settings) -> str:
+    """Return who may read published files, as far as the folders on the way let them."""
+    group = settings.readers.group
+    who = "everyone" if group is None else f"group {settings.read_group}"
+    if os.name == "posix":
+        for folder in (settings.warehouse_dir, *settings.warehouse_dir.parents):
+            if folder.exists() and not _lets_pass(folder.stat(), group):
+                return f"only its owner: {folder} is closed (chmod, or set ROYALTY_READ_GROUP)"
+    return who
+
+
+def _lets_pass(folder: os.stat_result, group: int | None) -> bool:
+    of_group = group == folder.st_gid and folder.st_mode & stat.S_IXGRP
+    return bool(of_group or folder.st_mode & stat.S_IXOTH)
 
 
 def _file(settings: Settings, present: str) -> str:
@@ -128,9 +149,9 @@ def _disk(settings: Settings) -> str:
     if not settings.warehouse_dir.exists():
         return f"no folder {settings.warehouse_dir} yet"
     found = {  # the published file is a second name of a kept one
-        stat.st_ino: stat.st_size
+        state.st_ino: state.st_size
         for path in settings.warehouse_dir.rglob("*")
-        if path.is_file() and (stat := path.stat())
+        if path.is_file() and (state := path.stat())
     }
     free = shutil.disk_usage(settings.warehouse_dir).free
     return (

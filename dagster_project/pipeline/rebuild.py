@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from dagster_project.base.clock import system_clock
-from dagster_project.base.durable_files import sync
+from dagster_project.base.durable_files import link_or_copy, sync
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.settings import Settings
@@ -202,7 +202,7 @@ def _swap(settings: Settings, fresh: Settings) -> Path | None:
     log = Path(f"{settings.workbench}.wal")
     found = settings.workbench.exists()
     if found:
-        os.link(settings.workbench, aside)
+        link_or_copy(settings.workbench, aside)
     if log.exists():
         log.rename(f"{aside}.wal")
     os.replace(fresh.workbench, settings.workbench)

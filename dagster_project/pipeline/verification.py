@@ -5,6 +5,7 @@ landing folder, and every node is built. Then the two publications must be equal
 folder is only read, and a run may publish meanwhile.
 """
 
+import os
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from datetime import date, datetime
@@ -35,7 +36,12 @@ from dagster_project.publication.kept_files import (
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import fingerprint_of
-from dagster_project.workbench.connection import open_workbench, write_lock
+from dagster_project.workbench.connection import (
+    PATIENCE_SECONDS,
+    open_workbench,
+    reading_lock,
+    write_lock,
+)
 from dagster_project.workbench.releases import accepted_files, file_entries, set_release_status
 
 if TYPE_CHECKING:
@@ -150,8 +156,8 @@ def _copy_rows(settings: Settings, con: duckdb.DuckDBPyConnection, lost: Iterabl
     gone, too.
     """
     gone = []
-    with write_lock(settings):
-        if settings.workbench.exists():
+    with reading_lock(settings, PATIENCE_SECONDS):
+        if os.access(settings.workbench, os.R_OK):
             con.execute(f"attach {literal(str(settings.workbench))} as live (read_only)")
         for source, day, loaded_at, _, _ in lost:
             copied = sum(

@@ -5,14 +5,14 @@ there is none, if the live one was built by another version of the project, or i
 those that were published.
 """
 
-import os
-import shutil
 from pathlib import Path
 
 import duckdb
 
+from dagster_project.base.durable_files import copy_file
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
+from dagster_project.base.private_files import set_mode
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
 from dagster_project.publication.kept_files import publications_in
@@ -70,21 +70,7 @@ def _copy(live: Path, path: Path) -> None:
         if free > _FREE_BLOCKS * blocks:
             con.execute(f"attach {literal(str(path))} as fresh")
             con.execute("copy from database live to fresh")
-            path.chmod(0o600)
+            set_mode(path, 0o600)
             return
-    with live.open("rb") as source, path.open("wb") as target:
-        _copy_bytes(source.fileno(), target.fileno())
-    path.chmod(0o600)
-
-
-def _copy_bytes(source: int, target: int) -> None:
-    """Copy within the kernel where it can: blocks are shared on file systems that can do that."""
-    left = os.fstat(source).st_size
-    try:
-        while left and (copied := os.copy_file_range(source, target, left)):
-            left -= copied
-    except (AttributeError, OSError):  # another file system, or none that knows it
-        os.lseek(source, 0, os.SEEK_SET)
-        os.lseek(target, 0, os.SEEK_SET)
-        with open(source, "rb", closefd=False) as read, open(target, "wb", closefd=False) as write:
-            shutil.copyfileobj(read, write, 1 << 22)
+    copy_file(live, path)
+    set_mode(path, 0o600)

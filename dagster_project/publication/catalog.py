@@ -78,7 +78,8 @@ def unsafe_objects(path: Path) -> list[str]:
         if kind in ("view", "index", "sequence", "type")
         or (kind == "schema" and name not in ("main", *schemas))
         or (kind == "table" and name.split(".")[0] not in schemas)
-        or (kind == "macro" and not definition.startswith("[table_macro "))
+        # DuckDB quotes an element of a list that has a comma, a quote or a bracket in it.
+        or (kind == "macro" and not definition.startswith(("[table_macro ", "['table_macro ")))
     ]
 
 

@@ -1,9 +1,10 @@
 """The downloads of a publication: its tables as Parquet, with a Frictionless data package.
 
 `exports/<publication>/` holds those of each kept publication, and the symlink `exports/current`
-points to the live one. Everything comes from the publication's own file, including comments, so
-downloads and file agree. Rows have the order that the table's model fully defines: the same data
-give the same bytes, and a reader of one economy skips the others.
+points to the live one, or is a copy of it where the file system has no symlinks. Everything comes
+from the publication's own file, including comments, so downloads and file agree. Rows have the
+order that the table's model fully defines: the same data give the same bytes, and a reader of one
+economy skips the others.
 """
 
 import json
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from dagster_project.base.durable_files import replace_symlink
+from dagster_project.base.durable_files import remove, replace_folder
 from dagster_project.base.hashing import file_sha256
-from dagster_project.base.private_files import make_readable, public_folder
+from dagster_project.base.private_files import public_folder
 from dagster_project.base.settings import PUBLISHED_FILE, Settings
 from dagster_project.base.sql import literal
 from dagster_project.publication.signature import sign
@@ -91,6 +92,7 @@ def write_exports(
     folder = exports_of(settings, publication_id)
     fresh = folder.with_suffix(".new")
     public_folder(settings.exports)
+    settings.readers.may_read(settings.exports)
     fresh.mkdir()
     keys = table_keys()
     orders = {} if in_order else partition_orders()
@@ -119,7 +121,7 @@ def write_exports(
     (fresh / DESCRIPTOR).write_text(text + "\n", "utf-8")
     if key:
         sign(key, fresh / DESCRIPTOR, fresh / DESCRIPTOR, publication_id)
-    make_readable(fresh)
+    settings.readers.may_read(fresh)
     fresh.rename(folder)
 
 
@@ -127,15 +129,24 @@ def activate_exports(settings: Settings, publication_id: str) -> None:
     """Point `exports/current` to a publication's downloads, or remove it if there are none."""
     current = settings.exports / _CURRENT
     if not exports_of(settings, publication_id).is_dir():
-        current.unlink(missing_ok=True)
-    elif not current.is_symlink() or os.readlink(current) != publication_id:
-        replace_symlink(current, publication_id)
+        remove(current)
+    elif not _is_copy(current, publication_id):
+        replace_folder(current, publication_id)
+
+
+def _is_copy(current: Path, publication_id: str) -> bool:
+    """Whether `current` is a link to a publication's downloads, or a complete copy of them."""
+    if current.is_symlink():
+        return os.readlink(current) == publication_id
+    copied = current / DESCRIPTOR
+    live = current.with_name(publication_id) / DESCRIPTOR
+    return copied.is_file() and copied.read_bytes() == live.read_bytes()
 
 
 def prune_exports(settings: Settings, kept: set[str]) -> None:
     """Delete the downloads of publications that are no longer kept, and leftovers of a crash."""
     for folder in settings.exports.glob("*"):
-        if folder.is_dir() and not folder.is_symlink() and folder.name not in kept:
+        if folder.is_dir() and not folder.is_symlink() and folder.name not in {_CURRENT, *kept}:
             shutil.rmtree(folder)
 
 

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.base.durable_files import replace_hard_link, sync
+from dagster_project.base.durable_files import replace_file, sync
 from dagster_project.base.errors import BadInput
+from dagster_project.base.private_files import set_mode
 from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import activate_exports
 from dagster_project.publication.requirements import required
 from dagster_project.publication.signature import activate_signature, signature_file
+
+_SECOND = 10**9  # in nanoseconds
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,8 @@ def kept_publications(settings: Settings) -> list[Path]:
 
 def old_publications(settings: Settings) -> list[Path]:
     """Return the publications beyond the number to keep; never the live one."""
-    return [
-        old
-        for old in kept_publications(settings)[settings.keep_publications :]
-        if not (settings.warehouse.exists() and old.samefile(settings.warehouse))
-    ]
+    live = kept_and_live(settings)
+    return [old for old in kept_publications(settings)[settings.keep_publications :] if old != live]
 
 
 def kept_id(kept: Path) -> str:
@@ -61,11 +61,11 @@ def publication_id(settings: Settings) -> str | None:
     """Return the id of the live publication; None if there is none, or it cannot be read.
 
     The published file is a hard link to a kept one, so no file needs to be opened, except in a
-    folder that was copied or restored.
+    folder that was copied or restored, or on a file system without hard links.
     """
     if not settings.warehouse.exists():
         return None
-    if kept := _kept_and_live(settings):
+    if kept := _same_file(settings):
         return kept_id(kept)
     try:
         return publications_in(settings.warehouse)[-1][0]
@@ -87,10 +87,28 @@ def refuse_if_unpublished(settings: Settings, purpose: str) -> None:
 
 def live_file(settings: Settings) -> Path:
     """Return the kept file that is live, which is never replaced; else the published file."""
-    return _kept_and_live(settings) or settings.warehouse
+    return _same_file(settings) or settings.warehouse
 
 
-def _kept_and_live(settings: Settings) -> Path | None:
+def kept_and_live(settings: Settings) -> Path | None:
+    """Return the kept file of the live publication, which may be a copy of the published file."""
+    live = publication_id(settings)
+    return next((kept for kept in kept_publications(settings) if kept_id(kept) == live), None)
+
+
+def is_copy(live: Path, kept: Path) -> bool:
+    """Whether the published file can be the copy of a kept one that a publication made.
+
+    A copy has its time, which some file systems cut off to two seconds; so whoever needs to be sure
+    compares the bytes as well.
+    """
+    found, wanted = live.stat(), kept.stat()
+    apart = abs(found.st_mtime_ns - wanted.st_mtime_ns)
+    is_cut_off = 0 in (found.st_mtime_ns % _SECOND, wanted.st_mtime_ns % _SECOND)
+    return found.st_size == wanted.st_size and apart <= (2 * _SECOND if is_cut_off else 0)
+
+
+def _same_file(settings: Settings) -> Path | None:
     same = (kept for kept in kept_publications(settings) if kept.samefile(settings.warehouse))
     return next(same, None)
 
@@ -129,13 +147,15 @@ def read_publication(kept: Path) -> Publication:
 
 
 def activate(settings: Settings, kept: Path) -> None:
-    """Make a kept publication the published file: a hard link, renamed over the old one.
+    """Make a kept publication the published file: a second name, or where the file system has no
+    hard links a copy, renamed over the old one.
 
     Its downloads go live with it.
     """
-    kept.chmod(0o444)  # a client that forgets to ask for read-only cannot change it
+    set_mode(kept, 0o444)  # a client that forgets to ask for read-only cannot change it
+    settings.readers.may_read(kept)
     activate_signature(settings, kept)  # just before the file: the kept ones always agree
-    replace_hard_link(settings.warehouse, kept)
+    replace_file(settings.warehouse, kept)
     activate_exports(settings, kept_id(kept))
     sync(settings.publications)
     sync(settings.warehouse_dir)

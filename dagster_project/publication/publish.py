@@ -18,7 +18,7 @@ import duckdb
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.hashing import file_sha256
-from dagster_project.base.private_files import public_folder
+from dagster_project.base.private_files import public_folder, set_mode
 from dagster_project.base.settings import Settings
 from dagster_project.base.sql import literal
 from dagster_project.ingest.raw_rows import drop_superseded_rows
@@ -75,6 +75,7 @@ def publish(settings: Settings, run_id: str) -> Publication:
         )
     kept = settings.publications / f"royalty_flows-{publication_id}.duckdb"
     public_folder(kept.parent)
+    settings.readers.may_read(kept.parent)
     record_file(settings, kept, sha256, sealed.state.st_size)
     if key:
         sign(key, settings.candidate, kept, publication_id)
@@ -148,7 +149,7 @@ def _complete(settings: Settings, publication: list[Any], gated: Mapping[str, Ch
     gated: what the gates saw, which the file must still hold.
     """
     comments = ledger_comments()
-    settings.candidate.parent.chmod(0o700)  # no other user can replace the verified file
+    set_mode(settings.candidate.parent, 0o700)  # no other user can replace the verified file
     with duckdb.connect(settings.candidate, config=settings.duckdb_config) as con:
         con.execute(f"attach {literal(str(settings.workbench))} as workbench (read_only)")
         con.execute("set enable_external_access = false")

@@ -10,6 +10,7 @@ import duckdb
 
 from dagster_project.base.durable_files import replace_text, sync
 from dagster_project.base.hashing import file_sha256
+from dagster_project.base.private_files import set_mode
 from dagster_project.base.settings import Settings
 from dagster_project.publication.kept_files import kept_id, sha256_file
 from dagster_project.workbench.connection import open_workbench
@@ -21,7 +22,8 @@ def record_file(settings: Settings, kept: Path, sha256: str, size: int) -> None:
     with open_workbench(settings) as con:
         record_published_file(con, kept_id(kept), sha256, size)
     replace_text(sha256_file(kept), f"{sha256}  {kept.name}\n")
-    sha256_file(kept).chmod(0o444)  # for readers, as the file itself
+    set_mode(sha256_file(kept), 0o444)  # for readers, as the file itself
+    settings.readers.may_read(sha256_file(kept))
     sync(sha256_file(kept))
 
 

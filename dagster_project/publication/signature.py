@@ -10,8 +10,9 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster_project.base.durable_files import replace_hard_link, replace_text, sync
+from dagster_project.base.durable_files import replace_file, replace_text, sync
 from dagster_project.base.errors import BadInput
+from dagster_project.base.private_files import set_mode
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def sign(key: "SecretKey", path: Path, target: Path, publication_id: str) -> Non
     with path.open("rb") as file:
         signature = key.sign(file, trusted_comment=f"publication:{publication_id}")
     replace_text(signature_file(target), bytes(signature).decode() + "\n")
-    signature_file(target).chmod(0o444)
+    set_mode(signature_file(target), 0o444)
     sync(signature_file(target))
 
 
@@ -66,7 +67,8 @@ def activate_signature(settings: Settings, kept: Path) -> None:
     if not signature_file(kept).exists():
         live.unlink(missing_ok=True)
     elif not (live.exists() and live.samefile(signature_file(kept))):
-        replace_hard_link(live, signature_file(kept))
+        settings.readers.may_read(signature_file(kept))
+        replace_file(live, signature_file(kept))
 
 
 def verify_key(settings: Settings) -> "PublicKey | None":

@@ -20,6 +20,8 @@ from dagster_project.publication.catalog import catalog_errors, unsafe_objects
 from dagster_project.publication.exports import DESCRIPTOR, exports_of
 from dagster_project.publication.integrity import integrity_errors
 from dagster_project.publication.kept_files import (
+    is_copy,
+    kept_and_live,
     kept_publications,
     live_file,
     publications_in,
@@ -56,11 +58,15 @@ def verify(settings: Settings) -> Verification:
     path = live_file(settings)
     identity, *_, fingerprint = publications_in(path)[-1]
     done = Verification({"publication": identity})
+    kept = path
     if path == settings.warehouse and kept_publications(settings):
-        done.problems.append("the published file is not one of the kept publications")
+        if (copied_from := kept_and_live(settings)) and is_copy(path, copied_from):
+            kept = copied_from
+        else:
+            done.problems.append("the published file is not one of the kept publications")
     if write_ahead_log(path).exists() or write_ahead_log(settings.warehouse).exists():
         done.problems.append("a write-ahead log is beside the file: DuckDB would apply it")
-    recorded = dict(_recorded(settings, path, identity, done))
+    recorded = dict(_recorded(settings, kept, identity, done))
     sha256 = file_sha256(path)
     done.checked["file"] = f"{path}, SHA-256 {sha256}"
     done.problems += [
@@ -77,10 +83,10 @@ def verify(settings: Settings) -> Verification:
         done.problems += signature_errors(key, path, identity)
         package = exports_of(settings, identity) / DESCRIPTOR
         done.problems += signature_errors(key, package, identity) if package.exists() else []
-        done.problems += _stale_signature(settings, path)
+        done.problems += _stale_signature(settings, kept)
         done.checked["signature"] = "with the public key of ROYALTY_VERIFY_KEY"
     else:
-        is_signed = signature_file(path).exists()
+        is_signed = signature_file(kept).exists()
         done.checked["signature"] = "NOT VERIFIED: set ROYALTY_VERIFY_KEY" if is_signed else "none"
     if not recorded and not key:
         done.problems.append("the SHA-256 of the file was not recorded, and no key is set")
@@ -94,7 +100,7 @@ def _stale_signature(settings: Settings, path: Path) -> list[str]:
     """
     beside = signature_file(settings.warehouse)
     for _ in range(_LOOKS):
-        is_live = path.samefile(settings.warehouse)
+        is_live = live_file(settings) in (path, settings.warehouse)
         if not is_live or _bytes(beside) == _bytes(signature_file(path)):
             return []
         time.sleep(_PAUSE_SECONDS)
@@ -106,11 +112,11 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def _recorded(
-    settings: Settings, path: Path, identity: str, done: Verification
+    settings: Settings, kept: Path, identity: str, done: Verification
 ) -> Iterator[tuple[str, str]]:
     """Yield the places that have the SHA-256 of the file, with what they have."""
-    if stated := stated_sha256(path):
-        yield sha256_file(path).name, stated
+    if stated := stated_sha256(kept):
+        yield sha256_file(kept).name, stated
     package = exports_of(settings, identity) / DESCRIPTOR
     if package.exists():
         database = json.loads(package.read_bytes()).get("database", {})

@@ -1,10 +1,10 @@
 """Writes the site from the published file alone, then swaps it for the previous one.
 
-`report` is a link to `reports/<publication>-<time>/`. A new site is written next to the current
-one, then the link is replaced: a reader sees either the old or the new site.
+`report` is a link to `reports/<publication>-<time>/`, or a copy where there are no links. A new
+site is written next to the current one, then the link is replaced: a reader sees either the old or
+the new site.
 """
 
-import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dagster_project.base.clock import system_clock
-from dagster_project.base.durable_files import replace_symlink
+from dagster_project.base.durable_files import link_or_copy, replace_folder
 from dagster_project.base.errors import printable_html
-from dagster_project.base.private_files import make_readable, public_folder
+from dagster_project.base.private_files import public_folder
 from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import exports_of
 from dagster_project.publication.kept_files import publications_in, refuse_if_unpublished
@@ -64,6 +64,7 @@ def write_report(settings: Settings, timeout: float = 0) -> Report:
         refuse_if_unpublished(settings, "report on")
         publications_in(settings.warehouse)  # raises BadInput if the file cannot be read
         public_folder(settings.reports)
+        settings.readers.may_read(settings.reports)
         with duckdb.connect(
             settings.warehouse, read_only=True, config=settings.duckdb_config
         ) as con:
@@ -168,18 +169,20 @@ def _write_dbt_docs(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def _copy_downloads(settings: Settings, publication_id: str, folder: Path) -> None:
-    """Hard-link the publication's downloads into the site, so that it is self-contained."""
+    """Put the publication's downloads into the site, so that it is self-contained."""
     exports = exports_of(settings, publication_id)
     if exports.is_dir():
         folder.mkdir()
         for path in exports.iterdir():
-            os.link(path, folder / path.name)
+            link_or_copy(path, folder / path.name)
 
 
 def _write_assets(settings: Settings, folder: Path) -> None:
     assets = folder / "assets"
-    shutil.copytree(_HERE / "assets", assets)
-    os.link(_vega(settings), assets / "vega.js")
+    assets.mkdir()
+    for path in (_HERE / "assets").iterdir():
+        shutil.copyfile(path, assets / path.name)  # not its permissions: it may be read-only
+    link_or_copy(_vega(settings), assets / "vega.js")
 
 
 def _vega(settings: Settings) -> Path:
@@ -197,8 +200,8 @@ def _vega(settings: Settings) -> Path:
 
 
 def _activate(settings: Settings, folder: Path) -> None:
-    make_readable(folder)
-    replace_symlink(settings.report, folder.relative_to(settings.warehouse_dir))
+    settings.readers.may_read(folder)
+    replace_folder(settings.report, str(folder.relative_to(settings.warehouse_dir)))
     for other in settings.reports.iterdir():
         if other.is_dir() and other != folder:
             shutil.rmtree(other)

@@ -12,6 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.base.cache_folder import cache_folder
 from dagster_project.base.environment import own_environment
 from dagster_project.base.errors import BadInput, printable_text
 from dagster_project.base.hashing import tree_sha256
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 DBT_PROJECT = PROJECT_ROOT / "dbt"
-_TARGET = DBT_PROJECT / "target"
-_MANIFEST = _TARGET / "manifest.json"
-_STAMP = _TARGET / "manifest.sha256"
 _SUFFIXES = frozenset({".sql", ".yml", ".yaml", ".csv", ".md", ".py"})
 
 
@@ -35,6 +33,11 @@ class DbtError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable_text(message))  # it may quote cells
+
+
+def dbt_cache() -> Path:
+    """Return the folder of files made from the dbt project alone, for every warehouse."""
+    return cache_folder("dbt", DBT_PROJECT)
 
 
 def project_state() -> str:
@@ -48,16 +51,17 @@ def manifest_path() -> Path:
 
     Raises BadInput if dbt cannot parse it.
     """
+    target = dbt_cache()
+    made, stamped = target / "manifest.json", target / "manifest.sha256"
     state = project_state()
-    stamp = _STAMP.read_text() if _STAMP.exists() else ""
-    if not (_MANIFEST.exists() and stamp == state):
-        _TARGET.mkdir(mode=0o700, exist_ok=True)
-        _STAMP.unlink(missing_ok=True)  # an interrupted parse leaves an incomplete manifest
+    stamp = stamped.read_text() if stamped.exists() else ""
+    if not (made.exists() and stamp == state):
+        stamped.unlink(missing_ok=True)  # an interrupted parse leaves an incomplete manifest
         if not stamp.startswith(f"{DBT_PROJECT} "):
-            (_TARGET / "partial_parse.msgpack").unlink(missing_ok=True)
+            (target / "partial_parse.msgpack").unlink(missing_ok=True)
         try:
             # No database is opened: the manifest is the same for every warehouse folder.
-            _invoke(own_environment(), ["parse", "--target-path", str(_TARGET)])
+            _invoke(_log_to(target), ["parse", "--target-path", str(target)])
         except DbtError as error:
             raise BadInput(
                 "a model, seed or YAML file that dbt cannot parse",
@@ -66,8 +70,8 @@ def manifest_path() -> Path:
                 found=str(error),
                 fix="correct the file that dbt names",
             ) from error
-        _STAMP.write_text(state)
-    return _MANIFEST
+        stamped.write_text(state)
+    return made
 
 
 @cache
@@ -91,8 +95,8 @@ def dbt_has_changed() -> bool:
 def _parsed() -> "Manifest":
     from dbt.contracts.graph.manifest import Manifest
 
-    manifest_path()
-    parsed = Manifest.from_msgpack((_TARGET / "partial_parse.msgpack").read_bytes())
+    kept = manifest_path().with_name("partial_parse.msgpack")
+    parsed = Manifest.from_msgpack(kept.read_bytes())
     parsed.build_flat_graph()  # macros use it as `graph`; dbt builds it while parsing
     return parsed
 
@@ -161,8 +165,9 @@ def render(expression: str) -> Any:
     """
     query = f"{{{{ tojson({expression}) }}}}"
     options = ["--no-populate-cache", "--no-introspect", "--no-write-json"]
-    arguments = ["compile", *options, "--target-path", str(_TARGET), "--inline", query]
-    (result,) = _invoke(own_environment(), arguments, _parsed())
+    target = dbt_cache()
+    arguments = ["compile", *options, "--target-path", str(target), "--inline", query]
+    (result,) = _invoke(_log_to(target), arguments, _parsed())
     compiled: Any = result.node
     return json.loads(compiled.compiled_code)
 
@@ -204,6 +209,10 @@ def _invoke(
 def _is_hook_that_ran(result: "NodeResult") -> bool:
     """Whether a result is a successful hook of `dbt_project.yml`, which is not reported."""
     return str(result.node.resource_type) == "operation" and str(result.status) == "success"
+
+
+def _log_to(folder: Path) -> AbstractContextManager[None]:
+    return own_environment({"DBT_LOG_PATH": str(folder)})
 
 
 def _environment(settings: Settings) -> AbstractContextManager[None]:

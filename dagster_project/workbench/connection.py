@@ -1,5 +1,6 @@
 """The workbench's lock and connections."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,7 +23,15 @@ from dagster_project.workbench.lock import private_lock
 # Commands that only read the ledger hold the lock briefly: writers wait for them.
 PATIENCE_SECONDS = 5
 
-# What the warehouse folder holds besides the published files and locks, which close themselves.
+# What the warehouse folder holds; locks close themselves.
+_PUBLISHED = (
+    PUBLISHED_FILE,
+    f"{PUBLISHED_FILE}.minisig",
+    "publications",
+    "exports",
+    "reports",
+    "report",
+)
 _PRIVATE = ("workbench*", "candidate", "dbt_target", "rebuild", "*.wal", "*.tmp", "*.new")
 
 
@@ -56,12 +65,27 @@ def prepare_folder(settings: Settings) -> None:
     """
     public_folder(settings.warehouse_dir)
     refuse_writes(settings.warehouse_dir)
-    for path in (settings.publications, settings.exports, settings.reports):
-        if path.is_dir():
-            refuse_writes(path)
+    for name in _PUBLISHED:
+        if (path := settings.warehouse_dir / name).exists():
+            settings.readers.may_read(path)
+    if settings.read_group:
+        settings.readers.may_enter(settings.warehouse_dir)
     for pattern in _PRIVATE:
         for path in settings.warehouse_dir.glob(pattern):
             make_private(path)
+
+
+@contextmanager
+def reading_lock(settings: Settings, timeout: float = 0) -> Iterator[None]:
+    """Hold the write lock, so that nothing changes, where the folder can be written to.
+
+    A reader who cannot write, or a read-only mount, has DuckDB's own lock. Raises as `write_lock`.
+    """
+    folder = settings.warehouse_dir
+    with ExitStack() as stack:
+        if not folder.exists() or os.access(folder, os.W_OK):
+            stack.enter_context(write_lock(settings, timeout))
+        yield
 
 
 @contextmanager
@@ -88,7 +112,7 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     Holds the lock, so close it soon: DuckDB does not let others write to a file that a reader has
     open. Raises TryLater if another process is writing, BadInput as `open_workbench` does.
     """
-    with write_lock(settings, timeout=0):
+    with reading_lock(settings):
         refuse_if_lost(settings.workbench)
         with _report_machine_trouble(settings):
             if settings.workbench.exists():

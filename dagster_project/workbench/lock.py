@@ -2,11 +2,14 @@
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
+
+from dagster_project.base.private_files import private_files, set_mode
 
 _OTHERS = 0o077
 
@@ -17,10 +20,12 @@ def private_lock(path: Path, timeout: float) -> Iterator[None]:
 
     Re-entrant within a process. Raises filelock.Timeout after `timeout` seconds.
     """
-    lock = FileLock(path, mode=0o600, is_singleton=True, thread_local=False)
-    if not lock.is_locked:
-        _free_from_neighbours(path)
-    lock.acquire(timeout=timeout)
+    # Its own way to set the mode fails where there are no permissions.
+    lock = FileLock(path, is_singleton=True, thread_local=False)
+    with private_files():
+        if not lock.is_locked:
+            _free_from_neighbours(path)
+        lock.acquire(timeout=timeout)
     try:
         yield
     finally:
@@ -37,13 +42,19 @@ def _free_from_neighbours(path: Path) -> None:
         found = path.lstat()
         owners = {os.geteuid(), path.parent.stat().st_uid}
         is_plain = stat.S_ISREG(found.st_mode) and found.st_uid in owners
-        if is_plain and not found.st_mode & _OTHERS:
+        if is_plain and not (found.st_mode & _OTHERS and _has_permissions(path.parent)):
             return
         if stat.S_ISREG(found.st_mode) and _holders(found.st_ino) & {0, *owners}:
             if is_plain:
-                path.chmod(0o600)
+                set_mode(path, 0o600)
         else:
             path.unlink()
+
+
+def _has_permissions(folder: Path) -> bool:
+    """Whether the file system of a folder has permissions: a private file then is private."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe-") as probe:
+        return not os.fstat(probe.fileno()).st_mode & _OTHERS
 
 
 def _holders(inode: int) -> set[int]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dagster_project.base.durable_files import (
-    replace_hard_link,
-    replace_symlink,
+    replace_file,
+    replace_folder,
     replace_text,
     sync,
 )
@@ -31,7 +31,7 @@ def test_a_second_name_replaces_an_existing_file(interrupted: Path) -> None:
     for text in ("old", "new"):
         file = interrupted.with_name(text)
         file.write_text(text)
-        replace_hard_link(interrupted, file)
+        replace_file(interrupted, file)
         assert interrupted.samefile(file)
     assert (interrupted.parent / "old").read_text() == "old"
 
@@ -39,7 +39,7 @@ def test_a_second_name_replaces_an_existing_file(interrupted: Path) -> None:
 def test_a_link_is_redirected_and_can_be_moved_with_its_folder(interrupted: Path) -> None:
     for name in ("old", "new"):
         (interrupted.parent / name).mkdir()
-        replace_symlink(interrupted, name)
+        replace_folder(interrupted, name)
         assert os.readlink(interrupted) == name
     assert interrupted.is_dir()
 

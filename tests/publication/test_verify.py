@@ -16,12 +16,13 @@ from dagster_project.__main__ import main
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.publication import kept_files
+from dagster_project.publication.catalog import unsafe_objects
 from dagster_project.publication.kept_files import kept_publications
 from dagster_project.publication.publish import reconcile
 from dagster_project.publication.rollback import roll_back
 from dagster_project.publication.verify import verify
 from tests.publication.test_publish import refusal
-from tests.support import Warehouse, interrupt
+from tests.support import Scenario, Warehouse, interrupt
 
 TABLE = "core.fct_royalty_flows"
 
@@ -166,6 +167,12 @@ def test_a_file_put_in_the_published_files_place_is_reported(
     assert "the published file is not one of the kept publications" in problems(warehouse)
 
 
+def test_the_macros_of_the_project_are_safe_in_a_publication_of_any_version(
+    template: Scenario,
+) -> None:
+    assert unsafe_objects(template.warehouse.settings.warehouse) == []
+
+
 def test_a_publication_whose_sha256_is_recorded_nowhere_is_not_verified(
     warehouse: Warehouse, published: Path
 ) -> None:
@@ -307,7 +314,7 @@ def test_a_crash_between_signature_and_file_is_repaired(
     settings = warehouse.settings
     warehouse.restore_candidate()
     with monkeypatch.context() as patch:
-        patch.setattr(kept_files, "replace_hard_link", interrupt)
+        patch.setattr(kept_files, "replace_file", interrupt)
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish_candidate()
     newest = kept_publications(settings)[0]

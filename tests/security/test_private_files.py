@@ -140,6 +140,21 @@ def test_the_copies_are_the_owners_alone(tmp_path: Path) -> None:
     assert not home.exists()
 
 
+def test_a_large_file_is_copied_where_it_cannot_be_linked_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(private, "COPIED_BYTES", 0)
+    monkeypatch.setattr(os, "symlink", fail)
+    release = release_in(tmp_path / "files", {"a.csv": GOOD})
+    with private_files(release.files, tmp_path / "copies") as files:
+        assert files[0].path.read_bytes() == GOOD
+        assert files[0].digest.result() == hashlib.sha256(GOOD).hexdigest()
+        assert not files[0].path.is_symlink()
+
+
 def test_a_file_that_grows_while_it_is_copied_is_tried_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,13 +77,10 @@ def test_a_command_that_dbt_does_not_understand_is_an_error(warehouse: Warehouse
 def test_a_file_that_dbt_cannot_parse_is_named_in_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project, target = tmp_path / "dbt", tmp_path / "dbt" / "target"
+    project = tmp_path / "dbt"
     shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
     (project / "models" / "staging" / "_made_up.yml").write_text("models:\n  - name: 'it's'\n")
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
-    monkeypatch.setattr(dbt, "_TARGET", target)
-    monkeypatch.setattr(dbt, "_MANIFEST", target / "manifest.json")
-    monkeypatch.setattr(dbt, "_STAMP", target / "manifest.sha256")
     with pytest.raises(BadInput, match="cannot parse") as caught:
         dbt.manifest_path()
     assert "staging/_made_up.yml" in caught.value.found
@@ -95,12 +92,9 @@ def test_a_project_that_was_copied_after_it_was_parsed_is_parsed_again(
 ) -> None:
     """The parser's files have absolute paths, which would lead to the original project."""
     dbt.manifest_path()
-    project, target = tmp_path / "dbt", tmp_path / "dbt" / "target"
+    project = tmp_path / "dbt"
     shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("logs"))
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
-    monkeypatch.setattr(dbt, "_TARGET", target)
-    monkeypatch.setattr(dbt, "_MANIFEST", target / "manifest.json")
-    monkeypatch.setattr(dbt, "_STAMP", target / "manifest.sha256")
     nodes = json.loads(dbt.manifest_path().read_bytes())["nodes"].values()
     assert {Path(node["root_path"]) for node in nodes if node["resource_type"] == "seed"} == {
         project

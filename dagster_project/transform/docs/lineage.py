@@ -15,9 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dagster_project.base.settings import Settings
-from dagster_project.transform.dbt_runner import DBT_PROJECT, manifest, project_state, run_dbt
-
-LINEAGE = DBT_PROJECT / "target" / "column_lineage.json"
+from dagster_project.transform.dbt_runner import dbt_cache, manifest, project_state, run_dbt
 
 # `<schema>.<table>` → column → the columns it is made from, each as `<schema>.<table>.<column>`.
 Lineage = Mapping[str, Mapping[str, list[str]]]
@@ -25,16 +23,22 @@ Lineage = Mapping[str, Mapping[str, list[str]]]
 Node = Mapping[str, Any]
 
 
+def lineage_path() -> Path:
+    """Return the path of the cached result, which may not exist yet."""
+    return dbt_cache() / "column_lineage.json"
+
+
 @cache
 def column_lineage() -> Lineage:
     """Return the columns that each column of each model is directly made from."""
-    kept = json.loads(LINEAGE.read_text("utf-8")) if LINEAGE.exists() else {"models": {}}
+    path = lineage_path()
+    kept = json.loads(path.read_text("utf-8")) if path.exists() else {"models": {}}
     state = project_state()
     if kept.get("state") != state:
         kept = {"state": state, "models": read_column_lineage(kept["models"])}
-        unfinished = LINEAGE.with_suffix(f".{os.getpid()}")
+        unfinished = path.with_suffix(f".{os.getpid()}")
         unfinished.write_text(json.dumps(kept), "utf-8")
-        unfinished.replace(LINEAGE)
+        unfinished.replace(path)
     return {table: model["columns"] for table, model in kept["models"].items()}
 
 

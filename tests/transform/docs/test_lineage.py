@@ -6,9 +6,9 @@ import pytest
 
 from dagster_project.transform.docs import lineage
 from dagster_project.transform.docs.lineage import (
-    LINEAGE,
     column_lineage,
     first_columns,
+    lineage_path,
     read_column_lineage,
 )
 from dagster_project.transform.layers import LAYERS, layer_nodes, table_name
@@ -16,7 +16,7 @@ from dagster_project.transform.layers import LAYERS, layer_nodes, table_name
 
 def test_only_models_that_have_changed_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     column_lineage()
-    kept = json.loads(LINEAGE.read_text("utf-8"))["models"]
+    kept = json.loads(lineage_path().read_text("utf-8"))["models"]
     changed = "marts.mart_world_ranking"
     read: list[str] = []
 
