@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -110,15 +111,20 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("run", help="load new releases, build and publish")
     command.add_argument(
-        "--reload", action="append", default=[], metavar="SOURCE/DATE", help="load it again"
+        "--reload",
+        action="extend",
+        type=str.split,
+        default=[],
+        metavar="SOURCE/DATE",
+        help="load it again",
     )
     command = commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1")
     command.add_argument("--port", type=int, default=3000)
     commands.add_parser("report", help="write the report, a static site, from the published file")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     command = commands.add_parser("metrics", help="query the published metrics with MetricFlow")
-    command.add_argument("metrics", nargs="+", metavar="METRIC")
-    command.add_argument("--by", nargs="+", default=[], metavar="DIMENSION")
+    command.add_argument("metrics", nargs="+", type=str.split, metavar="METRIC")
+    command.add_argument("--by", nargs="+", type=str.split, default=[], metavar="DIMENSION")
     command.add_argument("--where", nargs="+", default=[], metavar="CONDITION")
     command.add_argument("--order", default="", metavar="[-]NAME", help="--order=-receipts")
     command.add_argument("--limit", type=int)
@@ -289,8 +295,9 @@ def _query_metrics(settings: Settings, options: argparse.Namespace) -> None:
     from dagster_project.transform.metricflow import metric_sql
 
     _refuse_if_unreadable(settings)
-    order = options.order.split()
-    sql = metric_sql(options.metrics, options.by, options.where, order, options.limit)
+    # A word, or several in one text, as `make metrics METRICS="receipts balance"` passes them.
+    metrics, by = list(chain(*options.metrics)), list(chain(*options.by))
+    sql = metric_sql(metrics, by, options.where, options.order.split(), options.limit)
     with duckdb.connect(settings.warehouse, read_only=True) as con:
         try:
             con.sql(sql).show(max_rows=1000, max_width=200)

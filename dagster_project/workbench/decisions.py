@@ -20,5 +20,6 @@ def record_decision(
         )
     con.execute(
         "insert into audit.decisions values (?, ?, ?, ?)",
-        [ledger_time(con), decision, subject, reason],
+        # Bytes that are not UTF-8 cannot be stored.
+        [ledger_time(con), decision, subject, reason.encode("utf-8", "backslashreplace").decode()],
     )
