@@ -95,7 +95,7 @@ def test_a_reason_arrives_as_it_was_typed(checkout: Path, text: str, through: st
 def test_no_text_of_any_target_is_run(checkout: Path, target: str) -> None:
     assert TEXTS
     names = set(TEXTS[1].replace("\\\n", " ").split()) - {"PYTHON"}
-    hostile = '"; touch was-run; `touch was-run` $(shell touch was-run) $(touch was-run) \' $5'
+    hostile = "\"; touch was-run; `touch was-run` $(shell touch was-run) $(touch was-run) ' $5"
     make(checkout, target, *(f"{name}={hostile}" for name in names))
     assert not (checkout / "was-run").exists()
 
