@@ -1,7 +1,6 @@
 """The command line: `python -m dagster_project <command>`; the Makefile has a target for each."""
 
 import argparse
-import io
 import os
 import socket
 import sys
@@ -17,6 +16,7 @@ from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
+from dagster_project.base.output import unfailing_output, use_utf8
 from dagster_project.base.private_files import private_by_default
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.ingest.manual_decisions import DECISIONS
@@ -46,10 +46,11 @@ _NO_DOWNLOADS = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if arguments is None:
+        use_utf8()
+    unfailing_output()
     clear_environment()
     private_by_default()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal or log that cannot show all letters
-        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         settings = _settings()
@@ -60,9 +61,6 @@ def main(arguments: list[str] | None = None) -> int:
         _run_command(settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}", "ERROR")
-        return FAILED
-    except BrokenPipeError:  # the reader has closed the pipe: `make status | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
         problem_of_machine = machine_error_behind(error)

@@ -6,12 +6,14 @@ Takes the options of `dagster-webserver`. `make dev` starts it, with the daemon.
 from functools import partial
 
 from dagster_project.base.dagster_home import dagster_home
+from dagster_project.base.output import unfailing_output
 from dagster_project.base.private_files import private_by_default
 from dagster_project.base.settings import Settings
 from dagster_project.patches.dagster_webserver import serve
 from dagster_project.ui.guard import Guard
 
 if __name__ == "__main__":
+    unfailing_output()
     private_by_default()
     dagster_home()
     serve(partial(Guard, hosts=Settings().allowed_ui_hosts))
