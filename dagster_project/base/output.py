@@ -42,9 +42,8 @@ def use_utf8() -> None:
     What is printed keeps the encoding of the terminal.
     """
     of_locale = locale.getpreferredencoding(False)
-    if {sys.getfilesystemencoding().lower(), of_locale.lower()} == {
-        "utf-8"
-    } or "PYTHONUTF8" in os.environ:
+    is_utf8 = {sys.getfilesystemencoding().lower(), of_locale.lower()} == {"utf-8"}
+    if is_utf8 or "PYTHONUTF8" in os.environ:
         return
     os.environ["PYTHONUTF8"] = "1"
     os.environ.setdefault("PYTHONIOENCODING", f"{of_locale}:backslashreplace")
