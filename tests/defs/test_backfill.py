@@ -64,11 +64,12 @@ def test_a_range_of_releases_is_one_run() -> None:
 def test_a_backfill_is_one_run_for_each_range_of_neighbours(
     instance: dg.DagsterInstance, chosen: list[str], runs: list[tuple[str, str]]
 ) -> None:
-    requests = build_run_requests_with_backfill_policies(
-        [AssetKeyPartitionKey(FIGURES, day) for day in chosen],
-        defs().resolve_asset_graph(),
-        instance,
-    )
+    with dg.partition_loading_context(dynamic_partitions_store=instance):
+        requests = build_run_requests_with_backfill_policies(
+            [AssetKeyPartitionKey(FIGURES, day) for day in chosen],
+            defs().resolve_asset_graph(),
+            instance,
+        )
     tags = [{name.split("_")[-1]: day for name, day in each.tags.items()} for each in requests]
     assert [(tag["start"], tag["end"]) for tag in tags] == runs
     page = (PROJECT_ROOT / "docs" / "scheduling.md").read_text("utf-8")
