@@ -16,6 +16,12 @@ export UV_NO_PROGRESS := 1
 # Use the machine's certificates, which may include a company's own, not those built into uv.
 export UV_SYSTEM_CERTS ?= 1
 
+# Texts of the command line reach programs through the environment, as typed: neither make nor the shell expands them.
+# Recipes quote them ("$$REASON"), and give options as --option="...", which takes a text that begins with a dash.
+TEXTS := RELOAD PORT METRICS BY WHERE ORDER LIMIT TO REASON RELEASE NAME LIKE BASE KILLS SEED HISTORIES STEPS LANDING \
+	REPLAY READERS PUBLICATIONS SEEDS MINUTES PAIRS ROWS FORCE ANYWAY YES DRY_RUN REBUILD PYTHON
+$(foreach text,$(TEXTS),$(if $(filter-out undefined,$(origin $(text))),$(eval override $(text) := $$(value $(text)))$(eval export $(text))))
+
 .DEFAULT_GOAL := help
 .PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean clean-warehouse missing-interpreter
 
@@ -23,10 +29,10 @@ help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 run: .venv/ready ## load new releases, build, check, publish (RELOAD=source/date loads one again)
-	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release))
+	@$(RUN) -m dagster_project run $${RELOAD:+--reload="$$RELOAD"}
 
 dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000 (PORT=another)
-	@$(RUN) -m dagster_project dev $(if $(PORT),--port $(PORT))
+	@$(RUN) -m dagster_project dev $${PORT:+--port="$$PORT"}
 
 report: .venv/ready ## write the report on the live publication: warehouse/report/index.html
 	@$(RUN) -m dagster_project report
@@ -35,7 +41,7 @@ sql: .venv/ready ## open a SQL shell on the published file, read-only
 	@$(RUN) -m dagster_project sql
 
 superset: .venv-superset/ready ## open Apache Superset with a dashboard on http://127.0.0.1:8088 (PORT=another)
-	@.venv-superset/bin/python superset/start.py $(if $(PORT),--port $(PORT))
+	@.venv-superset/bin/python superset/start.py $${PORT:+--port="$$PORT"}
 
 superset-env: .venv-superset/ready ## install Superset into .venv-superset/; without it its tests are skipped
 
@@ -44,7 +50,7 @@ superset-lock: $(UV) ## lock Superset's packages after a change to superset/requ
 		--custom-compile-command "make superset-lock" superset/requirements.in -o superset/requirements.txt
 
 metrics: .venv/ready ## query metrics: make metrics METRICS="receipts balance" BY=reporter__region ORDER=-receipts
-	@$(RUN) -m dagster_project metrics $(METRICS) $(if $(BY),--by $(BY)) $(if $(WHERE),--where "$(WHERE)") $(if $(ORDER),--order="$(ORDER)") $(if $(LIMIT),--limit $(LIMIT))
+	@$(RUN) -m dagster_project metrics $${BY:+--by="$$BY"} $${WHERE:+--where="$$WHERE"} $${ORDER:+--order="$$ORDER"} $${LIMIT:+--limit="$$LIMIT"} -- "$$METRICS"
 
 test: .venv/ready ## test the behaviour that a change can break (minutes)
 	@$(PYTEST) -m "not slow"
@@ -53,18 +59,18 @@ test-slow: .venv/ready ## test crashes, readers, corrupt files, a simulated year
 	@$(PYTEST) --dist loadgroup -m "slow"
 
 test-changed: .venv/ready ## test what the diff to the branch main touches (BASE=another)
-	@files=$$($(RUN) -m tests.changed $(or $(BASE),main)) && echo $$files | xargs --no-run-if-empty $(PYTEST)
+	@files=$$($(RUN) -m tests.changed "$${BASE:-main}") && echo $$files | xargs --no-run-if-empty $(PYTEST)
 
 test-crashes: .venv/ready ## kill runs at many points and check the warehouse after each (KILLS=300 SEED=1)
-	@$(RUN) -m tests.survival.crashes --kills $(or $(KILLS),300) $(if $(SEED),--seed $(SEED)) --folder .cache/crashes
+	@$(RUN) -m tests.survival.crashes --kills="$${KILLS:-300}" $${SEED:+--seed="$$SEED"} --folder .cache/crashes
 
 test-histories: .venv/ready ## draw histories and show that each warehouse equals one built from nothing (HISTORIES=10 STEPS=8 SEED=1 LANDING=folder)
-	@$(RUN) -m tests.survival.histories --histories $(or $(HISTORIES),10) --steps $(or $(STEPS),8) \
-		$(if $(SEED),--seed $(SEED)) $(if $(LANDING),--landing $(LANDING)) $(if $(REPLAY),--replay $(REPLAY)) \
-		--folder .cache/histories --results benchmarks/results/histories$(if $(LANDING),_landing).json
+	@$(RUN) -m tests.survival.histories --histories="$${HISTORIES:-10}" --steps="$${STEPS:-8}" \
+		$${SEED:+--seed="$$SEED"} $${LANDING:+--landing="$$LANDING"} $${REPLAY:+--replay="$$REPLAY"} \
+		--folder .cache/histories --results benchmarks/results/histories$${LANDING:+_landing}.json
 
 test-readers: .venv/ready ## let many clients read during many publications (READERS=50 PUBLICATIONS=20)
-	@$(RUN) -m tests.survival.readers --readers $(or $(READERS),50) --publications $(or $(PUBLICATIONS),20) --folder .cache/readers
+	@$(RUN) -m tests.survival.readers --readers="$${READERS:-50}" --publications="$${PUBLICATIONS:-20}" --folder .cache/readers
 
 lint: .venv/ready ## check style, types, SQL formatting, imports, dependencies and words
 	@$(RUN) -m ruff check .
@@ -77,14 +83,14 @@ lint: .venv/ready ## check style, types, SQL formatting, imports, dependencies a
 
 glossary: .venv/ready ## list words that the house avoids, with better ones
 	@if git rev-parse --git-dir >/dev/null 2>&1; then \
-		PRE_COMMIT_HOME=$(CURDIR)/.cache/pre-commit $(RUN) -m pre_commit run glossary --all-files --color never; \
+		PRE_COMMIT_HOME="$$PWD/.cache/pre-commit" $(RUN) -m pre_commit run glossary --all-files --color never; \
 	else echo "GLOSSARY NOT CHECKED: git, which lists the files, is missing, or this is not a clone" >&2; fi
 
 test-corrupt-files: .venv/ready ## break every landing file in every way we know (minutes; SEEDS=n times each)
-	@$(RUN) -m tests.corpus $(if $(SEEDS),--seeds $(SEEDS))
+	@$(RUN) -m tests.corpus $${SEEDS:+--seeds="$$SEEDS"}
 
 test-fuzz: .venv/ready ## read files that are changed at random, in every layout (MINUTES=10 SEED=1)
-	@$(RUN) -m tests.security --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+	@$(RUN) -m tests.security --minutes="$${MINUTES:-10}" $${SEED:+--seed="$$SEED"}
 
 # The names until 0.2. Version 0.5 removes them, and ANYWAY below.
 kill crowd corpus:
@@ -109,12 +115,11 @@ bench-full: .venv-bench/ready ## the same up to 49.6 million rows (hours, 15 GB 
 	@.venv-bench/bin/python -m benchmarks.bench --full
 
 bench-everyday: .venv-bench/ready ## what an everyday run costs, 49.6 million rows (two hours; ROWS=1000000 PAIRS=1: minutes)
-	@.venv-bench/bin/python -m benchmarks.bench --everyday --pairs $(or $(PAIRS),5) $(if $(ROWS),--largest $(ROWS))
+	@.venv-bench/bin/python -m benchmarks.bench --everyday --pairs="$${PAIRS:-5}" $${ROWS:+--largest="$$ROWS"}
 
 docs: .venv/ready ## write the data dictionary and the tables of the gate policy
 	@$(RUN) -m dagster_project docs
 
-# NAME and LIKE reach it in the environment: make exports what its command line sets.
 new-source: .venv/ready ## write the skeleton of a source (NAME=bank_of_x LIKE=boj_balance_of_payments)
 	@$(RUN) -m tests.new_source
 
@@ -128,13 +133,13 @@ publish: .venv/ready ## rebuild everything from the current releases and publish
 	@$(RUN) -m dagster_project publish
 
 rollback: .venv/ready ## roll back to the previous publication (TO=publication REASON="...")
-	@$(RUN) -m dagster_project rollback $(if $(TO),--to $(TO)) $(if $(REASON),--reason "$(REASON)")
+	@$(RUN) -m dagster_project rollback $${TO:+--to="$$TO"} $${REASON:+--reason="$$REASON"}
 
 reject: ## reject an accepted release (RELEASE=source/date REASON="...")
 accept: ## accept a release that its gate rejected (RELEASE=source/date REASON="...")
 forget: ## delete a release's rows and entries (RELEASE=source/date REASON="...")
 reject accept forget: .venv/ready
-	@$(RUN) -m dagster_project $@ $(RELEASE) --reason "$(REASON)"
+	@$(RUN) -m dagster_project $@ --reason="$$REASON" -- "$$RELEASE"
 
 rebuild: .venv/ready ## rebuild the workbench from the landing folder and publish (FORCE=1 if files are lost)
 	@$(if $(ANYWAY),echo "ANYWAY is now FORCE; the old name works until 0.5" >&2;) \
@@ -157,22 +162,22 @@ clean-warehouse: .venv/ready ## list what is in the warehouse folder, ask, and r
 	else \
 		$(MAKE) --no-print-directory $(UV) && \
 		echo "installing the packages of uv.lock into .venv/ (about 150 MB, once)" && \
-		$(UV) sync --frozen --compile-bytecode --quiet --python $(PYTHON) && \
+		$(UV) sync --frozen --compile-bytecode --quiet --python "$$PYTHON" && \
 		cat pyproject.toml uv.lock | cksum >$@; \
 	fi
 
 .venv-superset/ready: superset/requirements.txt | $(UV)
 	@echo "installing the packages of superset/requirements.txt into .venv-superset/ (about 700 MB, once)"
-	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-superset
+	@$(UV) venv --quiet --allow-existing --python "$$PYTHON" .venv-superset
 	@$(UV) pip sync --quiet --require-hashes --python .venv-superset/bin/python superset/requirements.txt
 	@touch $@
 
 # The benchmarks have an environment of their own, with other loaders to compare with.
 .venv-bench/ready: pyproject.toml uv.lock | $(UV)
 	@echo "installing the packages of uv.lock and its group bench into .venv-bench/"
-	@UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --frozen --no-dev --group bench --compile-bytecode --quiet --python $(PYTHON)
+	@UV_PROJECT_ENVIRONMENT=.venv-bench $(UV) sync --frozen --no-dev --group bench --compile-bytecode --quiet --python "$$PYTHON"
 	@touch $@
 
 $(UV):
 	@echo "installing uv $(UV_VERSION) into .tools/"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore --target .tools "uv==$(UV_VERSION)"
+	@"$$PYTHON" -m pip install --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore --target .tools "uv==$(UV_VERSION)"

@@ -25,7 +25,7 @@ def of_rows(rows: int, folder: Path = FOLDER) -> Path:
 
 def read(path: Path) -> dict[str, Any]:
     """All series of a file, by name; none if there is no file."""
-    return json.loads(path.read_text()) if path.exists() else {}
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def records(path: Path, name: str) -> list[dict[str, Any]]:

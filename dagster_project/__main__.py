@@ -1,11 +1,11 @@
 """The command line: `python -m dagster_project <command>`; the Makefile has a target for each."""
 
 import argparse
-import io
 import os
 import socket
 import sys
 from functools import partial
+from itertools import chain
 
 import duckdb
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from dagster_project.base.errors import BadInput
 from dagster_project.base.file_system import has_permissions
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
+from dagster_project.base.output import unfailing_output, use_utf8
 from dagster_project.base.private_files import private_by_default
 from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.ingest.manual_decisions import DECISIONS
@@ -45,10 +46,11 @@ _NO_DOWNLOADS = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if arguments is None:
+        use_utf8()
+    unfailing_output()
     clear_environment()
     private_by_default()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal or log that cannot show all letters
-        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         settings = _settings()
@@ -60,9 +62,6 @@ def main(arguments: list[str] | None = None) -> int:
         _run_command(settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}", "ERROR")
-        return FAILED
-    except BrokenPipeError:  # the reader has closed the pipe: `make status | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
         problem_of_machine = machine_error_behind(error)
@@ -113,15 +112,20 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("run", help="load new releases, build and publish")
     command.add_argument(
-        "--reload", action="append", default=[], metavar="SOURCE/DATE", help="load it again"
+        "--reload",
+        action="extend",
+        type=str.split,
+        default=[],
+        metavar="SOURCE/DATE",
+        help="load it again",
     )
     command = commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1")
     command.add_argument("--port", type=int, default=3000)
     commands.add_parser("report", help="write the report, a static site, from the published file")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     command = commands.add_parser("metrics", help="query the published metrics with MetricFlow")
-    command.add_argument("metrics", nargs="+", metavar="METRIC")
-    command.add_argument("--by", nargs="+", default=[], metavar="DIMENSION")
+    command.add_argument("metrics", nargs="+", type=str.split, metavar="METRIC")
+    command.add_argument("--by", nargs="+", type=str.split, default=[], metavar="DIMENSION")
     command.add_argument("--where", nargs="+", default=[], metavar="CONDITION")
     command.add_argument("--order", default="", metavar="[-]NAME", help="--order=-receipts")
     command.add_argument("--limit", type=int)
@@ -352,8 +356,9 @@ def _query_metrics(settings: Settings, options: argparse.Namespace) -> None:
     from dagster_project.transform.metricflow import metric_sql
 
     _refuse_if_unreadable(settings)
-    order = options.order.split()
-    sql = metric_sql(options.metrics, options.by, options.where, order, options.limit)
+    # A word, or several in one text, as `make metrics METRICS="receipts balance"` passes them.
+    metrics, by = list(chain(*options.metrics)), list(chain(*options.by))
+    sql = metric_sql(metrics, by, options.where, options.order.split(), options.limit)
     with duckdb.connect(settings.warehouse, read_only=True) as con:
         try:
             con.sql(sql).show(max_rows=1000, max_width=200)

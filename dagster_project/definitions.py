@@ -5,6 +5,7 @@ from functools import partial
 import dagster as dg
 
 from dagster_project.base.environment import clear_environment
+from dagster_project.base.output import unfailing_output
 from dagster_project.base.private_files import private_by_default
 from dagster_project.base.settings import Settings
 from dagster_project.defs.asset_metadata import (
@@ -60,6 +61,7 @@ def definitions(settings: Settings) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """The entry point of Dagster's own processes."""
+    unfailing_output()
     clear_environment()
     private_by_default()
     return definitions(Settings())

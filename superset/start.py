@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 import yaml
-from superset_config import CATALOG, SETTINGS, kept_secret, published
+from superset_config import CATALOG, SETTINGS, kept_secret, published, unfailing_output
 
 HERE = Path(__file__).resolve().parent
 ASSETS = HERE / "assets"
@@ -159,6 +159,7 @@ def initialise(files: dict[str, str], log: Path) -> None:
 
 def main() -> int:
     """Start the server; return only if that fails."""
+    unfailing_output()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8088)
     options = parser.parse_args()
@@ -174,7 +175,7 @@ def main() -> int:
         return 1
     state = {"superset": version("apache-superset"), "files": digest(files)}
     kept = SETTINGS.superset_dir / "state.json"
-    if not kept.exists() or json.loads(kept.read_text()) != state:
+    if not kept.exists() or json.loads(kept.read_text("utf-8")) != state:
         print("preparing Superset (a minute, on the first start)", flush=True)
         log = SETTINGS.superset_dir / "prepare.log"
         # In a separate process: the server forks and must not inherit the modules that this loads.
@@ -182,9 +183,10 @@ def main() -> int:
         child.start()
         child.join()
         if child.exitcode:
-            print(f"Superset could not be prepared. The end of {log}:\n{log.read_text()[-2000:]}")
+            last = log.read_text("utf-8", "replace")[-2000:]
+            print(f"Superset could not be prepared. The end of {log}:\n{last}")
             return 1
-        kept.write_text(json.dumps(state))
+        kept.write_text(json.dumps(state), "utf-8")
     print(
         f"Superset: http://127.0.0.1:{options.port}{DASHBOARD}\n"
         f"Log in as {USER}; the password is in {SETTINGS.superset_dir / 'password'}\n"

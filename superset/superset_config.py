@@ -20,6 +20,7 @@ from sqlalchemy.engine.url import URL
 # After site-packages, where the package has the same name as the folder `superset`.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from dagster_project.base.output import unfailing_output  # noqa: F401 - for start.py
 from dagster_project.base.private_files import make_private, private_by_default
 from dagster_project.base.settings import Settings
 
@@ -34,11 +35,13 @@ def kept_secret(name: str) -> str:
     path = SETTINGS.superset_dir / name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        with os.fdopen(
+            os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii"
+        ) as file:
             file.write(secrets.token_urlsafe(24) + "\n")
     except FileExistsError:
         pass
-    return path.read_text().strip()
+    return path.read_text("ascii").strip()
 
 
 SECRET_KEY = kept_secret("secret_key")

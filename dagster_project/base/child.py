@@ -172,7 +172,7 @@ def _start(keep_open: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]
     """Start a child; return it with the file of its messages."""
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # Without it, numeric libraries reserve memory for a thread per core.
-    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
     with ExitStack() as unused:
         messages = unused.enter_context(tempfile.TemporaryFile())
         child = subprocess.Popen(

@@ -8,6 +8,8 @@ run with nothing new is quick.
 import json
 import logging
 import os
+import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,10 +25,19 @@ def say(text: str, level: str = "INFO", **about: Any) -> None:
     about: `source`, `release` and so on, for the log store; the text names them for people.
     """
     if is_json():
-        print(json_line(system_clock(), level, text.strip(), **about), flush=True)
+        _print(json_line(system_clock(), level, text.strip(), **about))
         return
     body = text.lstrip("\n")
-    print("\n" * (len(text) - len(body)) + printable_text(body), flush=True)
+    _print("\n" * (len(text) - len(body)) + printable_text(body))
+
+
+def _print(text: str) -> None:
+    """Print a line, with codes for letters that the output does not have. Never raises: a full disk
+    below a log, or a reader that has gone, must not stop a run.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    with suppress(OSError, ValueError):
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def is_json() -> bool:

@@ -4,19 +4,23 @@ An evaluation compares names, sizes and times in the landing folder with the led
 file that the ledger knows. A release is complete when its marker says so (fetchers write one), or
 when it has been unchanged for a minute. Each complete one gets one run; when no run is left, and
 the current releases are not the published ones, one build is requested. A failed load or build is
-not requested again until its input changes: temporary failures have already been retried within
-the run.
+not requested again until its input changes, its run is deleted, or the cursor is reset: temporary
+failures have already been retried within the run.
+
+Dagster ignores a request whose run key it knows, without a word. So a key holds what makes the
+request new: the content of the folder, the last load of the release and the last decision on it,
+and the run before, in case the cursor was reset.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from dagster_project.base.clock import system_clock
 from dagster_project.base.complete_marker import is_marked_complete
 from dagster_project.base.errors import BadInput, TryLater
-from dagster_project.base.run_tags import RETRY_RUN_ID, RUN_KEY, WILL_RETRY
+from dagster_project.base.run_tags import PARTITION, RETRY_RUN_ID, RUN_KEY, WILL_RETRY
 from dagster_project.base.settings import Settings
 from dagster_project.defs.fetch import GROUP as FETCH
 from dagster_project.defs.jobs import build_job, ingest_jobs
@@ -27,8 +31,9 @@ from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import build_fingerprint
 from dagster_project.workbench.connection import open_workbench, read_workbench, write_lock
+from dagster_project.workbench.decisions import last_decisions
 from dagster_project.workbench.publications import last_publication
-from dagster_project.workbench.releases import all_file_entries, record_modified
+from dagster_project.workbench.releases import FileEntry, all_file_entries, record_modified
 
 SECONDS = 10  # between evaluations
 SETTLED = 60  # seconds; a release that is unchanged for so long is complete
@@ -66,6 +71,7 @@ def landing_sensor(*, running: bool) -> dg.SensorDefinition:
                 entries = all_file_entries(con)
                 fingerprint = build_fingerprint(con)
                 published = last_publication(con)
+                decided = last_decisions(con)
         except TryLater:
             return _skip(context, "a run is writing; will check again when it has ended")
         plan = plan_against(
@@ -79,14 +85,22 @@ def landing_sensor(*, running: bool) -> dg.SensorDefinition:
         partitions = _missing_partitions(context.instance, plan)
         lines = [f"{len(plan.releases)} releases have landed, {len(plan.still_rejected)} rejected"]
         seen = cursor.arriving.keys() | cursor.requested.keys()
-        requests = _ingests(plan, cursor, under_way, lines)
+        _adopt(context.instance, plan, cursor)
+        _note_lost_runs(context.instance, cursor, under_way)
+        requests = [
+            _ingest(
+                context.instance, release, cursor, entries, decided, release.name in plan.replaced
+            )
+            for release in _to_ingest(plan, cursor, under_way, lines)
+        ]
         # A release that has just appeared may belong to the batch; one that keeps growing may not.
         batch_is_complete = cursor.arriving.keys() <= seen
         if not requests and not under_way and batch_is_complete:
             if published and published[1] == fingerprint and settings.warehouse.exists():
                 cursor.build = ""  # a decision may bring this state back: then build again
             elif any("accepted" in by_status for by_status in entries.values()):
-                requests = _build(build_job.name, fingerprint, cursor, lines)
+                after = published[0] if published else "nothing"
+                requests = _build(context.instance, fingerprint, after, cursor, lines)
         elif under_way:
             lines.append(f"{len(under_way)} runs are in progress: {_few(under_way.values())}")
         if not requests:
@@ -169,10 +183,40 @@ def _missing_partitions(
     return requests
 
 
-def _ingests(
+def _adopt(instance: dg.DagsterInstance, plan: Plan, cursor: Cursor) -> None:
+    """Take an unfinished run of a release as the one requested for it: of a person, or of this
+    sensor before its cursor was reset.
+    """
+    waiting = {
+        (f"ingest_{release.source}", str(release.date)): release
+        for release in plan.new
+        if release.name not in cursor.requested
+    }
+    if not waiting:
+        return
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+        release = waiting.get((run.job_name, run.tags.get(PARTITION, "")))
+        if release:
+            key = run.tags.get(RUN_KEY, run.run_id)
+            cursor.requested[release.name] = (key, release_state(release))
+
+
+def _note_lost_runs(
+    instance: dg.DagsterInstance, cursor: Cursor, under_way: dict[str, str]
+) -> None:
+    """Forget requests whose run was deleted: then nothing says how it ended."""
+    for name, (key, _) in list(cursor.requested.items()):
+        if key in under_way or _has_run(instance, key):
+            cursor.seen = sorted({*cursor.seen, name})
+        elif name in cursor.seen:
+            del cursor.requested[name]
+    cursor.seen = [name for name in cursor.seen if name in cursor.requested]
+
+
+def _to_ingest(
     plan: Plan, cursor: Cursor, under_way: dict[str, str], lines: list[str]
-) -> list[dg.RunRequest]:
-    """Return runs for the complete releases; add lines on incomplete and failed ones."""
+) -> list[Release]:
+    """Return the complete releases to load; add lines on incomplete and failed ones."""
     states = {release.name: release_state(release) for release in plan.new}
     stuck = []
     for name, (key, state) in list(cursor.requested.items()):
@@ -197,10 +241,7 @@ def _ingests(
             f"a requested run ended without an entry in the ledger: {_few(stuck)}; see"
             " why it failed, then materialize the partition again"
         )
-    return [
-        _ingest(release, states[release.name], cursor, release.name in plan.replaced)
-        for release in taken
-    ]
+    return taken
 
 
 def _first_seen(release: Release, states: dict[str, str], cursor: Cursor, now: float) -> float:
@@ -214,18 +255,46 @@ def _is_complete(release: Release, unchanged_for: float) -> bool:
     return unchanged_for >= SETTLED or is_marked_complete(release.files[0].parent)
 
 
-def _ingest(release: Release, state: str, cursor: Cursor, replaces: bool) -> dg.RunRequest:
-    key = f"{release.name} {state} {cursor.round}"
+def _ingest(
+    instance: dg.DagsterInstance,
+    release: Release,
+    cursor: Cursor,
+    entries: Mapping[tuple[str, date], Mapping[str, list[FileEntry]]],
+    decided: Mapping[str, datetime],
+    replaces: bool,
+) -> dg.RunRequest:
+    job, day, state = f"ingest_{release.source}", str(release.date), release_state(release)
+    by_status = entries.get((release.source, release.date), {}).values()
+    ledger = [entry.loaded_at for some in by_status for entry in some]
+    ledger += [decided[release.name]] if release.name in decided else []
+    before = _last_run(instance, dg.RunsFilter(job_name=job, tags={PARTITION: day}))
+    at = max(ledger).isoformat() if ledger else "never loaded"
+    key = f"{release.name} {state} {at} {before} {cursor.round}"
     cursor.requested[release.name] = (key, state)
     return dg.RunRequest(
         run_key=key,
-        job_name=f"ingest_{release.source}",
-        partition_key=str(release.date),
+        job_name=job,
+        partition_key=day,
         run_config={"ops": {f"load_{release.source}": {"config": {"reload": replaces}}}},
     )
 
 
-def _build(job: str, fingerprint: str, cursor: Cursor, lines: list[str]) -> list[dg.RunRequest]:
+def _has_run(instance: dg.DagsterInstance, key: str) -> bool:
+    """Whether there is a run with this key, or id if a person started it."""
+    by_key = dg.RunsFilter(tags={RUN_KEY: key})
+    return bool(instance.get_runs(by_key, limit=1)) or instance.get_run_by_id(key) is not None
+
+
+def _last_run(instance: dg.DagsterInstance, which: dg.RunsFilter) -> str:
+    """Return the id of the newest run, for a run key."""
+    return next((run.run_id for run in instance.get_runs(which, limit=1)), "no run before")
+
+
+def _build(
+    instance: dg.DagsterInstance, fingerprint: str, after: str, cursor: Cursor, lines: list[str]
+) -> list[dg.RunRequest]:
+    """Return the request for a build. after: the last publication."""
+    job = build_job.name
     if cursor.build == fingerprint:
         lines.append(
             "the build of the current releases has failed: correct the cause (docs/"
@@ -234,7 +303,9 @@ def _build(job: str, fingerprint: str, cursor: Cursor, lines: list[str]) -> list
         return []
     cursor.build = fingerprint
     cursor.round += 1
-    return [dg.RunRequest(run_key=f"{job} {fingerprint[:16]} {cursor.round}", job_name=job)]
+    before = _last_run(instance, dg.RunsFilter(job_name=job))
+    key = f"{job} {fingerprint[:16]} {after} {before} {cursor.round}"
+    return [dg.RunRequest(run_key=key, job_name=job)]
 
 
 def _refusals(context: dg.SensorEvaluationContext, plan: Plan, cursor: Cursor) -> list[str]:

@@ -1,6 +1,7 @@
 """Raw assets: one multi-asset per source, one partition per release.
 
-A backfill of many releases is one run. Each release is loaded in its own transaction, and a refused
+A backfill is one run for each range of neighbours among the chosen releases: Dagster's tags of a
+run name only the first and the last. Each release is loaded in its own transaction, and a refused
 one does not stop the others: the gate that follows fails with the reason.
 """
 

@@ -11,12 +11,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from filelock import Timeout
 
-from dagster_project.base.clock import Clock, local_date, system_clock
+from dagster_project.base.clock import Clock, date_in, latest_date, system_clock
 from dagster_project.base.complete_marker import mark_complete
 from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput, TryLater
@@ -72,7 +72,7 @@ def fetch_source(
             history = FetchHistory.of(settings.landing_dir / fetcher.source)
             session = Session(fetcher, settings, downloader, folder, history)
             published = fetcher.fetch(session)
-            return _land(fetcher, settings, session, history, published, local_date(clock))
+            return _land(fetcher, settings, session, history, published, clock)
     except OSError as error:
         raise BadInput(
             "the landing folder cannot be written",
@@ -127,14 +127,16 @@ def _land(
     session: Session,
     history: FetchHistory,
     published: PublicationDate | None,
-    today: date,
+    clock: Clock,
 ) -> FetchResult:
     files = sorted(session.release.iterdir())
     _check_layouts(fetcher.source, files)
     target = history.folder
-    landed = landed_releases(fetcher.source, settings.landing_dir)[0] if target.is_dir() else []
+    landed = (
+        landed_releases(fetcher.source, settings.landing_dir, clock)[0] if target.is_dir() else []
+    )
     fingerprints = {fetcher.fingerprint(path) for path in files}
-    dates = _dates(fetcher, published, session.last_modified, today)
+    dates = _dates(fetcher, published, session.last_modified, clock)
     # Compare with the newest release and one of the same date. If an older one is equal, the
     # publisher has revised the figures since and gone back: that is a new release.
     for release in reversed(landed):
@@ -212,26 +214,31 @@ def _check_layouts(source: str, files: list[Path]) -> None:
 
 
 def _dates(
-    fetcher: Fetcher, published: PublicationDate | None, modified: list[datetime], today: date
+    fetcher: Fetcher, published: PublicationDate | None, modified: list[datetime], clock: Clock
 ) -> list[PublicationDate]:
-    """Return the possible dates of the release, best first.
+    """Return the possible dates of the release, best first, in the publisher's time zone.
 
     The later ones are for files that the publisher has changed without a new date.
     """
+    calendar = all_sources()[fetcher.source].calendar
+    zone = calendar.timezone if calendar else "UTC"
+    today = date_in(zone, clock)
     dates = []
     if published:
-        if published.on > today:
+        if published.on > latest_date(clock):
             raise BadInput(
                 "a release dated in the future",
                 where=f"{fetcher.source}: {published.said_by}",
-                expected=f"a date up to {today}",
-                found=str(published.on),
-                fix="check the machine's clock; near midnight, fetch again later",
+                expected=f"a date up to {latest_date(clock)}",
+                found=f"{published.on}; it is {clock():%Y-%m-%d %H:%M %Z} by the machine's clock",
+                fix="set the machine's clock if that is wrong; otherwise look at what the publisher"
+                " serves",
             )
         dates.append(published)
     if modified:
-        # In UTC and by the server's clock, which may be a day ahead of the local date.
-        header = PublicationDate(min(max(modified).date(), today), "the Last-Modified header")
+        # By the server's clock, which may be ahead.
+        changed = date_in(zone, lambda: max(modified))
+        header = PublicationDate(min(changed, today), "the Last-Modified header")
         if published is None or header.on > published.on:
             dates.append(header)
     return [*dates, PublicationDate(today, DAY_OF_DOWNLOAD)]

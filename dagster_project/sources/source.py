@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster_project.base.clock import Clock, local_date, system_clock
+from dagster_project.base.clock import Clock, latest_date, system_clock
 from dagster_project.base.errors import BadInput
 from dagster_project.base.limits import LIMITS, ReleaseLimits
 from dagster_project.layouts import Layout, RawTable
@@ -161,13 +161,14 @@ def landed_release(
             fix="rename the folder",
         )
     released = date.fromisoformat(folder.name)
-    if released > local_date(clock):
+    if released > latest_date(clock):
         raise BadInput(
             "a release dated in the future",
             where=where,
-            expected=f"a publication date up to {local_date(clock)}",
-            found=str(released),
-            fix="rename the folder to the day on which the publisher released it",
+            expected=f"a publication date up to {latest_date(clock)}",
+            found=f"{released}; it is {clock():%Y-%m-%d %H:%M %Z} by the machine's clock",
+            fix="if that is wrong, set the machine's clock; otherwise rename the folder to the day"
+            " on which the publisher released it",
         )
     if folder.is_symlink():
         raise _no_file(where, "a link", "a folder of files")

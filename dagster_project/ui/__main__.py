@@ -7,6 +7,7 @@ from functools import partial
 
 from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.environment import clear_environment
+from dagster_project.base.output import unfailing_output
 from dagster_project.base.private_files import private_by_default
 from dagster_project.base.settings import Settings
 from dagster_project.patches.dagster_webserver import serve
@@ -14,6 +15,7 @@ from dagster_project.ui.guard import Guard
 
 if __name__ == "__main__":
     clear_environment()
+    unfailing_output()
     private_by_default()
     dagster_home()
     serve(partial(Guard, hosts=Settings().allowed_ui_hosts))

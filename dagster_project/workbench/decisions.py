@@ -1,5 +1,7 @@
 """Manual decisions and their reasons: `audit.decisions`."""
 
+from datetime import datetime
+
 import duckdb
 
 from dagster_project.base.errors import BadInput
@@ -20,5 +22,15 @@ def record_decision(
         )
     con.execute(
         "insert into audit.decisions values (?, ?, ?, ?)",
-        [ledger_time(con), decision, subject, reason],
+        # Bytes that are not UTF-8 cannot be stored.
+        [ledger_time(con), decision, subject, reason.encode("utf-8", "backslashreplace").decode()],
+    )
+
+
+def last_decisions(con: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
+    """Return when each release, as `<source>/<date>`, was last decided on, in UTC."""
+    return dict(
+        con.execute(
+            "select subject, max(decided_at) from audit.decisions group by subject"
+        ).fetchall()
     )

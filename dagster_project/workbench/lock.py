@@ -61,7 +61,7 @@ def _holders(inode: int) -> set[int]:
     """Return the users whose processes hold a lock on a file; only Linux lists them."""
     users = set()
     with suppress(OSError):
-        for line in Path("/proc/locks").read_text().splitlines():
+        for line in Path("/proc/locks").read_text("ascii", "replace").splitlines():
             # 1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234567 0 EOF
             fields = line.split()
             if fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == str(inode):
@@ -72,7 +72,7 @@ def _holders(inode: int) -> set[int]:
 def _user_of(process: str) -> set[int]:
     """Return the real user of a process: the owner of `/proc/<id>` can be disguised as root."""
     with suppress(OSError):
-        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        for line in Path(f"/proc/{process}/status").read_text("utf-8", "replace").splitlines():
             if line.startswith("Uid:"):
                 return {int(line.split()[1])}
     return set()

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.automation_tick_evaluation_context import (
+    build_run_requests_with_backfill_policies,
+)
+from dagster._core.definitions.events import AssetKeyPartitionKey
 
-from dagster_project.base.settings import Settings
+from dagster_project.base.settings import PROJECT_ROOT, Settings
 from dagster_project.defs.raw import raw_assets
 from dagster_project.defs.resources import resources
 from dagster_project.sources import all_sources
 from tests.pipeline.test_run import text_of
-from tests.support import TEXT, Warehouse, job_named
+from tests.support import TEXT, Warehouse, defs, job_named
 
 DAYS = ["2020-01-31", "2020-02-29", "2020-03-31", "2020-04-30"]
 FIGURES = dg.AssetKey(["raw", "published_figures__figures"])
@@ -43,10 +47,33 @@ def states(folders: Warehouse) -> list[tuple]:
     )
 
 
-def test_a_backfill_is_one_run() -> None:
+def test_a_range_of_releases_is_one_run() -> None:
     for source in all_sources().values():
         policy = raw_assets(source).backfill_policy
         assert policy == dg.BackfillPolicy.single_run()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "runs"),
+    [
+        (DAYS, [(DAYS[0], DAYS[3])]),
+        ([DAYS[0], DAYS[1], DAYS[3]], [(DAYS[0], DAYS[1]), (DAYS[3], DAYS[3])]),
+    ],
+    ids=["neighbours", "with a gap"],
+)
+def test_a_backfill_is_one_run_for_each_range_of_neighbours(
+    instance: dg.DagsterInstance, chosen: list[str], runs: list[tuple[str, str]]
+) -> None:
+    with dg.partition_loading_context(dynamic_partitions_store=instance):
+        requests = build_run_requests_with_backfill_policies(
+            [AssetKeyPartitionKey(FIGURES, day) for day in chosen],
+            defs().resolve_asset_graph(),
+            instance,
+        )
+    tags = [{name.split("_")[-1]: day for name, day in each.tags.items()} for each in requests]
+    assert [(tag["start"], tag["end"]) for tag in tags] == runs
+    page = (PROJECT_ROOT / "docs" / "scheduling.md").read_text("utf-8")
+    assert "each gap begins\n  another run" in page
 
 
 def test_releases_of_one_run_are_loaded_and_gated_separately(

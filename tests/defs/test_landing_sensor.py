@@ -19,7 +19,7 @@ from dagster_project.defs.landing_cursor import Cursor
 from dagster_project.defs.landing_sensor import MAX_RUNS, SECONDS, SETTLED
 from dagster_project.ingest import pending_releases as plan
 from dagster_project.ingest.load_release import load_release
-from dagster_project.ingest.manual_decisions import reject
+from dagster_project.ingest.manual_decisions import forget, reject
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.sources import all_sources, source
 from dagster_project.workbench import connection as workbench
@@ -423,3 +423,101 @@ def test_a_run_that_dagster_is_about_to_retry_is_under_way(
         tags={"dagster/will_retry": "true", "dagster/auto_retry_run_id": "another"},
     )
     assert "1 runs are in progress: build" in landing.message()
+
+
+def start(landing: Landing, status: dg.DagsterRunStatus) -> str:
+    """Give the last request its run, as the daemon does; return the run's id."""
+    key = landing.requested[-1]
+    tags = {"dagster/run_key": key}
+    job = key.split(" ", maxsplit=1)[0]
+    if job != "build":
+        source_name, _, day = job.partition("/")
+        job, tags["dagster/partition"] = f"ingest_{source_name}", day
+    return create_run_for_test(landing.instance, job_name=job, status=status, tags=tags).run_id
+
+
+def forget_release(folders: Warehouse) -> None:
+    with open_workbench(folders.settings) as con:
+        forget(con, NAME, "made up")
+
+
+def test_no_run_key_is_repeated_after_the_cursor_was_reset(
+    folders: Warehouse, landing: Landing
+) -> None:
+    """Dagster would ignore it, without a word."""
+    path = land(folders)
+    mark_complete(path.parent)
+    wanted = [f"ingest_published_figures {DAY}"]
+    assert landing.requests() == wanted
+    start(landing, dg.DagsterRunStatus.FAILURE)
+    landing.cursor = ""
+    assert landing.requests() == wanted  # the helper refuses a key that repeats one
+    start(landing, dg.DagsterRunStatus.SUCCESS)
+    enter(folders, "accepted")
+    landing.cursor = ""
+    assert landing.requests() == ["build"]
+    start(landing, dg.DagsterRunStatus.FAILURE)
+    landing.cursor = ""
+    assert landing.requests() == ["build"]
+    start(landing, dg.DagsterRunStatus.SUCCESS)
+    publish(folders)
+    landing.cursor = ""
+    assert landing.requests() == []
+
+
+def test_a_forgotten_release_gets_a_new_key_also_where_the_run_before_is_gone(
+    folders: Warehouse, landing: Landing
+) -> None:
+    path = land(folders)
+    mark_complete(path.parent)
+    for _ in range(3):
+        landing.cursor = ""
+        assert landing.requests() == [f"ingest_published_figures {DAY}"]
+        enter(folders, "accepted")
+        forget_release(folders)
+
+
+@pytest.mark.parametrize("requested_by", ["the sensor", "a person"])
+def test_a_run_under_way_is_known_after_the_cursor_was_reset(
+    folders: Warehouse, landing: Landing, requested_by: str
+) -> None:
+    path = land(folders)
+    mark_complete(path.parent)
+    if requested_by == "the sensor":
+        landing.requests()
+        run = start(landing, dg.DagsterRunStatus.STARTING)
+        landing.cursor = ""
+    else:
+        tags = {"dagster/partition": DAY}
+        run = create_run_for_test(
+            landing.instance,
+            job_name="ingest_published_figures",
+            status=dg.DagsterRunStatus.STARTED,
+            tags=tags,
+        ).run_id
+    assert landing.requests() == landing.requests() == []
+    started = landing.instance.get_run_by_id(run)
+    assert started
+    landing.instance.report_run_failed(started)
+    assert landing.requests() == []
+    landing.cursor = ""
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+
+
+def test_a_release_whose_run_was_deleted_is_requested_again(
+    folders: Warehouse, landing: Landing
+) -> None:
+    path = land(folders)
+    mark_complete(path.parent)
+    landing.requests()
+    run = start(landing, dg.DagsterRunStatus.FAILURE)
+    assert "a requested run ended without an entry in the ledger" in landing.message()
+    landing.instance.delete_run(run)
+    assert landing.requests() == [f"ingest_published_figures {DAY}"]
+
+
+def test_a_cursor_of_another_version_keeps_what_is_known() -> None:
+    text = '{"requested": {"a/2020-01-31": ["key", "state"]}, "round": 7, "of_a_later_version": 1}'
+    cursor = Cursor.read(text)
+    assert (cursor.requested, cursor.round) == ({"a/2020-01-31": ("key", "state")}, 7)
+    assert Cursor.read("[]") == Cursor.read("1") == Cursor()

@@ -3,8 +3,10 @@
 import logging
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from time import tzset
 
 import pytest
 from filelock import FileLock
@@ -12,7 +14,12 @@ from pydantic import SecretStr
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import Settings
-from dagster_project.fetching.fetch_release import DAY_OF_DOWNLOAD, FetchResult, fetch_source
+from dagster_project.fetching.fetch_release import (
+    DAY_OF_DOWNLOAD,
+    FetchResult,
+    _dates,
+    fetch_source,
+)
 from dagster_project.fetching.fetcher import Fetcher, PublicationDate, Session
 from tests.fetching.publisher_server import Publisher, Reply, landed_files, publisher, tree, zipped
 from tests.support import BARE, BULK, COUNTRIES
@@ -246,11 +253,41 @@ def test_a_file_changed_under_its_old_date_becomes_a_release_of_its_own(
 def test_a_date_in_the_future_is_refused(settings: Settings, server: Publisher) -> None:
     server.serve("/file.csv", CSV)
 
-    def tomorrow(session: Session) -> PublicationDate:
-        one_file(session)
-        return PublicationDate(date(2022, 2, 3), "the test")
+    def dated(day: int) -> Fetcher:
+        def fetch_dated(session: Session) -> PublicationDate:
+            one_file(session)
+            return PublicationDate(date(2022, 2, day), "the test")
 
-    assert refusal(settings, fetcher(tomorrow)).what == "a release dated in the future"
+        return fetcher(fetch_dated)
+
+    problem = refusal(settings, dated(4))
+    assert problem.what == "a release dated in the future"
+    assert "2022-02-02 12:00 UTC by the machine's clock" in problem.found
+    assert fetch(settings, dated(3)).release.date == date(2022, 2, 3)  # the publisher's tomorrow
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Etc/GMT+12", "Etc/GMT-14"])
+@pytest.mark.parametrize(
+    ("source", "now", "day"),
+    [
+        ("boj_flat_files", datetime(2022, 2, 2, 16, tzinfo=UTC), date(2022, 2, 3)),  # Tokyo
+        ("worldbank_wdi", datetime(2022, 2, 2, 3, tzinfo=UTC), date(2022, 2, 1)),  # Washington
+        ("worldbank_wdi", datetime(2022, 7, 2, 4, tzinfo=UTC), date(2022, 7, 2)),  # in summer
+    ],
+)
+def test_a_release_is_dated_by_the_publishers_day_not_the_machines(
+    zone: str, source: str, now: datetime, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    tzset()
+    try:
+        undated = _dates(replace(fetcher(), source=source), None, [], lambda: now)
+        by_header = _dates(replace(fetcher(), source=source), None, [now], lambda: now)
+    finally:
+        monkeypatch.undo()
+        tzset()
+    assert undated == [PublicationDate(day, DAY_OF_DOWNLOAD)]
+    assert by_header[0] == PublicationDate(day, "the Last-Modified header")
 
 
 # Temporary faults are retried

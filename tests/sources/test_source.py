@@ -1,6 +1,7 @@
 import os
-from datetime import date, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from time import tzset
 
 import pytest
 
@@ -38,15 +39,26 @@ def test_a_folder_whose_name_is_not_a_date_is_refused(folders: Warehouse, name: 
     )
 
 
-def test_a_release_dated_today_is_accepted_and_one_dated_tomorrow_refused(
-    folders: Warehouse,
+@pytest.mark.parametrize("zone", ["UTC", "Etc/GMT+12", "Etc/GMT-14", "Pacific/Apia"])
+def test_a_release_may_be_dated_by_the_publishers_day_wherever_the_machine_is(
+    folders: Warehouse, zone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    today = date.today()
-    folders.land("made_up", str(today), "a.csv", "1")
-    folders.land("made_up", str(today + timedelta(days=1)), "a.csv", "1")
-    (release,), (problem,) = landed_releases("made_up", folders.landing)
-    assert release.date == today
+    """It is the evening of 30 November in UTC, and 1 December east of Berlin."""
+    clock = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+    for day in ("2026-11-30", "2026-12-01", "2026-12-02"):
+        folders.land("made_up", day, "a.csv", "1")
+    monkeypatch.setenv("TZ", zone)
+    tzset()
+    try:
+        releases, (problem,) = landed_releases("made_up", folders.landing, lambda: clock)
+    finally:
+        monkeypatch.undo()
+        tzset()
+    assert [str(release.date) for release in releases] == ["2026-11-30", "2026-12-01"]
     assert problem.what == "a release dated in the future"
+    assert problem.expected == "a publication date up to 2026-12-01"
+    assert "2026-11-30 23:30 UTC by the machine's clock" in problem.found
+    assert problem.fix.startswith("if that is wrong, set the machine's clock; otherwise rename")
 
 
 def test_an_empty_folder_is_refused(folders: Warehouse) -> None:
