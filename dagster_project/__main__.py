@@ -12,6 +12,7 @@ import duckdb
 from pydantic import ValidationError
 
 from dagster_project.base.dagster_home import home_folder
+from dagster_project.base.dagster_postgres import use_postgres
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
@@ -219,12 +220,16 @@ def _decide(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _last_failure() -> str:
-    if not (home_folder() / "history").is_dir():
+    if not (home_folder() / "dagster.yaml").is_file():
         return "unknown: there is no Dagster instance yet"
     from dagster import DagsterInstance
 
     from dagster_project.defs.run_history import last_failure
 
+    try:
+        use_postgres()
+    except BadInput as problem:
+        return f"unknown: {problem}"
     with DagsterInstance.get() as instance:
         return last_failure(instance)
 

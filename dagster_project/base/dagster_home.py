@@ -1,9 +1,15 @@
 """The project's Dagster instance: its folder, and the tag of runs that `make run` launches."""
 
 import os
-import shutil
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
+from dagster_project.base.dagster_postgres import STORAGE, use_postgres
+from dagster_project.base.durable_files import replace_text
+from dagster_project.base.errors import BadInput
+from dagster_project.base.logs import say
 from dagster_project.base.private_files import make_private, private_files, public_folder
 from dagster_project.base.settings import PROJECT_ROOT
 
@@ -16,11 +22,63 @@ def home_folder() -> Path:
 
 
 def dagster_home() -> Path:
-    """Return the folder of the project's Dagster instance, with its settings in place."""
+    """Return the folder of the project's Dagster instance, with its settings in place.
+
+    An instance of an earlier Dagster is upgraded. Raises BadInput if it is of a newer one, or if
+    its storage is to be in PostgreSQL, and that cannot be reached.
+    """
     home = home_folder()
     public_folder(home.parent)
     home.mkdir(mode=0o700, exist_ok=True)
     make_private(home)  # its logs quote files, and whoever writes here runs code
     with private_files():
-        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+        replace_text(home / "dagster.yaml", _instance_settings())
+        _upgrade(home)
     return home
+
+
+def _instance_settings() -> str:
+    text = Path(__file__).with_name("dagster.yaml").read_text("utf-8")
+    return text + STORAGE if use_postgres() else text
+
+
+def _upgrade(home: Path) -> None:
+    """Bring the instance's tables to the installed Dagster, which is noted in a file beside them."""
+    note, installed = home / "dagster_version", version("dagster")
+    before = note.read_text("utf-8").strip() if note.is_file() else ""
+    if before == installed:
+        return
+    if _numbers(before) > _numbers(installed):
+        raise BadInput(
+            "a Dagster instance of a newer version",
+            where=str(home),
+            expected=f"Dagster {installed}, which is installed, or an earlier one",
+            found=f"Dagster {before}",
+            fix="install the version of the project that wrote it; or set DAGSTER_HOME to another"
+            " folder: it holds the history of runs, and nothing that the warehouse needs",
+        )
+    if before or (home / "history").is_dir():
+        say(
+            f"upgrading the Dagster instance {home} from {before or 'an earlier version'} to {installed}"
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "dagster", "instance", "migrate"],
+            env=os.environ | {"DAGSTER_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise BadInput(
+                "a Dagster instance that cannot be upgraded",
+                where=str(home),
+                expected=f"an instance that Dagster {installed} can read",
+                found=(done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1],
+                fix="move the folder away: it holds the history of runs, and nothing that the"
+                " warehouse needs",
+            )
+    replace_text(note, installed)
+
+
+def _numbers(version_text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version_text.split(".") if part.isdigit())
