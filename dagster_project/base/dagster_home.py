@@ -43,7 +43,7 @@ def _instance_settings() -> str:
 
 
 def _upgrade(home: Path) -> None:
-    """Bring the instance's tables to the installed Dagster, which is noted in a file beside them."""
+    """Bring the instance's tables to the installed Dagster; a file beside them notes it."""
     note, installed = home / "dagster_version", version("dagster")
     before = note.read_text("utf-8").strip() if note.is_file() else ""
     if before == installed:
@@ -58,9 +58,8 @@ def _upgrade(home: Path) -> None:
             " folder: it holds the history of runs, and nothing that the warehouse needs",
         )
     if before or (home / "history").is_dir():
-        say(
-            f"upgrading the Dagster instance {home} from {before or 'an earlier version'} to {installed}"
-        )
+        old = before or "an earlier version"
+        say(f"upgrading the Dagster instance {home} from {old} to {installed}")
         done = subprocess.run(
             [sys.executable, "-m", "dagster", "instance", "migrate"],
             env=os.environ | {"DAGSTER_HOME": str(home)},
