@@ -16,7 +16,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean
+.PHONY: help run dev install install-service report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -26,6 +26,11 @@ run: .venv/ready ## load new releases, build, check, publish (RELOAD=source/date
 
 dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000 (PORT=another)
 	@$(RUN) -m dagster_project dev $(if $(PORT),--port $(PORT))
+
+install: .venv/ready ## only install the packages
+
+install-service: .venv/ready ## write systemd units for this checkout (UNITS=folder SERVICE_USER=name PORT=of the UI)
+	@$(RUN) -m dagster_project install-service $${UNITS:+--to="$$UNITS"} $${SERVICE_USER:+--user="$$SERVICE_USER"} $${PORT:+--port="$$PORT"}
 
 report: .venv/ready ## write the report on the live publication: warehouse/report/index.html
 	@$(RUN) -m dagster_project report

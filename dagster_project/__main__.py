@@ -78,6 +78,10 @@ def _run_command(settings: Settings, options: argparse.Namespace) -> None:
     match options.command:
         case "dev":
             _open_ui(settings, options.port)
+        case "serve":
+            _serve(settings, options)
+        case "install-service":
+            _install_service(settings, options)
         case "report":
             from dagster_project.report.site import write_report
 
@@ -115,6 +119,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     command = commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1")
     command.add_argument("--port", type=int, default=3000)
+    command = commands.add_parser("serve", help="become a part of the service (docs/deploying.md)")
+    command.add_argument("part", choices=["code", "daemon", "web"])
+    command.add_argument("--host", default="127.0.0.1", help="of the UI")
+    command.add_argument("--port", type=int, default=3000, help="of the UI")
+    command = commands.add_parser("install-service", help="write systemd units for this checkout")
+    command.add_argument("--to", type=Path, metavar="FOLDER", help="default: systemd's own")
+    command.add_argument("--user", help="of system units; default: the owner of the checkout")
+    command.add_argument("--port", type=int, default=3000, help="of the UI")
     commands.add_parser("report", help="write the report, a static site, from the published file")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     command = commands.add_parser("metrics", help="query the published metrics with MetricFlow")
@@ -262,6 +274,27 @@ def _open_ui(settings: Settings, port: int) -> None:
     lines = ["--log-format", "json"] if settings.log_format == "json" else []
     module = [sys.executable, "-m", "dagster_project.ui.develop"]
     os.execv(sys.executable, [*module, "--host", "127.0.0.1", "--port", str(port), *lines])
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> None:
+    """Replace this process by a part of the service."""
+    from dagster_project.service.processes import serve
+
+    if options.part == "code":  # its runs are its children, so none is alive
+        dagster_home()
+        _fail_orphaned_ui_runs(settings)
+    serve(options.part, options.host, options.port)
+
+
+def _install_service(settings: Settings, options: argparse.Namespace) -> None:
+    from dagster_project.service.units import write_units
+
+    written = write_units(settings, options.to, options.user, options.port)
+    for path in written:
+        say(f"written {path}")
+    systemctl = "systemctl" if os.geteuid() == 0 else "systemctl --user"
+    names = " ".join(path.stem for path in written)
+    say(f"run `{systemctl} daemon-reload`, then `{systemctl} enable --now {names}`")
 
 
 def _refuse_if_taken(port: int) -> None:
