@@ -3,8 +3,8 @@
     python -m tests.upgrades.old_warehouse <commit> tests/fixtures/warehouse_<version>.tar.xz
 
 All of its figures are made up, exchange rates included. It holds what a user has after two
-publications and a decision: landing folder, workbench, publications and the Dagster instance, of
-which only the shortest runs are kept.
+publications and a decision: landing folder, workbench, the last publication, and the Dagster
+instance with the shortest runs.
 """
 
 import lzma
@@ -16,6 +16,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -27,6 +28,7 @@ REASON = "made up: withdrawn by the publisher"
 REJECTED = "published_figures/2020-02-29"
 RELEASES = ("published_figures/2019-06-30", "worldbank_wdi/2016-03-01")
 KEPT_RUNS = 2
+_LARGE = ("int_exchange_rates", "int_regions", "int_economies")
 
 
 def make(commit: str, archive: Path) -> None:
@@ -97,28 +99,37 @@ def _compact(made: Path) -> None:
     warehouse = made / "warehouse"
     for part in ("candidate", "dbt_target", "exports", "report", "reports"):
         shutil.rmtree(warehouse / part, ignore_errors=True)
+    first, *_ = sorted((warehouse / "publications").iterdir())
+    first.unlink()  # a megabyte that the second one has as well
     workbench, fresh = warehouse / "workbench.duckdb", warehouse / "fresh.duckdb"
     with duckdb.connect() as con:
         con.execute(f"attach '{workbench}' as old; attach '{fresh}' as fresh")
         con.execute("delete from old.raw.ecb_reference_rates__daily where date < '2009'")
+        con.execute("delete from old.raw.ecb_reference_rates__daily where _column like 'X%'")
+        for table in _LARGE:  # an upgrade builds them again
+            con.execute(f"delete from old.intermediate.{table}")
         con.execute("copy from database old to fresh")
     fresh.replace(workbench)
     runs = made / "dagster_home" / "history" / "runs"
     logs = sorted(runs.glob("*-*.db"), key=lambda path: path.stat().st_size)
-    dropped = [path.stem for path in logs[KEPT_RUNS:]]
-    marks = ", ".join("?" * len(dropped))
-    for name, tables in (
-        (runs.with_name("runs.db"), {"runs": "run_id", "run_tags": "run_id"}),
-        (runs / "index.db", {"event_logs": "run_id"}),
+    kept = ", ".join(f"'{path.stem}'" for path in logs[:KEPT_RUNS])
+    for name, columns in (
+        (runs.with_name("runs.db"), ("runs.run_id", "run_tags.run_id")),
+        (
+            runs / "index.db",
+            ("event_logs.run_id", "asset_check_executions.run_id", "asset_keys.last_run_id"),
+        ),
     ):
-        with sqlite3.connect(name) as con:
-            for table, column in tables.items():
-                con.execute(f"delete from {table} where {column} in ({marks})", dropped)
-            con.execute("delete from asset_check_executions") if name.stem == "index" else None
-        sqlite3.connect(name).execute("vacuum")
-    for run in dropped:
-        for path in runs.glob(f"{run}.db*"):
-            path.unlink()
+        with closing(sqlite3.connect(name, isolation_level=None)) as con:
+            for table, _, column in (each.partition(".") for each in columns):
+                con.execute(f"delete from {table} where coalesce({column}, '') not in ({kept})")
+            if name.name == "runs.db":
+                used = "select snapshot_id from runs"
+                con.execute(f"delete from snapshots where snapshot_id not in ({used})")
+            con.execute("vacuum")
+            con.execute("pragma wal_checkpoint(truncate)")
+    for path in logs[KEPT_RUNS:]:
+        path.unlink()
 
 
 if __name__ == "__main__":
