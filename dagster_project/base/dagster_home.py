@@ -24,8 +24,8 @@ def home_folder() -> Path:
 def dagster_home() -> Path:
     """Return the folder of the project's Dagster instance, with its settings in place.
 
-    An instance of an earlier Dagster is upgraded. Raises BadInput if it is of a newer one, or if
-    its storage is to be in PostgreSQL, and that cannot be reached.
+    An instance that an earlier Dagster made is upgraded. Raises BadInput if a newer one made it, or
+    if its storage is to be in PostgreSQL, and that cannot be reached.
     """
     home = home_folder()
     public_folder(home.parent)

@@ -38,7 +38,9 @@ def use_postgres() -> bool:
     try:
         url = sqlalchemy.make_url(text)
     except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise _no_url("text that is no URL of a database") from None  # it may quote the password
+        raise _no_url(
+            "text that is not the URL of a database"
+        ) from None  # it may quote the password
     if url.drivername not in _SCHEMES:
         raise _no_url(f"a URL of {url.drivername}")
     if "@" in (url.host or ""):

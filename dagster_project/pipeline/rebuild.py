@@ -67,7 +67,7 @@ def rebuild(
 
     Every release that was current must be so again, with the same bytes, unless `force`. Returns as
     `run` does. Raises BadInput, and keeps the old workbench, if a release would be lost, if another
-    run is writing, or if the ledger is of a newer version. A crash leaves either the old or the new
+    run is writing, or if a newer version wrote the ledger. A crash leaves either the old or the new
     workbench intact.
     """
     with write_lock(settings), closing(Dagster(settings, instance)) as dagster:

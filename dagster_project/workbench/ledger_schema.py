@@ -131,7 +131,7 @@ def create_ledger(con: duckdb.DuckDBPyConnection) -> bool:
     """Create missing tables of the ledger, and drop those of earlier versions.
 
     Their entries are not needed: a new version of the project builds everything again. Returns
-    whether there was a ledger of an earlier version. Raises BadInput if it is of a newer one.
+    whether there was a ledger of an earlier version. Raises BadInput if a newer one wrote it.
     """
     found = refuse_newer_ledger(con)
     con.execute(_DDL)
@@ -148,7 +148,7 @@ def create_ledger(con: duckdb.DuckDBPyConnection) -> bool:
 def refuse_newer_ledger(con: duckdb.DuckDBPyConnection) -> int | None:
     """Return the version of the ledger, 0 before versions were recorded, None if there is none.
 
-    Raises BadInput if it is of a newer version of the project.
+    Raises BadInput if a newer version of the project wrote it.
     """
     tables = {
         name

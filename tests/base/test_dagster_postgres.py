@@ -41,9 +41,9 @@ def test_without_a_url_dagster_keeps_files(
 @pytest.mark.parametrize(
     ("url", "found"),
     [
-        (f"royalty:{SECRET}@", "no URL of a database"),
-        (f"host=db password={SECRET}", "no URL of a database"),
-        (f"postgresql://royalty:{SECRET}@db:port/dagster", "no URL of a database"),
+        (f"royalty:{SECRET}@", "not the URL of a database"),
+        (f"host=db password={SECRET}", "not the URL of a database"),
+        (f"postgresql://royalty:{SECRET}@db:port/dagster", "not the URL of a database"),
         (f"mysql://royalty:{SECRET}@db/dagster", "a URL of mysql"),
         (f"postgresql+asyncpg://royalty:{SECRET}@db/dagster", "a URL of postgresql+asyncpg"),
         (f"postgresql://royalty:p@{SECRET}@db/dagster", "a host name with @"),
