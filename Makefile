@@ -19,11 +19,11 @@ export UV_SYSTEM_CERTS ?= 1
 # Texts of the command line reach programs through the environment, as typed: neither make nor the shell expands them.
 # Recipes quote them ("$$REASON"), and give options as --option="...", which takes a text that begins with a dash.
 TEXTS := RELOAD PORT METRICS BY WHERE ORDER LIMIT TO REASON RELEASE NAME LIKE BASE KILLS SEED HISTORIES STEPS LANDING \
-	REPLAY READERS PUBLICATIONS SEEDS MINUTES PAIRS ROWS FORCE ANYWAY YES DRY_RUN REBUILD PYTHON
+	REPLAY READERS PUBLICATIONS SEEDS MINUTES PAIRS ROWS FORCE ANYWAY YES DRY_RUN REBUILD PYTHON UNITS SERVICE_USER
 $(foreach text,$(TEXTS),$(if $(filter-out undefined,$(origin $(text))),$(eval override $(text) := $$(value $(text)))$(eval export $(text))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean clean-warehouse missing-interpreter
+.PHONY: help run dev install install-service report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean clean-warehouse missing-interpreter
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -33,6 +33,11 @@ run: .venv/ready ## load new releases, build, check, publish (RELOAD=source/date
 
 dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000 (PORT=another)
 	@$(RUN) -m dagster_project dev $${PORT:+--port="$$PORT"}
+
+install: .venv/ready ## only install the packages
+
+install-service: .venv/ready ## write systemd units for this checkout (UNITS=folder SERVICE_USER=name PORT=of the UI)
+	@$(RUN) -m dagster_project install-service $${UNITS:+--to="$$UNITS"} $${SERVICE_USER:+--user="$$SERVICE_USER"} $${PORT:+--port="$$PORT"}
 
 report: .venv/ready ## write the report on the live publication: warehouse/report/index.html
 	@$(RUN) -m dagster_project report

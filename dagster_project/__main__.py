@@ -11,6 +11,7 @@ import duckdb
 from pydantic import ValidationError
 
 from dagster_project.base.dagster_home import home_folder
+from dagster_project.base.dagster_postgres import use_postgres
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.file_system import has_permissions
@@ -77,6 +78,10 @@ def _run_command(settings: Settings, options: argparse.Namespace) -> None:
     match options.command:
         case "dev":
             _open_ui(settings, options.port)
+        case "serve":
+            _serve(settings, options)
+        case "install-service":
+            _install_service(settings, options)
         case "report":
             from dagster_project.report.site import write_report
 
@@ -121,6 +126,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     command = commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1")
     command.add_argument("--port", type=int, default=3000)
+    command = commands.add_parser("serve", help="become a part of the service (docs/deploying.md)")
+    command.add_argument("part", choices=["code", "daemon", "web"])
+    command.add_argument("--host", default="127.0.0.1", help="of the UI")
+    command.add_argument("--port", type=int, default=3000, help="of the UI")
+    command = commands.add_parser("install-service", help="write systemd units for this checkout")
+    command.add_argument("--to", type=Path, metavar="FOLDER", help="default: systemd's own")
+    command.add_argument("--user", help="of system units; default: the owner of the checkout")
+    command.add_argument("--port", type=int, default=3000, help="of the UI")
     commands.add_parser("report", help="write the report, a static site, from the published file")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     command = commands.add_parser("metrics", help="query the published metrics with MetricFlow")
@@ -249,17 +262,18 @@ def _last_failure() -> str:
     home = home_folder()
     if os.path.exists(home) and not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         return f"unknown: this user cannot write to {home}, and Dagster does not only read"
-    if not os.path.isdir(home / "history"):
+    if not (home / "dagster.yaml").is_file():
         return "unknown: there is no Dagster instance yet"
     from dagster import DagsterInstance
 
     from dagster_project.defs.run_history import last_failure
 
     try:
+        use_postgres()
         with DagsterInstance.get() as instance:
             return last_failure(instance)
     except Exception as error:  # its files may be another user's
-        problem = machine_error_behind(error)
+        problem = error if isinstance(error, BadInput) else machine_error_behind(error)
         if problem is None:
             raise
         return f"unknown: {problem.found}"
@@ -324,6 +338,27 @@ def _open_ui(settings: Settings, port: int) -> None:
     lines = ["--log-format", "json"] if settings.log_format == "json" else []
     module = [sys.executable, "-m", "dagster_project.ui.develop"]
     os.execv(sys.executable, [*module, "--host", "127.0.0.1", "--port", str(port), *lines])
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> None:
+    """Replace this process by a part of the service."""
+    from dagster_project.service.processes import serve
+
+    if options.part == "code":  # its runs are its children, so none is alive
+        dagster_home()
+        _fail_orphaned_ui_runs(settings)
+    serve(options.part, options.host, options.port)
+
+
+def _install_service(settings: Settings, options: argparse.Namespace) -> None:
+    from dagster_project.service.units import write_units
+
+    written = write_units(settings, options.to, options.user, options.port)
+    for path in written:
+        say(f"written {path}")
+    systemctl = "systemctl" if os.geteuid() == 0 else "systemctl --user"
+    names = " ".join(path.stem for path in written)
+    say(f"run `{systemctl} daemon-reload`, then `{systemctl} enable --now {names}`")
 
 
 def _refuse_if_taken(port: int) -> None:

@@ -13,6 +13,8 @@ SLOW = {
     "survival": "crashes and readers",
     "corpus": "corrupt files",
     "defs/test_year.py": "the simulated year",
+    "service": "the processes of a service, a container's steps",
+    "upgrades": "warehouses of earlier versions",
     "superset": "Superset; but `test_files.py` needs it in one test alone",
     "ui": "the browser",
     "report/test_browser.py": "the browser",

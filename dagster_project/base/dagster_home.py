@@ -2,10 +2,15 @@
 
 import errno
 import os
-import shutil
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
+from dagster_project.base.dagster_postgres import STORAGE, use_postgres
+from dagster_project.base.durable_files import replace_text
 from dagster_project.base.errors import BadInput
+from dagster_project.base.logs import say
 from dagster_project.base.private_files import make_private, private_files, public_folder
 from dagster_project.base.settings import PROJECT_ROOT
 
@@ -21,7 +26,9 @@ def home_folder() -> Path:
 def dagster_home() -> Path:
     """Return the folder of the project's Dagster instance, with its settings in place.
 
-    Raises BadInput if it may not be written to.
+    An instance that an earlier Dagster made is upgraded. Raises BadInput if the folder may not be
+    written to, if a newer Dagster made the instance, or if its storage is to be in PostgreSQL, and
+    that cannot be reached.
     """
     home = home_folder()
     try:
@@ -29,7 +36,8 @@ def dagster_home() -> Path:
         home.mkdir(mode=0o700, exist_ok=True)
         make_private(home)  # its logs quote files, and whoever writes here runs code
         with private_files():
-            shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+            replace_text(home / "dagster.yaml", _instance_settings())
+            _upgrade(home)
     except OSError as error:
         if error.errno not in _UNFIT:
             raise
@@ -41,3 +49,49 @@ def dagster_home() -> Path:
             fix="set DAGSTER_HOME to such a folder; it is created",
         ) from error
     return home
+
+
+def _instance_settings() -> str:
+    text = Path(__file__).with_name("dagster.yaml").read_text("utf-8")
+    return text + STORAGE if use_postgres() else text
+
+
+def _upgrade(home: Path) -> None:
+    """Bring the instance's tables to the installed Dagster; a file beside them notes it."""
+    note, installed = home / "dagster_version", version("dagster")
+    before = note.read_text("utf-8").strip() if note.is_file() else ""
+    if before == installed:
+        return
+    if _numbers(before) > _numbers(installed):
+        raise BadInput(
+            "a Dagster instance of a newer version",
+            where=str(home),
+            expected=f"Dagster {installed}, which is installed, or an earlier one",
+            found=f"Dagster {before}",
+            fix="install the version of the project that wrote it; or set DAGSTER_HOME to another"
+            " folder: it holds the history of runs, and nothing that the warehouse needs",
+        )
+    if before or (home / "history").is_dir():
+        old = before or "an earlier version"
+        say(f"upgrading the Dagster instance {home} from {old} to {installed}")
+        done = subprocess.run(
+            [sys.executable, "-m", "dagster", "instance", "migrate"],
+            env=os.environ | {"DAGSTER_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise BadInput(
+                "a Dagster instance that cannot be upgraded",
+                where=str(home),
+                expected=f"an instance that Dagster {installed} can read",
+                found=(done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1],
+                fix="move the folder away: it holds the history of runs, and nothing that the"
+                " warehouse needs",
+            )
+    replace_text(note, installed)
+
+
+def _numbers(version_text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version_text.split(".") if part.isdigit())

@@ -42,6 +42,12 @@ _DAMAGED = _Advice(
     "the published file is a different one and stays live. Check the disk, then run"
     " `make rebuild`, which makes a new workbench from the landing folder",
 )
+_NEWER = _Advice(
+    "a database file of a newer version of DuckDB",
+    "a file that the installed DuckDB can read",
+    "install the version of the project that wrote it, or a later one; or restore the backup of the"
+    " warehouse folder that was made before the upgrade (docs/deploying.md)",
+)
 _MEMORY = _Advice(
     "not enough memory",
     "as much as ROYALTY_DUCKDB_MEMORY_LIMIT allows, or the machine has",
@@ -56,6 +62,13 @@ _DISK = _Advice(
     "a disk that cannot be read or written",
     "a disk that works",
     "check the disk and the machine's log; then `make run`",
+)
+
+_POSTGRES = _Advice(
+    "Dagster's PostgreSQL database cannot be reached",
+    "a running server that lets the user of ROYALTY_DAGSTER_POSTGRES_URL into the database",
+    "start the server, or correct the setting; then `make run`. What is published, and the ledger,"
+    " are not in that database",
 )
 
 _BY_ERRNO = {
@@ -91,6 +104,7 @@ _PARTS = re.compile(
 )
 _COMMIT = "TransactionContext Error: Failed to commit: Could not "
 _OF_SQLITE = ("DatabaseError", "OperationalError", "InternalError")
+_OF_POSTGRES = {("psycopg2", "OperationalError"), ("psycopg2", "InterfaceError")}
 
 
 class MachineError(BadInput):
@@ -105,7 +119,10 @@ class MachineError(BadInput):
 
 def machine_error(error: BaseException, where: str = "named under `found`") -> MachineError | None:
     """Return the error to report for an exception, or None if the machine is not its cause."""
-    return machine_error_named(type(error).__name__, str(error), _number(error), where)
+    kind, text = type(error).__name__, str(error)
+    if any((base.__module__, base.__name__) in _OF_POSTGRES for base in type(error).__mro__):
+        return _reported(_POSTGRES, kind, text, where)
+    return machine_error_named(kind, text, _number(error), where)
 
 
 def raise_if_machine_error(error: BaseException) -> None:
@@ -191,6 +208,8 @@ def _of_io(text: str) -> _Advice:
     first = (text.splitlines() or [""])[0].strip()
     if first.startswith("IO Error: Could not set lock on file "):
         return _LOCKED
+    if first.startswith("IO Error: Trying to read a database file with version number "):
+        return _NEWER
     for number in errno.errorcode:
         if first.endswith(f": {os.strerror(number)}"):
             return _BY_ERRNO.get(number, _DISK)

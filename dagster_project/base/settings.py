@@ -165,6 +165,11 @@ class Settings(BaseSettings):
     )
     smtp_user: str = Field(default="", description="User name at the mail server, if it needs one.")
     smtp_password: SecretStr | None = Field(default=None, description="The user's password.")
+    dagster_postgres_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL database for Dagster's runs, events and schedules, as"
+        " postgresql://user:password@host/database; without it they are files in DAGSTER_HOME.",
+    )
     ui_url: str = Field(
         default="http://127.0.0.1:3000", description="URL of the Dagster UI, for links in alerts."
     )

@@ -35,6 +35,7 @@ from dagster_project.pipeline.run import (
 from dagster_project.publication.publish import reconcile
 from dagster_project.workbench.connection import open_workbench, write_lock
 from dagster_project.workbench.decisions import record_decision
+from dagster_project.workbench.ledger_schema import refuse_newer_ledger
 from dagster_project.workbench.publications import record_published_file
 from dagster_project.workbench.releases import file_entries
 from dagster_project.workbench.replaced import REPLACED, STAMP, leftovers
@@ -65,8 +66,9 @@ def rebuild(
     """Replace the workbench by one made from the landing folder, then build and publish.
 
     Every release that was current must be so again, with the same bytes, unless `force`. Returns as
-    `run` does. Raises BadInput, and keeps the old workbench, if a release would be lost, or if
-    another run is writing. A crash leaves either the old or the new workbench intact.
+    `run` does. Raises BadInput, and keeps the old workbench, if a release would be lost, if another
+    run is writing, or if a newer version wrote the ledger. A crash leaves either the old or the new
+    workbench intact.
     """
     with write_lock(settings), closing(Dagster(settings, instance)) as dagster:
         before = _old_ledger(settings)
@@ -107,6 +109,7 @@ def _old_ledger(settings: Settings) -> LedgerSnapshot:
     if settings.workbench.exists():
         with suppress(duckdb.Error), duckdb.connect(settings.workbench) as con:
             con.execute("checkpoint")
+            refuse_newer_ledger(con)
             return _snapshot(con, "the old workbench")
     if settings.warehouse.exists():
         with suppress(duckdb.Error), duckdb.connect(settings.warehouse, read_only=True) as con:

@@ -74,7 +74,8 @@ class Dagster:
             return self._given
         home = dagster_home()
         lines = [(home / "dagster.yaml").read_text("utf-8"), _NO_COMPUTE_LOGS]
-        if self._settings.is_patched("dagster_event_log"):
+        in_files = not self._settings.dagster_postgres_url
+        if in_files and self._settings.is_patched("dagster_event_log"):
             from dagster_project.patches.dagster_event_log import open_event_log
 
             lines.append(f"event_log_storage: {json.dumps(open_event_log(home))}")

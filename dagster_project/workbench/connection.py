@@ -9,6 +9,7 @@ import duckdb
 from filelock import Timeout
 
 from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import damaged_database, machine_error
 from dagster_project.base.private_files import (
     make_private,
@@ -17,7 +18,11 @@ from dagster_project.base.private_files import (
     refuse_writes,
 )
 from dagster_project.base.settings import PUBLISHED_FILE, Settings
-from dagster_project.workbench.ledger_schema import create_ledger
+from dagster_project.workbench.ledger_schema import (
+    LEDGER_VERSION,
+    create_ledger,
+    refuse_newer_ledger,
+)
 from dagster_project.workbench.lock import private_lock
 
 # Commands that only read the ledger hold the lock briefly: writers wait for them.
@@ -92,7 +97,8 @@ def reading_lock(settings: Settings, timeout: float = 0) -> Iterator[None]:
 def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the workbench for writing, and create missing schemas and ledger tables.
 
-    Raises BadInput if it is lost or damaged, open in another process, or if the disk is full.
+    Raises BadInput if it is lost, damaged, of a newer version, open in another process, or if the
+    disk is full.
     """
     public_folder(settings.warehouse_dir)
     refuse_if_lost(settings.workbench)
@@ -100,8 +106,17 @@ def open_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         with private_files():
             con = duckdb.connect(settings.workbench, config=settings.duckdb_config)
         make_private(settings.workbench)
-        create_ledger(con)
+        try:
+            upgraded = create_ledger(con)
+        except BaseException:
+            con.close()
+            raise
     with con:
+        if upgraded:
+            say(
+                f"{settings.workbench.name}: ledger upgraded to version {LEDGER_VERSION}; the next"
+                " build builds everything again"
+            )
         yield con
 
 
@@ -123,6 +138,7 @@ def read_workbench(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                 con = duckdb.connect()
                 create_ledger(con)
         with con:
+            refuse_newer_ledger(con)
             yield con
 
 

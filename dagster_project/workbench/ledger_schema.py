@@ -5,14 +5,24 @@ functions take an open connection and leave transactions to the caller. Times ar
 """
 
 from datetime import datetime, timedelta
+from importlib.metadata import version
 
 import duckdb
 
 from dagster_project.base.clock import in_utc, system_clock
+from dagster_project.base.errors import BadInput
+
+# Of the tables below. Raise it with each change after which code of the version before would
+# misread the ledger: that code then refuses it.
+LEDGER_VERSION = 1
 
 _DDL = """
 create schema if not exists raw;
 create schema if not exists audit;
+create table if not exists audit.ledger_version (
+    version integer not null,
+    project_version varchar not null
+);
 create table if not exists audit.releases (
     source varchar not null,
     release_date date not null,
@@ -117,12 +127,56 @@ _TIMES = {
 }
 
 
-def create_ledger(con: duckdb.DuckDBPyConnection) -> None:
+def create_ledger(con: duckdb.DuckDBPyConnection) -> bool:
     """Create missing tables of the ledger, and drop those of earlier versions.
 
-    Their entries are not needed: a new version of the project builds everything again.
+    Their entries are not needed: a new version of the project builds everything again. Returns
+    whether there was a ledger of an earlier version. Raises BadInput if a newer one wrote it.
     """
+    found = refuse_newer_ledger(con)
     con.execute(_DDL)
+    if found == LEDGER_VERSION:
+        return False
+    con.execute("delete from audit.ledger_version")
+    con.execute(
+        "insert into audit.ledger_version values (?, ?)",
+        [LEDGER_VERSION, version("royalty-flow-warehouse")],
+    )
+    return found is not None
+
+
+def refuse_newer_ledger(con: duckdb.DuckDBPyConnection) -> int | None:
+    """Return the version of the ledger, 0 before versions were recorded, None if there is none.
+
+    Raises BadInput if a newer version of the project wrote it.
+    """
+    tables = {
+        name
+        for (name,) in con.execute(
+            "select table_name from duckdb_tables()"
+            " where schema_name = 'audit' and database_name = current_database()"
+        ).fetchall()
+    }
+    if "ledger_version" not in tables:
+        return 0 if "releases" in tables else None
+    found, project = con.execute(
+        "select coalesce(max(version), 0), coalesce(max_by(project_version, version), 'unknown')"
+        " from audit.ledger_version"
+    ).fetchall()[0]
+    if found > LEDGER_VERSION:
+        where = con.execute(
+            "select path from duckdb_databases() where database_name = current_database()"
+        ).fetchall()[0][0]
+        raise BadInput(
+            "a ledger of a newer version of the project",
+            where=str(where),
+            expected=f"ledger version {LEDGER_VERSION} or earlier; this is version"
+            f" {version('royalty-flow-warehouse')} of the project",
+            found=f"ledger version {found}, written by version {project}",
+            fix=f"install version {project} or later; or restore the backup of the warehouse folder"
+            " that was made before the upgrade (docs/deploying.md)",
+        )
+    return int(found)
 
 
 def ledger_time(con: duckdb.DuckDBPyConnection) -> datetime:

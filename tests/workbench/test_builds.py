@@ -88,6 +88,7 @@ def test_the_ledger_of_an_earlier_version_loses_obsolete_tables(
         "candidates",
         "decisions",
         "gate_results",
+        "ledger_version",
         "publication",
         "published_files",
         "releases",

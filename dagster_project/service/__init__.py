@@ -1,0 +1,1 @@
+"""The warehouse as a service of the machine: three processes, and their systemd units."""
