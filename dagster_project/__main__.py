@@ -98,7 +98,12 @@ def _run_command(settings: Settings, options: argparse.Namespace) -> None:
         case "rollback":
             with write_lock(settings):
                 chosen = roll_back(settings, options.to, options.reason)
-            say(f"publication {chosen} is live")
+                say(f"publication {chosen} is live")
+                if settings.publish_url:
+                    _upload(settings, force=False)
+        case "upload":
+            with write_lock(settings):
+                _upload(settings, force=options.force)
         case "prune":
             _prune(settings, options.dry_run)
         case "reject" | "accept" | "forget":
@@ -132,6 +137,12 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("rollback", help="make an earlier publication live")
     command.add_argument("--to", metavar="PUBLICATION", help="default: the previous one")
     command.add_argument("--reason", default="none was given")
+    command = commands.add_parser("upload", help="put the live publication into object storage")
+    command.add_argument(
+        "--force",
+        action="store_true",
+        help="read every object again, and replace a publication of another warehouse",
+    )
     command = commands.add_parser(
         "verify", help="verify the published file, its downloads and signature"
     )
@@ -216,6 +227,25 @@ def _decide(settings: Settings, options: argparse.Namespace) -> None:
     with write_lock(settings), open_workbench(settings) as con:
         DECISIONS[options.command](con, options.release, options.reason)
     say(f"{options.release}: done. run `make run` to build and publish accordingly")
+
+
+def _upload(settings: Settings, *, force: bool) -> None:
+    """Put the live publication into object storage. Raises BadInput if it does not get there."""
+    from dagster_project.publication.upload import upload
+
+    if not settings.publish_url:
+        raise BadInput(
+            "nowhere to upload to",
+            where="ROYALTY_PUBLISH_URL",
+            expected="the URL of a folder in object storage: s3://bucket/prefix",
+            found="no value",
+            fix="set the variable (docs/object-storage.md)",
+        )
+    done = upload(settings, force=force)
+    say(
+        f"uploaded {done.publication_id}: {done.url} ({done.objects} objects, {done.bytes:,} bytes;"
+        f" {len(done.stored)} written now)"
+    )
 
 
 def _last_failure() -> str:
