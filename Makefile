@@ -23,7 +23,7 @@ TEXTS := RELOAD PORT METRICS BY WHERE ORDER LIMIT TO REASON RELEASE NAME LIKE BA
 $(foreach text,$(TEXTS),$(if $(filter-out undefined,$(origin $(text))),$(eval override $(text) := $$(value $(text)))$(eval export $(text))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev install install-service report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish rollback reject accept forget rebuild prune clean clean-warehouse missing-interpreter
+.PHONY: help run dev install install-service report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-readers-elsewhere test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish upload rollback reject accept forget rebuild prune clean clean-warehouse missing-interpreter
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -76,6 +76,10 @@ test-histories: .venv/ready ## draw histories and show that each warehouse equal
 
 test-readers: .venv/ready ## let many clients read during many publications (READERS=50 PUBLICATIONS=20)
 	@$(RUN) -m tests.survival.readers --readers="$${READERS:-50}" --publications="$${PUBLICATIONS:-20}" --folder .cache/readers
+
+test-readers-elsewhere: .venv/ready .venv-bench/ready ## the same over HTTP and S3, from object storage (READERS=50 PUBLICATIONS=20)
+	@$(RUN) -m tests.survival.object_readers --readers="$${READERS:-50}" --publications="$${PUBLICATIONS:-20}" \
+		--folder .cache/object_readers --results benchmarks/results/object_readers.json
 
 lint: .venv/ready ## check style, types, SQL formatting, imports, dependencies and words
 	@$(RUN) -m ruff check .
@@ -136,6 +140,9 @@ verify: .venv/ready ## verify the published file, its downloads and signature (R
 
 publish: .venv/ready ## rebuild everything from the current releases and publish it
 	@$(RUN) -m dagster_project publish
+
+upload: .venv/ready ## put the live publication into object storage (FORCE=1 replaces another warehouse's)
+	@$(RUN) -m dagster_project upload $${FORCE:+--force}
 
 rollback: .venv/ready ## roll back to the previous publication (TO=publication REASON="...")
 	@$(RUN) -m dagster_project rollback $${TO:+--to="$$TO"} $${REASON:+--reason="$$REASON"}

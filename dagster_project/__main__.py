@@ -1,17 +1,12 @@
 """The command line: `python -m dagster_project <command>`; the Makefile has a target for each."""
 
 import argparse
-import os
-import socket
 import sys
-from functools import partial
-from itertools import chain
+from pathlib import Path
 
 import duckdb
 from pydantic import ValidationError
 
-from dagster_project.base.dagster_home import home_folder
-from dagster_project.base.dagster_postgres import use_postgres
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.file_system import has_permissions
@@ -19,29 +14,12 @@ from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
 from dagster_project.base.output import unfailing_output, use_utf8
 from dagster_project.base.private_files import private_by_default
-from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.base.settings import Settings
+from dagster_project.commands import COMMANDS
 from dagster_project.ingest.manual_decisions import DECISIONS
-from dagster_project.maintenance.status import status
 from dagster_project.pipeline.run import (
     FAILED,
-    PUBLISHED,
     dagster_home,
-    fail_orphaned_runs,
-    publish_again,
-    run,
-)
-from dagster_project.publication.kept_files import (
-    publication_id,
-    publications_in,
-    refuse_if_unpublished,
-)
-from dagster_project.publication.rollback import roll_back
-from dagster_project.workbench.connection import open_workbench, write_lock
-
-# The shell would download an extension for a query that names a URL.
-_NO_DOWNLOADS = (
-    "set autoinstall_known_extensions = false; set autoload_known_extensions = false;"
-    " set allow_community_extensions = false"
 )
 
 
@@ -56,11 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = _settings()
         _try_file_systems(settings, options.command)
-        if options.command in ("run", "publish", "rebuild"):
-            return _run(settings, options)
-        if options.command == "verify":
-            return _verify(settings, rebuild=options.rebuild)
-        _run_command(settings, options)
+        return COMMANDS[options.command](settings, options)
     except BadInput as problem:
         say(f"REFUSED {problem}", "ERROR")
         return FAILED
@@ -70,46 +44,6 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         say(f"FAILED {problem_of_machine}", "ERROR")
         return FAILED
-    return PUBLISHED
-
-
-def _run_command(settings: Settings, options: argparse.Namespace) -> None:
-    """Run a command other than the main job. Returns when it has succeeded; raises otherwise."""
-    match options.command:
-        case "dev":
-            _open_ui(settings, options.port)
-        case "serve":
-            _serve(settings, options)
-        case "install-service":
-            _install_service(settings, options)
-        case "report":
-            from dagster_project.report.site import write_report
-
-            done = write_report(settings)
-            say(f"report on {done.publication_id}: {settings.report / 'index.html'}")
-        case "sql":
-            _open_shell(settings)
-        case "metrics":
-            _query_metrics(settings, options)
-        case "status":
-            for line in status(settings, _last_failure):
-                say(line)
-        case "docs":
-            from dagster_project.gates.policy_page import write_gate_policy
-            from dagster_project.transform.docs.dictionary import write_data_dictionary
-
-            write_data_dictionary()
-            write_gate_policy()
-        case "rollback":
-            with write_lock(settings):
-                chosen = roll_back(settings, options.to, options.reason)
-            say(f"publication {chosen} is live")
-        case "prune":
-            _prune(settings, options.dry_run)
-        case "clean-warehouse":
-            _remove_warehouse(settings, is_sure=options.yes)
-        case "reject" | "accept" | "forget":
-            _decide(settings, options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("rollback", help="make an earlier publication live")
     command.add_argument("--to", metavar="PUBLICATION", help="default: the previous one")
     command.add_argument("--reason", default="none was given")
+    command = commands.add_parser("upload", help="put the live publication into object storage")
+    command.add_argument(
+        "--force",
+        action="store_true",
+        help="read every object again, and replace a publication of another warehouse",
+    )
     command = commands.add_parser(
         "verify", help="verify the published file, its downloads and signature"
     )
@@ -205,219 +145,6 @@ def _try_file_systems(settings: Settings, command: str) -> None:
         )
     if command in {"dev", *_WRITING}:
         has_permissions(dagster_home(), "DAGSTER_HOME")
-
-
-def _run(settings: Settings, options: argparse.Namespace) -> int:
-    match options.command:
-        case "publish":
-            return publish_again(settings)
-        case "rebuild":
-            from dagster_project.pipeline.rebuild import rebuild
-
-            return rebuild(settings, force=options.force)
-    return run(settings, options.reload)
-
-
-def _verify(settings: Settings, *, rebuild: bool) -> int:
-    """Print what was verified. Raises BadInput if there are problems.
-
-    rebuild: also build the publication again from nothing, and compare.
-    """
-    from dagster_project.publication.verify import verify
-
-    done = verify(settings)
-    for subject, what in done.checked.items():
-        say(f"{subject:<13} {what}")
-    if done.problems:
-        raise BadInput(
-            "the publication is not as it was published",
-            where=str(settings.warehouse),
-            expected="file, tables, objects, gates, downloads and signature as published",
-            found="; ".join(done.problems),
-            fix="do not use it; activate another publication with `make rollback`, or build and"
-            " publish again with `make publish`",
-        )
-    say("verified")
-    return _verify_by_rebuild(settings) if rebuild else PUBLISHED
-
-
-def _verify_by_rebuild(settings: Settings) -> int:
-    from dagster_project.pipeline.verification import verify_by_rebuild
-
-    problems = verify_by_rebuild(settings)
-    for problem in problems:
-        say(f"DIFFERENT {problem}", "ERROR")
-    if not problems:
-        say(f"publication {publication_id(settings)} equals one that was built from nothing")
-    return FAILED if problems else PUBLISHED
-
-
-def _decide(settings: Settings, options: argparse.Namespace) -> None:
-    with write_lock(settings), open_workbench(settings) as con:
-        DECISIONS[options.command](con, options.release, options.reason)
-    say(f"{options.release}: done. run `make run` to build and publish accordingly")
-
-
-def _last_failure() -> str:
-    home = home_folder()
-    if os.path.exists(home) and not os.access(home, os.R_OK | os.W_OK | os.X_OK):
-        return f"unknown: this user cannot write to {home}, and Dagster does not only read"
-    if not (home / "dagster.yaml").is_file():
-        return "unknown: there is no Dagster instance yet"
-    from dagster import DagsterInstance
-
-    from dagster_project.defs.run_history import last_failure
-
-    try:
-        use_postgres()
-        with DagsterInstance.get() as instance:
-            return last_failure(instance)
-    except Exception as error:  # its files may be another user's
-        problem = error if isinstance(error, BadInput) else machine_error_behind(error)
-        if problem is None:
-            raise
-        return f"unknown: {problem.found}"
-
-
-def _prune(settings: Settings, dry_run: bool) -> None:
-    from dagster import DagsterInstance
-
-    from dagster_project.defs.run_history import old_runs
-    from dagster_project.maintenance.prune import prune
-
-    dagster_home()
-    with DagsterInstance.get() as instance:
-        removed = prune(settings, partial(old_runs, instance), dry_run=dry_run)
-    for what in removed:
-        say(f"{'would remove' if dry_run else 'removed'} {what}")
-    if not removed:
-        say("nothing to remove")
-
-
-def _remove_warehouse(settings: Settings, *, is_sure: bool) -> None:
-    """List what would be removed, ask, and remove it. Raises BadInput if the answer is not yes."""
-    from dagster_project.maintenance.warehouse_removal import (
-        remove_contents,
-        size_of,
-        warehouse_contents,
-    )
-
-    contents = warehouse_contents(settings, home_folder())
-    for path in contents:
-        say(f"{path} ({size_of(path):,} bytes)")
-    if not contents:
-        say(f"nothing to remove in {settings.warehouse_dir} and {home_folder()}")
-        return
-    answer = "yes" if is_sure else ""
-    if not is_sure and sys.stdin.isatty():
-        answer = input("Remove all this, with the ledger and the manual decisions? (yes/no) ")
-    if answer.strip().lower() != "yes":
-        raise BadInput(
-            "the warehouse was not removed",
-            where=str(settings.warehouse_dir),
-            expected="the answer yes, or `make clean-warehouse YES=1`",
-            found=f"the answer {answer!r}" if sys.stdin.isatty() else "no terminal to ask on",
-            fix="to keep the decisions, copy the published file first: `make rebuild` reads them",
-        )
-    with write_lock(settings):
-        remove_contents(warehouse_contents(settings, home_folder()))
-    say(f"removed; `make run` builds a new one from {settings.landing_dir}")
-
-
-def _open_ui(settings: Settings, port: int) -> None:
-    """Replace this process by `dg dev` with the guarded UI.
-
-    Raises BadInput if the port is taken: `dg` ignores that.
-    """
-    _refuse_if_taken(port)
-    dagster_home()
-    _fail_orphaned_ui_runs(settings)
-    os.chdir(PROJECT_ROOT)
-    # Else `dg` warns that it is not active, or that another is: of another checkout.
-    os.environ["VIRTUAL_ENV"] = sys.prefix
-    lines = ["--log-format", "json"] if settings.log_format == "json" else []
-    module = [sys.executable, "-m", "dagster_project.ui.develop"]
-    os.execv(sys.executable, [*module, "--host", "127.0.0.1", "--port", str(port), *lines])
-
-
-def _serve(settings: Settings, options: argparse.Namespace) -> None:
-    """Replace this process by a part of the service."""
-    from dagster_project.service.processes import serve
-
-    if options.part == "code":  # its runs are its children, so none is alive
-        dagster_home()
-        _fail_orphaned_ui_runs(settings)
-    serve(options.part, options.host, options.port)
-
-
-def _install_service(settings: Settings, options: argparse.Namespace) -> None:
-    from dagster_project.service.units import write_units
-
-    written = write_units(settings, options.to, options.user, options.port)
-    for path in written:
-        say(f"written {path}")
-    systemctl = "systemctl" if os.geteuid() == 0 else "systemctl --user"
-    names = " ".join(path.stem for path in written)
-    say(f"run `{systemctl} daemon-reload`, then `{systemctl} enable --now {names}`")
-
-
-def _refuse_if_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself does
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise BadInput(
-                "the port is taken",
-                where=f"127.0.0.1:{port}",
-                expected="a free port for the UI",
-                found=error.strerror or str(error),
-                fix="close the program that uses it (another UI?), or set `make dev PORT=...`",
-            ) from error
-
-
-def _fail_orphaned_ui_runs(settings: Settings) -> None:
-    """Mark runs as failed that died with the machine: they would block the queue."""
-    from dagster import DagsterInstance
-
-    try:
-        with write_lock(settings), DagsterInstance.get() as instance:
-            fail_orphaned_runs(instance)
-    except (BadInput, OSError):
-        return  # another run is writing: those runs may be alive; or this user only reads
-
-
-def _query_metrics(settings: Settings, options: argparse.Namespace) -> None:
-    from dagster_project.transform.metricflow import metric_sql
-
-    _refuse_if_unreadable(settings)
-    # A word, or several in one text, as `make metrics METRICS="receipts balance"` passes them.
-    metrics, by = list(chain(*options.metrics)), list(chain(*options.by))
-    sql = metric_sql(metrics, by, options.where, options.order.split(), options.limit)
-    with duckdb.connect(settings.warehouse, read_only=True) as con:
-        try:
-            con.sql(sql).show(max_rows=1000, max_width=200)
-        except duckdb.Error as error:
-            raise BadInput(
-                "a query that the published file cannot answer",
-                where="make metrics",
-                expected="conditions on the dimensions of the metrics, in SQL",
-                found=str(error).splitlines()[0],
-                fix="correct WHERE; docs/metrics.md has examples",
-            ) from error
-
-
-def _open_shell(settings: Settings) -> None:
-    """Replace this process by DuckDB's shell. Raises BadInput if there is nothing to read."""
-    _refuse_if_unreadable(settings)
-    # As a module: the script has an absolute path, which is wrong in a copied environment.
-    shell = [sys.executable, "-m", "duckdb_cli", "-readonly", "-cmd", _NO_DOWNLOADS]
-    os.execv(sys.executable, [*shell, str(settings.warehouse)])
-
-
-def _refuse_if_unreadable(settings: Settings) -> None:
-    refuse_if_unpublished(settings, "query")
-    publications_in(settings.warehouse)  # raises BadInput if the file cannot be read
 
 
 if __name__ == "__main__":

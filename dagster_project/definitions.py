@@ -25,6 +25,7 @@ from dagster_project.defs.raw import landing_folder, raw_assets
 from dagster_project.defs.report import report
 from dagster_project.defs.resources import resources
 from dagster_project.defs.schedules import fetch_schedules
+from dagster_project.defs.upload import upload_definitions
 from dagster_project.defs.verification import verification_job, verification_schedule
 from dagster_project.sources import all_sources
 from dagster_project.transform.layers import LAYERS
@@ -35,7 +36,7 @@ def definitions(settings: Settings) -> dg.Definitions:
     sources = tuple(all_sources().values())
     pages = partial(with_report_pages, settings)
     running = settings.automation
-    return dg.Definitions(
+    defined = dg.Definitions(
         assets=[
             *fetch_assets(settings),
             *(landing_folder(source) for source in sources),
@@ -56,6 +57,7 @@ def definitions(settings: Settings) -> dg.Definitions:
         executor=dg.in_process_executor,
         loggers=run_loggers(as_json=settings.log_format == "json"),
     )
+    return dg.Definitions.merge(defined, upload_definitions(settings))
 
 
 @dg.definitions

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from tests.fetching.publisher_server import Publisher, publisher
+from tests.publication.s3_server import S3Server, s3_server
 from tests.support import (
     COLLECTED,
     GARBAGE,
@@ -154,4 +155,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     """A publisher that serves nothing yet."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with publisher() as started:
+        yield started
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """A server of object storage, in the environment."""
+    with s3_server() as started:
+        for name, value in started.environment.items():
+            monkeypatch.setenv(name, value)
         yield started

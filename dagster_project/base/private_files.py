@@ -93,6 +93,16 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
+@contextmanager
+def public_files() -> Iterator[None]:
+    """Let everybody read what the process creates in this block."""
+    before = os.umask(_OTHERS_WRITE)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def make_private(path: Path) -> None:
     """Take a file, or a folder with all in it, from everybody but the owner.
 

@@ -5,11 +5,13 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.base.child import ChildLimits
+from dagster_project.base.errors import BadInput
 from dagster_project.base.limits import ReleaseLimits
 from dagster_project.base.private_files import Readers
 
@@ -17,6 +19,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED_FILE = "royalty_flows.duckdb"
 EVERYONE = "everyone"
 PATCHES = ("dagster_event_log", "dagster_run_origin", "gx_single_scan")
+_STORES = ("s3", "gs", "az", "file")
 
 
 def _group_number(group: str) -> int | None:
@@ -89,6 +92,19 @@ class Settings(BaseSettings):
         default="",
         description="Group, by name or number, that alone may read published files; `everyone`"
         " opens the warehouse folder to all. Not set: all may, unless the folder was closed.",
+    )
+    publish_url: str = Field(
+        default="",
+        description="Where each publication is also put, for readers elsewhere: s3://bucket/prefix,"
+        " gs://…, az://…, file:///…. Credentials come from the store's variables (AWS_…).",
+    )
+    publish_seconds: float = Field(
+        default=60, gt=0, description="Seconds for which a request to that store is retried."
+    )
+    publish_pause_seconds: float = Field(
+        default=60,
+        ge=0,
+        description="Pause before a failed upload is retried; a second one is twice as long.",
     )
     signing_key: Path | None = Field(
         default=None,
@@ -211,6 +227,29 @@ class Settings(BaseSettings):
         """Whether a patch is on."""
         return name in [each.strip() for each in self.patches.split(",")]
 
+    @field_validator("publish_url")
+    @classmethod
+    def _without_credentials(cls, url: str) -> str:
+        if not url:
+            return url
+        parts = urlsplit(url)
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise BadInput(  # no ValueError: pydantic would quote the URL
+                "a URL that may hold credentials",
+                where="ROYALTY_PUBLISH_URL",
+                expected="s3://bucket/prefix; credentials and options in the store's variables",
+                found="a URL with a user, a query or a fragment, which is not repeated here",
+                fix="move the credentials to AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, …",
+            )
+        place = parts.path.strip("/") if parts.scheme == "file" else parts.netloc
+        if (
+            parts.scheme not in _STORES
+            or not place
+            or (parts.scheme == "file") == bool(parts.netloc)
+        ):
+            raise ValueError("expected s3://bucket/prefix, gs://…, az://… or file:///folder")
+        return url.rstrip("/")
+
     @field_validator("ui_hosts")
     @classmethod
     def _plain_hosts(cls, hosts: str) -> str:
@@ -296,3 +335,9 @@ class Settings(BaseSettings):
             "python_enable_replacements": False,
             "lock_configuration": True,
         }
+
+
+def local_folder(url: str) -> Path | None:
+    """Return the folder that a `file:` URL names; None for any other URL."""
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None

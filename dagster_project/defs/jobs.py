@@ -19,6 +19,7 @@ from dagster_project.defs.raw import raw_key
 from dagster_project.defs.report import report
 from dagster_project.defs.resources import WRITING_POOL, Workbench, report_bad_input
 from dagster_project.defs.run_history import old_runs
+from dagster_project.defs.upload import GROUP as UPLOAD
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.prune import prune
 from dagster_project.publication.rollback import roll_back
@@ -47,7 +48,7 @@ ingest_jobs = [
 build_job = dg.define_asset_job(
     "build",
     selection=dg.AssetSelection.all()
-    - dg.AssetSelection.groups("raw", FETCH)
+    - dg.AssetSelection.groups("raw", FETCH, UPLOAD)
     - dg.AssetSelection.assets(report),
     description="Build, gate and publish the warehouse from the accepted releases.",
     tags=_FROM_THE_START,
@@ -116,7 +117,7 @@ def decide_on_release(
 def activate_publication(
     context: dg.OpExecutionContext, config: RollbackConfig, workbench: Workbench
 ) -> None:
-    """Make a kept publication the live one."""
+    """Make a kept publication the live one; the sensor `upload` puts it into object storage."""
     with report_bad_input():
         chosen = roll_back(workbench.settings, config.to, config.reason)
     context.log.info(f"publication {chosen} is live")

@@ -21,6 +21,7 @@ from dagster_project.publication.kept_files import (
 )
 from dagster_project.publication.records import stated_sha256
 from dagster_project.publication.signature import signature_file
+from dagster_project.publication.upload import stored_publication
 from dagster_project.transform.build_fingerprint import build_fingerprint
 from dagster_project.workbench.connection import read_workbench
 from dagster_project.workbench.publications import last_publication
@@ -44,6 +45,8 @@ def status(
         yield f"file          {_file(settings, present)}"
     yield f"kept          {', '.join(kept) or 'none'}"
     yield f"readers       {_readers(settings)}"
+    if settings.publish_url:
+        yield f"object store  {_uploaded(settings, present)}"
     failure = last_failure()  # slow, so before the ledger is open, which blocks writers
     damage = _damage(settings)
     with _ledger(settings, damage) as (con, trouble):
@@ -128,6 +131,18 @@ def _file(settings: Settings, present: str) -> str:
                 f"SHA-256 {sha256}, {'signed' if signature_file(kept).exists() else 'not signed'}"
             )
     return "not one of the kept publications"
+
+
+def _uploaded(settings: Settings, present: str | None) -> str:
+    """Return which publication is current in object storage, and what to do if it is another."""
+    try:
+        there = stored_publication(settings)
+    except BadInput as problem:
+        return f"UNKNOWN, {problem}"
+    what = f"{settings.publish_url}: {there or 'no publication'}"
+    if there == present:
+        return f"{what}, the live one"
+    return f"{what}; NOT the live one: `make upload` puts it there"
 
 
 def _state(con: duckdb.DuckDBPyConnection, present: str | None) -> str:

@@ -31,6 +31,7 @@ from dagster_project.pipeline.run import (
     announce,
     build,
     ingest,
+    upload,
 )
 from dagster_project.publication.publish import reconcile
 from dagster_project.workbench.connection import open_workbench, write_lock
@@ -100,7 +101,9 @@ def rebuild(
         aside = _swap(settings, fresh)
         say(f"workbench rebuilt; the old one is kept as {aside}" if aside else "a new workbench")
         reconcile(settings)
-        if not build(settings, dagster, failed):
+        built = build(settings, dagster, failed)
+        upload(settings, dagster, failed)
+        if not built:
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if plan.problems or failed else PUBLISHED
 

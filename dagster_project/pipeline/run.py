@@ -25,6 +25,7 @@ from dagster_project.ingest.pending_releases import Plan, make_plan
 from dagster_project.publication.eligibility import content_blockers, publication_blockers
 from dagster_project.publication.kept_files import publication_id
 from dagster_project.publication.publish import reconcile
+from dagster_project.publication.upload import is_uploaded
 from dagster_project.sources import all_sources
 from dagster_project.sources.source import Release
 from dagster_project.transform.build_fingerprint import build_fingerprint
@@ -95,8 +96,8 @@ def run(
     """Bring the warehouse up to date with the landing folder.
 
     Returns 0 on success; 1 if the build failed (the live publication stays); 2 on success except
-    for releases that were refused or rejected in this run. Raises BadInput if another run is
-    writing.
+    for releases that were refused or rejected in this run, or an upload that failed. Raises
+    BadInput if another run is writing.
     """
     failures: list[Alert] = []
     try:
@@ -134,7 +135,9 @@ def _run(
         if plan.new:
             for failed in ingest(settings, plan, dagster):
                 failures.append(failed)  # at once: a later release may raise
-        if not _is_up_to_date(settings) and not build(settings, dagster, failures):
+        built = _is_up_to_date(settings) or build(settings, dagster, failures)
+        upload(settings, dagster, failures)
+        if not built:
             return FAILED
         return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
@@ -179,7 +182,9 @@ def publish_again(settings: Settings, instance: "DagsterInstance | None" = None)
     failures: list[Alert] = []
     with write_lock(settings), closing(Dagster(settings, instance)) as dagster:
         reconcile(settings)
-        if not build(settings, dagster, failures, full_refresh=True):
+        built = build(settings, dagster, failures, full_refresh=True)
+        upload(settings, dagster, failures)
+        if not built:
             return FAILED
     return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
@@ -284,6 +289,33 @@ def build(
         if not full_refresh and _is_up_to_date(settings):
             return True
         refresh_once = False
+
+
+def upload(settings: Settings, dagster: Dagster, failures: list[Alert]) -> None:
+    """Put the live publication into object storage, if there is a URL and it is not there yet.
+
+    The publication stays live whatever happens; a failure is appended to `failures`. The next run
+    completes the upload, also if it finds nothing new.
+    """
+    live = publication_id(settings)
+    if not settings.publish_url or live is None:
+        return
+    if is_uploaded(settings):
+        say(f"object storage has publication {live}: {settings.publish_url}")
+        return
+    say(f"upload: publication {live} to {settings.publish_url}")
+    result = _execute(settings, "upload", dagster)
+    if result.success:
+        say(f"uploaded {live}: {settings.publish_url}", run_id=result.run_id)
+        return
+    failure = _failure(result, f"NOT UPLOADED {live}")
+    say(
+        f"NOT UPLOADED {live}: it is live here, and the one before stays current at"
+        f" {settings.publish_url}; the next run tries again: {failure.why}",
+        "ERROR",
+        run_id=failure.run_id,
+    )
+    failures.append(failure)
 
 
 def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Alert | None:

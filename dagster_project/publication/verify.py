@@ -31,6 +31,7 @@ from dagster_project.publication.kept_files import (
 from dagster_project.publication.records import stated_sha256
 from dagster_project.publication.sealed_file import write_ahead_log
 from dagster_project.publication.signature import signature_errors, signature_file, verify_key
+from dagster_project.publication.upload import upload_errors
 from dagster_project.transform.build_fingerprint import fingerprint_of
 from dagster_project.workbench.connection import read_workbench
 from dagster_project.workbench.publications import published_sha256
@@ -88,6 +89,9 @@ def verify(settings: Settings) -> Verification:
     else:
         is_signed = signature_file(kept).exists()
         done.checked["signature"] = "NOT VERIFIED: set ROYALTY_VERIFY_KEY" if is_signed else "none"
+    if settings.publish_url:
+        done.problems += upload_errors(settings)
+        done.checked["object store"] = f"{settings.publish_url}, SHA-256 of each object"
     if not recorded and not key:
         done.problems.append("the SHA-256 of the file was not recorded, and no key is set")
     return done
