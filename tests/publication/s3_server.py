@@ -81,7 +81,7 @@ class S3Server:
         return sorted({name.split("/")[1] for name in self.names("publications/")})
 
     def allow(self, *denied: str) -> None:
-        """Let anybody read the bucket, and nobody do what is denied (`s3:PutObject`)."""
+        """Let anybody read the bucket, and refuse what is denied (`s3:PutObject`) to all."""
         everything = {"Principal": "*", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
         statements: list[dict[str, Any]] = [
             {"Effect": "Allow", "Action": "s3:GetObject", **everything}
