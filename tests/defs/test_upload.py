@@ -110,22 +110,19 @@ def test_the_build_job_does_not_upload(s3: S3Server) -> None:
 
 
 class Ticks:
-    """The sensor `upload`, evaluated by hand, with its cursor and an instance."""
+    """The sensor `upload`, evaluated by hand, with an instance."""
 
     def __init__(self, instance: DagsterInstance) -> None:
         self.instance = instance
-        self.cursor: str | None = None
 
     def tick(self) -> dg.RunRequest | str:
         graph = definitions(Settings())
         context = dg.build_sensor_context(
             instance=self.instance,
-            cursor=self.cursor,
             resources={"settings": Settings()},
             definitions=graph,
         )
         result = graph.resolve_sensor_def("upload").evaluate_tick(context)
-        self.cursor = result.cursor
         if result.run_requests:
             return result.run_requests[0]
         return str(result.skip_message)
@@ -151,6 +148,8 @@ def test_the_sensor_uploads_each_publication_and_rollback_once(
         first = publication_id(warehouse.settings)
         assert ticks.run(ticks.tick())
         assert ticks.tick() == ticks.tick() == f"publication {first} is uploaded"
+        s3.delete(s3.current()["files"][0]["path"])
+        assert ticks.run(ticks.tick())
         second = publish_next(warehouse)
         assert ticks.run(ticks.tick())
         assert s3.current()["publication"] == second
