@@ -106,7 +106,8 @@ def s3_server() -> Iterator[S3Server]:
         assert process.stdout is not None
         try:
             server = S3Server(f"http://127.0.0.1:{int(process.stdout.readline())}")
-            httpx.put(f"{server.url}/{BUCKET}").raise_for_status()
+            # The first request imports moto's S3: seconds on a busy machine.
+            httpx.put(f"{server.url}/{BUCKET}", timeout=120).raise_for_status()
             server.allow()
             yield server
         finally:
