@@ -17,7 +17,7 @@ from dagster_project.publication.upload import is_uploaded, upload
 
 GROUP = JOB = "upload"
 
-_SECONDS = 30  # between evaluations; most compare two ids
+_SECONDS = 60  # between evaluations; each lists what is there
 _PAUSE = timedelta(hours=1)  # before a failed upload is requested again
 _RETRIES = 2
 _FAILED = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -85,12 +85,9 @@ def _sensor() -> dg.SensorDefinition:
         live = publication_id(settings)
         if live is None:
             return dg.SkipReason("nothing is published")
-        if context.cursor == live:
-            return dg.SkipReason(f"publication {live} is uploaded")
         if reason := _reason_to_wait(context.instance, live):
             return dg.SkipReason(reason)
         if is_uploaded(settings):
-            context.update_cursor(live)
             return dg.SkipReason(f"publication {live} is uploaded")
         return dg.RunRequest(tags={"publication": live})
 

@@ -169,28 +169,29 @@ def _report_errors(url: str) -> Iterator[None]:
 
     try:
         yield
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise BadInput(
-            "the object store refuses access",
-            where=f"ROYALTY_PUBLISH_URL: {url}",
-            expected="credentials that may list, read, write and delete below this URL",
-            found=_summary(error),
-            fix="correct the store's variables (AWS_ACCESS_KEY_ID, …), then `make upload`",
-        ) from None
-    except FileNotFoundError as error:
-        raise BadInput(
-            "no such bucket or object",
-            where=f"ROYALTY_PUBLISH_URL: {url}",
-            expected="a bucket that exists, and objects that only this project deletes",
-            found=_summary(error),
-            fix="create the bucket, or correct the URL, then `make upload`",
-        ) from None
     except (BaseError, NotImplementedError, OSError) as error:
+        found, where = _summary(error), f"ROYALTY_PUBLISH_URL: {url}"
+        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+            raise BadInput(
+                "the object store refuses access",
+                where=where,
+                expected="credentials that may list, read, write and delete below this URL",
+                found=found,
+                fix="correct the store's variables (AWS_ACCESS_KEY_ID, …), then `make upload`",
+            ) from None
+        if isinstance(error, FileNotFoundError) or found.startswith("404"):  # when it lists
+            raise BadInput(
+                "no such bucket or object",
+                where=where,
+                expected="a bucket that exists, and objects that only this project deletes",
+                found=found,
+                fix="create the bucket, or correct the URL, then `make upload`",
+            ) from None
         raise TryLater(
             "the object store does not do what it is asked",
-            where=f"ROYALTY_PUBLISH_URL: {url}",
+            where=where,
             expected="a store that answers, with conditional writes",
-            found=_summary(error),
+            found=found,
             fix="check network, address and the store's variables (AWS_ENDPOINT_URL,"
             " AWS_ALLOW_HTTP for http, …), then `make upload`",
         ) from None

@@ -81,7 +81,7 @@ class S3Server:
         return sorted({name.split("/")[1] for name in self.names("publications/")})
 
     def allow(self, *denied: str) -> None:
-        """Let anybody read the bucket, and nobody do what is denied (`s3:PutObject`)."""
+        """Let anybody read the bucket, and refuse what is denied (`s3:PutObject`) to all."""
         everything = {"Principal": "*", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
         statements: list[dict[str, Any]] = [
             {"Effect": "Allow", "Action": "s3:GetObject", **everything}
@@ -106,7 +106,8 @@ def s3_server() -> Iterator[S3Server]:
         assert process.stdout is not None
         try:
             server = S3Server(f"http://127.0.0.1:{int(process.stdout.readline())}")
-            httpx.put(f"{server.url}/{BUCKET}").raise_for_status()
+            # The first request imports moto's S3: seconds on a busy machine.
+            httpx.put(f"{server.url}/{BUCKET}", timeout=120).raise_for_status()
             server.allow()
             yield server
         finally:

@@ -1,6 +1,7 @@
-"""A client that reads publications from object storage until a stop file appears.
+"""Clients that read publications from object storage until a stop file appears.
 
-`python -m tests.survival.object_client MODE BASE STOP REPORT`; `object_readers.py` starts many.
+`python -m tests.survival.object_client MODE BASE STOP REPORT…` is one client per report, each with
+its own thread, connections and in-memory database; `object_readers.py` starts them.
 Each answer reads `current.json` once and then only what it names. Modes: `http` and `s3` attach the
 file with DuckDB; `hold` keeps it attached for some answers, over several publications;
 `duckdb_parquet`, `polars` and `pandas` read the Parquet files.
@@ -11,6 +12,8 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,9 +159,11 @@ def read(mode: str, base: str, stop: Path, report_file: Path) -> None:
         except Exception as error:  # any error of any library counts
             report.errors.append(f"{mode}: {type(error).__name__}: {error}"[:500])
             _write(report_file, report)
-        time.sleep(random.uniform(0.1, 0.5))
+        time.sleep(random.uniform(0.5, 2))
     _write(report_file, report)
 
 
 if __name__ == "__main__":
-    read(sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+    with ThreadPoolExecutor(max_workers=len(sys.argv)) as threads:
+        client = partial(read, sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+        list(threads.map(client, map(Path, sys.argv[4:])))  # raises what a client raised

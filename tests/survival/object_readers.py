@@ -49,12 +49,13 @@ def read_through(
         subprocess.Popen(
             [
                 str(BENCH) if mode in FRAME_MODES else sys.executable,
-                *("-m", "tests.survival.object_client", mode, base, str(stop), str(report)),
+                *("-m", "tests.survival.object_client", mode, base),
+                *map(str, (stop, *reports[number :: len(modes)])),
             ],
             cwd=PROJECT_ROOT,
             env={**os.environ, "POLARS_MAX_THREADS": "1"},
         )
-        for mode, report in zip(kinds, reports, strict=True)
+        for number, mode in enumerate(modes[:readers])
     ]
     published, pruned = {_publish(warehouse, None)}, 0
     try:

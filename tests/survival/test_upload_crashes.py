@@ -4,18 +4,17 @@ import hashlib
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
-from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.publication.kept_files import publication_id
 from dagster_project.publication.upload import upload, upload_errors
 from tests.publication.s3_server import S3Server
 from tests.publication.test_upload import publish_next
 from tests.support import Warehouse
+from tests.survival.crash_points import Point
+from tests.survival.upload_once import start
 
 pytestmark = pytest.mark.slow
 
@@ -23,20 +22,11 @@ MODULE = "dagster_project.publication.upload"
 KILLS_AT_RANDOM = 12
 
 
-def start(*point: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.survival.upload_once", *point],
-        cwd=PROJECT_ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def killed(*point: str) -> None:
+def killed(name: str, *, leaving: bool = False, about: str = "") -> None:
     """Upload until the process dies at the point; it must get there."""
-    with start(*point) as process:
-        _, error = process.communicate(timeout=300)
-    assert process.returncode == -signal.SIGKILL, error
+    process = start(Point(f"{MODULE}:{name}", leaving, about))
+    process.join(300)
+    assert process.exitcode == -signal.SIGKILL, (name, about)
 
 
 def current_and_whole(s3: S3Server) -> str:
@@ -54,17 +44,16 @@ def test_an_upload_killed_at_each_step_leaves_the_last_publication_current(
     upload(warehouse.settings)
     names = [file["path"].rpartition("/")[2] for file in s3.current()["files"]]
     second = publish_next(warehouse)
+    before = s3.get("current.json")
     for number, name in enumerate(names):
         path = f"{second}/{name}'"  # the end of the path, as the object shows it
-        killed(f"{MODULE}:_put", "entering", path)
-        assert current_and_whole(s3) == first
-        assert len(s3.names(f"publications/{second}/")) == number
-        killed(f"{MODULE}:_put", "leaving", path)
-        assert current_and_whole(s3) == first
-        assert len(s3.names(f"publications/{second}/")) == number + 1
-    killed(f"{MODULE}:_store", "leaving")
+        for leaving in (False, True):
+            killed("_put", leaving=leaving, about=path)
+            assert s3.get("current.json") == before
+            assert len(s3.names(f"publications/{second}/")) == number + leaving
+    killed("_store", leaving=True)
     assert current_and_whole(s3) == first
-    killed(f"{MODULE}:_prune", "entering")
+    killed("_prune")
     assert current_and_whole(s3) == second
     assert upload(warehouse.settings).stored == []
     assert upload_errors(warehouse.settings) == []
@@ -79,10 +68,10 @@ def test_killed_while_it_deletes_old_publications(
     second = publish_next(warehouse)
     upload(warehouse.settings)
     third = publish_next(warehouse)
-    for side in ("entering", "leaving"):
-        killed(f"{MODULE}:_delete", side)
+    for leaving in (False, True):
+        killed("_delete", leaving=leaving)
         assert current_and_whole(s3) == third
-        assert (first in s3.publications()) == (side == "entering")
+        assert (first in s3.publications()) == (not leaving)
     upload(warehouse.settings)
     assert s3.publications() == [second, third]
 
@@ -90,22 +79,23 @@ def test_killed_while_it_deletes_old_publications(
 def test_killed_at_random_times(warehouse: Warehouse, s3: S3Server) -> None:
     upload(warehouse.settings)
     draw = random.Random(23)
-    before = time.monotonic()
     publish_next(warehouse)
-    with start() as process:
-        process.communicate(timeout=300)
-    assert process.returncode == 0
+    before = time.monotonic()
+    process = start()
+    process.join(300)
+    assert process.exitcode == 0
     seconds = time.monotonic() - before
     deaths, last = 0, current_and_whole(s3)
     live = publish_next(warehouse)
     while deaths < KILLS_AT_RANDOM:
-        with start() as process:
-            time.sleep(draw.uniform(0, seconds))
+        process = start()
+        process.join(draw.uniform(0, seconds))
+        if process.is_alive() and process.pid:
             os.kill(process.pid, signal.SIGKILL)
-            process.communicate(timeout=300)
-        deaths += process.returncode == -signal.SIGKILL
+        process.join(300)
+        deaths += process.exitcode == -signal.SIGKILL
         assert current_and_whole(s3) in (last, live)
-        if process.returncode == 0:
+        if process.exitcode == 0:
             last = current_and_whole(s3)
             assert last == live
             live = publish_next(warehouse)

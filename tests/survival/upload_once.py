@@ -1,26 +1,33 @@
-"""Uploads the live publication of the environment, and dies at a point on the way.
+"""Uploads the live publication in a process of its own, which dies at a point on the way.
 
-`python -m tests.survival.upload_once [FUNCTION entering|leaving [ABOUT]]`. A process of its own:
-obstore's threads do not survive a fork.
+Processes start from Python's fork server, which has imported everything and has no threads:
+obstore's would not survive a fork, and a new interpreter takes a second.
 """
 
-import sys
+import multiprocessing
+import os
+from multiprocessing.process import BaseProcess
 
 from dagster_project.base.settings import Settings
 from dagster_project.publication.upload import upload
 from dagster_project.workbench.connection import write_lock
 from tests.survival.crash_points import Point
 
+_server = multiprocessing.get_context("forkserver")
+_server.set_forkserver_preload([__name__])
 
-def main() -> None:
-    """Upload, up to the point."""
-    if arguments := sys.argv[1:]:
-        function, side, *about = arguments
-        Point(function, side == "leaving", *about).watch()
+
+def start(point: Point | None = None) -> BaseProcess:
+    """Start an upload with this process's environment."""
+    process = _server.Process(target=_upload, args=(dict(os.environ), point))
+    process.start()
+    return process
+
+
+def _upload(environment: dict[str, str], point: Point | None) -> None:
+    os.environ.update(environment)
+    if point:
+        point.watch()
     settings = Settings()
     with write_lock(settings):
         upload(settings)
-
-
-if __name__ == "__main__":
-    main()
