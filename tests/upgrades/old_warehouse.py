@@ -79,7 +79,7 @@ def make(commit: str, archive: Path) -> None:
 
 
 def _made_up_rates(package: Path) -> None:
-    """Stand in for the package that brings the ECB's rates."""
+    """Write a substitute for the package that brings the ECB's rates."""
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     stated = {"USD": 1.25, "JPY": 125, "GBP": 0.8, "CNY": 8, "KRW": 1250}
