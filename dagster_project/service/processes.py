@@ -34,16 +34,17 @@ _WORKSPACE = """load_from:
 def serve(part: str, host: str, port: int) -> NoReturn:
     """Become a part of the service. `host` and `port` are those of the UI.
 
-    Raises BadInput if the code server does not answer, or its socket's path is too long.
+    Raises BadInput if the code server does not answer, its socket's path is too long, or as
+    `dagster_home` does.
     """
     listening = _socket_in(home_folder())
     workspace = listening.with_name("service_workspace.yaml")
+    if part != "code":
+        _wait_for(listening)  # and so for the folder, which the code server prepares
+    dagster_home()
     if part == "code":
-        dagster_home()
         replace_text(workspace, _WORKSPACE.format(socket=listening))
         listening.unlink(missing_ok=True)  # of an earlier process
-    else:
-        _wait_for(listening)  # and for the folder, which the code server alone prepares
     os.chdir(PROJECT_ROOT)
     command = {
         "code": [
