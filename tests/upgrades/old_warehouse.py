@@ -110,6 +110,8 @@ def _compact(made: Path) -> None:
             con.execute(f"delete from old.intermediate.{table}")
         con.execute("copy from database old to fresh")
     fresh.replace(workbench)
+    shutil.rmtree(made / "dagster_home" / "storage", ignore_errors=True)  # output of steps
+    (made / "dagster_home" / "make_run.yaml").unlink(missing_ok=True)  # has this machine's paths
     runs = made / "dagster_home" / "history" / "runs"
     logs = sorted(runs.glob("*-*.db"), key=lambda path: path.stat().st_size)
     kept = ", ".join(f"'{path.stem}'" for path in logs[:KEPT_RUNS])
