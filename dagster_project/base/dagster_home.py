@@ -36,7 +36,9 @@ def dagster_home() -> Path:
         home.mkdir(mode=0o700, exist_ok=True)
         make_private(home)  # its logs quote files, and whoever writes here runs code
         with private_files():
-            replace_text(home / "dagster.yaml", _instance_settings())
+            path, text = home / "dagster.yaml", _instance_settings()
+            if not path.is_file() or path.read_text("utf-8") != text:
+                replace_text(path, text)
             _upgrade(home)
     except OSError as error:
         if error.errno not in _UNFIT:
@@ -71,7 +73,7 @@ def _upgrade(home: Path) -> None:
             fix="install the version of the project that wrote it; or set DAGSTER_HOME to another"
             " folder: it holds the history of runs, and nothing that the warehouse needs",
         )
-    if before or (home / "history").is_dir():
+    if before or (home / "history" / "runs.db").is_file():
         old = before or "an earlier version"
         say(f"upgrading the Dagster instance {home} from {old} to {installed}")
         done = subprocess.run(

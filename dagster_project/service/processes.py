@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from dagster_project.base.dagster_home import dagster_home
+from dagster_project.base.dagster_home import dagster_home, home_folder
 from dagster_project.base.durable_files import replace_text
 from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import PROJECT_ROOT
@@ -34,15 +34,17 @@ _WORKSPACE = """load_from:
 def serve(part: str, host: str, port: int) -> NoReturn:
     """Become a part of the service. `host` and `port` are those of the UI.
 
-    Raises BadInput if the code server does not answer, or its socket's path is too long.
+    Raises BadInput if the code server does not answer, its socket's path is too long, or as
+    `dagster_home` does.
     """
-    home = dagster_home()
-    listening, workspace = _socket_in(home), home / "service_workspace.yaml"
-    replace_text(workspace, _WORKSPACE.format(socket=listening))
+    listening = _socket_in(home_folder())
+    workspace = listening.with_name("service_workspace.yaml")
+    if part != "code":
+        _wait_for(listening)  # and so for the folder, which the code server prepares
+    dagster_home()
     if part == "code":
+        replace_text(workspace, _WORKSPACE.format(socket=listening))
         listening.unlink(missing_ok=True)  # of an earlier process
-    else:
-        _wait_for(listening)
     os.chdir(PROJECT_ROOT)
     command = {
         "code": [

@@ -162,7 +162,7 @@ def _user(name: str | None) -> str:
 
 
 def _plain(path: Path) -> str:
-    """Return a path for a setting that systemd takes as it is, but for its own placeholders."""
+    """Return a path for a setting that systemd takes as it is, except its own placeholders."""
     return str(path).replace("%", "%%")
 
 

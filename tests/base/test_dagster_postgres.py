@@ -62,7 +62,7 @@ def test_a_server_that_is_down_is_one_message_without_the_password(
     folders: Warehouse, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     dagster_home()  # there has been a run
-    with socket.socket() as taken:  # bound, but nobody listens
+    with socket.socket() as taken:  # bound, without a listener
         taken.bind(("127.0.0.1", 0))
         url = f"postgresql://royalty:{SECRET}@127.0.0.1:{taken.getsockname()[1]}/dagster"
         monkeypatch.setenv(VARIABLE, url)

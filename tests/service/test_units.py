@@ -94,7 +94,7 @@ def test_units_of_a_user_have_no_user_and_start_with_the_session(
         analyze("verify", "--man=no", "--user", *map(str, written))
 
 
-@pytest.mark.parametrize("user", ["root", "nobody-of-that-name"])
+@pytest.mark.parametrize("user", ["root", "no-such-user"])
 def test_a_service_of_root_or_of_no_one_is_refused(
     folders: Warehouse, capsys: pytest.CaptureFixture[str], user: str
 ) -> None:

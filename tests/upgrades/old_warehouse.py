@@ -79,7 +79,7 @@ def make(commit: str, archive: Path) -> None:
 
 
 def _made_up_rates(package: Path) -> None:
-    """Stand in for the package that brings the ECB's rates."""
+    """Write a substitute for the package that brings the ECB's rates."""
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     stated = {"USD": 1.25, "JPY": 125, "GBP": 0.8, "CNY": 8, "KRW": 1250}
@@ -110,6 +110,8 @@ def _compact(made: Path) -> None:
             con.execute(f"delete from old.intermediate.{table}")
         con.execute("copy from database old to fresh")
     fresh.replace(workbench)
+    shutil.rmtree(made / "dagster_home" / "storage", ignore_errors=True)  # output of steps
+    (made / "dagster_home" / "make_run.yaml").unlink(missing_ok=True)  # has this machine's paths
     runs = made / "dagster_home" / "history" / "runs"
     logs = sorted(runs.glob("*-*.db"), key=lambda path: path.stat().st_size)
     kept = ", ".join(f"'{path.stem}'" for path in logs[:KEPT_RUNS])
