@@ -28,8 +28,8 @@ run: .venv/ready ## load new releases, build, check, publish (RELOAD=source/date
 dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000 (PORT=another)
 	@$(RUN) -m dagster_project dev $(if $(PORT),--port $(PORT))
 
-report: .venv/ready ## write the report on the live publication: warehouse/report/index.html
-	@$(RUN) -m dagster_project report
+report: .venv/ready ## write the report on the live publication: warehouse/report/index.html (TO=folder for readers)
+	@$(RUN) -m dagster_project report $${TO:+--to="$$TO"}
 
 sql: .venv/ready ## open a SQL shell on the published file, read-only
 	@$(RUN) -m dagster_project sql

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from functools import partial
+from pathlib import Path
 
 import duckdb
 from pydantic import ValidationError
@@ -79,10 +80,11 @@ def _run_command(settings: Settings, options: argparse.Namespace) -> None:
         case "dev":
             _open_ui(settings, options.port)
         case "report":
-            from dagster_project.report.site import write_report
+            from dagster_project.report.site import write_report, write_report_to
 
-            done = write_report(settings)
-            say(f"report on {done.publication_id}: {settings.report / 'index.html'}")
+            to = Path(options.to).absolute() if options.to else None
+            done = write_report_to(settings, to) if to else write_report(settings)
+            say(f"report on {done.publication_id}: {(to or settings.report) / 'index.html'}")
         case "sql":
             _open_shell(settings)
         case "metrics":
@@ -117,7 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     command = commands.add_parser("dev", help="open the Dagster UI on 127.0.0.1")
     command.add_argument("--port", type=int, default=3000)
-    commands.add_parser("report", help="write the report, a static site, from the published file")
+    command = commands.add_parser(
+        "report", help="write the report, a static site, from the published file"
+    )
+    command.add_argument("--to", metavar="FOLDER", help="a new folder, for readers")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     command = commands.add_parser("metrics", help="query the published metrics with MetricFlow")
     command.add_argument("metrics", nargs="+", metavar="METRIC")

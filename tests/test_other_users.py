@@ -190,6 +190,20 @@ def test_a_readers_commands_that_write_are_refused(
     assert state(readable.folder) == before
 
 
+def test_a_reader_writes_the_report_to_a_folder_of_their_own(
+    code: Path, own: dict[str, str], readable: Warehouse
+) -> None:
+    before = state(readable.folder)
+    folder = Path(own["TMPDIR"]) / "site"
+    done = as_user(code, own | readable.environment, "report", "--to", str(folder))
+    assert f"{folder}/index.html" in done.stdout, done.stdout + done.stderr
+    assert (folder / "data" / "datapackage.json").is_file()
+    assert (folder / "assets" / "vega.js").stat().st_size > 100_000
+    assert state(readable.folder) == before
+    again = as_user(code, own | readable.environment, "report", "--to", str(folder))
+    assert "REFUSED there is something in the folder" in again.stdout
+
+
 @pytest.mark.parametrize("user", ["owner", "reader"])
 @pytest.mark.parametrize("command", READING)
 def test_a_read_only_mount_can_be_read(
