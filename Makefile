@@ -39,8 +39,8 @@ install: .venv/ready ## only install the packages
 install-service: .venv/ready ## write systemd units for this checkout (UNITS=folder SERVICE_USER=name PORT=of the UI)
 	@$(RUN) -m dagster_project install-service $${UNITS:+--to="$$UNITS"} $${SERVICE_USER:+--user="$$SERVICE_USER"} $${PORT:+--port="$$PORT"}
 
-report: .venv/ready ## write the report on the live publication: warehouse/report/index.html
-	@$(RUN) -m dagster_project report
+report: .venv/ready ## write the report on the live publication: warehouse/report/index.html (TO=folder for readers)
+	@$(RUN) -m dagster_project report $${TO:+--to="$$TO"}
 
 sql: .venv/ready ## open a SQL shell on the published file, read-only
 	@$(RUN) -m dagster_project sql

@@ -68,7 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--to", type=Path, metavar="FOLDER", help="default: systemd's own")
     command.add_argument("--user", help="of system units; default: the owner of the checkout")
     command.add_argument("--port", type=int, default=3000, help="of the UI")
-    commands.add_parser("report", help="write the report, a static site, from the published file")
+    command = commands.add_parser(
+        "report", help="write the report, a static site, from the published file"
+    )
+    command.add_argument("--to", type=Path, metavar="FOLDER", help="a new folder, for readers")
     commands.add_parser("sql", help="open a SQL shell on the published file, read-only")
     command = commands.add_parser("metrics", help="query the published metrics with MetricFlow")
     command.add_argument("metrics", nargs="+", type=str.split, metavar="METRIC")

@@ -59,11 +59,12 @@ def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
     return rebuild(settings, force=options.force)
 
 
-def _report(settings: Settings, _: argparse.Namespace) -> int:
-    from dagster_project.report.site import write_report
+def _report(settings: Settings, options: argparse.Namespace) -> int:
+    from dagster_project.report.site import write_report, write_report_to
 
-    done = write_report(settings)
-    say(f"report on {done.publication_id}: {settings.report / 'index.html'}")
+    to = options.to.absolute() if options.to else None
+    done = write_report_to(settings, to) if to else write_report(settings)
+    say(f"report on {done.publication_id}: {(to or settings.report) / 'index.html'}")
     return PUBLISHED
 
 

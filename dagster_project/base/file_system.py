@@ -3,6 +3,7 @@
 Hard links, symlinks and permissions are not needed; DuckDB and SQLite need locks as well.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -13,26 +14,44 @@ from dagster_project.base.durable_files import sync
 from dagster_project.base.errors import BadInput
 from dagster_project.base.private_files import public_folder
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_LACKING = {
+    errno.EACCES,
+    errno.EINVAL,
+    errno.ENOLCK,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.EPERM,
+    errno.EXDEV,
+}
+
 
 def has_permissions(folder: Path, setting: str) -> bool:
     """Try a folder's file system, and return whether a file in it can be the owner's alone.
 
     setting: the name of the setting that chose the folder, which is created if it is missing.
-    Raises BadInput if the user cannot write to the folder, or if the file system lacks something.
+    Raises OSError, with that name, if the user cannot write to the folder, and BadInput if the file
+    system lacks something.
     """
     try:
         public_folder(folder)
         with TemporaryDirectory(dir=folder, prefix=".probe-") as probe:
             missing = [what for what, can in _NEEDED.items() if not _try(can, Path(probe))]
             mode = stat.S_IMODE(os.stat(probe).st_mode)
-    except OSError as error:
+    except (FileExistsError, NotADirectoryError) as error:
         raise BadInput(
             "a folder that may not be written to",
             where=str(folder),
             expected=f"{setting} is a folder to which the user who runs this can write",
             found=str(error),
-            fix=f"correct its owner, permissions or mount, or set {setting} to another folder",
+            fix=f"set {setting} to another folder",
         ) from error
+    except OSError as error:
+        if error.errno in _FULL:
+            return True  # reported where there is something to write
+        found = f"{error.strerror}; {setting} chose that folder"
+        raise OSError(error.errno, found, str(folder)) from error
     if missing:
         raise BadInput(
             "a file system that lacks what a warehouse needs",
@@ -47,8 +66,8 @@ def has_permissions(folder: Path, setting: str) -> bool:
 def _try(can: Callable[[Path], bool], folder: Path) -> bool:
     try:
         return can(folder)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno not in _LACKING
 
 
 def _locks(folder: Path) -> bool:

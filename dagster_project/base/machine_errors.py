@@ -63,6 +63,12 @@ _DISK = _Advice(
     "a disk that works",
     "check the disk and the machine's log; then `make run`",
 )
+_LACKS = _Advice(
+    "a file system that lacks what a warehouse needs",
+    "locks, renames and flushes of files and folders, in one file system for each of"
+    " ROYALTY_WAREHOUSE_DIR, ROYALTY_LANDING_DIR and DAGSTER_HOME",
+    "put that folder, with all in it, on a local disk; then `make run`",
+)
 
 _POSTGRES = _Advice(
     "Dagster's PostgreSQL database cannot be reached",
@@ -86,6 +92,11 @@ _BY_ERRNO = {
     errno.ESTALE: _DISK,
     errno.ENODEV: _DISK,
     errno.ENXIO: _DISK,
+    errno.EXDEV: _LACKS,
+    errno.ENOLCK: _LACKS,
+    errno.ENOSYS: _LACKS,
+    errno.ENOTSUP: _LACKS,
+    errno.EOPNOTSUPP: _LACKS,
 }
 _BY_SQLITE = {
     sqlite3.SQLITE_FULL: _FULL,

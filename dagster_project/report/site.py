@@ -5,6 +5,7 @@ site is written next to the current one, then the link is replaced: a reader see
 the new site.
 """
 
+import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -17,12 +18,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dagster_project.base.clock import system_clock
-from dagster_project.base.durable_files import link_or_copy, replace_folder
-from dagster_project.base.errors import printable_html
+from dagster_project.base.durable_files import link_or_copy, replace_folder, replace_text
+from dagster_project.base.errors import BadInput, printable_html
 from dagster_project.base.private_files import public_folder
 from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import exports_of
-from dagster_project.publication.kept_files import publications_in, refuse_if_unpublished
+from dagster_project.publication.kept_files import (
+    publication_id,
+    publications_in,
+    refuse_if_unpublished,
+)
 from dagster_project.report import formats
 from dagster_project.report.figure import Column, Figure
 from dagster_project.report.page import all_pages, studies
@@ -56,26 +61,59 @@ class Report:
 def write_report(settings: Settings, timeout: float = 0) -> Report:
     """Write the report from the published file, and replace the previous one.
 
-    timeout: seconds to wait while another run is writing. Raises BadInput after that, or if there
-    is no readable publication.
+    timeout: seconds to wait while another run is writing. Raises BadInput after that, if there is
+    no readable publication, or if the warehouse folder is not this user's to write to.
     """
-    began = time.monotonic()
+    refuse_if_unpublished(settings, "report on")
+    if not os.access(settings.warehouse_dir, os.W_OK):
+        raise BadInput(
+            "the report is written by the owner of the warehouse",
+            where=str(settings.warehouse_dir),
+            expected="ROYALTY_WAREHOUSE_DIR is a folder to which the user who runs this can write",
+            found="a folder that this user can only read",
+            fix=f"open the owner's, {settings.report / 'index.html'}, or write another to a folder"
+            " of your own with `make report TO=<folder>`",
+        )
     with write_lock(settings, timeout):
-        refuse_if_unpublished(settings, "report on")
-        publications_in(settings.warehouse)  # raises BadInput if the file cannot be read
         public_folder(settings.reports)
         settings.readers.may_read(settings.reports)
-        with duckdb.connect(
-            settings.warehouse, read_only=True, config=settings.duckdb_config
-        ) as con:
-            publication = _publication(con)
-            folder = settings.reports / f"{publication['id']}-{system_clock():%Y%m%dT%H%M%S%f}"
-            folder.mkdir()
-            _copy_downloads(settings, publication["id"], folder / "data")
-            pages = _write_pages(con, folder, publication)
-            _write_dbt_docs(con, folder)
-        _write_assets(settings, folder)
-        _activate(settings, folder)
+        name = f"{publication_id(settings)}-{system_clock():%Y%m%dT%H%M%S%f}"
+        done = _write(settings, settings.reports / name)
+        _activate(settings, done.folder)
+    return done
+
+
+def write_report_to(settings: Settings, folder: Path) -> Report:
+    """Write the report from the published file to a new folder, as a reader can.
+
+    Raises BadInput if there is something in the folder, or if there is no readable publication.
+    """
+    refuse_if_unpublished(settings, "report on")
+    if folder.exists():
+        if not folder.is_dir() or any(folder.iterdir()):
+            raise BadInput(
+                "there is something in the folder for the report",
+                where=str(folder),
+                expected="a folder that is new or empty",
+                found="a file" if folder.is_file() else "files or folders in it",
+                fix="name another folder, or remove it",
+            )
+        folder.rmdir()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return _write(settings, folder)
+
+
+def _write(settings: Settings, folder: Path) -> Report:
+    """Write the site to a folder that does not exist yet."""
+    began = time.monotonic()
+    publications_in(settings.warehouse)  # raises BadInput if the file cannot be read
+    with duckdb.connect(settings.warehouse, read_only=True, config=settings.duckdb_config) as con:
+        publication = _publication(con)
+        folder.mkdir()
+        _copy_downloads(settings, publication["id"], folder / "data")
+        pages = _write_pages(con, folder, publication)
+        _write_dbt_docs(con, folder)
+    _write_assets(settings, folder)
     return Report(folder, publication["id"], pages, time.monotonic() - began)
 
 
@@ -182,21 +220,23 @@ def _write_assets(settings: Settings, folder: Path) -> None:
     assets.mkdir()
     for path in (_HERE / "assets").iterdir():
         shutil.copyfile(path, assets / path.name)  # not its permissions: it may be read-only
-    link_or_copy(_vega(settings), assets / "vega.js")
+    # Bundling takes seconds, so it is done once.
+    kept = settings.reports / f"vega-{version('vl-convert-python')}.js"
+    if not kept.exists() and folder.is_relative_to(settings.reports):
+        replace_text(kept, _vega())
+    if kept.exists():
+        link_or_copy(kept, assets / "vega.js")
+    else:
+        (assets / "vega.js").write_text(_vega(), "utf-8")
 
 
-def _vega(settings: Settings) -> Path:
-    """Return Vega, Vega-Lite and Vega-Embed as one script; bundling takes seconds, once."""
+def _vega() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script."""
     import vl_convert
 
-    path = settings.reports / f"vega-{version('vl-convert-python')}.js"
-    if not path.exists():
-        fresh = path.with_suffix(".new")
-        # Wrapped in a function, so that it adds only its three exports to the page's globals.
-        bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub has no default
-        fresh.write_text(f"(()=>{{{bundle}}})();", "utf-8")
-        fresh.rename(path)
-    return path
+    # Wrapped in a function, so that it adds only its three exports to the page's globals.
+    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub has no default
+    return f"(()=>{{{bundle}}})();"
 
 
 def _activate(settings: Settings, folder: Path) -> None:

@@ -76,6 +76,35 @@ def test_a_folder_that_cannot_be_written_to_is_named_with_its_setting(
     assert f"expected: {setting} is a folder" in said
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_lacks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """It is reported with the release, or the file, for which there is no room."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    assert has_permissions(tmp_path, "A_SETTING")
+    monkeypatch.setattr(os, "mkdir", fail)
+    assert has_permissions(tmp_path, "A_SETTING")
+
+
+def test_a_folder_of_another_user_is_named_with_its_setting(
+    folders: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "a name")
+
+    monkeypatch.setattr("dagster_project.base.file_system.TemporaryDirectory", fail)
+    assert main(["run"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("FAILED a file or folder that may not be written to | where: ")
+    assert "found: [Errno 13] Permission denied; ROYALTY_WAREHOUSE_DIR chose that folder" in said
+    assert str(folders.settings.warehouse_dir) in said
+
+
 def test_a_file_system_without_permissions_is_named_and_used(
     folders: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

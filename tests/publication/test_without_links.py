@@ -27,8 +27,10 @@ from tests.support import Warehouse, held_by, interrupt
 
 
 @pytest.fixture(params=[errno.EPERM, errno.ENOTSUP, errno.EXDEV])
-def without_links(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What exFAT, SMB and some mounts of a container answer."""
+def without_links(
+    request: pytest.FixtureRequest, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What exFAT, SMB and some mounts of a container answer. The warehouse has links still."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(request.param, os.strerror(request.param))
