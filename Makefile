@@ -21,8 +21,14 @@ export UV_SYSTEM_CERTS ?= 1
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
+# A run that native code has ended (SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV) starts once more: the
+# new run sets the release aside that set it off.
 run: .venv/ready ## load new releases, build, check, publish (RELOAD=source/date loads one again)
-	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release))
+	@$(RUN) -m dagster_project run $(foreach release,$(RELOAD),--reload $(release)) || { code=$$?; \
+		case $$code in 132|134|135|136|139) \
+			echo "native code has ended the run; starting again$(if $(RELOAD), without RELOAD)" >&2; \
+			exec $(RUN) -m dagster_project run;; \
+		esac; exit $$code; }
 
 dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000 (PORT=another)
 	@$(RUN) -m dagster_project dev $(if $(PORT),--port $(PORT))

@@ -23,7 +23,7 @@ from dagster_project.workbench.lock import private_lock
 PATIENCE_SECONDS = 5
 
 # What the warehouse folder holds besides the published files and locks, which close themselves.
-_PRIVATE = ("workbench*", "candidate", "dbt_target", "rebuild", "*.wal", "*.tmp", "*.new")
+_PRIVATE = ("workbench*", "candidate", "dbt_target", "rebuild", "trial", "*.wal", "*.tmp", "*.new")
 
 
 @contextmanager
