@@ -28,8 +28,14 @@ $(foreach text,$(TEXTS),$(if $(filter-out undefined,$(origin $(text))),$(eval ov
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
+# A run that native code has ended (SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV) starts once more: the
+# new run sets the release aside that set it off.
 run: .venv/ready ## load new releases, build, check, publish (RELOAD=source/date loads one again)
-	@$(RUN) -m dagster_project run $${RELOAD:+--reload="$$RELOAD"}
+	@$(RUN) -m dagster_project run $${RELOAD:+--reload="$$RELOAD"} || { code=$$?; \
+		case $$code in 132|134|135|136|139) \
+			echo "native code has ended the run; starting again$${RELOAD:+, without RELOAD}" >&2; \
+			exec $(RUN) -m dagster_project run;; \
+		esac; exit $$code; }
 
 dev: .venv/ready ## open the Dagster UI on http://127.0.0.1:3000 (PORT=another)
 	@$(RUN) -m dagster_project dev $${PORT:+--port="$$PORT"}

@@ -77,7 +77,9 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder that all test processes of the session share."""
+    """A folder that all test processes of the session share, or several sessions: SHARED_FOLDER."""
+    if given := os.environ.get("SHARED_FOLDER"):
+        return Path(given)
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "shared"
     folder.mkdir(exist_ok=True)

@@ -5,13 +5,15 @@ import logging
 import re
 import smtplib
 import ssl
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
-from dagster_project.alerts.message import Message
+from dagster_project.alerts.message import Alert, Message, message
+from dagster_project.base.logs import say
 from dagster_project.base.settings import Settings
 
 _TIMEOUT_SECONDS = 5
@@ -33,7 +35,7 @@ def has_address(settings: Settings) -> bool:
     return bool(settings.notify_webhook or settings.notify_email)
 
 
-def send(settings: Settings, message: Message) -> None:
+def send(settings: Settings, alert: Message) -> None:
     """Send a message to every destination; each is retried for `notify_seconds`.
 
     A failure of one does not stop the other. Raises NotSent if any failed.
@@ -48,11 +50,20 @@ def send(settings: Settings, message: Message) -> None:
         )
         try:
             if address:
-                tries(channel, settings, message)
+                tries(channel, settings, alert)
         except NotSent as problem:
             problems.append(str(problem))
     if problems:
         raise NotSent("; ".join(problems))
+
+
+def send_alert(settings: Settings, failures: Sequence[Alert]) -> None:
+    """Send one alert about failures, if there is a destination; say so if it cannot be sent."""
+    if has_address(settings):
+        try:
+            send(settings, message(settings, failures))
+        except NotSent as problem:
+            say(f"ALERT NOT SENT: {problem}", "ERROR")
 
 
 def _post(settings: Settings, message: Message) -> None:

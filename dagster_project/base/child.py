@@ -44,7 +44,14 @@ class ChildLimits:
 
 
 class ChildDied(Exception):
-    """The child ended without a result: by a signal, by its limits, or by an exit."""
+    """The child ended without a result: by a signal, by its limits, or by an exit.
+
+    code: its exit code, or minus the signal; None if it was ended. is_late: by its limit of time.
+    """
+
+    def __init__(self, how: str, code: int | None = None, *, is_late: bool = False) -> None:
+        super().__init__(how)
+        self.code, self.is_late = code, is_late
 
 
 class ChildNotStarted(Exception):
@@ -63,6 +70,11 @@ class Child:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether there is a process that has done a work already."""
+        return self._process is not None
 
     def close(self) -> None:
         """End the process, if there is one; the next work starts another."""
@@ -134,7 +146,7 @@ class Child:
                 child.stdin.write(ordered)
                 child.stdin.flush()
             for line in child.stdout:
-                match json.loads(line):
+                match _parsed(line):
                     case "started":
                         started = True
                     case {"finished": goes_on}:
@@ -146,9 +158,9 @@ class Child:
                 return
             child.wait()
             if late.is_set():
-                raise ChildDied(f"no end after {limits.seconds:g} seconds")
+                raise ChildDied(f"no end after {limits.seconds:g} seconds", is_late=True)
             how = f"{_end_of(child.returncode)}{_last_words(messages, said_before)}"
-            raise ChildDied(how) if started else ChildNotStarted(how)
+            raise ChildDied(how, child.returncode) if started else ChildNotStarted(how)
         finally:
             timer.cancel()
             if late.is_set() or not goes_on:
@@ -186,6 +198,14 @@ def _start(keep_open: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]
         )
         unused.pop_all()
     return child, messages
+
+
+def _parsed(line: bytes) -> Any:
+    """Return a report. Raises ChildDied for anything else: the child's memory is damaged."""
+    try:
+        return json.loads(line)
+    except ValueError as error:  # also: not UTF-8
+        raise ChildDied(f"no report, but {printable(repr(line[:100]))}") from error
 
 
 def _end_of(code: int) -> str:

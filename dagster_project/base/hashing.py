@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from mmap import mmap
 from pathlib import Path
 
@@ -55,14 +56,22 @@ def last_change(folder: Path) -> float:
 
     A copy may give a file its old modification time at the end; its inode changes even then.
     """
-    with os.scandir(folder) as found:
-        stats = [entry.stat(follow_symlinks=False) for entry in found]
+    stats = _states(folder).values()
     return max((max(stat.st_mtime, stat.st_ctime) for stat in stats), default=0)
 
 
 def folder_state(folder: Path) -> str:
     """Return a digest of the names, sizes and times in a folder, without reading any file."""
-    with os.scandir(folder) as found:
-        stats = sorted((entry.name, entry.stat()) for entry in found)
+    stats = sorted(_states(folder).items())
     state = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+
+def _states(folder: Path) -> dict[str, os.stat_result]:
+    """Return what is in a folder, links as such, except what vanishes meanwhile."""
+    states = {}
+    with os.scandir(folder) as found:
+        for entry in found:
+            with suppress(FileNotFoundError):
+                states[entry.name] = entry.stat(follow_symlinks=False)
+    return states

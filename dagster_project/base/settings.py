@@ -286,6 +286,11 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "workbench.duckdb"
 
     @property
+    def crash_record(self) -> Path:
+        """What native code leaves if it ends a run; see `base/native_crash.py`."""
+        return self.warehouse_dir / ".native_crash"
+
+    @property
     def candidate(self) -> Path:
         """The next warehouse file while it is built. Its path never changes: dbt attaches it."""
         return self.warehouse_dir / "candidate" / PUBLISHED_FILE

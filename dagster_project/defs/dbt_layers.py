@@ -97,39 +97,45 @@ def layer_assets(layer: Layer) -> dg.AssetsDefinition:
     def build(
         context: dg.AssetExecutionContext, config: BuildConfig, workbench: Workbench
     ) -> Iterator[Any]:
-        settings = workbench.settings
-        selected = {".".join(key.path): key for key in context.selected_asset_keys}
-        whole_layer = sorted(selected) == layer_tables(layer)
-        layer_build = _start_build(context, workbench, layer, sorted(selected), config.full_refresh)
-        if layer_build.plan:
-            results = _run_waves(context, workbench, layer, layer_build, layer_build.plan)
-            kept = layer_build.plan.kept
-        else:
-            results, kept = _run_selected(context, settings, layer), {}
-        counts = _row_counts(
-            layer.database(settings),
-            [result.node.unique_id for result in results if is_built(result)]
-            + [unique_id for unique_id in layer_nodes(layer) if unique_id in kept],
-        )
-        charts = (
-            chart_metadata(context, settings.candidate, results) if layer.name == "marts" else {}
-        )
-        ran = {result.node.unique_id: result for result in results}
-        for unique_id in build_order(layer):  # Dagster requires this order
-            if unique_id in ran:
-                yield from result_events(context, ran[unique_id], counts, charts)
-            elif unique_id in kept:
-                yield from kept_events(context, unique_id, kept[unique_id], counts)
-        failed = [result for result in results if result.status in FAILED]
-        with workbench.get_connection() as con:
-            with transaction(con):
-                _record_tests(con, layer, layer_build, results, kept, context.run.run_id)
-                if whole_layer and not failed:
-                    finish_layer(con, layer_build.candidate_id, layer.name, context.run.run_id)
-            if failed:
-                _fail(context, con, settings, layer, failed)
+        with workbench.crash_recorded(f"build of {layer.name}"):
+            yield from _build(context, workbench, layer, full_refresh=config.full_refresh)
 
     return build
+
+
+def _build(
+    context: dg.AssetExecutionContext, workbench: Workbench, layer: Layer, *, full_refresh: bool
+) -> Iterator[Any]:
+    """Run a layer's nodes, yield their events, and record their results. Raises dg.Failure."""
+    settings = workbench.settings
+    selected = {".".join(key.path): key for key in context.selected_asset_keys}
+    whole_layer = sorted(selected) == layer_tables(layer)
+    layer_build = _start_build(context, workbench, layer, sorted(selected), full_refresh)
+    if layer_build.plan:
+        results = _run_waves(context, workbench, layer, layer_build, layer_build.plan)
+        kept = layer_build.plan.kept
+    else:
+        results, kept = _run_selected(context, settings, layer), {}
+    counts = _row_counts(
+        layer.database(settings),
+        [result.node.unique_id for result in results if is_built(result)]
+        + [unique_id for unique_id in layer_nodes(layer) if unique_id in kept],
+    )
+    charts = chart_metadata(context, settings.candidate, results) if layer.name == "marts" else {}
+    ran = {result.node.unique_id: result for result in results}
+    for unique_id in build_order(layer):  # Dagster requires this order
+        if unique_id in ran:
+            yield from result_events(context, ran[unique_id], counts, charts)
+        elif unique_id in kept:
+            yield from kept_events(context, unique_id, kept[unique_id], counts)
+    failed = [result for result in results if result.status in FAILED]
+    with workbench.get_connection() as con:
+        with transaction(con):
+            _record_tests(con, layer, layer_build, results, kept, context.run.run_id)
+            if whole_layer and not failed:
+                finish_layer(con, layer_build.candidate_id, layer.name, context.run.run_id)
+        if failed:
+            _fail(context, con, settings, layer, failed)
 
 
 def _fail(

@@ -64,13 +64,14 @@ def raw_gate(source: Source) -> dg.AssetChecksDefinition:
         for day in context.partition_keys:
             if day in refused:
                 continue
-            judged = gate_release(
-                workbench.settings,
-                workbench.get_connection,
-                source,
-                date.fromisoformat(day),
-                context.run.run_id,
-            )
+            with workbench.crash_recorded("gate on raw", source.name, day):
+                judged = gate_release(
+                    workbench.settings,
+                    workbench.get_connection,
+                    source,
+                    date.fromisoformat(day),
+                    context.run.run_id,
+                )
             if judged:
                 results += judged
             else:
@@ -112,44 +113,52 @@ def layer_gate(layer: Layer) -> dg.AssetChecksDefinition:
     def gate(
         context: dg.AssetCheckExecutionContext, workbench: Workbench
     ) -> Iterator[dg.AssetCheckResult]:
-        selected = sorted(".".join(key.asset_key.path) for key in context.selected_asset_check_keys)
-        with workbench.get_connection() as con:
-            candidate = current_candidate(con)
-            known = known_contents(con, candidate[0]) if candidate else {}
-            made_from = {table: _made_from(table, known) for table in selected}
-            carried = passed_before(
-                con, {table: digest for table, digest in made_from.items() if digest}
-            )
-        batches = [
-            Batch(layer.name, table, f"select * from {table}", with_checksum=layer.in_candidate)
-            for table in selected
-            if table not in carried
-        ]
-        if layer.in_candidate:
-            _refuse_foreign_objects(workbench.settings)
-        report = progress_report(context)
-        with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
-            results = run_suites(
-                layer.database(workbench.settings), progress.track(batches), workbench.settings
-            )
-        with workbench.get_connection() as con:
-            verdict = judge(con, workbench.settings, failed_expectations(layer, results))
-            evaluated = [_downgrade_accepted(result, verdict) for result in results]
-            results = [
-                *(replace(result, made_from=made_from[result.table_name]) for result in evaluated),
-                *carried.values(),
-            ]
-            with transaction(con):
-                record_gate_results(
-                    con, results, context.run.run_id, candidate[0] if candidate else None
-                )
-                record_rejections(con, verdict)
-            retry_without(context, con, verdict)
-        if not all(result.success for result in results):
-            context.log.error(explain(results))
-        yield from check_results(results)
+        with workbench.crash_recorded(f"gate of {layer.name}"):
+            yield from _gate(context, workbench, layer)
 
     return gate
+
+
+def _gate(
+    context: dg.AssetCheckExecutionContext, workbench: Workbench, layer: Layer
+) -> Iterator[dg.AssetCheckResult]:
+    """Check the selected tables of a layer, and record the results."""
+    selected = sorted(".".join(key.asset_key.path) for key in context.selected_asset_check_keys)
+    with workbench.get_connection() as con:
+        candidate = current_candidate(con)
+        known = known_contents(con, candidate[0]) if candidate else {}
+        made_from = {table: _made_from(table, known) for table in selected}
+        carried = passed_before(
+            con, {table: digest for table, digest in made_from.items() if digest}
+        )
+    batches = [
+        Batch(layer.name, table, f"select * from {table}", with_checksum=layer.in_candidate)
+        for table in selected
+        if table not in carried
+    ]
+    if layer.in_candidate:
+        _refuse_foreign_objects(workbench.settings)
+    report = progress_report(context)
+    with report.follow(f"gate of {layer.name}", " tables", len(batches)) as progress:
+        results = run_suites(
+            layer.database(workbench.settings), progress.track(batches), workbench.settings
+        )
+    with workbench.get_connection() as con:
+        verdict = judge(con, workbench.settings, failed_expectations(layer, results))
+        evaluated = [_downgrade_accepted(result, verdict) for result in results]
+        results = [
+            *(replace(result, made_from=made_from[result.table_name]) for result in evaluated),
+            *carried.values(),
+        ]
+        with transaction(con):
+            record_gate_results(
+                con, results, context.run.run_id, candidate[0] if candidate else None
+            )
+            record_rejections(con, verdict)
+        retry_without(context, con, verdict)
+    if not all(result.success for result in results):
+        context.log.error(explain(results))
+    yield from check_results(results)
 
 
 def _made_from(table: str, known: Mapping[str, Contents]) -> str | None:

@@ -36,7 +36,7 @@ def publication(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.M
     An interrupted publication is completed instead.
     """
     settings = workbench.settings
-    with report_bad_input():
+    with report_bad_input(), workbench.crash_recorded("publication"):
         finished = reconcile(settings)
         published = (
             read_publication(finished) if finished else publish(settings, context.run.run_id)

@@ -82,7 +82,8 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
         refused: dict[str, BadInput] = {}
         for day in context.partition_keys:
             try:
-                loaded = _load(context, source, day, workbench, reader, config.reload)
+                with workbench.crash_recorded("load", source.name, day):
+                    loaded = _load(context, source, day, workbench, reader, config.reload)
             except MachineError:
                 raise  # no verdict on the release
             except BadInput as problem:

@@ -1,7 +1,7 @@
 """Resources of the steps that write: the workbench, its pool, the reader, and error reporting."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from dagster_duckdb import DuckDBResource
 
 from dagster_project.base.child import Child
 from dagster_project.base.errors import BadInput, TryLater
+from dagster_project.base.native_crash import Doing, crash_recorded
 from dagster_project.base.private_files import make_private
 from dagster_project.base.settings import Settings
 from dagster_project.workbench.connection import refuse_if_lost, write_lock
@@ -46,6 +47,12 @@ class Workbench(DuckDBResource):
         with write_lock(self.settings, timeout=LOCK_TIMEOUT_SECONDS):
             yield self
 
+    def crash_recorded(
+        self, what: str, source: str = "", release: str = ""
+    ) -> AbstractContextManager[None]:
+        """Record what the block does, in case native code ends the process in it."""
+        return crash_recorded(self.settings.crash_record, Doing(what, source, release))
+
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the workbench, and close it on errors too, which the base class does not do.
@@ -69,14 +76,17 @@ def reader_of_run(_: InitResourceContext) -> Iterator[Child]:
         yield child
 
 
-def resources(settings: Settings, reader: Child | None = None) -> dict[str, Any]:
+def resources(
+    settings: Settings, reader: Child | None = None, kind: type[Workbench] = Workbench
+) -> dict[str, Any]:
     """Return the resources of every asset, check, job and sensor.
 
     They pass the settings, which the entry point has read, to the functions that Dagster calls.
 
-    reader: reads the releases of several runs; without it, each run has its own.
+    reader: reads the releases of several runs; without it, each run has its own. kind: the class of
+    the workbench.
     """
-    workbench = Workbench(
+    workbench = kind(
         database=str(settings.workbench),
         connection_config=settings.duckdb_config,
         settings=settings,

@@ -37,7 +37,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _LedgerState:
+class LedgerState:
     """The current releases, those accepted by a person, and the published ones.
 
     unchanged: the published ones were built by this version of the project. warnings: tables and
@@ -75,7 +75,7 @@ def judge(
     candidate = current_candidate(con)
     if not failed or candidate is None or candidate[1] != build_fingerprint(con):
         return Verdict()  # the build was of other releases than the current ones
-    state = _ledger_state(con, settings)
+    state = ledger_state(con, settings)
     reasons: dict[Release, list[str]] = {}
     excused: list[FailedRule] = []
     for rule in failed:
@@ -103,7 +103,8 @@ def judge(
     return Verdict({release: "\n".join(lines) for release, lines in reasons.items()}, excused)
 
 
-def _ledger_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> _LedgerState:
+def ledger_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> LedgerState:
+    """Return the state of the ledger. con: to the workbench."""
     files = accepted_files(con)
     by_hand = con.execute(
         "select distinct source, release_date from audit.releases"
@@ -118,7 +119,7 @@ def _ledger_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> _Ledger
                 "select table_name, details from audit.gate_results"
                 " where failed > 0 and release_date is null"
             ).fetchall()
-    return _LedgerState(
+    return LedgerState(
         {(source, day): loaded_at for source, day, *_, loaded_at in files},
         frozenset((source, day) for source, day in by_hand),
         {(source, day): loaded_at for source, day, *_, loaded_at in published},
@@ -133,7 +134,7 @@ def _ledger_state(con: duckdb.DuckDBPyConnection, settings: Settings) -> _Ledger
 
 
 def _at_fault(
-    state: _LedgerState, rule: FailedRule, blamed: Mapping[Release, BlamedRelease]
+    state: LedgerState, rule: FailedRule, blamed: Mapping[Release, BlamedRelease]
 ) -> Mapping[Release, BlamedRelease]:
     """Return the releases at fault for failing rows of these."""
     if not (state.unchanged and blamed):
@@ -152,7 +153,7 @@ def _at_fault(
     return {new[0]: BlamedRelease(*new[0], found)}
 
 
-def _only_new_release(state: _LedgerState, rule: FailedRule) -> dict[Release, BlamedRelease]:
+def _only_new_release(state: LedgerState, rule: FailedRule) -> dict[Release, BlamedRelease]:
     """Return the new release if there is exactly one: without it the rule held."""
     new = state.new_releases_of(rule) if state.unchanged else []
     if len(new) != 1:
@@ -160,7 +161,7 @@ def _only_new_release(state: _LedgerState, rule: FailedRule) -> dict[Release, Bl
     return {new[0]: BlamedRelease(*new[0], f"with it, the rule fails: {rule.found}")}
 
 
-def _is_project_at_fault(state: _LedgerState, reasons: Mapping[Release, object]) -> bool:
+def _is_project_at_fault(state: LedgerState, reasons: Mapping[Release, object]) -> bool:
     """Whether a change of the project would reject published releases of most sources."""
     sources = {source for source, _ in state.published}
     hit = {release[0] for release in reasons if state.passed_before(release)}

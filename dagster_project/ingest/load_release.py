@@ -16,13 +16,13 @@ from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.limits import LIMITS, ReleaseLimits
 from dagster_project.base.machine_errors import MachineError
 from dagster_project.base.progress import SILENT, ProgressReport
-from dagster_project.ingest.private_files import (
+from dagster_project.ingest.raw_rows import count_rows, create_raw_tables, drop_rows_not_current
+from dagster_project.ingest.release_files import (
     PrivateFile,
     private_files,
     raw_file_sha256,
     scratch_folder,
 )
-from dagster_project.ingest.raw_rows import count_rows, create_raw_tables, drop_rows_not_current
 from dagster_project.ingest.release_reader import FileRead, read_release, rows_query
 from dagster_project.layouts import LINEAGE_COLUMNS
 from dagster_project.layouts.csv_file import unreadable
@@ -34,6 +34,8 @@ from dagster_project.workbench.releases import (
     file_entries,
     record_files,
 )
+
+DEADLY = "a release with which native code ends the process"
 
 
 @dataclass
@@ -82,7 +84,8 @@ def load_release(
     reader: the process that reads the files, of a caller with several releases.
 
     Raises BadInput if a file cannot be read (the ledger then says `rejected`, and no row is kept),
-    or if an accepted release's bytes have changed without `reload`; TryLater if a file is still
+    if an accepted release's bytes have changed without `reload`, or if native code has ended a run
+    with these files, without `reload`; TryLater if a file is still
     being written; MachineError for an error of the machine.
     """
     entries = file_entries(con, source.name, release.date)
@@ -92,6 +95,8 @@ def load_release(
             raise changed_bytes(release, accepted)
         rows = {table.name: count_rows(con, table, release) for table in source.tables}
         return LoadResult(rows, tuple(entries["accepted"]), unchanged=True)
+    if not reload:
+        _refuse_if_deadly(release, entries.get("rejected", []))
     create_raw_tables(con, source)
     with (
         scratch_folder(_scratch_home(con)) as folder,
@@ -99,6 +104,46 @@ def load_release(
         nullcontext(reader) if reader else Child() as child,
     ):
         return _load(con, source, release, files, folder, report, limits, child)
+
+
+def _refuse_if_deadly(release: Release, rejected: Sequence[FileEntry]) -> None:
+    """Raise BadInput if native code has ended a run with exactly these files."""
+    reason = next(filter(None, (entry.reason for entry in rejected)), "")
+    if reason.startswith(DEADLY) and {entry.file_name: entry.sha256 for entry in rejected} == {
+        path.name: raw_file_sha256(path) for path in release.files
+    }:
+        raise BadInput(
+            DEADLY,
+            where=release.label,
+            expected="files that have not ended a run before",
+            found="those that the ledger has rejected for this reason",
+            fix=f"fetch the release again, or `make run RELOAD={release.name}`",
+        )
+
+
+def reject_release(
+    con: duckdb.DuckDBPyConnection, source: Source, release: Release, reason: str
+) -> None:
+    """Reject a release that cannot be loaded, by its files as they are; keep none of its rows."""
+    loaded_at = ledger_time(con)
+    rejected = [
+        FileEntry(
+            path.name,
+            raw_file_sha256(path),
+            path.stat().st_size,
+            0,
+            0,
+            "rejected",
+            reason,
+            loaded_at,
+            modified_at(path.stat()),
+        )
+        for path in release.files
+    ]
+    create_raw_tables(con, source)
+    with transaction(con):
+        record_files(con, source.name, release.date, rejected)
+        drop_rows_not_current(con, source, release.date)
 
 
 def _scratch_home(con: duckdb.DuckDBPyConnection) -> Path | None:

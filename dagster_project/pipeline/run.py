@@ -12,12 +12,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.alerts.message import Alert, message
+from dagster_project.alerts.message import Alert
 from dagster_project.base.child import Child
 from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
 from dagster_project.base.errors import BadInput, printable
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import MachineError, machine_error_behind
+from dagster_project.base.native_crash import recorded_crash
 from dagster_project.base.run_tags import MAX_RETRIES
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
@@ -110,7 +111,10 @@ def run(
         raise
     finally:
         if failures:
-            _send_alert(settings, failures)
+            # With cron there may be no daemon, and so no sensor, which ignores these runs.
+            from dagster_project.alerts.delivery import send_alert
+
+            send_alert(settings, failures)
 
 
 def _run(
@@ -122,6 +126,7 @@ def _run(
     """Load, build and publish; append problems to `failures`."""
     with write_lock(settings):
         reconcile(settings)
+        failures += after_crash(settings)
         with open_workbench(settings) as con:
             plan = make_plan(
                 con,
@@ -142,19 +147,20 @@ def _run(
         return PUBLISHED_WITH_REJECTIONS if failures else PUBLISHED
 
 
-def _send_alert(settings: Settings, failures: list[Alert]) -> None:
-    """Send one alert about all failures, as the sensor does for the daemon's runs.
+def after_crash(settings: Settings) -> list[Alert]:
+    """Set the releases aside with which native code has ended the last run, if it did."""
+    if recorded_crash(settings.crash_record) is None:
+        return []
+    from dagster_project.defs.after_crash import hold_inquest
 
-    With cron there may be no daemon, and so no sensor. The sensor ignores runs with the tag of
-    `make run`.
-    """
-    from dagster_project.alerts.delivery import NotSent, has_address, send
-
-    if has_address(settings):
-        try:
-            send(settings, message(settings, failures))
-        except NotSent as problem:
-            say(f"ALERT NOT SENT: {problem}", "ERROR")
+    say("native code has ended the last run: looking for the release at fault", "WARNING")
+    found = hold_inquest(settings)
+    if found.warning:
+        say(f"  {found.warning}", "WARNING")
+    for alert in found.alerts:
+        about = {"source": alert.source or "", "release": alert.release or ""}
+        say(f"  {alert.what}: {alert.why}", "ERROR", **about)
+    return found.alerts
 
 
 def _about(release: Release) -> dict[str, str]:
@@ -182,6 +188,7 @@ def publish_again(settings: Settings, instance: "DagsterInstance | None" = None)
     failures: list[Alert] = []
     with write_lock(settings), closing(Dagster(settings, instance)) as dagster:
         reconcile(settings)
+        failures += after_crash(settings)
         built = build(settings, dagster, failures, full_refresh=True)
         upload(settings, dagster, failures)
         if not built:

@@ -94,7 +94,7 @@ def landed_releases(
     releases, problems = [], []
     home = landing / source
     with os.scandir(home) as found:
-        names = sorted(entry.name for entry in found if entry.is_dir() and entry.name[0] != ".")
+        names = sorted(entry.name for entry in found if entry.name[0] != "." and _is_folder(entry))
     for folder in (home / name for name in names):
         try:
             listed = refuse_oversized(source, folder, limits)
@@ -104,6 +104,14 @@ def landed_releases(
         except OSError as error:
             problems.append(_unreadable(f"{source}/{folder.name}", str(error)))
     return releases, problems
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether this is a folder, or a link that leads nowhere, which is then refused by name."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return True
 
 
 def is_date(name: str) -> bool:

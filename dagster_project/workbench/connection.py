@@ -37,7 +37,7 @@ _PUBLISHED = (
     "reports",
     "report",
 )
-_PRIVATE = ("workbench*", "candidate", "dbt_target", "rebuild", "*.wal", "*.tmp", "*.new")
+_PRIVATE = ("workbench*", "candidate", "dbt_target", "rebuild", "trial", "*.wal", "*.tmp", "*.new")
 
 
 @contextmanager

@@ -162,6 +162,28 @@ def _hang(*_: object) -> Iterator[Cell]:
         pass
 
 
+_damage: list[str] = []  # to the memory of this process
+
+
+def _damaging(sheet: Sheet) -> Iterator[Cell]:
+    """Read the file, and leave damage to the next one."""
+    _damage.append("as native code can")
+    return sheet_cells(sheet)
+
+
+def _damaged(sheet: Sheet) -> Iterator[Cell]:
+    """Read the file; die, or refuse it, of an earlier one's damage."""
+    if _damage:
+        os.abort()
+    return sheet_cells(sheet)
+
+
+def _confused(sheet: Sheet) -> Iterator[Cell]:
+    if _damage:
+        raise ValueError
+    return sheet_cells(sheet)
+
+
 def _overflow(*_: object) -> Iterator[Cell]:
     import ctypes
 
@@ -176,3 +198,4 @@ def _deadly(function: Callable[..., Iterator[Cell]]) -> CsvSheetLayout:
 ABORTS, EXITS, FILLS_MEMORY, HANGS, FAULTS = map(
     _deadly, (_abort, _exit, _fill_memory, _hang, _overflow)
 )
+DAMAGES, DIES_OF_DAMAGE, REFUSES_FOR_DAMAGE = map(_deadly, (_damaging, _damaged, _confused))

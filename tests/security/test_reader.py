@@ -28,10 +28,13 @@ from tests.security.hostile import (
     BOOK,
     CSV,
     CSV_SHEET,
+    DAMAGES,
+    DIES_OF_DAMAGE,
     EXITS,
     FAULTS,
     FILLS_MEMORY,
     HANGS,
+    REFUSES_FOR_DAMAGE,
     ROWS,
     SHEET,
     archive,
@@ -98,8 +101,13 @@ def test_a_file_read_before_the_deadly_one_is_not_blamed(tmp_path: Path) -> None
 
 def load_three(folder: Path, second: Layout, limits: ReleaseLimits = SMALL) -> list[str]:
     """The status of three releases that one reader reads, the second in another layout."""
+    return load_in_turn(folder, CSV_SHEET, second, CSV_SHEET, limits=limits)
+
+
+def load_in_turn(folder: Path, *layouts: Layout, limits: ReleaseLimits = SMALL) -> list[str]:
+    """The status of releases that one reader reads, each in its layout."""
     with workbench() as con, Child() as reader:
-        for day, layout in enumerate((CSV_SHEET, second, CSV_SHEET), 1):
+        for day, layout in enumerate(layouts, 1):
             files = release_in(folder / str(day), {"a.csv": GOOD}).files
             release = Release("made_up", date(2021, 9, day), files)
             with suppress(BadInput):
@@ -115,6 +123,32 @@ def test_the_death_of_a_reader_costs_one_release_of_three(tmp_path: Path, layout
     assert load_three(tmp_path, layout) == ["loaded", "rejected", "loaded"]
 
 
+@pytest.mark.parametrize("victim", [DIES_OF_DAMAGE, REFUSES_FOR_DAMAGE])
+def test_what_a_release_damages_in_its_reader_is_not_held_against_the_next(
+    tmp_path: Path, victim: Layout
+) -> None:
+    assert load_in_turn(tmp_path, DAMAGES, victim, CSV_SHEET) == ["loaded"] * 3
+
+
+def test_a_release_that_is_at_fault_is_rejected_in_a_fresh_reader(tmp_path: Path) -> None:
+    found = load_in_turn(tmp_path, DAMAGES, ABORTS, DAMAGES, DIES_OF_DAMAGE)
+    assert found == ["loaded", "rejected", "loaded", "loaded"]
+
+
+def _babble(_: object, report: Callable[[dict], None]) -> None:
+    """Write nonsense among the reports, as a process can whose memory is damaged."""
+    del report
+    for descriptor in range(3, 12):
+        with suppress(OSError):
+            os.write(descriptor, b'{"read": \xff\n')
+    time.sleep(60)
+
+
+def test_a_child_that_says_no_sense_counts_as_dead(tmp_path: Path) -> None:
+    with Reader() as reader, pytest.raises(ChildDied, match="no report"):
+        reader.pid_of(tmp_path, _babble)
+
+
 def test_a_reader_killed_from_outside_costs_one_release_of_three(tmp_path: Path) -> None:
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     before = children.read_text().split()
@@ -122,9 +156,11 @@ def test_a_reader_killed_from_outside_costs_one_release_of_three(tmp_path: Path)
     def kill_what_hangs() -> None:
         while not (tmp_path / "2").exists():
             time.sleep(0.05)
-        time.sleep(1.5)  # until it hangs
-        for child in {*children.read_text().split()} - {*before}:
-            os.kill(int(child), signal.SIGKILL)
+        for _ in range(2):  # the release is read again, in a fresh one
+            time.sleep(1.5)  # until it hangs
+            for child in {*children.read_text().split()} - {*before}:
+                before.append(child)
+                os.kill(int(child), signal.SIGKILL)
 
     killer = threading.Thread(target=kill_what_hangs)
     killer.start()
@@ -180,6 +216,19 @@ def test_a_shared_text_longer_than_a_cell_is_refused(tmp_path: Path, runs: int) 
     content = book(tmp_path, SHEET.format(rows=rows), strings)
     problem = rejected(tmp_path, content, BOOK, "a.xlsx")
     assert "32,767 characters" in problem.found or "packed to less than" in problem.found
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(32_767, True), (32_768, False)])
+def test_a_text_is_no_longer_than_a_cell(tmp_path: Path, length: int, is_read: bool) -> None:
+    strings = f"<sst xmlns='{MAIN}'><si><t>{'A' * length}</t></si></sst>"
+    content = book(tmp_path, SHEET.format(rows=f"{ROWS}<row><c t='s'><v>0</v></c></row>"), strings)
+    release = release_in(tmp_path, {"a.xlsx": content})
+    with workbench() as con:
+        if is_read:
+            load(con, release, BOOK)
+        else:
+            with pytest.raises(BadInput, match="32,767 characters"):
+                load(con, release, BOOK)
 
 
 def test_texts_that_fit_but_are_used_too_often_end_the_reader_alone(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.ingest import load_release as loading
-from dagster_project.ingest import private_files as private
+from dagster_project.ingest import release_files as private
 from dagster_project.ingest.load_release import load_release
-from dagster_project.ingest.private_files import private_files, scratch_folder
+from dagster_project.ingest.release_files import private_files, scratch_folder
 from tests.security.hostile import CSV, release_in, source_of, workbench
 
 GOOD = b"code,name\nA,good\n"
