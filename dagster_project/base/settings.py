@@ -1,6 +1,7 @@
 """Every setting of the warehouse, read from the environment (`ROYALTY_*`), with its default."""
 
 import re
+import unicodedata
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,19 @@ from dagster_project.base.limits import ReleaseLimits
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED_FILE = "royalty_flows.duckdb"
 PATCHES = ("dagster_event_log", "dagster_run_origin", "gx_single_scan")
+
+
+def from_project_root(folder: Path) -> Path:
+    """Return a folder, absolute. Relative paths start at the project root; `~` is the user's home.
+
+    A folder that exists with its letters composed in the other way (macOS decomposes them) is that.
+    """
+    path = PROJECT_ROOT / folder.expanduser()
+    composed, decomposed = (
+        Path(unicodedata.normalize("NFC", str(path))),
+        Path(unicodedata.normalize("NFD", str(path))),
+    )
+    return next((form for form in (path, composed, decomposed) if form.exists()), path)
 
 
 class Settings(BaseSettings):
@@ -189,7 +203,7 @@ class Settings(BaseSettings):
     @field_validator("landing_dir", "warehouse_dir", "superset_dir")
     @classmethod
     def _from_project_root(cls, folder: Path) -> Path:
-        return (PROJECT_ROOT / folder).resolve()
+        return from_project_root(folder).resolve()
 
     @property
     def bundled_dir(self) -> Path | None:
