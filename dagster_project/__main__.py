@@ -12,13 +12,14 @@ import duckdb
 from pydantic import ValidationError
 
 from dagster_project.base.dagster_home import home_folder
+from dagster_project.base.env_file import load_env_file, stated_settings, unknown_settings
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
 from dagster_project.base.output import unfailing_output, use_utf8
 from dagster_project.base.private_files import private_by_default
-from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.base.settings import PROJECT_ROOT, Settings, env_file
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.status import status
 from dagster_project.pipeline.run import (
@@ -49,10 +50,13 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         use_utf8()
     unfailing_output()
-    clear_environment()
     private_by_default()
     options = _parser().parse_args(arguments)
     try:
+        options.origins = load_env_file()
+        clear_environment()
+        for line in unknown_settings():
+            say(line, "WARNING")
         settings = _settings()
         if options.command in ("run", "publish", "rebuild"):
             return _run(settings, options)
@@ -88,6 +92,9 @@ def _run_command(settings: Settings, options: argparse.Namespace) -> None:
         case "status":
             for line in status(settings, _last_failure):
                 say(line)
+            say(f"settings      the environment, then {env_file() or 'no file'}, then defaults")
+            for line in stated_settings(settings, home_folder(), options.origins):
+                say(f"  {line}")
         case "docs":
             from dagster_project.gates.policy_page import write_gate_policy
             from dagster_project.transform.docs.dictionary import write_data_dictionary
@@ -163,7 +170,7 @@ def _settings() -> Settings:
     except (ValidationError, duckdb.Error) as error:
         raise BadInput(
             "an invalid setting",
-            where="the environment variables ROYALTY_*",
+            where=f"the environment variables ROYALTY_*, or {env_file() or 'no file'}",
             expected="the values that README.md lists under Settings",
             found=" ".join(str(error).split()),
             fix="correct the variable, or unset it",

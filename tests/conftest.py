@@ -4,6 +4,7 @@ A whole run takes tens of seconds, so a session builds few (`template`, and the 
 test modules), under a file lock, in the folder that all xdist processes share. Tests copy them.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ from tests.support import (
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the dbt project parsed once, before test processes that would all do it start."""
+    os.environ["ROYALTY_ENV_FILE"] = ""  # no test depends on a developer's `.env`
     if not hasattr(config, "workerinput"):
         from dagster_project.transform.dbt_runner import manifest_path
 

@@ -1,5 +1,6 @@
-"""Every setting of the warehouse, read from the environment (`ROYALTY_*`), with its default."""
+"""Every setting of the warehouse, from the environment (`ROYALTY_*`) or `.env`, or its default."""
 
+import os
 import re
 import unicodedata
 from functools import cached_property
@@ -7,12 +8,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ByteSize, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from dagster_project.base.child import ChildLimits
 from dagster_project.base.limits import ReleaseLimits
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "ROYALTY_"
+FOLDERS = ("landing_dir", "warehouse_dir", "superset_dir")
 PUBLISHED_FILE = "royalty_flows.duckdb"
 PATCHES = ("dagster_event_log", "dagster_run_origin", "gx_single_scan")
 
@@ -30,10 +38,30 @@ def from_project_root(folder: Path) -> Path:
     return next((form for form in (path, composed, decomposed) if form.exists()), path)
 
 
+def env_file() -> Path | None:
+    """Return the file of settings, which may not exist; None if `ROYALTY_ENV_FILE` is empty."""
+    named = os.environ.get("ROYALTY_ENV_FILE", ".env")
+    return from_project_root(Path(named)) if named else None
+
+
 class Settings(BaseSettings):
     """Where files are and how much DuckDB may use. Relative paths start at the project root."""
 
-    model_config = SettingsConfigDict(env_prefix="ROYALTY_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file_encoding="utf-8-sig", extra="ignore", frozen=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the order: arguments, environment, file."""
+        return init_settings, env_settings, DotEnvSettingsSource(cls, env_file=env_file())
 
     landing_dir: Path = Field(
         default=Path("landing"),
@@ -200,7 +228,7 @@ class Settings(BaseSettings):
         """The hosts of `ui_hosts`."""
         return frozenset(filter(None, map(str.strip, self.ui_hosts.split(","))))
 
-    @field_validator("landing_dir", "warehouse_dir", "superset_dir")
+    @field_validator(*FOLDERS)
     @classmethod
     def _from_project_root(cls, folder: Path) -> Path:
         return from_project_root(folder).resolve()
