@@ -18,6 +18,7 @@ from dagster_project.base.hashing import tree_sha256
 from dagster_project.base.machine_errors import MachineError, machine_error_behind
 from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.transform.parse_cache import MANIFEST, MSGPACK, keep_parsed, parser_versions
 
 if TYPE_CHECKING:
     from dbt.artifacts.schemas.results import NodeResult
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
 DBT_PROJECT = PROJECT_ROOT / "dbt"
 _TARGET = DBT_PROJECT / "target"
-_MANIFEST = _TARGET / "manifest.json"
-_STAMP = _TARGET / "manifest.sha256"
+_MANIFEST = _TARGET / MANIFEST
 _SUFFIXES = frozenset({".sql", ".yml", ".yaml", ".csv", ".md", ".py"})
 
 
@@ -48,26 +48,24 @@ def manifest_path() -> Path:
 
     Raises BadInput if dbt cannot parse it.
     """
-    state = project_state()
-    stamp = _STAMP.read_text() if _STAMP.exists() else ""
-    if not (_MANIFEST.exists() and stamp == state):
-        _TARGET.mkdir(mode=0o700, exist_ok=True)
-        _STAMP.unlink(missing_ok=True)  # an interrupted parse leaves an incomplete manifest
-        if not stamp.startswith(f"{DBT_PROJECT} "):
-            (_TARGET / "partial_parse.msgpack").unlink(missing_ok=True)
-        try:
-            # No database is opened: the manifest is the same for every warehouse folder.
-            _invoke(own_environment(), ["parse", "--target-path", str(_TARGET)])
-        except DbtError as error:
-            raise BadInput(
-                "a model, seed or YAML file that dbt cannot parse",
-                where="dbt/",
-                expected="a dbt project that parses",
-                found=str(error),
-                fix="correct the file that dbt names",
-            ) from error
-        _STAMP.write_text(state)
+    _TARGET.mkdir(mode=0o700, exist_ok=True)
+    keep_parsed(_TARGET, f"{project_state()} {parser_versions()}", _parse)
     return _MANIFEST
+
+
+def _parse(folder: Path) -> None:
+    """Have dbt parse the project, and write its files to a folder. Raises BadInput."""
+    try:
+        # No database is opened, and no setting of this run is seen: the files are for all.
+        _invoke(_no_settings(folder), ["parse", "--no-partial-parse", "--target-path", str(folder)])
+    except DbtError as error:
+        raise BadInput(
+            "a model, seed or YAML file that dbt cannot parse",
+            where="dbt/",
+            expected="a dbt project that parses",
+            found=str(error),
+            fix="correct the file that dbt names",
+        ) from error
 
 
 @cache
@@ -92,7 +90,7 @@ def _parsed() -> "Manifest":
     from dbt.contracts.graph.manifest import Manifest
 
     manifest_path()
-    parsed = Manifest.from_msgpack((_TARGET / "partial_parse.msgpack").read_bytes())
+    parsed = Manifest.from_msgpack(_MANIFEST.with_name(MSGPACK).read_bytes())
     parsed.build_flat_graph()  # macros use it as `graph`; dbt builds it while parsing
     return parsed
 
@@ -204,6 +202,19 @@ def _invoke(
 def _is_hook_that_ran(result: "NodeResult") -> bool:
     """Whether a result is a successful hook of `dbt_project.yml`, which is not reported."""
     return str(result.node.resource_type) == "operation" and str(result.status) == "success"
+
+
+def _no_settings(logs: Path) -> AbstractContextManager[None]:
+    """Set the variables that dbt reads while it parses to those of no warehouse."""
+    return own_environment(
+        {
+            "DBT_LOG_PATH": str(logs),
+            "ROYALTY_WAREHOUSE_DIR": "../warehouse",
+            "ROYALTY_SEEDS_DIR": "seeds",
+            "ROYALTY_DUCKDB_MEMORY_LIMIT": "4GB",
+            "ROYALTY_DUCKDB_THREADS": "2",
+        }
+    )
 
 
 def _environment(settings: Settings) -> AbstractContextManager[None]:

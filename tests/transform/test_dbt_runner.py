@@ -83,7 +83,6 @@ def test_a_file_that_dbt_cannot_parse_is_named_in_one_message(
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     monkeypatch.setattr(dbt, "_TARGET", target)
     monkeypatch.setattr(dbt, "_MANIFEST", target / "manifest.json")
-    monkeypatch.setattr(dbt, "_STAMP", target / "manifest.sha256")
     with pytest.raises(BadInput, match="cannot parse") as caught:
         dbt.manifest_path()
     assert "staging/_made_up.yml" in caught.value.found
@@ -100,7 +99,6 @@ def test_a_project_that_was_copied_after_it_was_parsed_is_parsed_again(
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     monkeypatch.setattr(dbt, "_TARGET", target)
     monkeypatch.setattr(dbt, "_MANIFEST", target / "manifest.json")
-    monkeypatch.setattr(dbt, "_STAMP", target / "manifest.sha256")
     nodes = json.loads(dbt.manifest_path().read_bytes())["nodes"].values()
     assert {Path(node["root_path"]) for node in nodes if node["resource_type"] == "seed"} == {
         project
