@@ -233,6 +233,13 @@ class Settings(BaseSettings):
     def _from_project_root(cls, folder: Path) -> Path:
         return from_project_root(folder).resolve()
 
+    @field_validator("warehouse_dir")
+    @classmethod
+    def _without_question_mark(cls, folder: Path) -> Path:
+        if "?" in str(folder):
+            raise ValueError(f"DuckDB cannot write to a path with a question mark: {folder}")
+        return folder
+
     @property
     def bundled_dir(self) -> Path | None:
         """The releases that come with the project; None if they are disabled or already landed."""

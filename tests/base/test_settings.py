@@ -68,6 +68,13 @@ def test_a_folder_is_found_in_the_form_that_macos_has_given_its_name(
     assert Settings().warehouse_dir == tmp_path / "é"  # a new one is as it was typed
 
 
+def test_a_path_that_duckdb_cannot_write_to_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It puts the name of its log before a question mark."""
+    monkeypatch.setenv("ROYALTY_WAREHOUSE_DIR", "/data/what?")
+    with pytest.raises(ValidationError, match="a path with a question mark: /data/what"):
+        Settings()
+
+
 def test_a_home_folder_may_be_relative_or_begin_with_a_tilde(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
