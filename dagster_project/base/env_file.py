@@ -64,7 +64,7 @@ def unknown_settings() -> Iterator[str]:
 
 
 def stated_settings(settings: Settings, home: Path, origins: Mapping[str, str]) -> Iterator[str]:
-    """Yield `NAME=value (where it comes from)` for folders, and for what is not a default.
+    """Yield `NAME=value (where it comes from)` for folders, and for values other than the defaults.
 
     home: Dagster's. origins: what `load_env_file` has returned. Secrets are masked.
     """
