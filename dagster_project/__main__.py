@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 from pydantic import ValidationError
 
+from dagster_project.base.env_file import load_env_file, unknown_settings
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
 from dagster_project.base.file_system import has_permissions
@@ -28,10 +29,13 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         use_utf8()
     unfailing_output()
-    clear_environment()
     private_by_default()
     options = _parser().parse_args(arguments)
     try:
+        options.origins = load_env_file()
+        clear_environment()
+        for line in unknown_settings():
+            say(line, "WARNING")
         settings = _settings()
         _try_file_systems(settings, options.command)
         return COMMANDS[options.command](settings, options)
@@ -126,7 +130,7 @@ def _settings() -> Settings:
     except (ValidationError, duckdb.Error) as error:
         raise BadInput(
             "an invalid setting",
-            where="the environment variables ROYALTY_*",
+            where=f"the environment variables ROYALTY_*, or {env_file() or 'no file'}",
             expected="the values that README.md lists under Settings",
             found=" ".join(str(error).split()),
             fix="correct the variable, or unset it",

@@ -16,10 +16,11 @@ import duckdb
 
 from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.dagster_postgres import use_postgres
+from dagster_project.base.env_file import stated_settings
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
-from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.base.settings import PROJECT_ROOT, Settings, env_file
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.maintenance.status import status
 from dagster_project.pipeline.run import (
@@ -68,9 +69,12 @@ def _report(settings: Settings, options: argparse.Namespace) -> int:
     return PUBLISHED
 
 
-def _status(settings: Settings, _: argparse.Namespace) -> int:
+def _status(settings: Settings, options: argparse.Namespace) -> int:
     for line in status(settings, _last_failure):
         say(line)
+    say(f"settings      the environment, then {env_file() or 'no file'}, then defaults")
+    for line in stated_settings(settings, home_folder(), options.origins):
+        say(f"  {line}")
     return PUBLISHED
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import dagster as dg
 
+from dagster_project.base.env_file import load_env_file
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.output import unfailing_output
 from dagster_project.base.private_files import private_by_default
@@ -65,6 +66,7 @@ def definitions(settings: Settings) -> dg.Definitions:
 def defs() -> dg.Definitions:
     """The entry point of Dagster's own processes."""
     unfailing_output()
+    load_env_file()
     clear_environment()
     private_by_default()
     return definitions(Settings())

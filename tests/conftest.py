@@ -32,6 +32,7 @@ from tests.support import (
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the dbt project parsed once, before test processes that would all do it start."""
+    os.environ["ROYALTY_ENV_FILE"] = ""  # no test depends on a developer's `.env`
     if not hasattr(config, "workerinput"):
         from dagster_project.base.cache_folder import SETTING
         from dagster_project.transform.dbt_runner import manifest_path

@@ -12,15 +12,21 @@ from dagster_project.base.durable_files import replace_text
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.private_files import make_private, private_files, public_folder
-from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.base.settings import from_project_root
 
 _UNFIT = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR}
 BY_MAKE_RUN = {"royalty_flows/launched_by": "make run"}
 
 
 def home_folder() -> Path:
-    """Return the folder of the project's Dagster instance, which may not exist yet."""
-    return Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT / ".dagster")))
+    """Return the folder of the project's Dagster instance, which may not exist yet.
+
+    A relative one starts at the project root; Dagster, which takes it from the environment, refuses
+    those.
+    """
+    home = from_project_root(Path(os.environ.get("DAGSTER_HOME") or ".dagster"))
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
 
 
 def dagster_home() -> Path:

@@ -1,14 +1,20 @@
-"""Every setting of the warehouse, read from the environment (`ROYALTY_*`), with its default."""
+"""Every setting of the warehouse, from the environment (`ROYALTY_*`) or `.env`, or its default."""
 
 import os
 import re
+import unicodedata
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import ByteSize, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from dagster_project.base.child import ChildLimits
 from dagster_project.base.errors import BadInput
@@ -16,6 +22,8 @@ from dagster_project.base.limits import ReleaseLimits
 from dagster_project.base.private_files import Readers
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "ROYALTY_"
+FOLDERS = ("landing_dir", "warehouse_dir", "superset_dir")
 PUBLISHED_FILE = "royalty_flows.duckdb"
 EVERYONE = "everyone"
 PATCHES = ("dagster_event_log", "dagster_run_origin", "gx_single_scan")
@@ -36,10 +44,43 @@ def _group_number(group: str) -> int | None:
         raise ValueError(f"no group of that name on this machine: {group}") from None
 
 
+def from_project_root(folder: Path) -> Path:
+    """Return a folder, absolute. Relative paths start at the project root; `~` is the user's home.
+
+    A folder that exists with its letters composed in the other way (macOS decomposes them) is that.
+    """
+    path = PROJECT_ROOT / folder.expanduser()
+    composed, decomposed = (
+        Path(unicodedata.normalize("NFC", str(path))),
+        Path(unicodedata.normalize("NFD", str(path))),
+    )
+    return next((form for form in (path, composed, decomposed) if form.exists()), path)
+
+
+def env_file() -> Path | None:
+    """Return the file of settings, which may not exist; None if `ROYALTY_ENV_FILE` is empty."""
+    named = os.environ.get("ROYALTY_ENV_FILE", ".env")
+    return from_project_root(Path(named)) if named else None
+
+
 class Settings(BaseSettings):
     """Where files are and how much DuckDB may use. Relative paths start at the project root."""
 
-    model_config = SettingsConfigDict(env_prefix="ROYALTY_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file_encoding="utf-8-sig", extra="ignore", frozen=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the order: arguments, environment, file."""
+        return init_settings, env_settings, DotEnvSettingsSource(cls, env_file=env_file())
 
     landing_dir: Path = Field(
         default=Path("landing"),
@@ -263,10 +304,17 @@ class Settings(BaseSettings):
         """The hosts of `ui_hosts`."""
         return frozenset(filter(None, map(str.strip, self.ui_hosts.split(","))))
 
-    @field_validator("landing_dir", "warehouse_dir", "superset_dir")
+    @field_validator(*FOLDERS)
     @classmethod
     def _from_project_root(cls, folder: Path) -> Path:
-        return (PROJECT_ROOT / folder).resolve()
+        return from_project_root(folder).resolve()
+
+    @field_validator("warehouse_dir")
+    @classmethod
+    def _without_question_mark(cls, folder: Path) -> Path:
+        if "?" in str(folder):
+            raise ValueError(f"DuckDB cannot write to a path with a question mark: {folder}")
+        return folder
 
     @property
     def bundled_dir(self) -> Path | None:

@@ -18,7 +18,7 @@ from dagster_project.defs.progress import progress_report
 from dagster_project.defs.resources import WRITING_POOL, Workbench
 from dagster_project.fetching.publishers import all_fetchers
 from dagster_project.ingest.load_release import LoadMetrics, LoadResult, load_release
-from dagster_project.ingest.pending_releases import find_release, wait_until_settled
+from dagster_project.ingest.pending_releases import find_release, ignored_note, wait_until_settled
 from dagster_project.layouts import LINEAGE_COLUMNS, RawTable
 from dagster_project.sources.code_lists import seed
 from dagster_project.sources.source import Source
@@ -161,6 +161,8 @@ def _load(
         source, settings.landing_dir, day, settings.bundled_dir, settings.release_limits
     )
     wait_until_settled(release, settings.settle_seconds)
+    if release.ignored:
+        context.log.info(printable(ignored_note(release)))
     with workbench.get_connection() as con:
         loaded = load_release(
             con,

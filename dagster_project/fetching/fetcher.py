@@ -125,7 +125,7 @@ class Session:
             raise self.problem(
                 "a file name with unsupported characters",
                 url,
-                expected="letters, digits, spaces and . , ( ) + - _",
+                expected="letters, digits, spaces and . , ( ) + - _ % # & @ = ! '",
                 found=repr(name),
                 fix="name the file in the source's fetcher",
             )

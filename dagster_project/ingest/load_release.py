@@ -26,7 +26,7 @@ from dagster_project.ingest.release_files import (
 from dagster_project.ingest.release_reader import FileRead, read_release, rows_query
 from dagster_project.layouts import LINEAGE_COLUMNS
 from dagster_project.layouts.csv_file import unreadable
-from dagster_project.sources.source import Release, Source
+from dagster_project.sources.source import Release, Source, recorded_name
 from dagster_project.workbench.connection import transaction
 from dagster_project.workbench.ledger_schema import ledger_time
 from dagster_project.workbench.releases import (
@@ -91,7 +91,7 @@ def load_release(
     entries = file_entries(con, source.name, release.date)
     accepted = {entry.file_name: entry.sha256 for entry in entries.get("accepted", [])}
     if accepted and not reload:
-        if accepted != {path.name: raw_file_sha256(path) for path in release.files}:
+        if accepted != {recorded_name(path): raw_file_sha256(path) for path in release.files}:
             raise changed_bytes(release, accepted)
         rows = {table.name: count_rows(con, table, release) for table in source.tables}
         return LoadResult(rows, tuple(entries["accepted"]), unchanged=True)
@@ -274,7 +274,7 @@ def _load_file(
             {
                 "source": source.name,
                 "release": release.date,
-                "file": path.name,
+                "file": recorded_name(path),
                 "loaded_at": loaded_at,
             },
         ).fetchall()
@@ -311,7 +311,8 @@ def changed_bytes(release: Release, accepted: Mapping[str, str]) -> BadInput:
         where=release.label,
         expected=", ".join(f"{name} (sha256 {sha[:12]}…)" for name, sha in accepted.items()),
         found=", ".join(
-            f"{path.name} (sha256 {raw_file_sha256(path)[:12]}…)" for path in release.files
+            f"{recorded_name(path)} (sha256 {raw_file_sha256(path)[:12]}…)"
+            for path in release.files
         ),
         fix="put a revision into a release folder of its own date; to replace this one, "
         "materialize its partition with `reload: true`, or"

@@ -22,8 +22,10 @@ from dagster_project.sources.source import (
     Release,
     Source,
     is_date,
+    is_of_other_programs,
     landed_release,
     landed_releases,
+    recorded_name,
     refuse_oversized,
 )
 from dagster_project.workbench.releases import FileEntry, all_file_entries, record_modified
@@ -104,6 +106,11 @@ def find_release(
     )
 
 
+def ignored_note(release: Release) -> str:
+    """Return a note on the files in a release's folder that other programs have put there."""
+    return f"{release.label}: ignored, as other programs leave them: {', '.join(release.ignored)}"
+
+
 def wait_until_settled(release: Release, seconds: float, clock: Clock = system_clock) -> None:
     """Wait until a release's folder has been unchanged for so long: it may still be copied.
 
@@ -172,7 +179,7 @@ def plan_against(
     plan.folders_without_source = sorted(
         folder.name
         for folder in landing.iterdir()
-        if folder.is_dir() and folder.name not in sources and folder.name[0] != "."
+        if folder.is_dir() and folder.name not in sources and not is_of_other_programs(folder.name)
     )
     for source in sources.values():
         releases, problems = releases_of(source, landing, bundled, clock, limits)
@@ -242,9 +249,9 @@ def _classify(
 
 def _metadata_matches(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
     """Whether names, sizes and times match the ledger's."""
-    return {path.name: (stat.st_size, modified_at(stat)) for path, stat in files.items()} == {
-        entry.file_name: (entry.bytes, entry.modified_at) for entry in entries
-    }
+    return {
+        recorded_name(path): (stat.st_size, modified_at(stat)) for path, stat in files.items()
+    } == {entry.file_name: (entry.bytes, entry.modified_at) for entry in entries}
 
 
 def _was_loaded_half_copied(files: Mapping[Path, os.stat_result], entries: list[FileEntry]) -> bool:
@@ -252,7 +259,7 @@ def _was_loaded_half_copied(files: Mapping[Path, os.stat_result], entries: list[
 
     If the release has several files, some may have been missing altogether.
     """
-    now = {path.name: (path, stat.st_size) for path, stat in files.items()}
+    now = {recorded_name(path): (path, stat.st_size) for path, stat in files.items()}
     return all(
         entry.file_name in now
         and now[entry.file_name][1] >= entry.bytes
@@ -267,7 +274,8 @@ def _is_bundled(release: Release, entries: list[FileEntry], bundled: Path | None
     if not folder or not folder.is_dir():
         return False
     return {entry.file_name: entry.sha256 for entry in entries} == {
-        path.name: file_sha256(path) for path in landed_release(release.source, folder).files
+        recorded_name(path): file_sha256(path)
+        for path in landed_release(release.source, folder).files
     }
 
 
@@ -278,14 +286,20 @@ def _bytes_match(
     entries: list[FileEntry],
 ) -> bool:
     """Whether the bytes match the ledger's; if so, add the files to `plan.touched`."""
-    sizes = {path.name: stat.st_size for path, stat in files.items()}
+    sizes = {recorded_name(path): stat.st_size for path, stat in files.items()}
     if sizes != {entry.file_name: entry.bytes for entry in entries}:
         return False
     digests = {entry.file_name: entry.sha256 for entry in entries}
-    if any(file_sha256(path) != digests[path.name] for path in files):
+    if any(file_sha256(path) != digests[recorded_name(path)] for path in files):
         return False
     plan.touched += [
-        (release.source, release.date, path.name, digests[path.name], modified_at(stat))
+        (
+            release.source,
+            release.date,
+            recorded_name(path),
+            digests[recorded_name(path)],
+            modified_at(stat),
+        )
         for path, stat in files.items()
     ]
     return True

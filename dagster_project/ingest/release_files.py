@@ -20,6 +20,7 @@ from pathlib import Path
 
 from dagster_project.base.errors import BadInput, TryLater
 from dagster_project.base.hashing import BLOCK_BYTES, file_sha256
+from dagster_project.sources.source import recorded_name
 
 COPIED_BYTES = 256 << 20  # larger files are read in place, through the descriptor that was opened
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -27,7 +28,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 
 @dataclass(frozen=True)
 class PrivateFile:
-    """A raw file to read. path: below a private folder, with the file's own name."""
+    """A raw file to read. path: below a private folder, with the name that the ledger has."""
 
     path: Path
     stat: os.stat_result
@@ -70,7 +71,9 @@ def private_files(paths: Sequence[Path], folder: Path) -> Iterator[list[PrivateF
     """
     folder.mkdir(mode=0o700)
     with ExitStack() as opened, ThreadPoolExecutor(1, "hash") as meanwhile:
-        yield [_private_file(path, folder / path.name, opened, meanwhile) for path in paths]
+        yield [
+            _private_file(path, folder / recorded_name(path), opened, meanwhile) for path in paths
+        ]
 
 
 def _private_file(

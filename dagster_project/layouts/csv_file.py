@@ -177,9 +177,37 @@ _REASON = re.compile(
 )
 
 
+_LINE_ENDS = {b"\r\n": "CR LF", b"\n": "LF", b"\r": "CR"}
+
+
+def _mixed_line_end(path: Path) -> tuple[int, bytes, bytes] | None:
+    """Return number and end of the first line that ends otherwise than the first, and its end."""
+    first, number = b"", 0
+    with path.open("rb") as file:
+        while line := file.readline(_LONGEST_LINE):
+            for end in re.findall(rb"\r\n|\r|\n", line):
+                number += 1
+                first = first or end
+                if end != first:
+                    return number, end, first
+    return None
+
+
 def unreadable(path: Path, error: duckdb.Error) -> BadInput:
-    """Turn DuckDB's CSV error of many lines into BadInput with the line number."""
+    """Turn DuckDB's CSV error of many lines into BadInput with the line number.
+
+    DuckDB states none where a line ends otherwise than those before it.
+    """
     text = str(error)
+    if "state machine reached an invalid state" in text and (mixed := _mixed_line_end(path)):
+        number, end, before = mixed
+        return BadInput(
+            "a file with mixed line ends",
+            where=f"{path.name}, line {number:,}",
+            expected=f"the line end of the lines before it, {_LINE_ENDS[before]}",
+            found=_LINE_ENDS[end],
+            fix="fetch the file again: an editor, or joining two files, has changed its line ends",
+        )
     line = re.search(r"CSV Error on Line: (\d+)", text)
     reason = _REASON.search(text)
     return BadInput(

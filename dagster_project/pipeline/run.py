@@ -22,7 +22,7 @@ from dagster_project.base.native_crash import recorded_crash
 from dagster_project.base.run_tags import MAX_RETRIES
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
-from dagster_project.ingest.pending_releases import Plan, make_plan
+from dagster_project.ingest.pending_releases import Plan, ignored_note, make_plan
 from dagster_project.publication.eligibility import content_blockers, publication_blockers
 from dagster_project.publication.kept_files import publication_id
 from dagster_project.publication.publish import reconcile
@@ -172,6 +172,9 @@ def announce(settings: Settings, plan: Plan) -> None:
     say(f"landing folder {settings.landing_dir}: {len(plan.new)} new releases")
     for name in sorted(plan.replaced):
         say(f"  will be loaded again, replacing its earlier load: {name}")
+    for release in plan.new:
+        if release.ignored:
+            say(f"  {printable(ignored_note(release))}", **_about(release))
     for folder in plan.folders_without_source:
         say(f"  no source module yet: {printable(folder)}")
     for release, reason in plan.still_rejected:

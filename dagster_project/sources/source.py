@@ -2,8 +2,9 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -20,17 +21,43 @@ if TYPE_CHECKING:  # it takes as long to import as DuckDB, and each release is r
 
 _ALIKE = 0.5  # similarity above which a file counts as a corrupt one of a layout
 
-# File names are passed to DuckDB's reader, which takes some characters as a pattern.
-PLAIN_NAME = re.compile(r"[\w][\w .,()+-]*")
+# File names are passed to DuckDB's reader, which takes some characters as a pattern. Marks are
+# those that letters of a name from macOS are composed with.
+PLAIN_NAME = re.compile(r"[\w][\w\u0300-\u036f .,()+%#&@=!'-]*")
+
+# What file managers, browsers, office programs and servers put beside a file: locks, marks of where
+# it was downloaded from, thumbnails, incomplete downloads. Names that begin with a dot are hidden.
+_OF_OTHER_PROGRAMS = re.compile(
+    r"~\$.*|~.*\.tmp|.*~|.*Zone\.Identifier(:\$DATA)?|.*:AFP_AfpInfo(:\$DATA)?|Thumbs\.db(:.*)?"
+    r"|ehthumbs\.db|desktop\.ini|Icon\r|__MACOSX|@eaDir|#recycle|#snapshot|\$RECYCLE\.BIN"
+    r"|System Volume Information|lost\+found"
+    r"|.*\.(crdownload|part|partial|download|opdownload|!ut|tmp"
+    r"|temp|swp|swo|lock|lnk|aria2)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_of_other_programs(name: str) -> bool:
+    """Whether a name is hidden, or one that programs leave beside files."""
+    return name.startswith(".") or _OF_OTHER_PROGRAMS.fullmatch(name) is not None
+
+
+def recorded_name(path: Path) -> str:
+    """Return a file's name as the ledger has it: composed (NFC), as macOS may not write it."""
+    return unicodedata.normalize("NFC", path.name)
 
 
 @dataclass(frozen=True)
 class Release:
-    """One vintage of a source: its publication date and its raw files, sorted by name."""
+    """One vintage of a source: its publication date and its raw files, sorted by name.
+
+    ignored: names of visible files in its folder that other programs have put there.
+    """
 
     source: str
     date: date
     files: tuple[Path, ...]
+    ignored: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def label(self) -> str:
@@ -89,12 +116,17 @@ def landed_releases(
 ) -> tuple[list[Release], list[BadInput]]:
     """Return a source's releases in the landing folder, oldest first, and the problems.
 
-    Names that begin with a dot are ignored: copy tools use them for incomplete files.
+    Hidden folders are ignored, as copy tools use them for incomplete files, and those of other
+    programs.
     """
     releases, problems = [], []
     home = landing / source
     with os.scandir(home) as found:
-        names = sorted(entry.name for entry in found if entry.name[0] != "." and _is_folder(entry))
+        names = sorted(
+            entry.name
+            for entry in found
+            if _is_folder(entry) and not is_of_other_programs(entry.name)
+        )
     for folder in (home / name for name in names):
         try:
             listed = refuse_oversized(source, folder, limits)
@@ -183,30 +215,43 @@ def landed_release(
     if listed is None:
         with os.scandir(folder) as found:
             listed = list(found)
-    entries = sorted((entry for entry in listed if entry.name[0] != "."), key=lambda e: e.name)
+    visible = sorted((entry for entry in listed if entry.name[0] != "."), key=lambda e: e.name)
+    entries = [entry for entry in visible if not is_of_other_programs(entry.name)]
+    ignored = tuple(entry.name for entry in visible if entry not in entries)
     if not entries:
         raise BadInput(
             "a release without files",
             where=where,
             expected="at least one raw file",
-            found="an empty folder",
+            found="only files of other programs: " + ", ".join(ignored)
+            if ignored
+            else "an empty folder",
             fix="put the files there, or remove the folder",
         )
     for file in entries:
-        if not PLAIN_NAME.fullmatch(file.name):
+        if not PLAIN_NAME.fullmatch(unicodedata.normalize("NFC", file.name)):
             raise BadInput(
                 "a file name with unsupported characters",
                 where=where,
-                expected="letters, digits, spaces and . , ( ) + - _",
+                expected="letters, digits, spaces and . , ( ) + - _ % # & @ = ! '",
                 found=repr(file.name),
-                fix="rename the file",
+                fix="rename the file; remove it if it is not the publisher's",
             )
         if file.is_symlink() or not file.is_file():
             kind = "a link" if file.is_symlink() else "a folder, a pipe or a device"
             raise _no_file(f"{where}/{file.name}", kind, "only raw files")
         if not os.access(file, os.R_OK):
             raise _unreadable(f"{where}/{file.name}", "permission denied")
-    return Release(source, released, tuple(folder / entry.name for entry in entries))
+    files = tuple(folder / entry.name for entry in entries)
+    if len({recorded_name(path) for path in files}) < len(files):
+        raise BadInput(
+            "two files of one name",
+            where=where,
+            expected="names that differ in more than how their letters are composed",
+            found=", ".join(ascii(path.name) for path in files),
+            fix="remove one of them: a copy from macOS may write é as e with an accent",
+        )
+    return Release(source, released, files, ignored)
 
 
 def _no_file(where: str, found: str, expected: str) -> BadInput:

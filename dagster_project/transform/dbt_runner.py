@@ -19,6 +19,7 @@ from dagster_project.base.hashing import tree_sha256
 from dagster_project.base.machine_errors import MachineError, machine_error_behind
 from dagster_project.base.progress import SILENT, Progress, ProgressReport
 from dagster_project.base.settings import PROJECT_ROOT, Settings
+from dagster_project.transform.parse_cache import MANIFEST, MSGPACK, keep_parsed, parser_versions
 
 if TYPE_CHECKING:
     from dbt.artifacts.schemas.results import NodeResult
@@ -52,26 +53,23 @@ def manifest_path() -> Path:
     Raises BadInput if dbt cannot parse it.
     """
     target = dbt_cache()
-    made, stamped = target / "manifest.json", target / "manifest.sha256"
-    state = project_state()
-    stamp = stamped.read_text() if stamped.exists() else ""
-    if not (made.exists() and stamp == state):
-        stamped.unlink(missing_ok=True)  # an interrupted parse leaves an incomplete manifest
-        if not stamp.startswith(f"{DBT_PROJECT} "):
-            (target / "partial_parse.msgpack").unlink(missing_ok=True)
-        try:
-            # No database is opened: the manifest is the same for every warehouse folder.
-            _invoke(_log_to(target), ["parse", "--target-path", str(target)])
-        except DbtError as error:
-            raise BadInput(
-                "a model, seed or YAML file that dbt cannot parse",
-                where="dbt/",
-                expected="a dbt project that parses",
-                found=str(error),
-                fix="correct the file that dbt names",
-            ) from error
-        stamped.write_text(state)
-    return made
+    keep_parsed(target, f"{project_state()} {parser_versions()}", _parse)
+    return target / MANIFEST
+
+
+def _parse(folder: Path) -> None:
+    """Have dbt parse the project, and write its files to a folder. Raises BadInput."""
+    try:
+        # No database is opened, and no setting of this run is seen: the files are for all.
+        _invoke(_no_settings(folder), ["parse", "--no-partial-parse", "--target-path", str(folder)])
+    except DbtError as error:
+        raise BadInput(
+            "a model, seed or YAML file that dbt cannot parse",
+            where="dbt/",
+            expected="a dbt project that parses",
+            found=str(error),
+            fix="correct the file that dbt names",
+        ) from error
 
 
 @cache
@@ -95,8 +93,7 @@ def dbt_has_changed() -> bool:
 def _parsed() -> "Manifest":
     from dbt.contracts.graph.manifest import Manifest
 
-    kept = manifest_path().with_name("partial_parse.msgpack")
-    parsed = Manifest.from_msgpack(kept.read_bytes())
+    parsed = Manifest.from_msgpack(manifest_path().with_name(MSGPACK).read_bytes())
     parsed.build_flat_graph()  # macros use it as `graph`; dbt builds it while parsing
     return parsed
 
@@ -167,7 +164,7 @@ def render(expression: str) -> Any:
     options = ["--no-populate-cache", "--no-introspect", "--no-write-json"]
     target = dbt_cache()
     arguments = ["compile", *options, "--target-path", str(target), "--inline", query]
-    (result,) = _invoke(_log_to(target), arguments, _parsed())
+    (result,) = _invoke(_no_settings(target), arguments, _parsed())
     compiled: Any = result.node
     return json.loads(compiled.compiled_code)
 
@@ -211,8 +208,17 @@ def _is_hook_that_ran(result: "NodeResult") -> bool:
     return str(result.node.resource_type) == "operation" and str(result.status) == "success"
 
 
-def _log_to(folder: Path) -> AbstractContextManager[None]:
-    return own_environment({"DBT_LOG_PATH": str(folder)})
+def _no_settings(logs: Path) -> AbstractContextManager[None]:
+    """Set the variables that dbt reads while it parses to those of no warehouse."""
+    return own_environment(
+        {
+            "DBT_LOG_PATH": str(logs),
+            "ROYALTY_WAREHOUSE_DIR": "../warehouse",
+            "ROYALTY_SEEDS_DIR": "seeds",
+            "ROYALTY_DUCKDB_MEMORY_LIMIT": "4GB",
+            "ROYALTY_DUCKDB_THREADS": "2",
+        }
+    )
 
 
 def _environment(settings: Settings) -> AbstractContextManager[None]:

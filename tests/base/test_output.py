@@ -127,7 +127,7 @@ def test_a_line_reaches_a_stream_of_any_encoding(
     stream = io.TextIOWrapper(io.BytesIO(), encoding)
     with contextlib.redirect_stdout(stream):
         say(f"before {NAME} after")
-    written = stream.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+    written = stream.buffer.getvalue().decode(encoding)
     assert "before" in written
     assert "after" in written
 

@@ -1,8 +1,11 @@
+import os
+import unicodedata
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from dagster_project.base.dagster_home import home_folder
 from dagster_project.base.settings import PATCHES, PROJECT_ROOT, Settings
 
 
@@ -53,3 +56,35 @@ def test_patches_are_named_and_off_disables_all(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ROYALTY_PATCHES", "made_up")
     with pytest.raises(ValidationError, match="no patch of that name: made_up"):
         Settings()
+
+
+def test_a_folder_is_found_in_the_form_that_macos_has_given_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / unicodedata.normalize("NFD", "données é")).mkdir()
+    monkeypatch.setenv("ROYALTY_LANDING_DIR", str(tmp_path / "données é"))
+    assert Settings().landing_dir.is_dir()
+    monkeypatch.setenv("ROYALTY_WAREHOUSE_DIR", str(tmp_path / "é"))
+    assert Settings().warehouse_dir == tmp_path / "é"  # a new one is as it was typed
+
+
+def test_a_path_that_duckdb_cannot_write_to_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It puts the name of its log before a question mark."""
+    monkeypatch.setenv("ROYALTY_WAREHOUSE_DIR", "/data/what?")
+    with pytest.raises(ValidationError, match="a path with a question mark: /data/what"):
+        Settings()
+
+
+def test_a_home_folder_may_be_relative_or_begin_with_a_tilde(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ROYALTY_LANDING_DIR", "~/landing")
+    assert Settings().landing_dir == tmp_path / "landing"
+    for given, found in {
+        "~/home": tmp_path / "home",
+        "some/home": PROJECT_ROOT / "some/home",
+    }.items():
+        monkeypatch.setenv("DAGSTER_HOME", given)
+        assert home_folder() == found
+        assert os.environ["DAGSTER_HOME"] == str(found)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from subprocess import run
+from typing import Literal
+from unicodedata import normalize
 
 import duckdb
 import pytest
@@ -16,9 +18,12 @@ from dagster_project.ingest.pending_releases import (
     Plan,
     find_release,
     make_plan,
+    releases_of,
     wait_until_settled,
 )
+from dagster_project.pipeline.run import announce
 from dagster_project.sources import all_sources
+from dagster_project.workbench.connection import open_workbench
 from dagster_project.workbench.ledger_schema import create_ledger
 from tests.support import BARE, MADE_UP, TEXT, Warehouse
 
@@ -292,3 +297,33 @@ def test_planning_needs_no_heavy_package() -> None:
         [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("first", ["NFC", "NFD"])
+def test_a_name_that_macos_has_decomposed_is_the_same_name(
+    folders: Warehouse, first: Literal["NFC", "NFD"]
+) -> None:
+    then: Literal["NFC", "NFD"] = "NFD" if first == "NFC" else "NFC"
+    name = "propriété 50% it's.csv"
+    path = folders.land("published_figures", str(DAY), normalize(first, name), TEXT.read_text())
+    with open_workbench(folders.settings) as con:
+        (release,), _ = releases_of(FIGURES, folders.landing)
+        load_release(con, FIGURES, release)
+        con.execute("update audit.releases set status = 'accepted'")
+        path.rename(path.with_name(normalize(then, name)))
+        plan = make_plan(con, folders.landing)
+        assert FIGURES.name not in {release.source for release in plan.new}
+        assert plan.problems == []
+        (release,), _ = releases_of(FIGURES, folders.landing)
+        assert load_release(con, FIGURES, release).unchanged
+        seen = con.execute("select distinct _file from raw.published_figures__figures").fetchall()
+    assert seen == [(normalize("NFC", name),)]
+
+
+def test_what_is_ignored_is_noted(folders: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
+    folders.land("published_figures", str(DAY), TEXT.name, TEXT.read_text())
+    folders.land("published_figures", str(DAY), "~$made_up.xlsx", "x")
+    with open_workbench(folders.settings) as con:
+        announce(folders.settings, make_plan(con, folders.landing))
+    noted = f"{RELEASE}: ignored, as other programs leave them: ~$made_up.xlsx"
+    assert noted in capsys.readouterr().out

@@ -408,3 +408,29 @@ def test_the_line_of_a_record_is_found_by_its_key(
     assert KEYED.lines_of(con, bulk, {"code": "A"}) == [2, 5]
     with pytest.raises(BadInput, match="colour"):
         KEYED.lines_of(con, bulk, {"colour": "red"})
+
+
+@pytest.mark.parametrize(
+    ("ends", "line", "found", "expected"),
+    [
+        ((b"\r\n", b"\n"), 3, "LF", "CR LF"),
+        ((b"\n", b"\r\n"), 3, "CR LF", "LF"),
+        ((b"\n", b"\r"), 3, "CR", "LF"),
+        ((b"\n", b"\r\r\n"), 3, "CR", "LF"),
+    ],
+)
+def test_mixed_line_ends_are_named_with_the_line(
+    tmp_path: Path,
+    con: duckdb.DuckDBPyConnection,
+    ends: tuple[bytes, bytes],
+    line: int,
+    found: str,
+    expected: str,
+) -> None:
+    lines = BARE.read_bytes().splitlines()
+    path = tmp_path / BARE.name
+    path.write_bytes(ends[0].join([*lines[:2], ends[1].join([*lines[2:], b""])]))
+    problem = refusal(con, path)
+    assert problem.what == "a file with mixed line ends"
+    assert problem.where == f"{BARE.name}, line {line}"
+    assert (problem.found, problem.expected.rsplit(", ")[-1]) == (found, expected)

@@ -1,4 +1,5 @@
 import os
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 from time import tzset
@@ -166,3 +167,68 @@ def test_a_folder_with_a_hostile_name_is_named_in_printable_text(
     _, where = problem_with(folders)
     assert where.isprintable()
     where.encode()
+
+
+COMPANIONS = [
+    "~$a.xlsx",
+    "~wrl0001.tmp",
+    "a.csv~",
+    "a.csv:Zone.Identifier",
+    "a.csv:Zone.Identifier:$DATA",
+    "a.csvZone.Identifier",
+    "Thumbs.db",
+    "thumbs.DB",
+    "desktop.ini",
+    "Desktop.ini",
+    "._a.csv",
+    ".~lock.a.csv#",
+    ".DS_Store",
+    "Icon\r",
+    "a.csv.crdownload",
+    "Unconfirmed 123.crdownload",
+    "a.csv.part",
+    "a.csv.partial",
+    "a.csv.download",
+    "a.csv.swp",
+]
+
+
+@pytest.mark.parametrize("name", COMPANIONS)
+def test_what_other_programs_leave_beside_files_is_ignored(folders: Warehouse, name: str) -> None:
+    folders.land("made_up", "2021-09-15", "a.csv", "1")
+    folders.land("made_up", "2021-09-15", name, "1")
+    (release,), problems = landed_releases("made_up", folders.landing)
+    assert problems == []
+    assert [path.name for path in release.files] == ["a.csv"]
+    assert release.ignored == (() if name[0] == "." else (name,))
+
+
+@pytest.mark.parametrize("name", ["__MACOSX", "@eaDir", "$RECYCLE.BIN"])
+def test_folders_of_other_programs_are_ignored(folders: Warehouse, name: str) -> None:
+    folders.land("made_up", "2021-09-15", "a.csv", "1")
+    folders.land("made_up", f"2021-09-15/{name}", "a.csv", "1")
+    folders.land("made_up", name, "a.csv", "1")
+    (release,), problems = landed_releases("made_up", folders.landing)
+    assert (problems, release.ignored) == ([], (name,))
+
+
+def test_a_release_of_nothing_else_says_so(folders: Warehouse) -> None:
+    folders.land("made_up", "2021-09-15", "~$a.xlsx", "1")
+    _, (problem,) = landed_releases("made_up", folders.landing)
+    assert problem.what == "a release without files"
+    assert problem.found == "only files of other programs: ~$a.xlsx"
+
+
+@pytest.mark.parametrize(
+    "name", ["50%25 of all.csv", "it's.csv", "no. #1.csv", "a&b=c@d!.csv", "国の統計 é.csv"]
+)
+def test_names_as_publishers_give_them_are_accepted(folders: Warehouse, name: str) -> None:
+    folders.land("made_up", "2021-09-15", name, "1")
+    (release,), problems = landed_releases("made_up", folders.landing)
+    assert (problems, [path.name for path in release.files]) == ([], [name])
+
+
+def test_two_forms_of_one_name_are_refused(folders: Warehouse) -> None:
+    for form in ("NFC", "NFD"):
+        folders.land("made_up", "2021-09-15", unicodedata.normalize(form, "é.csv"), "1")
+    assert problem_with(folders) == ("two files of one name", "made_up/2021-09-15")
