@@ -15,7 +15,7 @@ from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
 from dagster_project.base.output import unfailing_output, use_utf8
 from dagster_project.base.private_files import private_by_default
-from dagster_project.base.settings import Settings
+from dagster_project.base.settings import Settings, env_file
 from dagster_project.commands import COMMANDS
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.pipeline.run import (
