@@ -20,6 +20,9 @@ BUCKET = "made-up-bucket"
 PREFIX = "royalties"
 SECRET = "made-up-secret-key"
 
+# The first request imports moto's S3: seconds on a busy machine.
+_CLIENT = httpx.Client(timeout=120, trust_env=False)
+
 
 @dataclass(frozen=True)
 class S3Server:
@@ -49,7 +52,7 @@ class S3Server:
 
     def get(self, path: str) -> bytes:
         """Return an object of the publication, as a browser gets it."""
-        return httpx.get(f"{self.base}/{path}").raise_for_status().content
+        return _CLIENT.get(f"{self.base}/{path}").raise_for_status().content
 
     def current(self) -> dict[str, Any]:
         """Return `current.json`."""
@@ -58,18 +61,18 @@ class S3Server:
     def put(self, path: str, content: bytes) -> None:
         """Replace an object, as another program would."""
         headers = {"Authorization": "made up"}
-        httpx.put(f"{self.base}/{path}", content=content, headers=headers).raise_for_status()
+        _CLIENT.put(f"{self.base}/{path}", content=content, headers=headers).raise_for_status()
 
     def delete(self, path: str) -> None:
         """Delete an object, as another program would."""
         headers = {"Authorization": "made up"}
-        httpx.delete(f"{self.base}/{path}", headers=headers).raise_for_status()
+        _CLIENT.delete(f"{self.base}/{path}", headers=headers).raise_for_status()
 
     def names(self, folder: str = "") -> set[str]:
         """Return the objects below a folder of the publication."""
         from xml.etree import ElementTree
 
-        answer = httpx.get(
+        answer = _CLIENT.get(
             f"{self.url}/{BUCKET}",
             params={"list-type": "2", "prefix": f"{PREFIX}/{folder}", "max-keys": "1000"},
         ).raise_for_status()
@@ -89,7 +92,7 @@ class S3Server:
         if denied:
             statements.append({"Effect": "Deny", "Action": list(denied), **everything})
         policy = {"Version": "2012-10-17", "Statement": statements}
-        httpx.put(f"{self.url}/{BUCKET}?policy", json=policy).raise_for_status()
+        _CLIENT.put(f"{self.url}/{BUCKET}?policy", json=policy).raise_for_status()
 
 
 @contextmanager
@@ -106,8 +109,7 @@ def s3_server() -> Iterator[S3Server]:
         assert process.stdout is not None
         try:
             server = S3Server(f"http://127.0.0.1:{int(process.stdout.readline())}")
-            # The first request imports moto's S3: seconds on a busy machine.
-            httpx.put(f"{server.url}/{BUCKET}", timeout=120).raise_for_status()
+            _CLIENT.put(f"{server.url}/{BUCKET}").raise_for_status()
             server.allow()
             yield server
         finally:
