@@ -153,7 +153,7 @@ def test_the_checkouts_own_folders_are_named_with_their_settings(
 READING = {
     "status": "published     20",
     "verify": "verified",
-    "metrics receipts --by reporter__region": "receipts",
+    "metrics receipts": "receipts",
     "sql": "42",
 }
 
