@@ -1,5 +1,6 @@
 """A checkout that was copied or moved, with its environment, works where it is now."""
 
+import argparse
 import os
 import re
 import shutil
@@ -107,17 +108,18 @@ def test_the_modules_exist(module: str) -> None:
 
 
 def test_the_ui_starts_by_modules_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dagster_project import __main__ as commands
     from dagster_project.base.settings import Settings
+    from dagster_project.commands import reading, serving
 
     started: list[list[str]] = []
     monkeypatch.setenv("VIRTUAL_ENV", "/gone/.venv")
     monkeypatch.setattr(os, "execv", lambda _, command: started.append(command))
     monkeypatch.setattr(os, "chdir", lambda _: None)
-    monkeypatch.setattr(commands, "_refuse_if_taken", lambda _: None)
-    monkeypatch.setattr(commands, "refuse_if_unpublished", lambda *_: None)
-    monkeypatch.setattr(commands, "publications_in", lambda _: [])
-    commands._open_ui(Settings(), 3000)
-    commands._open_shell(Settings())
+    monkeypatch.setattr(serving, "_refuse_if_taken", lambda _: None)
+    monkeypatch.setattr(reading, "refuse_if_unpublished", lambda *_: None)
+    monkeypatch.setattr(reading, "publications_in", lambda _: [])
+    options = argparse.Namespace(port=3000)
+    serving.open_ui(Settings(), options)
+    reading.open_shell(Settings(), options)
     assert [command[:2] for command in started] == [[sys.executable, "-m"]] * 2
     assert os.environ["VIRTUAL_ENV"] == sys.prefix

@@ -37,7 +37,7 @@ _NO_DOWNLOADS = (
 
 def show_status(settings: Settings, options: argparse.Namespace) -> int:
     """Print the state of the warehouse, and where its settings come from."""
-    for line in status(settings, _last_failure):
+    for line in status(settings, failure_of_last_run):
         say(line)
     say(f"settings      the environment, then {env_file() or 'no file'}, then defaults")
     for line in stated_settings(settings, home_folder(), options.origins):
@@ -45,7 +45,8 @@ def show_status(settings: Settings, options: argparse.Namespace) -> int:
     return PUBLISHED
 
 
-def _last_failure() -> str:
+def failure_of_last_run() -> str:
+    """Return the failure of the last run that failed, or why it is unknown."""
     home = home_folder()
     if os.path.exists(home) and not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         return f"unknown: this user cannot write to {home}, and Dagster does not only read"

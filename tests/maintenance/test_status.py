@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.__main__ import _last_failure
+from dagster_project.commands.reading import failure_of_last_run
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.manual_decisions import reject
 from dagster_project.ingest.pending_releases import find_release
@@ -22,12 +22,14 @@ from tests.support import BARE, Scenario, Warehouse
 
 
 def status_text(warehouse: Warehouse) -> str:
-    return "\n".join(status(warehouse.settings, _last_failure))
+    return "\n".join(status(warehouse.settings, failure_of_last_run))
 
 
 def line(warehouse: Warehouse, word: str) -> str:
     """The line of the head that begins with a word."""
-    return next(text for text in status(warehouse.settings, _last_failure) if text.startswith(word))
+    return next(
+        text for text in status(warehouse.settings, failure_of_last_run) if text.startswith(word)
+    )
 
 
 def load(warehouse: Warehouse, *releases: str) -> None:
