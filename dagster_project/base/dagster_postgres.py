@@ -3,6 +3,7 @@
 Its URL holds a password: it goes from the environment to Dagster, and into no file, message or log.
 """
 
+import logging
 import os
 
 from dagster_project.base.errors import BadInput
@@ -52,7 +53,13 @@ def use_postgres() -> bool:
     except sqlalchemy.exc.DBAPIError as error:
         raise machine_error(error.orig or error, VARIABLE) or _no_url(str(error.orig)) from None
     os.environ[VARIABLE] = url.render_as_string(hide_password=False)
+    logging.getLogger().addFilter(_is_no_retry)
     return True
+
+
+def _is_no_retry(record: logging.LogRecord) -> bool:
+    """Whether a log line is worth showing: a retry that succeeds is not, one that fails raises."""
+    return not record.getMessage().startswith("Retrying failed database connection")
 
 
 def _no_url(found: str) -> BadInput:

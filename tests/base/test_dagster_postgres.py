@@ -4,11 +4,13 @@ import os
 import socket
 
 import pytest
+from dagster import DagsterInstance
 
 from dagster_project.__main__ import main
 from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.dagster_postgres import VARIABLE, use_postgres
 from dagster_project.base.errors import BadInput
+from dagster_project.base.machine_errors import machine_error_behind
 from tests.postgres import needs_postgres, postgres
 from tests.support import Warehouse
 
@@ -97,3 +99,22 @@ def test_a_server_that_does_not_let_one_in_says_so(
             kept = (home / "dagster.yaml").read_text()
             assert f"env: {VARIABLE}" in kept
             assert "royalty:" not in kept
+
+
+@needs_postgres
+def test_retries_of_a_connection_are_silent_and_their_end_is_an_error_of_the_machine(
+    folders: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with postgres() as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        dagster_home()
+        with DagsterInstance.get() as instance:
+            assert instance.get_runs() == []
+            server.kill()
+            with pytest.raises(Exception, match="too many retries") as failed:
+                instance.get_runs()
+    problem = machine_error_behind(failed.value)
+    assert problem is not None
+    assert problem.what == "Dagster's PostgreSQL database cannot be reached"
+    assert SECRET not in str(problem)
+    assert not [record for record in caplog.records if "Retrying" in record.getMessage()]

@@ -45,6 +45,23 @@ def shell(commands: str, variables: dict[str, str], **options: Any) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def another_user() -> dict[str, Any]:
+    """Options of `subprocess.run` for another user of this machine.
+
+    Empty, so that the same user restores, without root's rights, or where others may not run
+    Python.
+    """
+    if os.geteuid() != 0:
+        return {}
+    user = next(user for user in pwd.getpwall() if 0 < user.pw_uid < 1000)
+    options: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    try:
+        subprocess.run([sys.executable, "-V"], check=True, **options)
+    except PermissionError:
+        return {}
+    return options
+
+
 def ledger_of(path: Path) -> dict[str, list]:
     """All that the ledger holds, table by table."""
     with duckdb.connect(path, read_only=True) as con:
@@ -73,15 +90,10 @@ def test_a_backup_restored_by_another_user_below_another_path_is_the_same_wareho
     backup = {"BACKUP": str(elsewhere / "backup.tar")}
     shell(documented("backup"), warehouse.environment | backup)
 
-    as_user: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        user = next(user for user in pwd.getpwall() if 0 < user.pw_uid < 1000)
-        as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        if subprocess.run([sys.executable, "-V"], check=False, **as_user).returncode:
-            pytest.skip(f"another user may not run {sys.executable}")
-        for name in ("backup.tar", "backup.tar.landing"):
-            shutil.chown(elsewhere / name, user.pw_uid)
-        shutil.chown(elsewhere, user.pw_uid)
+    as_user = another_user()
+    if as_user:
+        for path in (elsewhere, *elsewhere.iterdir()):
+            shutil.chown(path, as_user["user"])
     restored = Warehouse(elsewhere / "a place")
     environment = restored.environment | {
         "ROYALTY_CACHE_DIR": str(elsewhere / "cache"),

@@ -112,6 +112,7 @@ def test_a_server_killed_during_a_run_loses_nothing_and_the_next_run_publishes(
     (line,) = [line for line in printed.splitlines() if line.startswith("FAILED")]
     assert "Dagster's PostgreSQL database cannot be reached" in line
     assert "Traceback" not in printed
+    assert "Retrying" not in printed
     assert file_sha256(warehouse.settings.warehouse) == before
 
     code, printed = ended(main_job())  # still down
