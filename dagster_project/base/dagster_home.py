@@ -1,9 +1,11 @@
 """The project's Dagster instance: its folder, and the tag of runs that `make run` launches."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
+from dagster_project.base.errors import BadInput
 from dagster_project.base.private_files import make_private, private_files, public_folder
 from dagster_project.base.settings import from_project_root
 
@@ -22,8 +24,19 @@ def home_folder() -> Path:
 
 
 def dagster_home() -> Path:
-    """Return the folder of the project's Dagster instance, with its settings in place."""
+    """Return the folder of the project's Dagster instance, with its settings in place.
+
+    Raises BadInput for a path that Dagster, which takes it as part of an URL, would misread.
+    """
     home = home_folder()
+    if misread := re.search(r"\?|%[0-9A-Fa-f]{2}", str(home)):
+        raise BadInput(
+            "a Dagster home that Dagster cannot open",
+            where=f"DAGSTER_HOME: {home}",
+            expected="a path without a question mark, and without % before two hexadecimal digits",
+            found=misread[0],
+            fix="set DAGSTER_HOME to another folder",
+        )
     public_folder(home.parent)
     home.mkdir(mode=0o700, exist_ok=True)
     make_private(home)  # its logs quote files, and whoever writes here runs code
