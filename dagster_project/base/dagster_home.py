@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -34,9 +35,18 @@ def dagster_home() -> Path:
 
     An instance that an earlier Dagster made is upgraded. Raises BadInput if the folder may not be
     written to, if a newer Dagster made the instance, or if its storage is to be in PostgreSQL, and
-    that cannot be reached.
+    that cannot be reached; and for a path that Dagster, which takes it as part of an URL, would
+    misread.
     """
     home = home_folder()
+    if misread := re.search(r"\?|%[0-9A-Fa-f]{2}", str(home)):
+        raise BadInput(
+            "a Dagster home that Dagster cannot open",
+            where=f"DAGSTER_HOME: {home}",
+            expected="a path without a question mark, and without % before two hexadecimal digits",
+            found=misread[0],
+            fix="set DAGSTER_HOME to another folder",
+        )
     try:
         public_folder(home.parent)
         home.mkdir(mode=0o700, exist_ok=True)

@@ -3,9 +3,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from dagster import DagsterInstance
 from pydantic import ValidationError
 
-from dagster_project.base.dagster_home import home_folder
+from dagster_project.base.dagster_home import dagster_home, home_folder
+from dagster_project.base.errors import BadInput
 from dagster_project.base.settings import PATCHES, PROJECT_ROOT, Settings
 
 
@@ -73,6 +75,19 @@ def test_a_path_that_duckdb_cannot_write_to_is_refused(monkeypatch: pytest.Monke
     monkeypatch.setenv("ROYALTY_WAREHOUSE_DIR", "/data/what?")
     with pytest.raises(ValidationError, match="a path with a question mark: /data/what"):
         Settings()
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%20b"])
+def test_a_dagster_home_that_dagster_would_misread_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / name))
+    with pytest.raises(BadInput, match="a Dagster home that Dagster cannot open"):
+        dagster_home()
+    assert not (tmp_path / name).exists()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "a 50% #;'b\" é"))
+    with DagsterInstance.from_config(str(dagster_home())) as instance:
+        assert instance.get_runs_count() == 0
 
 
 def test_a_home_folder_may_be_relative_or_begin_with_a_tilde(
