@@ -2,7 +2,7 @@
 
 `python -m tests.security.mutations [words of a kind]` prints a table. Exit code 1 if a protection
 can be taken out without a failing test, or is no longer there. No file changes: the processes of
-the tests import this module, which gives them the code without the protection.
+the tests import this module first, which gives them the code without the protection.
 """
 
 import os
@@ -17,8 +17,8 @@ from types import CodeType
 
 # Nothing of the project is imported before a protection is taken out.
 PROJECT_ROOT = Path(__file__).parents[2]
-NUMBER = "MUTATION"  # variable: the mutation of this process and its children
 SECONDS = 300
+_FIRST = "import sys; sys.path.insert(0, {root!r}); from tests.security import mutations; "
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ archive: outside
 base/safe_zip.py
         if outside or stat.S_ISLNK(member.external_attr >> 16):
         if False:
-test_reader.py -k archives
+../fetching/test_fetch_release.py -k path_outside
 
 file: copied before it is read
 ingest/release_files.py
@@ -497,21 +497,16 @@ def _run(shared: str, tests: str, number: int) -> tuple[int, list[str]]:
         f"tests/security/{part}" if ".py" in part or part.startswith("../") else part.strip('"')
         for part in re.findall(r'"[^"]*"|\S+', tests)
     ]
+    # Python imports it before anything else, also in the processes that the tests start.
+    first = Path(shared) / "first"
+    first.mkdir(exist_ok=True)
+    here = f"{_FIRST.format(root=str(PROJECT_ROOT))}mutations.install({number})\n"
+    (first / "sitecustomize.py").write_text(here)
     try:
         done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-p",
-                "tests.security.mutated",
-                "-n0",
-                "-qx",
-                "--no-header",
-                *arguments,
-            ],
+            [sys.executable, "-m", "pytest", "-n0", "-qx", "--no-header", *arguments],
             cwd=PROJECT_ROOT,
-            env={**os.environ, "SHARED_FOLDER": shared, NUMBER: str(number)},
+            env={**os.environ, "SHARED_FOLDER": shared, "PYTHONPATH": str(first)},
             capture_output=True,
             text=True,
             timeout=SECONDS,
