@@ -22,7 +22,7 @@ PLACES = {
     "load": "dagster_project.defs.raw:load_release",
     "gate on raw": "dagster_project.gates.release_gate:run_suites",
     "model": "dagster_project.defs.dbt_layers:run_dbt",
-    "gate": "dagster_project.defs.gate_checks:run_suites",
+    "gate": "dagster_project.defs.gate_checks:_gate",
     "publication": "dagster_project.defs.publication:publish",
 }
 ORDER = "trap.json"  # in the landing folder
@@ -87,7 +87,8 @@ def _releases(place: str, args: tuple) -> list[str]:
         return [args[2].name]
     if place == "gate on raw":
         return [f"{args[1][0].table_name[4:].split('__')[0]}/{args[1][0].release_date}"]
-    settings = next(each for each in args if isinstance(each, Settings))
+    given = (getattr(each, "settings", each) for each in args)
+    settings = next(each for each in given if isinstance(each, Settings))
     with duckdb.connect(settings.workbench, read_only=True) as con:
         found = con.execute(
             "select distinct source || '/' || release_date from audit.releases"

@@ -68,7 +68,7 @@ def statuses(warehouse: Warehouse) -> dict[str, str]:
         ("gate on raw", "fault", ""),
         ("model", "abort", "staging"),
         ("model", "fault", "marts"),
-        ("gate", "abort", "core"),
+        ("gate", "abort", "name='core'"),
         ("publication", "abort", ""),
     ],
 )
@@ -99,7 +99,7 @@ def test_make_run_sets_the_deadly_release_aside(
 @pytest.mark.slow
 @pytest.mark.parametrize("end", ["kill", "terminate"])
 def test_a_run_killed_from_outside_blames_no_release(landed: Warehouse, end: str) -> None:
-    set_trap(landed.landing, "gate", DEADLY, end=end, about="intermediate", once=True)
+    set_trap(landed.landing, "gate", DEADLY, end=end, about="name='intermediate'", once=True)
     assert start(landed, "run").returncode in (-signal.SIGKILL, -signal.SIGTERM)
     done = start(landed, "run")
     assert done.returncode == PUBLISHED
@@ -109,7 +109,7 @@ def test_a_run_killed_from_outside_blames_no_release(landed: Warehouse, end: str
 
 @pytest.mark.slow
 def test_a_fault_that_does_not_come_back_blames_no_release(landed: Warehouse) -> None:
-    set_trap(landed.landing, "gate", DEADLY, about="staging", once=True)
+    set_trap(landed.landing, "gate", DEADLY, about="name='staging'", once=True)
     assert start(landed, "run").returncode == -signal.SIGABRT
     done = start(landed, "run")
     assert done.returncode == PUBLISHED
