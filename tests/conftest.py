@@ -27,6 +27,7 @@ from tests.support import (
     built_once,
     environment,
     rebuilt,
+    writable_copy,
 )
 
 
@@ -92,7 +93,7 @@ def template(shared: Path) -> Scenario:
     """The made-up landing folder, and the warehouse that a run of the main job made of it."""
 
     def build(warehouse: Warehouse) -> Outcome:
-        shutil.copytree(MADE_UP, warehouse.landing)
+        writable_copy(MADE_UP, warehouse.landing)
         return warehouse.run(keep_history=True)  # which the UI shows
 
     return built_once(shared / "template", build)

@@ -186,6 +186,15 @@ class Warehouse:
         return copied
 
 
+def writable_copy(source: Path, target: Path, **options: Any) -> Path:
+    """Copy a folder of the checkout, which may be read-only; the copy is not."""
+    shutil.copytree(source, target, **options)
+    for path in (target, *target.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o700 if path.is_dir() else 0o600))
+    return target
+
+
 def plain(value: dg.MetadataValue) -> Any:
     """Return the content of a metadata value as JSON data."""
     if hasattr(value, "records"):

@@ -13,6 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from dagster_project.base.settings import PROJECT_ROOT
+from tests.support import writable_copy
 
 PROJECT = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))
 HOOKS: dict[str, dict[str, Any]] = {
@@ -83,7 +84,7 @@ def run(*command: str | Path, cwd: Path, text: str | None = None) -> tuple[int, 
 def copy(tmp_path: Path) -> Path:
     """A copy of the package and of its rules, to break them in."""
     shutil.copy(PROJECT_ROOT / "pyproject.toml", tmp_path)
-    shutil.copytree(
+    writable_copy(
         PROJECT_ROOT / "dagster_project",
         tmp_path / "dagster_project",
         ignore=lambda folder, names: [

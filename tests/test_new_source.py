@@ -11,6 +11,7 @@ import pytest
 
 from dagster_project.base.settings import PROJECT_ROOT
 from tests.new_source import left_to_do
+from tests.support import writable_copy
 
 # What a program of its own finds in the copy: the source, the models that dbt parses, the suites.
 LOOK = """
@@ -30,7 +31,7 @@ def copy(tmp_path: Path) -> Path:
     """A copy of a checkout, without data."""
     left_out = shutil.ignore_patterns("target", "logs", "__pycache__", "landing_made_up")
     for folder in ("dagster_project", "dbt", "expectations", "tests"):
-        shutil.copytree(PROJECT_ROOT / folder, tmp_path / folder, ignore=left_out)
+        writable_copy(PROJECT_ROOT / folder, tmp_path / folder, ignore=left_out)
     return tmp_path
 
 

@@ -25,7 +25,7 @@ from dagster_project.pipeline.run import announce
 from dagster_project.sources import all_sources
 from dagster_project.workbench.connection import open_workbench
 from dagster_project.workbench.ledger_schema import create_ledger
-from tests.support import BARE, MADE_UP, TEXT, Warehouse
+from tests.support import BARE, MADE_UP, TEXT, Warehouse, writable_copy
 
 FIGURES = all_sources()["published_figures"]
 DAY = date(2019, 6, 30)
@@ -42,7 +42,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture
 def landing(folders: Warehouse) -> Warehouse:
     """A copy of the made-up landing folder."""
-    shutil.copytree(MADE_UP, folders.landing)
+    writable_copy(MADE_UP, folders.landing)
     return folders
 
 
@@ -187,7 +187,7 @@ def test_a_landed_release_replaces_the_bundled_one_of_its_date(
     con: duckdb.DuckDBPyConnection, landing: Warehouse, tmp_path: Path
 ) -> None:
     bundled = tmp_path / "bundled"
-    shutil.copytree(MADE_UP / "published_figures", bundled / "published_figures")
+    writable_copy(MADE_UP / "published_figures", bundled / "published_figures")
     shutil.rmtree(landing.landing / "published_figures")
     load_release(con, FIGURES, find_release(FIGURES, landing.landing, str(DAY), bundled))
     con.execute("update audit.releases set status = 'accepted'")

@@ -39,7 +39,7 @@ from dagster_project.publication.integrity import integrity_errors
 from dagster_project.publication.kept_files import kept_publications
 from dagster_project.transform.build_fingerprint import project_fingerprint
 from dagster_project.transform.dbt_runner import _parsed
-from tests.support import BARE, MADE_UP, TEXT, Warehouse, defs, execute, rows
+from tests.support import BARE, MADE_UP, TEXT, Warehouse, defs, execute, rows, writable_copy
 from tests.survival.crash_points import (
     ENDED,
     After,
@@ -221,7 +221,7 @@ class Harness:
             Warehouse(template).copy(self.start.folder)
         else:
             for release in ("published_figures/2019-06-30", "worldbank_wdi/2016-03-01"):
-                shutil.copytree(MADE_UP / release, self.start.landing / release)
+                writable_copy(MADE_UP / release, self.start.landing / release)
             self.child(self.start, main_job)
         text = TEXT.read_text().replace("2019-06-30", "2020-02-29")
         text = text.replace(",KOR,", ",FRA,").replace("KR-11", "FR-IDF")

@@ -49,7 +49,7 @@ from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench.connection import open_workbench, write_lock
 from tests.defs.test_set_aside import FAULTS, permissive
 from tests.pipeline.test_run import text_of
-from tests.support import BARE, BULK, MADE_UP, TEXT, Warehouse, rows
+from tests.support import BARE, BULK, MADE_UP, TEXT, Warehouse, rows, writable_copy
 from tests.survival.crash_points import (
     KILLED,
     After,
@@ -388,7 +388,7 @@ class History:
             self.project = self.folder / "project"
             left_out = shutil.ignore_patterns("target", "logs", "__pycache__")
             for name in PROJECT:
-                shutil.copytree(PROJECT_ROOT / name, self.project / name, ignore=left_out)
+                writable_copy(PROJECT_ROOT / name, self.project / name, ignore=left_out)
         what = rng.choice(sorted(PROJECT_CHANGES.keys() - self.changes))
         self.changes.add(what)
         for name, old, new in PROJECT_CHANGES[what]:

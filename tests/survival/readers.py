@@ -21,7 +21,7 @@ import duckdb
 
 from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.publication.publish import publish
-from tests.support import MADE_UP, Warehouse, environment
+from tests.support import MADE_UP, Warehouse, environment, writable_copy
 from tests.survival.client import MODES, answer
 
 # The changes of each publication to the one before.
@@ -113,7 +113,7 @@ def main() -> int:
         if options.template:
             Warehouse(options.template).copy(options.folder)
         else:
-            shutil.copytree(MADE_UP / "published_figures", warehouse.landing / "published_figures")
+            writable_copy(MADE_UP / "published_figures", warehouse.landing / "published_figures")
             warehouse.run()
         found = read_through(warehouse, options.readers, options.publications)
     for what in (*found["errors"], *found["mixed"]):

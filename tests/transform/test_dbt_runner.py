@@ -11,7 +11,7 @@ from dbt.clients.yaml_helper import load_yaml_text
 from dagster_project.base.errors import BadInput
 from dagster_project.transform import dbt_runner as dbt
 from dagster_project.transform.dbt_runner import DbtError, manifest, run_dbt
-from tests.support import Warehouse
+from tests.support import Warehouse, writable_copy
 
 
 def test_every_unit_test_passes(warehouse: Warehouse) -> None:
@@ -78,7 +78,7 @@ def test_a_file_that_dbt_cannot_parse_is_named_in_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = tmp_path / "dbt"
-    shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    writable_copy(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
     (project / "models" / "staging" / "_made_up.yml").write_text("models:\n  - name: 'it's'\n")
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     with pytest.raises(BadInput, match="cannot parse") as caught:
@@ -93,7 +93,7 @@ def test_a_project_that_was_copied_after_it_was_parsed_is_parsed_again(
     """The parser's files have absolute paths, which would lead to the original project."""
     dbt.manifest_path()
     project = tmp_path / "dbt"
-    shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("logs"))
+    writable_copy(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("logs"))
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     nodes = json.loads(dbt.manifest_path().read_bytes())["nodes"].values()
     assert {Path(node["root_path"]) for node in nodes if node["resource_type"] == "seed"} == {
