@@ -9,7 +9,7 @@ from dagster_project.base.environment import clear_environment
 from dagster_project.base.output import unfailing_output
 from dagster_project.base.private_files import private_by_default
 from dagster_project.base.settings import Settings
-from dagster_project.defs.after_crash import CautiousWorkbench
+from dagster_project.defs.after_crash import WorkbenchAfterCrash
 from dagster_project.defs.asset_metadata import (
     ledger_releases,
     with_column_descriptions,
@@ -55,7 +55,7 @@ def definitions(settings: Settings) -> dg.Definitions:
         jobs=[*asset_jobs, *operator_jobs, verification_job],
         schedules=[*fetch_schedules(sources, running=running), verification_schedule],
         sensors=[landing_sensor(running=running), run_failure_alert],
-        resources=resources(settings, kind=CautiousWorkbench),
+        resources=resources(settings, kind=WorkbenchAfterCrash),
         executor=dg.in_process_executor,
         loggers=run_loggers(as_json=settings.log_format == "json"),
     )

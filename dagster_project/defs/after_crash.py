@@ -3,7 +3,7 @@
 DuckDB runs in the run's own process, and a fault in it cannot be caught. The next run finds the
 record that the dead one has left (`base/native_crash.py`), and repeats the work on a copy, in a
 child: first as it was, then without the new releases, then with some of them. One with which the
-child dies, and without which it does not, is set aside. If the work ends well, none is blamed.
+child crashes, and without which it does not, is set aside. If the work ends well, none is blamed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,17 +23,17 @@ from dagster_project.base.settings import Settings
 from dagster_project.defs.resources import Workbench, report_bad_input
 from dagster_project.defs.set_aside import Verdict, ledger_state, record_rejections
 from dagster_project.defs.trial import Release, crash_of_trial
-from dagster_project.ingest.load_release import DEADLY, reject_release
+from dagster_project.ingest.load_release import CRASHED, reject_release
 from dagster_project.ingest.pending_releases import find_release
 from dagster_project.sources import all_sources
 from dagster_project.workbench.connection import open_workbench, transaction
 
-# Whether a work dies without these releases, and how.
-_Dies = Callable[[frozenset[Release]], str | None]
+# How the work crashes without these releases; None if it does not.
+_Crash = Callable[[frozenset[Release]], str | None]
 
 
 @dataclass(frozen=True)
-class Inquest:
+class AfterCrash:
     """What came of the search: releases that were set aside, with reasons; a warning otherwise."""
 
     rejected: dict[Release, str] = field(default_factory=dict)
@@ -48,15 +48,15 @@ class Inquest:
         ]
 
 
-def hold_inquest(settings: Settings) -> Inquest:
+def reject_after_crash(settings: Settings) -> AfterCrash:
     """Set the releases aside with which native code has ended the last run, if it did.
 
     The caller holds the write lock. Takes a build for each trial, and the space of a copy of the
-    workbench. Raises BadInput if the work also dies without the new releases.
+    workbench. Raises BadInput if the work also crashes without the new releases.
     """
     crash = recorded_crash(settings.crash_record)
     if crash is None:
-        return Inquest()
+        return AfterCrash()
     doing, how = crash
     try:
         rejected = _blame(settings, doing)
@@ -65,8 +65,8 @@ def hold_inquest(settings: Settings) -> Inquest:
         raise
     settings.crash_record.unlink()
     if rejected:
-        return Inquest(rejected)
-    return Inquest(
+        return AfterCrash(rejected)
+    return AfterCrash(
         warning=f"native code ended the last run ({how}, during {doing.what}), and not when the"
         " work was repeated: no release is at fault, and this run goes on"
     )
@@ -79,8 +79,8 @@ def _blame(settings: Settings, doing: Doing) -> dict[Release, str]:
         state = ledger_state(con, settings)
         con.execute("checkpoint")  # only the file is copied, not its log
     new = sorted(release for release in state.accepted if not state.passed_before(release))
-    deadly = find_deadly(new, cache(lambda without: crash_of_trial(settings, doing, without)))
-    rejected = {release: _reason(release, doing, how) for release, how in deadly.items()}
+    crashing = find_crashing(new, cache(lambda without: crash_of_trial(settings, doing, without)))
+    rejected = {release: _reason(release, doing, how) for release, how in crashing.items()}
     with open_workbench(settings) as con, transaction(con):
         record_rejections(con, Verdict(rejected))
     return rejected
@@ -101,33 +101,33 @@ def _blame_loaded(settings: Settings, doing: Doing) -> dict[Release, str]:
     return {(source.name, day): reason}
 
 
-def find_deadly(new: Sequence[Release], dies: _Dies) -> dict[Release, str]:
-    """Return the releases without which the work lives on, with how it died of each.
+def find_crashing(new: Sequence[Release], crash: _Crash) -> dict[Release, str]:
+    """Return the releases that make the work crash, with how it crashed on each.
 
-    By bisection: the logarithm of their number in trials for each. Empty if the work does not die
-    of all. Raises BadInput if it dies of none.
+    By bisection: the logarithm of their number in trials for each. Empty if the work does not crash
+    with all. Raises BadInput if it crashes with none.
     """
-    deadly: dict[Release, str] = {}
-    while how := dies(frozenset(deadly)):
-        left = [release for release in new if release not in deadly]
-        if fault := dies(frozenset(new)):
+    crashing: dict[Release, str] = {}
+    while how := crash(frozenset(crashing)):
+        left = [release for release in new if release not in crashing]
+        if fault := crash(frozenset(new)):
             raise _no_release_at_fault(fault)
-        lives, died = 0, len(left)  # with so many of them
-        while died - lives > 1:
-            half = (lives + died) // 2
-            if found := dies(frozenset([*deadly, *left[half:]])):
-                died, how = half, found
+        ends, crashes = 0, len(left)  # with so many of them
+        while crashes - ends > 1:
+            half = (ends + crashes) // 2
+            if found := crash(frozenset([*crashing, *left[half:]])):
+                crashes, how = half, found
             else:
-                lives = half
-        deadly[left[died - 1]] = how
-    return deadly
+                ends = half
+        crashing[left[crashes - 1]] = how
+    return crashing
 
 
 def _reason(release: Release, doing: Doing, how: str) -> str:
     source, day = release
     return str(
         BadInput(
-            DEADLY,
+            CRASHED,
             where=f"{source} {day}",
             expected=f"rows with which the {doing.what} comes to an end",
             found=f"{how}, also when repeated; without this release it does come to an end",
@@ -148,16 +148,16 @@ def _no_release_at_fault(how: str) -> BadInput:
     )
 
 
-class CautiousWorkbench(Workbench):
-    """The workbench of a run that begins with the inquest into the last one, if that is due."""
+class WorkbenchAfterCrash(Workbench):
+    """The workbench of a run that first searches the cause, if the last run has crashed."""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Workbench]:
-        """Hold the write lock, and set deadly releases aside first."""
+        """Hold the write lock, and set crashing releases aside first."""
         with super().yield_for_execution(context):
             settings = cast(Settings, self.settings)
             with report_bad_input():
-                found = hold_inquest(settings)
+                found = reject_after_crash(settings)
             if context.log:
                 for alert in found.alerts:
                     context.log.error(f"{alert.what}: {alert.why}")

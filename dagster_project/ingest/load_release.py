@@ -35,7 +35,7 @@ from dagster_project.workbench.releases import (
     record_files,
 )
 
-DEADLY = "a release with which native code ends the process"
+CRASHED = "a release with which native code ends the process"
 
 
 @dataclass
@@ -96,7 +96,7 @@ def load_release(
         rows = {table.name: count_rows(con, table, release) for table in source.tables}
         return LoadResult(rows, tuple(entries["accepted"]), unchanged=True)
     if not reload:
-        _refuse_if_deadly(release, entries.get("rejected", []))
+        _refuse_if_it_crashed(release, entries.get("rejected", []))
     create_raw_tables(con, source)
     with (
         scratch_folder(_scratch_home(con)) as folder,
@@ -106,14 +106,14 @@ def load_release(
         return _load(con, source, release, files, folder, report, limits, child)
 
 
-def _refuse_if_deadly(release: Release, rejected: Sequence[FileEntry]) -> None:
+def _refuse_if_it_crashed(release: Release, rejected: Sequence[FileEntry]) -> None:
     """Raise BadInput if native code has ended a run with exactly these files."""
     reason = next(filter(None, (entry.reason for entry in rejected)), "")
-    if reason.startswith(DEADLY) and {entry.file_name: entry.sha256 for entry in rejected} == {
+    if reason.startswith(CRASHED) and {entry.file_name: entry.sha256 for entry in rejected} == {
         path.name: raw_file_sha256(path) for path in release.files
     }:
         raise BadInput(
-            DEADLY,
+            CRASHED,
             where=release.label,
             expected="files that have not ended a run before",
             found="those that the ledger has rejected for this reason",

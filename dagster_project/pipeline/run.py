@@ -151,10 +151,10 @@ def after_crash(settings: Settings) -> list[Alert]:
     """Set the releases aside with which native code has ended the last run, if it did."""
     if recorded_crash(settings.crash_record) is None:
         return []
-    from dagster_project.defs.after_crash import hold_inquest
+    from dagster_project.defs.after_crash import reject_after_crash
 
     say("native code has ended the last run: looking for the release at fault", "WARNING")
-    found = hold_inquest(settings)
+    found = reject_after_crash(settings)
     if found.warning:
         say(f"  {found.warning}", "WARNING")
     for alert in found.alerts:

@@ -16,7 +16,7 @@ from dagster_project.base.hashing import file_sha256
 from dagster_project.base.native_crash import FAULTS, Doing, crash_recorded, recorded_crash
 from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.defs import trial
-from dagster_project.defs.after_crash import find_deadly
+from dagster_project.defs.after_crash import find_crashing
 from dagster_project.pipeline.run import PUBLISHED, PUBLISHED_WITH_REJECTIONS
 from dagster_project.workbench.connection import open_workbench
 from tests.pipeline.test_run import text_of
@@ -25,7 +25,7 @@ from tests.support import TEXT, Warehouse
 
 SOURCE = "published_figures"
 GOOD, BAD = "2020-02-29", "2020-03-01"
-DEADLY = f"{SOURCE}/{BAD}"
+CRASHED = f"{SOURCE}/{BAD}"
 
 
 def start(warehouse: Warehouse, *command: str) -> subprocess.CompletedProcess[str]:
@@ -75,7 +75,7 @@ def statuses(warehouse: Warehouse) -> dict[str, str]:
 def test_make_run_sets_the_deadly_release_aside(
     landed: Warehouse, place: str, end: str, about: str
 ) -> None:
-    set_trap(landed.landing, place, DEADLY, end=end, about=about)
+    set_trap(landed.landing, place, CRASHED, end=end, about=about)
     before = file_sha256(landed.settings.warehouse)
     died = start(landed, "run")
     assert died.returncode == -(signal.SIGABRT if end == "abort" else signal.SIGSEGV)
@@ -99,7 +99,7 @@ def test_make_run_sets_the_deadly_release_aside(
 @pytest.mark.slow
 @pytest.mark.parametrize("end", ["kill", "terminate"])
 def test_a_run_killed_from_outside_blames_no_release(landed: Warehouse, end: str) -> None:
-    set_trap(landed.landing, "gate", DEADLY, end=end, about="name='intermediate'", once=True)
+    set_trap(landed.landing, "gate", CRASHED, end=end, about="name='intermediate'", once=True)
     assert start(landed, "run").returncode in (-signal.SIGKILL, -signal.SIGTERM)
     done = start(landed, "run")
     assert done.returncode == PUBLISHED
@@ -109,7 +109,7 @@ def test_a_run_killed_from_outside_blames_no_release(landed: Warehouse, end: str
 
 @pytest.mark.slow
 def test_a_fault_that_does_not_come_back_blames_no_release(landed: Warehouse) -> None:
-    set_trap(landed.landing, "gate", DEADLY, about="name='staging'", once=True)
+    set_trap(landed.landing, "gate", CRASHED, about="name='staging'", once=True)
     assert start(landed, "run").returncode == -signal.SIGABRT
     done = start(landed, "run")
     assert done.returncode == PUBLISHED
@@ -120,7 +120,7 @@ def test_a_fault_that_does_not_come_back_blames_no_release(landed: Warehouse) ->
 @pytest.mark.slow
 def test_a_run_of_dagster_sets_the_deadly_release_aside(landed: Warehouse) -> None:
     """As the daemon retries it: from the start, in another process."""
-    set_trap(landed.landing, "model", DEADLY, about="intermediate")
+    set_trap(landed.landing, "model", CRASHED, about="intermediate")
     for day in (GOOD, BAD):
         assert start(landed, f"ingest_{SOURCE}", day).returncode == 0
     assert start(landed, "build").returncode == -signal.SIGABRT
@@ -130,7 +130,7 @@ def test_a_run_of_dagster_sets_the_deadly_release_aside(landed: Warehouse) -> No
 
 @pytest.mark.slow
 def test_a_load_of_dagster_that_has_died_is_refused(landed: Warehouse) -> None:
-    set_trap(landed.landing, "load", DEADLY)
+    set_trap(landed.landing, "load", CRASHED)
     assert start(landed, f"ingest_{SOURCE}", BAD).returncode == -signal.SIGABRT
     retried = start(landed, f"ingest_{SOURCE}", BAD)
     assert retried.stdout.splitlines()[-1] == "failure"
@@ -165,27 +165,27 @@ def dying_of(*deadly: Collection[int], trials: list[int] | None = None) -> Calla
 @pytest.mark.parametrize("number", range(16))
 def test_the_one_deadly_release_is_found_by_bisection(number: int) -> None:
     trials: list[int] = []
-    found = find_deadly(NEW, dying_of([number], trials=trials))
+    found = find_crashing(NEW, dying_of([number], trials=trials))
     assert found == {NEW[number]: "signal SIGABRT"}
     assert len(trials) <= 7  # with all, with none, four halvings, without it
 
 
 def test_each_deadly_release_is_found() -> None:
-    assert find_deadly(NEW, dying_of([3], [4], [15])).keys() == {NEW[3], NEW[4], NEW[15]}
+    assert find_crashing(NEW, dying_of([3], [4], [15])).keys() == {NEW[3], NEW[4], NEW[15]}
 
 
 def test_of_two_that_are_deadly_together_one_is_set_aside() -> None:
-    assert find_deadly(NEW, dying_of([3, 9])).keys() == {NEW[9]}
+    assert find_crashing(NEW, dying_of([3, 9])).keys() == {NEW[9]}
 
 
 def test_no_release_is_blamed_for_a_fault_that_does_not_come_back() -> None:
-    assert find_deadly(NEW, dying_of()) == {}
+    assert find_crashing(NEW, dying_of()) == {}
 
 
 @pytest.mark.parametrize("new", [NEW, []])
 def test_no_release_is_blamed_for_a_fault_without_any(new: list) -> None:
     with pytest.raises(BadInput, match="whatever is loaded"):
-        find_deadly(new, dying_of([]))
+        find_crashing(new, dying_of([]))
 
 
 @pytest.mark.parametrize(
