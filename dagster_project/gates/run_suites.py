@@ -11,6 +11,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from dagster_project.base.environment import own_environment
 from dagster_project.base.errors import BadInput
@@ -86,7 +87,7 @@ def _datasource(database: Path, settings: Settings) -> "Iterator[SQLDatasource]"
     connect = {"read_only": True, "config": dict(settings.duckdb_closed_config)}
     options: dict[str, Any] = {"kwargs": {**_ENGINE_OPTIONS, "connect_args": connect}}
     datasource = context.data_sources.add_sql(
-        name="warehouse", connection_string=f"duckdb:///{database}", **options
+        name="warehouse", connection_string=f"duckdb:///{quote(str(database))}", **options
     )
     datasource.add_query_asset(_ASSET, query="select 1").add_batch_definition_whole_table(_ASSET)
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
-from dagster_project.gates.run_suites import Batch, run_suites
+from dagster_project.gates.run_suites import Batch, _datasource, run_suites
 from dagster_project.workbench.checksums import checksum_query
 from dagster_project.workbench.gate_results import GateResult
 
@@ -339,3 +339,17 @@ def test_a_result_has_the_digest_of_its_suite(database: Path) -> None:
     digests = [result.suite_sha256 for result in results]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 4
+
+
+def test_a_database_is_opened_whatever_its_path(tmp_path: Path) -> None:
+    """Great Expectations replaces `$x` by a variable, and SQLAlchemy `%20` by a space."""
+    folder = tmp_path / "a 50% %20 'q\"$x ${y} # ;* é国 [b]{c}"
+    folder.mkdir()
+    database = folder / "some.duckdb"
+    with duckdb.connect(database) as con:
+        con.execute("create table t as select 1 as n")
+    with _datasource(database, Settings()) as datasource:
+        asset = datasource.add_query_asset(name="t", query="select n from t")
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        assert batch.columns() == ["n"]
+    assert [path.name for path in folder.iterdir()] == ["some.duckdb"]

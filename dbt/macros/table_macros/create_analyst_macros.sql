@@ -16,7 +16,8 @@
             {%- for statement in analyst_macro_statements() -%}
                 {%- do run_query(statement) -%}
             {%- endfor -%}
-            {%- do run_query("use " ~ target.database) -%}
+            {#- Not the target's name, which dbt-duckdb takes from the path: it stops at a number sign. -#}
+            {%- do run_query("use workbench") -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
