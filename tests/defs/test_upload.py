@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
+from dagster_project.alerts import delivery
 from dagster_project.base.settings import Settings
 from dagster_project.definitions import definitions
 from dagster_project.defs.resources import resources
@@ -82,11 +83,9 @@ def test_dagster_retries_an_outage_twice(
 def test_a_failed_upload_is_part_of_the_alert(
     warehouse: Warehouse, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dagster_project.pipeline import run as running
-
     sent: list[str] = []
     monkeypatch.setattr(
-        running, "_send_alert", lambda _, failures: sent.extend(each.what for each in failures)
+        delivery, "send_alert", lambda _, failures: sent.extend(each.what for each in failures)
     )
     s3.allow("s3:PutObject")
     warehouse.run()
