@@ -277,5 +277,5 @@ def test_make_run_starts_again_after_a_fault(tmp_path: Path, code: int, runs: in
     make = ["make", "-o", ".venv/ready", "run", f"RUN={fake}", "RELOAD=made_up/2021-01-01"]
     subprocess.run(make, cwd=PROJECT_ROOT, env=dict(os.environ), capture_output=True, check=False)
     asked = (tmp_path / "runs").read_text().splitlines()
-    first, again = "-m dagster_project run --reload made_up/2021-01-01", "-m dagster_project run"
+    first, again = "-m dagster_project run --reload=made_up/2021-01-01", "-m dagster_project run"
     assert asked == [first, again][:runs]
