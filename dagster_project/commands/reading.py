@@ -60,8 +60,10 @@ def failure_of_last_run() -> str:
         use_postgres()
         with DagsterInstance.get() as instance:
             return last_failure(instance)
+    except BadInput as problem:
+        return f"unknown: {problem}"
     except Exception as error:  # its files may be another user's
-        problem = error if isinstance(error, BadInput) else machine_error_behind(error)
+        problem = machine_error_behind(error)
         if problem is None:
             raise
         return f"unknown: {problem.found}"

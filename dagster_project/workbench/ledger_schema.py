@@ -150,19 +150,16 @@ def refuse_newer_ledger(con: duckdb.DuckDBPyConnection) -> int | None:
 
     Raises BadInput if a newer version of the project wrote it.
     """
-    tables = {
-        name
-        for (name,) in con.execute(
-            "select table_name from duckdb_tables()"
-            " where schema_name = 'audit' and database_name = current_database()"
-        ).fetchall()
-    }
-    if "ledger_version" not in tables:
-        return 0 if "releases" in tables else None
-    found, project = con.execute(
-        "select coalesce(max(version), 0), coalesce(max_by(project_version, version), 'unknown')"
-        " from audit.ledger_version"
-    ).fetchall()[0]
+    try:
+        found, project = con.execute(
+            "select coalesce(max(version), 0),"
+            " coalesce(max_by(project_version, version), 'unknown')"
+            " from audit.ledger_version"
+        ).fetchall()[0]
+    except duckdb.CatalogException:  # no such table: an earlier version wrote the ledger, or none
+        is_there = "select 1 from duckdb_tables() where schema_name = 'audit'"
+        here = " and table_name = 'releases' and database_name = current_database()"
+        return 0 if con.execute(is_there + here).fetchone() else None
     if found > LEDGER_VERSION:
         where = con.execute(
             "select path from duckdb_databases() where database_name = current_database()"
