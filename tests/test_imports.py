@@ -24,7 +24,9 @@ def ours():
 class RecordingEnviron(type(os.environ)):
     def __getitem__(self, name):
         where = ours()
-        if where.startswith(os.path.dirname(dagster_project.__file__)):
+        # Definitions are made from dbt's manifest, which lies in the cache folder.
+        is_ours = where.startswith(os.path.dirname(dagster_project.__file__))
+        if is_ours and "/base/cache_folder.py:" not in where:
             print(f"{where} reads {name}")
         return super().__getitem__(name)
 

@@ -107,7 +107,7 @@ def test_every_variable_of_a_recipe_is_such_a_text() -> None:
     of_shell = set(re.findall(r"\$\$\{?([A-Z_]+)", recipes)) - {"PWD"}
     of_make = set(re.findall(r"(?<!\$)\$[({]([A-Z_]+)[)}]", recipes)) - SETTINGS_OF_MAKE
     assert of_shell <= names
-    assert of_make <= {"FORCE", "ANYWAY", "DRY_RUN", "REBUILD"}  # asked only if they are set
+    assert of_make <= {"FORCE", "ANYWAY", "DRY_RUN", "REBUILD", "YES"}  # asked only if they are set
     # Whatever the shell expands is in quotes, or the whole of an option that is left out if empty.
     bare = re.sub(r'"[^"]*"|\$\$\{[A-Z]+:\+(--[a-z]+="\$\$[A-Z]+"|_landing)\}', "", recipes)
     assert not re.findall(r"\$\$[A-Z{]\w*", bare)

@@ -102,6 +102,8 @@ def own(tmp_path: Path) -> Iterator[dict[str, str]]:
     landing = tmp_path / "landing" / "published_figures" / "2019-06-30"
     landing.mkdir(parents=True)
     shutil.copy(TEXT, landing)
+    for path in (tmp_path / "landing", *(tmp_path / "landing").rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask of this process is
     yield {
         "ROYALTY_LANDING_DIR": str(tmp_path / "landing"),
         "ROYALTY_BUNDLED_RELEASES": "false",

@@ -41,4 +41,8 @@ def test_tests_are_slow_by_kind(pytestconfig: pytest.Config) -> None:
         if bool(kinds) != bool(item.get_closest_marker("slow")):
             (of_a_kind if kinds else others).add(str(item.path.relative_to(folder)))
     assert of_a_kind <= {"superset/test_files.py"}
-    assert others <= {"security/test_hostile_page.py", "security/test_neighbours.py"}
+    assert others <= {
+        "security/test_hostile_page.py",
+        "security/test_native_crash.py",
+        "security/test_neighbours.py",
+    }
