@@ -148,7 +148,7 @@ publish: .venv/ready ## rebuild everything from the current releases and publish
 	@$(RUN) -m dagster_project publish
 
 upload: .venv/ready ## put the live publication into object storage (FORCE=1 replaces another warehouse's)
-	@$(RUN) -m dagster_project upload $${FORCE:+--force}
+	@$(RUN) -m dagster_project upload $(if $(FORCE),--force)
 
 rollback: .venv/ready ## roll back to the previous publication (TO=publication REASON="...")
 	@$(RUN) -m dagster_project rollback $${TO:+--to="$$TO"} $${REASON:+--reason="$$REASON"}

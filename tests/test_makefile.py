@@ -109,7 +109,7 @@ def test_every_variable_of_a_recipe_is_such_a_text() -> None:
     assert of_shell <= names
     assert of_make <= {"FORCE", "ANYWAY", "DRY_RUN", "REBUILD", "YES"}  # asked only if they are set
     # Whatever the shell expands is in quotes, or the whole of an option that is left out if empty.
-    bare = re.sub(r'"[^"]*"|\$\$\{[A-Z]+:\+(--[a-z]+="\$\$[A-Z]+"|_landing)\}', "", recipes)
+    bare = re.sub(r'"[^"]*"|\$\$\{[A-Z_]+:\+(--[a-z]+="\$\$[A-Z_]+"|_landing)\}', "", recipes)
     assert not re.findall(r"\$\$[A-Z{]\w*", bare)
 
 
