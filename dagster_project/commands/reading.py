@@ -60,8 +60,8 @@ def failure_of_last_run() -> str:
         use_postgres()
         with DagsterInstance.get() as instance:
             return last_failure(instance)
-    except BadInput as problem:
-        return f"unknown: {problem}"
+    except BadInput as refused:
+        return f"unknown: {refused}"
     except Exception as error:  # its files may be another user's
         problem = machine_error_behind(error)
         if problem is None:
