@@ -110,7 +110,7 @@ def _refuse_if_it_crashed(release: Release, rejected: Sequence[FileEntry]) -> No
     """Raise BadInput if native code has ended a run with exactly these files."""
     reason = next(filter(None, (entry.reason for entry in rejected)), "")
     if reason.startswith(CRASHED) and {entry.file_name: entry.sha256 for entry in rejected} == {
-        path.name: raw_file_sha256(path) for path in release.files
+        recorded_name(path): raw_file_sha256(path) for path in release.files
     }:
         raise BadInput(
             CRASHED,
@@ -128,7 +128,7 @@ def reject_release(
     loaded_at = ledger_time(con)
     rejected = [
         FileEntry(
-            path.name,
+            recorded_name(path),
             raw_file_sha256(path),
             path.stat().st_size,
             0,

@@ -19,7 +19,7 @@ import duckdb
 from dagster_project.base.settings import Settings
 
 PLACES = {
-    "load": "dagster_project.defs.raw:load_release",
+    "load": "dagster_project.ingest.load_release:_load",
     "gate on raw": "dagster_project.gates.release_gate:run_suites",
     "model": "dagster_project.defs.dbt_layers:run_dbt",
     "gate": "dagster_project.defs.gate_checks:_gate",
