@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 import yaml
-from superset_config import CATALOG, SETTINGS, kept_secret, published, unfailing_output
+from superset_config import CATALOG, SETTINGS, kept_secret, published
 
 HERE = Path(__file__).resolve().parent
 ASSETS = HERE / "assets"
@@ -159,6 +159,8 @@ def initialise(files: dict[str, str], log: Path) -> None:
 
 def main() -> int:
     """Start the server; return only if that fails."""
+    from dagster_project.base.output import unfailing_output  # superset_config sets the path
+
     unfailing_output()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8088)

@@ -20,7 +20,6 @@ from sqlalchemy.engine.url import URL
 # After site-packages, where the package has the same name as the folder `superset`.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from dagster_project.base.output import unfailing_output  # noqa: F401 - for start.py
 from dagster_project.base.private_files import make_private, private_by_default
 from dagster_project.base.settings import Settings
 

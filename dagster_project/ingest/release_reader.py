@@ -94,7 +94,14 @@ def read_release(
     that is held against it; not one that has taken too long. Raises BadInput for a file that cannot
     be read, or that ends the child; MachineError for an error of the machine.
     """
-    once = partial(_read_once, reader, source, label, files, folder, limits, duckdb_config, report)
+    request = _Request(
+        replace(source, packaged=None),
+        tuple(str(file.path) for file in files),
+        str(folder),
+        {**duckdb_config, "temp_directory": str(folder)},
+        csv_layout.BULK_BYTES,
+    )
+    once = partial(_read_once, reader, request, label, files, limits, report)
     had_worked = reader.has_worked
     try:
         return once()
@@ -110,22 +117,13 @@ def read_release(
 
 def _read_once(
     reader: Child,
-    source: Source,
+    request: _Request,
     label: str,
     files: Sequence[PrivateFile],
-    folder: Path,
     limits: ChildLimits,
-    duckdb_config: dict[str, Any],
     report: ProgressReport,
 ) -> list[FileRead]:
     found: list[FileRead] = []
-    request = _Request(
-        replace(source, packaged=None),
-        tuple(str(file.path) for file in files),
-        str(folder),
-        {**duckdb_config, "temp_directory": str(folder)},
-        csv_layout.BULK_BYTES,
-    )
     with _FollowedFiles(label, files, report) as progress:
 
         def hear(said: dict[str, Any]) -> None:
@@ -145,7 +143,7 @@ def _read_once(
             reader.run(
                 _read_files,
                 request,
-                folder=folder,
+                folder=Path(request.folder),
                 limits=limits,
                 report=hear,
                 keep_open=[file.descriptor for file in files if file.descriptor is not None],

@@ -21,10 +21,11 @@ def refusal(monkeypatch: pytest.MonkeyPatch, url: str) -> str:
     monkeypatch.setenv(VARIABLE, url)
     with pytest.raises(BadInput) as refused:
         use_postgres()
-    chain, error = "", refused.value
+    chain = ""
+    error: BaseException | None = refused.value
     while error:
         chain += f"{error} {error.args}"
-        error = None if error.__suppress_context__ else error.__context__  # type: ignore[assignment]
+        error = None if error.__suppress_context__ else error.__context__
     assert SECRET not in chain
     return str(refused.value)
 

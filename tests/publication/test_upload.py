@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -270,19 +272,24 @@ def test_a_second_warehouse_is_refused_and_nothing_changes(
     assert s3.current()["publication"] == publication_id(other)
 
 
+def do_meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have another upload act before the objects of this one are stored."""
+    store = uploading._store
+
+    def meanwhile(*args: Any, **options: Any) -> list[str]:
+        act()
+        return store(*args, **options)
+
+    monkeypatch.setattr(uploading, "_store", meanwhile)
+
+
 def test_two_uploads_at_once_cannot_both_switch(
     warehouse: Warehouse, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload(warehouse.settings)
     theirs = json.dumps({"publication": "20010101T000000000", "files": []}).encode()
-    store = uploading._store
-
-    def meanwhile(*args: object, **options: object) -> list[str]:
-        s3.put("current.json", theirs)
-        return store(*args, **options)  # type: ignore[arg-type]
-
     publish_next(warehouse)
-    monkeypatch.setattr(uploading, "_store", meanwhile)
+    do_meanwhile(monkeypatch, lambda: s3.put("current.json", theirs))
     with pytest.raises(BadInput, match="replaced during the upload"):
         upload(warehouse.settings)
     assert s3.get("current.json") == theirs
@@ -291,13 +298,7 @@ def test_two_uploads_at_once_cannot_both_switch(
 def test_the_first_switch_is_exclusive_too(
     warehouse: Warehouse, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = uploading._store
-
-    def meanwhile(*args: object, **options: object) -> list[str]:
-        s3.put("current.json", b"theirs")
-        return store(*args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(uploading, "_store", meanwhile)
+    do_meanwhile(monkeypatch, lambda: s3.put("current.json", b"theirs"))
     with pytest.raises(BadInput, match="replaced during the upload"):
         upload(warehouse.settings)
     assert s3.get("current.json") == b"theirs"
@@ -416,13 +417,7 @@ def test_two_uploads_into_one_folder_are_noticed(
     monkeypatch.setenv("ROYALTY_PUBLISH_URL", folder.as_uri())
     upload(warehouse.settings)
     publish_next(warehouse)
-    store = uploading._store
-
-    def meanwhile(*args: object, **options: object) -> list[str]:
-        (folder / "current.json").write_bytes(b"theirs")
-        return store(*args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(uploading, "_store", meanwhile)
+    do_meanwhile(monkeypatch, lambda: (folder / "current.json").write_bytes(b"theirs"))
     with pytest.raises(BadInput, match="replaced during the upload"):
         upload(warehouse.settings)
     assert (folder / "current.json").read_bytes() == b"theirs"
