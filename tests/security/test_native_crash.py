@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable, Collection
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,11 @@ from dagster_project.base.native_crash import FAULTS, Doing, crash_recorded, rec
 from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.defs import trial
 from dagster_project.defs.after_crash import find_crashing
+from dagster_project.ingest import load_release
+from dagster_project.ingest.load_release import reject_release
+from dagster_project.ingest.pending_releases import find_release
 from dagster_project.pipeline.run import FAILED, PUBLISHED, PUBLISHED_WITH_REJECTIONS
+from dagster_project.sources import all_sources
 from dagster_project.workbench.connection import open_workbench
 from tests.pipeline.test_run import text_of
 from tests.security.deadly import set_trap
@@ -140,6 +145,18 @@ def test_a_load_of_dagster_that_has_died_is_refused(landed: Warehouse) -> None:
         f"select status from audit.releases where source = '{SOURCE}' and release_date = '{BAD}'"
     ) == [("rejected",)]
     assert start(landed, "run").returncode == PUBLISHED
+
+
+def test_a_crashed_release_is_the_same_in_either_form_of_its_names(folders: Warehouse) -> None:
+    source, settings = all_sources()[SOURCE], folders.settings
+    decomposed = folders.land(SOURCE, BAD, unicodedata.normalize("NFD", "é.csv"), text_of(BAD))
+    release = find_release(source, settings.landing_dir, BAD, None)
+    with open_workbench(settings) as con:
+        reject_release(con, source, release, load_release.CRASHED)
+    decomposed.rename(decomposed.with_name(unicodedata.normalize("NFC", decomposed.name)))
+    release = find_release(source, settings.landing_dir, BAD, None)
+    with open_workbench(settings) as con, pytest.raises(BadInput, match=load_release.CRASHED):
+        load_release.load_release(con, source, release)
 
 
 # The search
