@@ -17,7 +17,7 @@ from benchmarks.generate import (
     ITEMS,
     PART_OF_GROUPS,
     RECORDS_A_PAIR,
-    VINTAGE,
+    REVISED_BY,
     YEARS,
     economies,
 )
@@ -98,13 +98,7 @@ def totals(rows: int, vintage: int = 0) -> Totals:
     for reporter, partner, records in pairs:
         exporter = np.where(flow == 0, reporter, partner)
         importer = np.where(flow == 0, partner, reporter)
-        link = _mixed(
-            exporter * 7919
-            + importer * 104729
-            + item * 1299709
-            + year * 15485863
-            + vintage * VINTAGE
-        )
+        link = _mixed(exporter * 7919 + importer * 104729 + item * 1299709 + year * 15485863)
         side = _mixed(
             reporter * 611953
             + partner * 15487
@@ -112,7 +106,8 @@ def totals(rows: int, vintage: int = 0) -> Totals:
             + item * 49979687
             + year * 86028121
         )
-        values = {"balanced": link % 10 ** (3 + link // 1000 % 7)}
+        first = link % 10 ** (3 + link // 1000 % 7)
+        values = {"balanced": first + vintage * (REVISED_BY + first * (link % 100) // 1000)}
         there = cell < records
         if partner < countries:
             if reporter >= countries:
