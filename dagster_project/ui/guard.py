@@ -147,7 +147,7 @@ def _may_change(document: str) -> bool:
     """
     try:
         parts = parse(document, no_location=True).definitions
-    except (GraphQLError, RecursionError):
+    except GraphQLError:
         return True
     return any(
         isinstance(part, OperationDefinitionNode) and part.operation is not OperationType.QUERY
