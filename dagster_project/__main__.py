@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 from pydantic import ValidationError
 
+from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.env_file import load_env_file, unknown_settings
 from dagster_project.base.environment import clear_environment
 from dagster_project.base.errors import BadInput
@@ -18,10 +19,7 @@ from dagster_project.base.private_files import private_by_default
 from dagster_project.base.settings import Settings, env_file
 from dagster_project.commands import COMMANDS
 from dagster_project.ingest.manual_decisions import DECISIONS
-from dagster_project.pipeline.run import (
-    FAILED,
-    dagster_home,
-)
+from dagster_project.pipeline.run import FAILED
 
 
 def main(arguments: list[str] | None = None) -> int:

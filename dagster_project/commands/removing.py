@@ -8,14 +8,11 @@ import argparse
 import sys
 from functools import partial
 
-from dagster_project.base.dagster_home import home_folder
+from dagster_project.base.dagster_home import dagster_home, home_folder
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.settings import Settings
-from dagster_project.pipeline.run import (
-    PUBLISHED,
-    dagster_home,
-)
+from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.workbench.connection import write_lock
 
 

@@ -10,14 +10,12 @@ import socket
 import sys
 from typing import NoReturn
 
+from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.errors import BadInput
 from dagster_project.base.logs import say
 from dagster_project.base.settings import PROJECT_ROOT, Settings
-from dagster_project.pipeline.run import (
-    PUBLISHED,
-    dagster_home,
-    fail_orphaned_runs,
-)
+from dagster_project.pipeline.dagster_runs import fail_orphaned_runs
+from dagster_project.pipeline.run import PUBLISHED
 from dagster_project.workbench.connection import write_lock
 
 

@@ -23,11 +23,11 @@ from dagster_project.base.logs import say
 from dagster_project.base.settings import Settings
 from dagster_project.ingest.manual_decisions import ACCEPTED, REJECTED, accept, reject
 from dagster_project.ingest.pending_releases import make_plan
+from dagster_project.pipeline.dagster_runs import Dagster
 from dagster_project.pipeline.run import (
     FAILED,
     PUBLISHED,
     PUBLISHED_WITH_REJECTIONS,
-    Dagster,
     announce,
     build,
     ingest,

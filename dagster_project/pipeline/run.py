@@ -4,25 +4,22 @@ The runs are Dagster runs of the project's own instance, so that the UI shows th
 Great Expectations are imported only if there is something to do.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dagster_project.alerts.message import Alert
 from dagster_project.base.child import Child
-from dagster_project.base.dagster_home import BY_MAKE_RUN, dagster_home
 from dagster_project.base.errors import BadInput, printable
 from dagster_project.base.logs import say
-from dagster_project.base.machine_errors import MachineError, machine_error_behind
+from dagster_project.base.machine_errors import machine_error_behind
 from dagster_project.base.native_crash import recorded_crash
-from dagster_project.base.run_tags import MAX_RETRIES
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
 from dagster_project.ingest.pending_releases import Plan, ignored_note, make_plan
+from dagster_project.pipeline.dagster_runs import Dagster, failure_of, machine_error_of
 from dagster_project.publication.eligibility import content_blockers, publication_blockers
 from dagster_project.publication.kept_files import publication_id
 from dagster_project.publication.publish import reconcile
@@ -37,58 +34,13 @@ from dagster_project.workbench.publications import last_publication
 from dagster_project.workbench.releases import accepted_files
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
+    from dagster import DagsterInstance, ExecuteInProcessResult
 
 PUBLISHED, FAILED, PUBLISHED_WITH_REJECTIONS = 0, 1, 2
 
 _FULL_REFRESH = {
     f"build_{layer}": {"config": {"full_refresh": True}} for layer in ("staging", "intermediate")
 }
-_NO_RETRIES = {MAX_RETRIES: "0"}  # no run retries: a person started it
-
-_NO_COMPUTE_LOGS = """compute_logs:
-  module: dagster._core.storage.noop_compute_log_manager
-  class: NoOpComputeLogManager
-"""
-
-
-class Dagster:
-    """The definitions and the instance, created for the first job."""
-
-    def __init__(self, settings: Settings, instance: "DagsterInstance | None" = None) -> None:
-        self._settings, self._given = settings, instance
-
-    @cached_property
-    def definitions(self) -> "Definitions":
-        """The definitions, with this run's settings."""
-        from dagster_project.definitions import definitions
-
-        return definitions(self._settings)
-
-    @cached_property
-    def instance(self) -> "DagsterInstance":
-        """The given instance, or else the project's own. Steps print nothing, their messages are
-        events: so no processes are started to capture output.
-        """
-        from dagster import DagsterInstance
-
-        if self._given:
-            return self._given
-        home = dagster_home()
-        lines = [(home / "dagster.yaml").read_text("utf-8"), _NO_COMPUTE_LOGS]
-        in_files = not self._settings.dagster_postgres_url
-        if in_files and self._settings.is_patched("dagster_event_log"):
-            from dagster_project.patches.dagster_event_log import open_event_log
-
-            lines.append(f"event_log_storage: {json.dumps(open_event_log(home))}")
-        config = home / "make_run.yaml"
-        config.write_text("\n".join(lines), "utf-8")
-        return DagsterInstance.from_config(str(home), config.name)
-
-    def close(self) -> None:
-        """Close the project's own instance; the caller closes a given one."""
-        if not self._given and "instance" in vars(self):
-            self.instance.dispose()
 
 
 def run(
@@ -209,10 +161,8 @@ def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
     with Child() as reader:
         for release in plan.new:
             config = {"reload": True} if release.name in plan.replaced else {}
-            result = _execute(
-                settings,
+            result = dagster.execute(
                 f"ingest_{release.source}",
-                dagster,
                 partition=(release.source, str(release.date)),
                 run_config={"ops": {f"load_{release.source}": {"config": config}}},
                 reader=reader,
@@ -251,8 +201,8 @@ def _report_load(
     # An error is not a verdict on the release, whatever the ledger says: the next run retries it.
     if status != "rejected" or loaded_at < began:
         status, reason = "failed", None
-    failure = _failure(result, f"{status.upper()} {release.label}", reason)
-    problem = _machine_error(result, release.label)
+    failure = failure_of(result, f"{status.upper()} {release.label}", reason)
+    problem = machine_error_of(result, release.label)
     if problem and status != "rejected":
         raise problem
     say(f"  {status.upper()} {release.label}: {failure.why}", "ERROR", **about)
@@ -314,11 +264,11 @@ def upload(settings: Settings, dagster: Dagster, failures: list[Alert]) -> None:
         say(f"object storage has publication {live}: {settings.publish_url}")
         return
     say(f"upload: publication {live} to {settings.publish_url}")
-    result = _execute(settings, "upload", dagster)
+    result = dagster.execute("upload")
     if result.success:
         say(f"uploaded {live}: {settings.publish_url}", run_id=result.run_id)
         return
-    failure = _failure(result, f"NOT UPLOADED {live}")
+    failure = failure_of(result, f"NOT UPLOADED {live}")
     say(
         f"NOT UPLOADED {live}: it is live here, and the one before stays current at"
         f" {settings.publish_url}; the next run tries again: {failure.why}",
@@ -338,7 +288,7 @@ def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Ale
         else "build: staging, intermediate, core, marts, each with its gate; then publication"
     )
     run_config = {"ops": _FULL_REFRESH} if full_refresh else {}
-    result = _execute(settings, job, dagster, run_config=run_config)
+    result = dagster.execute(job, run_config=run_config)
     if result.success:
         size = settings.warehouse.stat().st_size
         say(
@@ -346,8 +296,8 @@ def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Ale
             run_id=result.run_id,
         )
         return None
-    failure = _failure(result, f"FAILED {job}, nothing was published")
-    return replace(failure, why=str(_machine_error(result) or failure.why))
+    failure = failure_of(result, f"FAILED {job}, nothing was published")
+    return replace(failure, why=str(machine_error_of(result) or failure.why))
 
 
 def _rejected_since(settings: Settings, before: list[tuple], failed: Alert) -> list[Alert]:
@@ -378,77 +328,3 @@ def _only_publish_remains(settings: Settings) -> bool:
         return False
     with open_workbench(settings) as con:
         return not (publication_blockers(settings, con) or content_blockers(settings, con))
-
-
-def _execute(
-    settings: Settings,
-    job: str,
-    dagster: Dagster,
-    *,
-    partition: tuple[str, str] | None = None,
-    run_config: Mapping[str, Any] | None = None,
-    reader: Child | None = None,
-) -> "ExecuteInProcessResult":
-    from dagster_project.defs.resources import resources
-
-    instance = dagster.instance
-    fail_orphaned_runs(instance, BY_MAKE_RUN)
-    if partition:
-        instance.add_dynamic_partitions(partition[0], [partition[1]])
-    with runs_shown_in_ui(settings, instance, job):
-        return dagster.definitions.resolve_job_def(job).execute_in_process(
-            run_config={
-                **(run_config or {}),
-                "loggers": {"console": {"config": {"log_level": _log_level(settings)}}},
-            },
-            instance=instance,
-            partition_key=partition[1] if partition else None,
-            raise_on_error=False,
-            resources=resources(settings, reader),
-            tags=BY_MAKE_RUN | _NO_RETRIES,
-        )
-
-
-def runs_shown_in_ui(
-    settings: Settings, instance: "DagsterInstance", job: str
-) -> AbstractContextManager[None]:
-    """Give the runs created in the block what the UI's timeline needs, if that patch is on."""
-    if not settings.is_patched("dagster_run_origin"):
-        return nullcontext()
-    from dagster_project.patches.dagster_run_origin import runs_with_origin
-
-    return runs_with_origin(instance, job)
-
-
-def _log_level(settings: Settings) -> str:
-    """Return Dagster's log level: its own messages go only to a log store, not to people."""
-    return "INFO" if settings.log_format == "json" else "CRITICAL"
-
-
-def fail_orphaned_runs(instance: "DagsterInstance", tags: Mapping[str, str] | None = None) -> None:
-    """Mark runs as failed whose process was killed.
-
-    The caller holds the write lock, so runs with these tags cannot be alive. They would hold the
-    pool, and block every run from the UI, forever.
-    """
-    from dagster import DagsterRunStatus, RunsFilter
-
-    unfinished = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
-    for left in instance.get_runs(RunsFilter(statuses=unfinished, tags=tags)):
-        instance.report_run_failed(left, "The process of this run has died.")
-
-
-def _machine_error(
-    result: "ExecuteInProcessResult", where: str = "named under `found`"
-) -> MachineError | None:
-    """Return the error of the machine that failed a run's step, if one did."""
-    from dagster_project.alerts.run_failure import machine_error_of
-
-    return machine_error_of(result.all_events, where)
-
-
-def _failure(result: "ExecuteInProcessResult", what: str, reason: str | None = None) -> Alert:
-    from dagster_project.alerts.run_failure import alert_of
-
-    failure = alert_of(result.dagster_run, result.all_events)
-    return replace(failure, what=what, why=reason or failure.why)

@@ -26,7 +26,8 @@ from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.manual_decisions import ACCEPTED
 from dagster_project.ingest.pending_releases import plan_against
 from dagster_project.ingest.raw_rows import create_raw_tables, loaded_rows_query
-from dagster_project.pipeline.run import Dagster, build
+from dagster_project.pipeline.dagster_runs import Dagster
+from dagster_project.pipeline.run import build
 from dagster_project.publication.comparison import differences
 from dagster_project.publication.kept_files import (
     live_file,

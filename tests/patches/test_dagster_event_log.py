@@ -6,7 +6,7 @@ from dagster import DagsterInstance
 
 from dagster_project.base.settings import Settings
 from dagster_project.patches.dagster_event_log import OpenEventLog
-from dagster_project.pipeline.run import Dagster
+from dagster_project.pipeline.dagster_runs import Dagster
 
 
 @dg.asset(check_specs=[dg.AssetCheckSpec("gate", asset="made_up")])

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.base.settings import PATCHES, Settings
-from dagster_project.pipeline.run import Dagster, runs_shown_in_ui
+from dagster_project.pipeline.dagster_runs import Dagster, runs_shown_in_ui
 from tests.gates.test_run_suites import judge, no_rows
 
 

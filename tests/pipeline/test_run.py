@@ -567,7 +567,7 @@ def test_publishing_again_builds_everything_although_a_candidate_is_left(
         raise InterruptedError
 
     monkeypatch.setattr("dagster_project.pipeline.run._only_publish_remains", lambda _: True)
-    monkeypatch.setattr("dagster_project.pipeline.run._execute", execute)
+    monkeypatch.setattr("dagster_project.pipeline.dagster_runs.Dagster.execute", execute)
     with pytest.raises(InterruptedError):
         publish_again(folders.settings)
     ((job, run_config),) = asked
