@@ -150,7 +150,7 @@ with
             sum(case when is_suppressed then 1 else 0 end) as figures_suppressed,
             sum(case when not is_stated and not is_suppressed then 1 else 0 end) as figures_missing,
             sum(case when is_suppressed and is_covering then 1 else 0 end) as parts_withheld,
-            {{ money("sum(case when is_covering then value_usd_m end)") }} as covered_usd_m
+            {{ exact_as_money("sum(case when is_covering then value_usd_m end)") }} as covered_usd_m
         from with_covers
         group by {{ column_list(grain + ["dimension"]) }}
     ),

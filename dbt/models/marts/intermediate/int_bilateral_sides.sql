@@ -31,7 +31,7 @@ with
             flows.flow,
             stated.release_date,
             stated.currency,
-            {{ money(stated_usd_m) }} as stated_usd_m,
+            {{ exact_as_money(stated_usd_m) }} as stated_usd_m,
             case
                 flows.flow when 'receipts' then stated.receipts_status else stated.payments_status
             end as status
@@ -51,7 +51,7 @@ with
             stated.reporter_code,
             flows.flow,
             stated.release_date,
-            {{ money(stated_usd_m) }} as stated_usd_m
+            {{ exact_as_money(stated_usd_m) }} as stated_usd_m
         from {{ ref("fct_royalty_flows") }} as stated
         cross join flows
         where {{ at_total("stated") }}
