@@ -194,7 +194,7 @@ def test_a_hook_that_fails_leaves_no_connection_open(
     for operation in (node for node in nodes.values() if node.resource_type == "operation"):
         code = hook if operation.unique_id == name else "select 1"
         monkeypatch.setattr(operation, "raw_code", code)
-    with pytest.raises(DbtError, match="no_such_table|made up") as kept:
+    with pytest.raises(DbtError, match=r"no_such_table|made up") as kept:
         run_dbt(folders.settings, ["seed", "--select", "concepts"])
     _raise_if_open(folders)
     assert kept.value.__cause__  # which somebody may have for long
@@ -223,6 +223,6 @@ def test_no_model_runs_after_a_hook_that_should_have_closed_the_files(
         if operation.resource_type == "operation":
             monkeypatch.setattr(operation, "raw_code", _NO_TABLE)
     results = run_dbt(folders.settings, ["seed", "--select", "concepts"])
-    assert {
-        str(result.status) for result in results if result.node.resource_type == "seed"
-    } == {"skipped"}
+    assert {str(result.status) for result in results if result.node.resource_type == "seed"} == {
+        "skipped"
+    }
