@@ -25,7 +25,8 @@ def home_folder() -> Path:
     A relative one starts at the project root; Dagster, which takes it from the environment, refuses
     those.
     """
-    home = from_project_root(Path(os.environ.get("DAGSTER_HOME") or ".dagster"))
+    named = os.environ.get("DAGSTER_HOME", "").strip() and os.environ["DAGSTER_HOME"]
+    home = from_project_root(Path(named or ".dagster"), "DAGSTER_HOME")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
