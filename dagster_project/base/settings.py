@@ -78,7 +78,11 @@ class Settings(BaseSettings):
     """Where files are and how much DuckDB may use. Relative paths start at the project root."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file_encoding="utf-8-sig", extra="ignore", frozen=True
+        env_prefix=PREFIX,
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        frozen=True,
+        allow_inf_nan=False,
     )
 
     @classmethod
@@ -106,6 +110,7 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         default=5,
         ge=0,
+        le=86_400,
         description="Seconds for which a release's files must be unchanged before it is loaded.",
     )
     release_files: int = Field(default=1000, ge=1, description="Files that a release may have.")
@@ -131,7 +136,7 @@ class Settings(BaseSettings):
         description="Superset's metadata, secret key and password.",
     )
     duckdb_memory_limit: str = Field(default="4GB", description="DuckDB's memory_limit.")
-    duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
+    duckdb_threads: int = Field(default=2, ge=1, le=1024, description="DuckDB's threads.")
     batis_all_items: bool = Field(
         default=False,
         description="Keep all 31 items of BaTIS in its raw table, not only intellectual property.",
@@ -171,7 +176,7 @@ class Settings(BaseSettings):
         description="URL of the report, if it is served: assets in the UI link to their pages.",
     )
     keep_days: int = Field(
-        default=90, ge=1, description="Days after which `make prune` removes leftovers."
+        default=90, ge=1, le=36_500, description="Days after which `make prune` removes leftovers."
     )
     automation: bool = Field(
         default=False,

@@ -12,7 +12,7 @@ from dbt.clients.yaml_helper import load_yaml_text
 from dagster_project.base.errors import BadInput
 from dagster_project.transform import dbt_runner as dbt
 from dagster_project.transform.dbt_runner import DbtError, manifest, run_dbt
-from tests.support import GARBAGE, Warehouse, writable_copy
+from tests.support import GARBAGE, ODD_NAMES, Warehouse, writable_copy
 
 
 def test_every_unit_test_passes(warehouse: Warehouse) -> None:
@@ -226,3 +226,13 @@ def test_no_model_runs_after_a_hook_that_should_have_closed_the_files(
     assert {str(result.status) for result in results if result.node.resource_type == "seed"} == {
         "skipped"
     }
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_warehouse_folder_of_any_name_can_be_built_in(tmp_path: Path, name: str) -> None:
+    odd = Warehouse(tmp_path / name)
+    (result,) = run_dbt(odd.settings, ["seed", "--select", "concepts"])
+    assert result.status == "success", result.message
+    with duckdb.connect(odd.settings.workbench) as con:
+        found = con.execute("select sum(estimated_size) > 3 from duckdb_tables()").fetchall()
+    assert found == [(True,)]
