@@ -209,7 +209,7 @@ def _release_connections(error: BaseException | None) -> None:
     """Drop the local variables of the frames that an exception and its causes passed through.
 
     A query of a hook, or an attached file, that fails leaves dbt's connections among them. They
-    would stay open, and lock the files, for as long as somebody has the exception.
+    would stay open, and lock the files, for as long as a caller keeps the exception.
     """
     while error is not None:
         clear_frames(error.__traceback__)

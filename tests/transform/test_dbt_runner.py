@@ -197,7 +197,7 @@ def test_a_hook_that_fails_leaves_no_connection_open(
     with pytest.raises(DbtError, match=r"no_such_table|made up") as kept:
         run_dbt(folders.settings, ["seed", "--select", "concepts"])
     _raise_if_open(folders)
-    assert kept.value.__cause__  # which somebody may have for long
+    assert kept.value.__cause__  # which a caller may keep for long
 
 
 def test_a_candidate_that_cannot_be_opened_leaves_no_connection_open(folders: Warehouse) -> None:
