@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from dagster_project.base.dagster_home import dagster_home
 from dagster_project.base.env_file import load_env_file, unknown_settings
@@ -16,7 +17,7 @@ from dagster_project.base.logs import say
 from dagster_project.base.machine_errors import machine_error_behind
 from dagster_project.base.output import unfailing_output, use_utf8
 from dagster_project.base.private_files import private_by_default
-from dagster_project.base.settings import Settings, env_file
+from dagster_project.base.settings import PREFIX, Settings, env_file
 from dagster_project.commands import COMMANDS
 from dagster_project.ingest.manual_decisions import DECISIONS
 from dagster_project.pipeline.run import FAILED
@@ -125,15 +126,26 @@ def _settings() -> Settings:
     try:
         settings = Settings()
         duckdb.connect(config=settings.duckdb_config).close()
-    except (ValidationError, duckdb.Error) as error:
-        raise BadInput(
-            "an invalid setting",
-            where=f"the environment variables ROYALTY_*, or {env_file() or 'no file'}",
-            expected="the values that README.md lists under Settings",
-            found=" ".join(str(error).split()),
-            fix="correct the variable, or unset it",
-        ) from error
+    except ValidationError as error:
+        wrong = {f"{PREFIX}{each['loc'][0]}".upper(): each for each in error.errors()}
+        found = [f"{name}={each['input']!r}: {each['msg']}" for name, each in wrong.items()]
+        raise _invalid(", ".join(wrong), "; ".join(found)) from error
+    except SettingsError as error:  # no JSON
+        raise _invalid("ROYALTY_FETCH_BASE_URLS", str(error)) from error
+    except duckdb.Error as error:
+        where = "ROYALTY_DUCKDB_MEMORY_LIMIT, ROYALTY_DUCKDB_THREADS"
+        raise _invalid(where, str(error).splitlines()[0]) from error
     return settings
+
+
+def _invalid(where: str, found: str) -> BadInput:
+    return BadInput(
+        "an invalid setting",
+        where=where,
+        expected="the values that README.md lists under Settings",
+        found=found,
+        fix=f"correct the variable in the environment or {env_file() or 'a file'}, or unset it",
+    )
 
 
 # Those that write to the warehouse; a reader's `dev` needs only a Dagster home of its own.

@@ -305,3 +305,19 @@ def rebuilt(warehouse: Warehouse, *, force: bool = False) -> Outcome:
     with DagsterInstance.ephemeral() as instance, contextlib.redirect_stdout(printed):
         code = rebuild(warehouse.settings, force=force, instance=instance)
     return Outcome(code, printed.getvalue(), [])
+
+
+# Each is hard on some program: shells, Jinja, SQL, URLs, patterns, `format`, printf, options.
+ODD_NAMES = (
+    "$HOME ${X} $",
+    "{x} {{ x }} {% y %}",
+    "%s %(a)s 100%",
+    "a # b ; c & d",
+    'it\'s "quoted" `so`',
+    "back\\slash *[a]",
+    "*[2021]{b}",
+    " ü 文 e\u0301 ",
+    "-rf",
+    "~",
+    "f" * 200,
+)

@@ -55,6 +55,34 @@ def test_a_refusal_is_one_line_and_an_exit_code_not_a_traceback(
     assert line.startswith("REFUSED nothing to roll back to | where: ")
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("ROYALTY_DUCKDB_THREADS=2x", "ROYALTY_DUCKDB_THREADS='2x': Input should be a valid int"),
+        ("ROYALTY_DUCKDB_THREADS=1000000000000", "less than or equal to 1024"),
+        ("ROYALTY_DUCKDB_MEMORY_LIMIT=4", "Unknown unit for memory"),
+        ("ROYALTY_DOWNLOADS=maybe", "ROYALTY_DOWNLOADS='maybe': Input should be a valid boolean"),
+        ("ROYALTY_READER_SECONDS=1h", "ROYALTY_READER_SECONDS='1h'"),
+        ("ROYALTY_SETTLE_SECONDS=inf", "finite number"),
+        ("ROYALTY_SETTLE_SECONDS=-1", "greater than or equal to 0"),
+        ("ROYALTY_KEEP_DAYS=99999999999", "less than or equal to 36500"),
+        ("ROYALTY_FETCH_BASE_URLS=no JSON", "fetch_base_urls"),
+        ("ROYALTY_WAREHOUSE_DIR=~no_such_user/x", "home directory"),
+    ],
+)
+def test_a_setting_of_an_odd_value_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: str, said: str
+) -> None:
+    name, _, value = setting.partition("=")
+    monkeypatch.setenv(name, value)
+    assert main(["status"]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("REFUSED ")
+    assert name in line.split(" | ")[1]
+    assert said in line
+    assert "pydantic" not in line
+
+
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["no-such-command"])

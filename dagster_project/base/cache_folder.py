@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from dagster_project.base.errors import BadInput
-from dagster_project.base.settings import PROJECT_ROOT
+from dagster_project.base.settings import PROJECT_ROOT, from_project_root
 
 SETTING = "ROYALTY_CACHE_DIR"
 _PRIVATE = 0o700
@@ -29,8 +29,8 @@ def cache_folder(name: str, project: Path = PROJECT_ROOT) -> Path:
     Raises BadInput if `ROYALTY_CACHE_DIR` is set and cannot be written to.
     """
     name = f"{name}-{hashlib.sha256(os.fsencode(project)).hexdigest()[:8]}"
-    if named := os.environ.get(SETTING):
-        folder = PROJECT_ROOT / named / name
+    if (named := os.environ.get(SETTING, "")).strip():
+        folder = from_project_root(Path(named), SETTING) / name
         try:
             _create(folder)
         except OSError as error:

@@ -25,7 +25,8 @@ def home_folder() -> Path:
     A relative one starts at the project root; Dagster, which takes it from the environment, refuses
     those.
     """
-    home = from_project_root(Path(os.environ.get("DAGSTER_HOME") or ".dagster"))
+    named = os.environ.get("DAGSTER_HOME", "").strip() and os.environ["DAGSTER_HOME"]
+    home = from_project_root(Path(named or ".dagster"), "DAGSTER_HOME")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -35,15 +36,15 @@ def dagster_home() -> Path:
 
     An instance that an earlier Dagster made is upgraded. Raises BadInput if the folder may not be
     written to, if a newer Dagster made the instance, or if its storage is to be in PostgreSQL, and
-    that cannot be reached; and for a path that Dagster, which takes it as part of an URL, would
-    misread.
+    that cannot be reached; and for a path that Dagster would misread: it takes that as part of a
+    URL, and as a pattern for its settings, which it then would not find.
     """
     home = home_folder()
-    if misread := re.search(r"\?|%[0-9A-Fa-f]{2}", str(home)):
+    if misread := re.search(r"[?*\[]|%[0-9A-Fa-f]{2}", str(home)):
         raise BadInput(
             "a Dagster home that Dagster cannot open",
             where=f"DAGSTER_HOME: {home}",
-            expected="a path without a question mark, and without % before two hexadecimal digits",
+            expected="a path without ?, * and [, and without % before two hexadecimal digits",
             found=misread[0],
             fix="set DAGSTER_HOME to another folder",
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import ByteSize, Field, SecretStr, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -27,6 +27,7 @@ FOLDERS = ("landing_dir", "warehouse_dir", "superset_dir")
 PUBLISHED_FILE = "royalty_flows.duckdb"
 EVERYONE = "everyone"
 PATCHES = ("dagster_event_log", "dagster_run_origin", "gx_single_scan")
+_SHOWN = 200  # characters of a path in a message
 _STORES = ("s3", "gs", "az", "file")
 
 
@@ -44,30 +45,44 @@ def _group_number(group: str) -> int | None:
         raise ValueError(f"no group of that name on this machine: {group}") from None
 
 
-def from_project_root(folder: Path) -> Path:
+def from_project_root(folder: Path, setting: str) -> Path:
     """Return a folder, absolute. Relative paths start at the project root; `~` is the user's home.
 
     A folder that exists with its letters composed in the other way (macOS decomposes them) is that.
+    Raises BadInput, with the setting's name, if there can be no such folder.
     """
-    path = PROJECT_ROOT / folder.expanduser()
-    composed, decomposed = (
-        Path(unicodedata.normalize("NFC", str(path))),
-        Path(unicodedata.normalize("NFD", str(path))),
-    )
-    return next((form for form in (path, composed, decomposed) if form.exists()), path)
+    try:
+        path = PROJECT_ROOT / folder.expanduser()
+        composed, decomposed = (
+            Path(unicodedata.normalize("NFC", str(path))),
+            Path(unicodedata.normalize("NFD", str(path))),
+        )
+        return next((form for form in (path, composed, decomposed) if form.exists()), path)
+    except (OSError, RuntimeError, ValueError) as error:  # too long; no such user; a loop of links
+        raise BadInput(
+            "a path that cannot be used",
+            where=setting,
+            expected="a folder that exists, or can be created",
+            found=f"{str(folder)[:_SHOWN]}: {getattr(error, 'strerror', None) or error}",
+            fix=f"set {setting} to another folder, or unset it",
+        ) from error
 
 
 def env_file() -> Path | None:
     """Return the file of settings, which may not exist; None if `ROYALTY_ENV_FILE` is empty."""
     named = os.environ.get("ROYALTY_ENV_FILE", ".env")
-    return from_project_root(Path(named)) if named else None
+    return from_project_root(Path(named), "ROYALTY_ENV_FILE") if named else None
 
 
 class Settings(BaseSettings):
     """Where files are and how much DuckDB may use. Relative paths start at the project root."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file_encoding="utf-8-sig", extra="ignore", frozen=True
+        env_prefix=PREFIX,
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        frozen=True,
+        allow_inf_nan=False,
     )
 
     @classmethod
@@ -95,6 +110,7 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         default=5,
         ge=0,
+        le=86_400,
         description="Seconds for which a release's files must be unchanged before it is loaded.",
     )
     release_files: int = Field(default=1000, ge=1, description="Files that a release may have.")
@@ -120,7 +136,7 @@ class Settings(BaseSettings):
         description="Superset's metadata, secret key and password.",
     )
     duckdb_memory_limit: str = Field(default="4GB", description="DuckDB's memory_limit.")
-    duckdb_threads: int = Field(default=2, ge=1, description="DuckDB's threads.")
+    duckdb_threads: int = Field(default=2, ge=1, le=1024, description="DuckDB's threads.")
     batis_all_items: bool = Field(
         default=False,
         description="Keep all 31 items of BaTIS in its raw table, not only intellectual property.",
@@ -160,7 +176,7 @@ class Settings(BaseSettings):
         description="URL of the report, if it is served: assets in the UI link to their pages.",
     )
     keep_days: int = Field(
-        default=90, ge=1, description="Days after which `make prune` removes leftovers."
+        default=90, ge=1, le=36_500, description="Days after which `make prune` removes leftovers."
     )
     automation: bool = Field(
         default=False,
@@ -304,10 +320,17 @@ class Settings(BaseSettings):
         """The hosts of `ui_hosts`."""
         return frozenset(filter(None, map(str.strip, self.ui_hosts.split(","))))
 
+    @field_validator(*FOLDERS, "signing_key", mode="before")
+    @classmethod
+    def _default_for_nothing(cls, path: Any, info: ValidationInfo) -> Any:
+        """Return the default for an empty text, which would be the project's own folder."""
+        is_empty = isinstance(path, str) and not path.strip()
+        return cls.model_fields[str(info.field_name)].default if is_empty else path
+
     @field_validator(*FOLDERS)
     @classmethod
-    def _from_project_root(cls, folder: Path) -> Path:
-        return from_project_root(folder).resolve()
+    def _from_project_root(cls, folder: Path, info: ValidationInfo) -> Path:
+        return from_project_root(folder, f"{PREFIX}{str(info.field_name).upper()}").resolve()
 
     @field_validator("warehouse_dir")
     @classmethod

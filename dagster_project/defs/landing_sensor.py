@@ -134,7 +134,7 @@ def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
     """Return the unfinished runs, by run key or else id, except those that fetch. Includes runs
     that have just failed and that Dagster is about to retry.
     """
-    just_now = system_clock() - _RETRIED_WITHIN
+    now = system_clock()
     runs = [
         *instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)),
         *(
@@ -143,7 +143,9 @@ def _runs_that_write(instance: dg.DagsterInstance) -> dict[str, str]:
                 dg.RunsFilter(
                     statuses=[dg.DagsterRunStatus.FAILURE],
                     tags={WILL_RETRY: "true"},
-                    updated_after=just_now,
+                    updated_after=now - _RETRIED_WITHIN,
+                    # A run that failed while the clock was ahead must not keep it waiting.
+                    updated_before=now + _RETRIED_WITHIN,
                 )
             )
             if RETRY_RUN_ID not in run.tags

@@ -101,6 +101,8 @@ def _reason_to_wait(instance: dg.DagsterInstance, live: str) -> str | None:
         if not run.is_finished:
             return f"run {run.run_id} is uploading"
         is_same = run.tags.get("publication", live) == live
-        if run.status in _FAILED and is_same and system_clock() - last.update_timestamp < _PAUSE:
+        # Of either sign: a failure while the clock was ahead must not keep it waiting.
+        passed = abs(system_clock() - last.update_timestamp)
+        if run.status in _FAILED and is_same and passed < _PAUSE:
             return f"run {run.run_id} has failed; the next attempt is an hour after it"
     return None

@@ -108,8 +108,11 @@ class Layout(Protocol):
 
 
 def as_pattern(path: Path) -> str:
-    """Return a path for DuckDB's readers, which take a folder name like `[2021]` for a pattern."""
-    return re.sub(r"([*?\[])", r"[\1]", str(path))
+    """Return a path for DuckDB's readers, which take a folder name like `[2021]` for a pattern.
+
+    In a pattern a backslash would separate folders. What no file matches is taken for a path again.
+    """
+    return str(path) if "\\" in str(path) else re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def layout_of(path: Path, layouts: tuple[Layout, ...]) -> Layout:

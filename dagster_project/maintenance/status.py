@@ -17,6 +17,7 @@ from dagster_project.publication.kept_files import (
     kept_id,
     kept_publications,
     publication_id,
+    publication_time,
     publications_in,
 )
 from dagster_project.publication.records import stated_sha256
@@ -99,7 +100,7 @@ def _ledger(
 
 def _published(settings: Settings, present: str | None, now: datetime) -> str:
     if present:
-        since = datetime.strptime(present, "%Y%m%dT%H%M%S%f")
+        since = publication_time(present)
         return f"{present}, made {since:%Y-%m-%d %H:%M} UTC, {_ago(now - since)}"
     if settings.warehouse.exists():
         return "a file that is not one of the kept publications"
@@ -237,6 +238,8 @@ def _decided(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def _ago(passed: timedelta) -> str:
+    if passed < timedelta(0):
+        return "which is in the future: the machine's clock has been set back"
     hours, seconds = divmod(passed.seconds, 3600)
     return f"{passed.days} days ago" if passed.days else f"{hours} h {seconds // 60} min ago"
 

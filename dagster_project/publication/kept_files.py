@@ -1,5 +1,6 @@
 """The kept publications, one file each, and the live one among them."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from dagster_project.base.settings import Settings
 from dagster_project.publication.exports import activate_exports
 from dagster_project.publication.requirements import required
 from dagster_project.publication.signature import activate_signature, signature_file
+from dagster_project.workbench.ledger_schema import TICK
 
 _SECOND = 10**9  # in nanoseconds
 
@@ -43,6 +45,22 @@ def old_publications(settings: Settings) -> list[Path]:
 def kept_id(kept: Path) -> str:
     """Return the id of a kept publication, from its file name."""
     return kept.stem.removeprefix("royalty_flows-")
+
+
+def publication_time(identity: str) -> datetime:
+    """Return when a publication was made, in UTC. Raises ValueError if this is no id of one."""
+    return datetime.strptime(identity, "%Y%m%dT%H%M%S%f")
+
+
+def later_than_kept(settings: Settings, moment: datetime) -> datetime:
+    """Return a time, or a tick after the last kept publication: the newest has the last id, even if
+    the clock was set back, and the ledger does not know of those before.
+    """
+    times = [moment]
+    for kept in kept_publications(settings):
+        with suppress(ValueError):  # a person's copy, with a name of its own
+            times.append(publication_time(kept_id(kept)) + TICK)
+    return max(times)
 
 
 def sha256_file(kept: Path) -> Path:

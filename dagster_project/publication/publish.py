@@ -31,6 +31,7 @@ from dagster_project.publication.kept_files import (
     activate,
     kept_id,
     kept_publications,
+    later_than_kept,
     old_publications,
     publication_id,
     publications_in,
@@ -59,7 +60,7 @@ def publish(settings: Settings, run_id: str) -> Publication:
             raise _refusal(settings, candidate[0] if candidate else None, reasons)
         candidate_id, fingerprint = candidate
         gated, base = gated_checksums(con, candidate_id), base_of(con, candidate_id)
-        published_at = ledger_time(con)
+        published_at = later_than_kept(settings, ledger_time(con))
         publication_id = f"{published_at:%Y%m%dT%H%M%S%f}"[:-3]
         row = [publication_id, published_at, run_id, duckdb.__version__, candidate_id, fingerprint]
     _complete(settings, row, gated)

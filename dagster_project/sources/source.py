@@ -208,7 +208,8 @@ def landed_release(
             expected=f"a publication date up to {latest_date(clock)}",
             found=f"{released}; it is {clock():%Y-%m-%d %H:%M %Z} by the machine's clock",
             fix="if that is wrong, set the machine's clock; otherwise rename the folder to the day"
-            " on which the publisher released it",
+            " on which the publisher released it, and if it was loaded under this date,"
+            f" `make forget RELEASE={where} REASON=...`",
         )
     if folder.is_symlink():
         raise _no_file(where, "a link", "a folder of files")

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.base.cache_folder import cache_folder
@@ -198,9 +199,21 @@ def _invoke(
             # dbt-duckdb keeps its connection open, and thereby the lock on the files.
             DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
+        _release_connections(outcome.exception)
         raise DbtError(f"dbt {args[0]}: {outcome.exception}") from outcome.exception
     results = getattr(outcome.result, "results", [])
     return [result for result in results if not _is_hook_that_ran(result)]
+
+
+def _release_connections(error: BaseException | None) -> None:
+    """Drop the local variables of the frames that an exception and its causes passed through.
+
+    A query of a hook, or an attached file, that fails leaves dbt's connections among them. They
+    would stay open, and lock the files, for as long as a caller keeps the exception.
+    """
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _is_hook_that_ran(result: "NodeResult") -> bool:

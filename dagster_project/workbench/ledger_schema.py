@@ -114,7 +114,7 @@ drop table if exists audit.layer_builds;
 drop table if exists audit.node_builds;
 """
 
-_TICK = timedelta(milliseconds=1)  # ids of publications are times in milliseconds
+TICK = timedelta(milliseconds=1)  # ids of publications are times in milliseconds
 
 _TIMES = {
     "releases": ("loaded_at",),
@@ -186,4 +186,4 @@ def ledger_time(con: duckdb.DuckDBPyConnection) -> datetime:
     row = con.execute(f"select greatest({', '.join(columns)})").fetchone()
     latest = row[0] if row else None
     clock = in_utc(system_clock)
-    return clock if latest is None or clock > latest else latest + _TICK
+    return clock if latest is None or clock > latest else latest + TICK

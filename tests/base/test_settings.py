@@ -103,3 +103,62 @@ def test_a_home_folder_may_be_relative_or_begin_with_a_tilde(
         monkeypatch.setenv("DAGSTER_HOME", given)
         assert home_folder() == found
         assert os.environ["DAGSTER_HOME"] == str(found)
+
+
+LONG = "/tmp/" + "long/" * 1000
+PATHS = {
+    "~no_such_user/warehouse": "home directory",
+    "/tmp/" + "x" * 300: "File name too long",
+    LONG: "File name too long",
+}
+
+
+@pytest.mark.parametrize("value", PATHS)
+@pytest.mark.parametrize("name", ["ROYALTY_WAREHOUSE_DIR", "ROYALTY_LANDING_DIR", "DAGSTER_HOME"])
+def test_a_path_that_no_folder_can_have_is_refused_with_its_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadInput, match=PATHS[value]) as refused:
+        home_folder() if name == "DAGSTER_HOME" else Settings()
+    assert refused.value.where == name
+    assert len(str(refused.value)) < 600
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t"])
+def test_an_empty_folder_is_the_default_never_the_checkout(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    for name in ("ROYALTY_WAREHOUSE_DIR", "ROYALTY_LANDING_DIR", "DAGSTER_HOME"):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ROYALTY_SIGNING_KEY", value)
+    settings = Settings()
+    assert settings.warehouse_dir == PROJECT_ROOT / "warehouse"
+    assert settings.landing_dir == PROJECT_ROOT / "landing"
+    assert settings.signing_key is None
+    assert home_folder() == PROJECT_ROOT / ".dagster"
+
+
+@pytest.mark.parametrize("name", ["a[b]", "a*b", "a?b", "%41"])
+def test_a_dagster_home_whose_settings_dagster_would_not_find_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """Dagster takes the path for a pattern: without its settings it would send statistics."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / name))
+    with pytest.raises(BadInput, match="a Dagster home that Dagster cannot open"):
+        dagster_home()
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["a #b", "$X ${HOME}", "{x} {{ y }}", "%s", "a;b", "it's", "文 é", "-x"]
+)
+def test_a_dagster_home_of_any_other_name_keeps_its_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / name))
+    home = dagster_home()
+    with DagsterInstance.from_config(str(home)) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.get_runs() == []
+    assert (home / "history" / "runs.db").is_file()

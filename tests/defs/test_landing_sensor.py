@@ -425,6 +425,22 @@ def test_a_run_that_dagster_is_about_to_retry_is_under_way(
     assert "1 runs are in progress: build" in landing.message()
 
 
+def test_a_run_that_failed_while_the_clock_was_ahead_is_not_waited_for(
+    folders: Warehouse, landing: Landing
+) -> None:
+    land(folders)
+    create_run_for_test(
+        landing.instance,
+        job_name="build",
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/will_retry": "true"},
+    )
+    landing.now -= timedelta(days=3)
+    landing.evaluate()
+    landing.evaluate()
+    assert "runs are in progress" not in landing.message()
+
+
 def start(landing: Landing, status: dg.DagsterRunStatus) -> str:
     """Give the last request its run, as the daemon does; return the run's id."""
     key = landing.requested[-1]

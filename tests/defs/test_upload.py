@@ -176,6 +176,9 @@ def test_the_sensor_waits_an_hour_after_a_failure_but_not_for_another_publicatio
         with monkeypatch.context() as patch:
             patch.setattr(module, "system_clock", lambda: system_clock() + timedelta(hours=1))
             assert isinstance(ticks.tick(), dg.RunRequest)
+        with monkeypatch.context() as patch:  # it failed while the clock was days ahead
+            patch.setattr(module, "system_clock", lambda: system_clock() - timedelta(days=3))
+            assert isinstance(ticks.tick(), dg.RunRequest)
         publish_next(warehouse)
         s3.allow()
         assert ticks.run(ticks.tick())

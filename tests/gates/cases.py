@@ -393,12 +393,6 @@ def _core() -> Iterator[tuple[str, str, str]]:
         "a period has between 28 and 366 days",
         cells(t, FIRST, end_date="start_date + interval 366 days"),
     )
-    t = "core.dim_release"
-    yield (
-        t,
-        "no release is dated in the future",
-        cells(t, FIRST, release_date="current_date + interval 3 days"),
-    )
     t = "core.fct_royalty_observations"
     stated = "each source with a current release states at least one number"
     yield t, stated, f"select * from {t} where source <> 'worldbank_wdi'"

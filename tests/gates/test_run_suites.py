@@ -1,4 +1,5 @@
 import json
+import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ import pytest
 
 from dagster_project.base.settings import Settings
 from dagster_project.gates.explain import explain
-from dagster_project.gates.run_suites import Batch, _datasource, run_suites
+from dagster_project.gates.run_suites import Batch, _context, _datasource, run_suites
 from dagster_project.workbench.checksums import checksum_query
 from dagster_project.workbench.gate_results import GateResult
+from tests.support import ODD_NAMES
 
 TABLE = "raw.made_up__things"
 ROW_COUNT = "expect_table_row_count_to_be_between"
@@ -64,6 +66,22 @@ def whole_table(type_: str, **arguments: object) -> dict[str, Any]:
 def no_rows(where: str, **more: Any) -> dict[str, Any]:
     query = f"select _file, _row from $batch where {where}"
     return expectation("no such row", **{"query": query, **more})
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "what?"])
+def test_a_gate_runs_in_folders_of_any_name(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))  # as TMPDIR
+    _context.cache_clear()  # it is made once for a process
+    if "?" not in name:  # in which DuckDB cannot write
+        database = database.rename(folder / database.name)
+    try:
+        assert judge(database, filled("value")).success
+    finally:
+        _context.cache_clear()
 
 
 def test_a_table_that_meets_its_suite_passes(database: Path) -> None:

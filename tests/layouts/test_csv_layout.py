@@ -1,6 +1,7 @@
 import csv
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,7 @@ import pytest
 from dagster_project.base.errors import BadInput
 from dagster_project.layouts import CsvLayout, RawTable, csv_layout
 from tests.layouts.layout_reader import TEXTS, changed, read, refusal
-from tests.support import BARE, BULK, COUNTRIES, INDICATORS, TEXT
+from tests.support import BARE, BULK, COUNTRIES, INDICATORS, ODD_NAMES, TEXT
 
 
 def cell_in_file(path: Path, row: int, header: str, header_row: int) -> str:
@@ -30,6 +31,24 @@ def test_every_cell_is_read_as_it_is_in_the_file(
     assert len(cells) == len(set(cells)) > 20
     for row, column, value in cells:
         assert (value or "") == cell_in_file(path, row, column, header_row)
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "what?"])
+@pytest.mark.parametrize("converted", [False, True])
+def test_a_file_is_read_in_a_folder_of_any_name(
+    con: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    converted: bool,
+) -> None:
+    path = tmp_path / name / BARE.name
+    path.parent.mkdir()
+    text = BARE.read_bytes()
+    path.write_bytes(text.replace(b"\n", b"\r") if converted else text)
+    monkeypatch.setattr(tempfile, "tempdir", str(path.parent))
+    with duckdb.connect() as other:
+        assert read(con, path).rows.fetchall() == read(other, BARE).rows.fetchall()
 
 
 def test_a_row_without_figures_is_kept_with_its_empty_cells(con: duckdb.DuckDBPyConnection) -> None:

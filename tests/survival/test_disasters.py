@@ -25,7 +25,12 @@ from dagster_project.pipeline.run import FAILED, PUBLISHED
 from dagster_project.publication import publish as publishing
 from dagster_project.publication.eligibility import publication_blockers
 from dagster_project.publication.integrity import integrity_errors
-from dagster_project.publication.kept_files import kept_publications, publication_id
+from dagster_project.publication.kept_files import (
+    kept_id,
+    kept_publications,
+    publication_id,
+    publication_time,
+)
 from dagster_project.publication.publish import reconcile
 from dagster_project.publication.rollback import roll_back
 from dagster_project.workbench import ledger_schema
@@ -302,6 +307,38 @@ def test_the_last_entry_counts_even_if_the_clock_jumped_backwards(
         started = start_candidate(con, "made-up-run", "made-up", "made-up", None)
         assert current_candidate(con) == (started, "made-up")
     assert roll_back(settings) == published[0]
+
+
+def test_the_newest_publication_is_the_live_one_even_if_the_ledger_is_of_before(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock was days ahead when they were published; then an old workbench was restored."""
+    settings = warehouse.settings
+    (kept,) = kept_publications(settings)
+    ahead = system_clock() + timedelta(days=9)
+    for hours in range(settings.keep_publications):
+        name = f"royalty_flows-{ahead + timedelta(hours=hours):%Y%m%dT%H%M%S}000.duckdb"
+        shutil.copy2(kept, kept.with_name(name))
+    last = publication_time(kept_id(kept_publications(settings)[0]))
+    warehouse.restore_candidate()
+    published = warehouse.publish_candidate()
+    assert publication_time(published.publication_id) > last
+    assert kept_publications(settings)[0].name.endswith(f"{published.publication_id}.duckdb")
+    assert publication_id(settings) == published.publication_id == held_by(settings.warehouse)
+    assert published.published_at == publication_time(published.publication_id)
+    warehouse.restore_candidate()
+    assert warehouse.publish_candidate().publication_id > published.publication_id
+
+
+def test_releases_dated_after_today_pass_the_gates_of_later_runs(warehouse: Warehouse) -> None:
+    """They were loaded, or came with a package, when the clock was ahead of now's."""
+    path = warehouse.settings.warehouse
+    query = (
+        "select * replace (release_date + interval 9 years as release_date) from core.dim_release"
+    )
+    batch = Batch("core/dim_release:gate", "core.dim_release", query)
+    (result,) = run_suites(path, [batch], warehouse.settings)
+    assert result.success, result.details
 
 
 # Simultaneous runs

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from dbt.clients.yaml_helper import load_yaml_text
 
 from dagster_project.base.errors import BadInput
 from dagster_project.transform import dbt_runner as dbt
 from dagster_project.transform.dbt_runner import DbtError, manifest, run_dbt
-from tests.support import Warehouse, writable_copy
+from tests.support import GARBAGE, ODD_NAMES, Warehouse, writable_copy
 
 
 def test_every_unit_test_passes(warehouse: Warehouse) -> None:
@@ -171,3 +172,67 @@ def test_a_warning_is_an_error_where_dbt_is_configured_so(warehouse: Warehouse) 
     run_dbt(warehouse.settings, nothing)
     with pytest.raises(DbtError, match="does not match any enabled nodes"):
         run_dbt(warehouse.settings, [*nothing, "--warn-error"])
+
+
+_NO_TABLE = "select * from no_such_table"
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        f"{{{{ run_query('{_NO_TABLE}') }}}}",
+        f"{{% do run_query('select 1') %}}{{{{ run_query('{_NO_TABLE}') }}}}",
+        "{{ exceptions.raise_compiler_error('made up') }}",
+    ],
+)
+@pytest.mark.parametrize("when", ["start", "end"])
+def test_a_hook_that_fails_leaves_no_connection_open(
+    folders: Warehouse, monkeypatch: pytest.MonkeyPatch, hook: str, when: str
+) -> None:
+    nodes = dbt._parsed().nodes
+    name = f"operation.royalty_flows.royalty_flows-on-run-{when}-0"
+    for operation in (node for node in nodes.values() if node.resource_type == "operation"):
+        code = hook if operation.unique_id == name else "select 1"
+        monkeypatch.setattr(operation, "raw_code", code)
+    with pytest.raises(DbtError, match=r"no_such_table|made up") as kept:
+        run_dbt(folders.settings, ["seed", "--select", "concepts"])
+    _raise_if_open(folders)
+    assert kept.value.__cause__  # which a caller may keep for long
+
+
+def test_a_candidate_that_cannot_be_opened_leaves_no_connection_open(folders: Warehouse) -> None:
+    folders.settings.candidate.parent.mkdir(parents=True)
+    folders.settings.candidate.write_bytes(GARBAGE)
+    with pytest.raises(DbtError, match="not a valid DuckDB database") as kept:
+        run_dbt(folders.settings, ["seed", "--select", "concepts"])
+    folders.settings.candidate.unlink()
+    _raise_if_open(folders)
+    assert kept.value.__cause__
+
+
+def _raise_if_open(folders: Warehouse) -> None:
+    """Open both files as the pipeline does: DuckDB refuses, if they are open in another way."""
+    for path in (folders.settings.workbench, folders.settings.candidate):
+        duckdb.connect(path, config=folders.settings.duckdb_config).close()
+
+
+def test_no_model_runs_after_a_hook_that_should_have_closed_the_files(
+    folders: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for operation in dbt._parsed().nodes.values():
+        if operation.resource_type == "operation":
+            monkeypatch.setattr(operation, "raw_code", _NO_TABLE)
+    results = run_dbt(folders.settings, ["seed", "--select", "concepts"])
+    assert {str(result.status) for result in results if result.node.resource_type == "seed"} == {
+        "skipped"
+    }
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_warehouse_folder_of_any_name_can_be_built_in(tmp_path: Path, name: str) -> None:
+    odd = Warehouse(tmp_path / name)
+    (result,) = run_dbt(odd.settings, ["seed", "--select", "concepts"])
+    assert result.status == "success", result.message
+    with duckdb.connect(odd.settings.workbench) as con:
+        found = con.execute("select sum(estimated_size) > 3 from duckdb_tables()").fetchall()
+    assert found == [(True,)]
