@@ -28,7 +28,7 @@ def kills_at(template: Scenario, folder: Path, *, kills: int, chosen: int, by_ch
     """
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "tests.survival.crashes"),
+            *(sys.executable, "-m", "tests.survival.crash_series"),
             *("--kills", str(kills), "--seed", "20210915"),
             *("--chosen", str(chosen), "--by-chance", str(by_chance)),
             *("--folder", str(folder / "kills"), "--template", str(template.warehouse.folder)),
