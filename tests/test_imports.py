@@ -64,7 +64,7 @@ def test_only_the_clock_asks_the_machine_for_the_time() -> None:
     assert {place.partition(":")[0] for place in asked} == {"base/clock.py"}, asked
 
 
-# Whoever imports one of them gets an error. Great Expectations looks for psycopg2, and does without.
+# Importing one of them is an error. Great Expectations looks for psycopg2, and does without.
 RUN = """
 import sys
 

@@ -36,8 +36,8 @@ def read_through(
 ) -> dict[str, Any]:
     """Publish and upload while clients read. Return what all clients saw.
 
-    modes: of the clients, in turn. errors: messages. mixed: answers that do not fit together. seen: publications that some client
-    saw.
+    modes: of the clients, in turn. errors: messages. mixed: answers that do not fit together. seen:
+    publications that some client saw.
     """
     stop = warehouse.folder / "stop"
     kinds = [modes[number % len(modes)] for number in range(readers)]

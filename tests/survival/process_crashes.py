@@ -1,4 +1,4 @@
-"""The daemon of Dagster is killed, and PostgreSQL under a run; the checks are those of any crash."""
+"""Dagster's daemon is killed, and PostgreSQL under a run; the checks are those of any crash."""
 
 import itertools
 import json
@@ -145,8 +145,9 @@ def _wait(until: Callable[[Settings], bool], settings: Settings) -> None:
 
 
 def kill_postgres(harness: Harness, times: int) -> None:
-    """Kill PostgreSQL, with Dagster's runs, under one run of the main job after the other; each must
-    end with one message. Then one comes to its end.
+    """Kill PostgreSQL, which has Dagster's runs, under one run of the main job after the other.
+
+    Each must end with one message. Then one comes to its end.
     """
     if not times:
         return
