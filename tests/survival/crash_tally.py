@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Tally:
             **{name.replace("_", " "): len(getattr(self, name)) for name in problems},
             "checked": CHECKED,
             "duckdb": duckdb.__version__,
-            "tally": asdict(self),
+            "tally": dict(vars(self)),
         }
 
     @classmethod

@@ -381,15 +381,15 @@ class Harness:
     def _kill_full_builds(self, chained: Warehouse, chosen: int, by_chance: int) -> None:
         """Kill builds of everything, in any layer; then the main job brings a copy up to date."""
         copied = chained.copy(self.folder / "full")
-        points = [
+        points: list[Death] = [
             replace(self.rng.choice(_IN_A_LAYER), call=self.rng.randint(1, len(LAYERS)))
             for _ in range(chosen)
         ]
-        times = [
+        times: list[Death] = [
             After(self.rng.uniform(0, self.seconds_of_full_build), BOUNDARIES["marts"])
             for _ in range(by_chance)
         ]
-        for death in (*points, *times):
+        for death in points + times:
             self.kill(copied, "a full build", death, full_build)
         self.finish(copied, "deaths in full builds")
         shutil.rmtree(copied.folder)

@@ -87,7 +87,7 @@ def _kill_daemon(harness: Harness, chosen: str | None, *, alone: bool) -> None:
 @contextmanager
 def service(
     warehouse: Warehouse, log: Path, **variables: str
-) -> Iterator[Callable[[str], subprocess.Popen]]:
+) -> Iterator[Callable[..., subprocess.Popen]]:
     """The function that starts a part of the service; all of them are killed at the end.
 
     The sensor is on; what schedules would fetch is not to be had.
@@ -98,9 +98,9 @@ def service(
     with tempfile.TemporaryDirectory(prefix="home", dir="/tmp") as home, log.open("a") as output:
         (warehouse.folder / "dagster_home").symlink_to(home)
 
-        def start(part: str) -> subprocess.Popen:
+        def start(part: str, *options: str) -> subprocess.Popen:
             process = subprocess.Popen(
-                [sys.executable, "-m", "dagster_project", "serve", part],
+                [sys.executable, "-m", "dagster_project", "serve", part, *options],
                 cwd=PROJECT_ROOT,
                 env={
                     **os.environ,
