@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
         ("disk", [500, 500, 500, 500, 500, 500, 500, 500, 600], False),
     ],
 )
-def test_what_grows_is_told_from_what_fluctuates(
+def test_growth_is_distinguished_from_fluctuation(
     kind: str, values: list[int], is_flat: bool
 ) -> None:
     week = Week()

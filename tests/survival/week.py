@@ -143,7 +143,7 @@ def is_settled() -> bool:
     try:
         with read_workbench(settings) as con:
             entries, published = all_file_entries(con), last_publication(con)
-            is_current = bool(published) and published[1] == build_fingerprint(con)
+            is_current = published is not None and published[1] == build_fingerprint(con)
     except TryLater:
         return False
     plan = plan_against(entries, settings.landing_dir, limits=settings.release_limits)
