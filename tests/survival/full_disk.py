@@ -174,8 +174,8 @@ def main() -> int:
     summary = {
         **found,
         "problems": len(found["problems"]),
-        "checked": "each time: one clear error; the live publication byte for byte as it was, or, if"
-        " only Dagster's history of the run found no room, the new one; it is whole and audited. With"
+        "checked": "one clear error; the live publication byte for byte as it was, or, if"
+        " only Dagster's history of the run found no room, the new one; whole and audited. With"
         " room, the next run gives what an undisturbed one gives",
         "duckdb": duckdb.__version__,
         "seconds": round(time.monotonic() - began),

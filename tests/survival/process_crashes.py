@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,6 +52,7 @@ def kill_daemons(harness: Harness, times: int) -> None:
         # Each second one is killed by chance.
         chosen = None if number % 2 else harness.rng.choice(list(MOMENTS))
         _kill_daemon(harness, chosen, alone=harness.rng.random() < 0.5)
+        shutil.rmtree(harness.folder / "daemon")
 
 
 def _kill_daemon(harness: Harness, chosen: str | None, *, alone: bool) -> None:
@@ -159,6 +161,7 @@ def kill_postgres(harness: Harness, times: int) -> None:
         for death in itertools.islice(_deaths(harness), times):
             _kill_server(harness, server, warehouse, death)
         harness.finish(warehouse, "deaths of PostgreSQL")
+        shutil.rmtree(warehouse.folder)
 
 
 def _deaths(harness: Harness) -> Iterator[Death]:
