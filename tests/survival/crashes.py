@@ -2,8 +2,8 @@
 
 A harness makes a warehouse with one publication, lands a new and a revised release, and has one
 undisturbed run bring it up to date: the reference, which must equal a build of everything. Then it
-repeats this in rounds, phase by phase, and kills a run many times in each phase: runs that load,
-that build what has changed, that build everything, that publish. After each crash the published
+repeats this in rounds, phase by phase, and kills a run many times in each phase: ingest
+runs, incremental and full builds, publications. After each crash the published
 file must open, be whole and audited, and be one of the two publications that an undisturbed run
 made; and whatever crashed before, the run that ends must equal the reference.
 

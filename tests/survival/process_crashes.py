@@ -208,7 +208,7 @@ def _kill_server(harness: Harness, server: Server, warehouse: Warehouse, death: 
         harness.tally.count("PostgreSQL under a run", moment, by_chance=by_chance)
         server.start()
     is_clear = "PostgreSQL database cannot be reached" in printed and "Traceback" not in printed
-    # A run to whose end nothing more is to be noted succeeds.
+    # A run succeeds if it has stored its last event before.
     if code and not (killed and is_clear):
         harness.tally.broken_runs.append(f"{where}: exit code {code}\n{printed[-3000:]}")
     harness.inspect(warehouse, where)

@@ -60,7 +60,7 @@ _RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
 # Flat: the most in the last third of the week against the most in the middle third; the first is
 # for caches to fill. Memory that grows by less than a twentieth in a third of a week takes over a
 # month to double. A process that leaks a file does so at each run: one more is too many. A
-# publication adds its releases' rows, so the disk grows by what has landed.
+# publication adds its releases' rows, so the disk grows with the landing folder.
 RULE = {"memory": 1.05, "open files": 1.0, "disk": 1.05}
 
 
