@@ -49,7 +49,7 @@ def test_a_service_publishes_what_lands_while_it_is_measured(
         check=False,
     )
     summary = json.loads(done.stdout.splitlines()[-1])
-    assert summary["publications"] == 1 + SHIFTS
+    assert summary["publications"] >= 1 + SHIFTS
     assert summary["answers"] > SHIFTS
     values = [each["values"] for by in summary["series"].values() for each in by.values()]
     assert {len(each) for each in values} == {SHIFTS}

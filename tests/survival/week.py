@@ -227,6 +227,7 @@ def live(warehouse: Warehouse, days: int, log: Path) -> dict[str, Any]:
         try:
             readers = {f"reader, {mode}": c.pid for mode, c in zip(MODES, clients, strict=True)}
             asked(port, _RUNS)
+            wait_until_settled(log, warehouse.environment)
             began = []
             for number, at in enumerate(shifts(days)):
                 began.append(time.time())
