@@ -18,12 +18,12 @@ export UV_SYSTEM_CERTS ?= 1
 
 # Texts of the command line reach programs through the environment, as typed: neither make nor the shell expands them.
 # Recipes quote them ("$$REASON"), and give options as --option="...", which takes a text that begins with a dash.
-TEXTS := RELOAD PORT METRICS BY WHERE ORDER LIMIT TO REASON RELEASE NAME LIKE BASE KILLS SEED HISTORIES STEPS LANDING \
+TEXTS := RELOAD PORT METRICS BY WHERE ORDER LIMIT TO REASON RELEASE NAME LIKE BASE KILLS SEED HISTORIES STEPS DAYS LANDING \
 	REPLAY READERS PUBLICATIONS SEEDS MINUTES PAIRS ROWS FORCE ANYWAY YES DRY_RUN REBUILD PYTHON UNITS SERVICE_USER
 $(foreach text,$(TEXTS),$(if $(filter-out undefined,$(origin $(text))),$(eval override $(text) := $$(value $(text)))$(eval export $(text))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev install install-service report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-histories test-readers test-readers-elsewhere test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish upload rollback reject accept forget rebuild prune clean clean-warehouse missing-interpreter
+.PHONY: help run dev install install-service report sql metrics superset superset-env superset-lock test test-slow test-changed test-crashes test-full-disk test-week test-histories test-readers test-readers-elsewhere test-corrupt-files test-fuzz kill crowd corpus audit lint glossary format bench bench-full bench-everyday docs new-source status verify publish upload rollback reject accept forget rebuild prune clean clean-warehouse missing-interpreter
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -72,8 +72,15 @@ test-slow: .venv/ready ## test crashes, readers, corrupt files, a simulated year
 test-changed: .venv/ready ## test what the diff to the branch main touches (BASE=another)
 	@files=$$($(RUN) -m tests.changed "$${BASE:-main}") && echo $$files | xargs --no-run-if-empty $(PYTEST)
 
-test-crashes: .venv/ready ## kill runs at many points and check the warehouse after each (KILLS=300 SEED=1)
-	@$(RUN) -m tests.survival.crashes --kills="$${KILLS:-300}" $${SEED:+--seed="$$SEED"} --folder .cache/crashes
+test-crashes: .venv/ready ## kill runs, daemon and PostgreSQL, check the warehouse after each kill (KILLS=300 SEED=1; goes on where it was)
+	@$(RUN) -m tests.survival.crash_series --kills="$${KILLS:-300}" $${SEED:+--seed="$$SEED"} \
+		--folder .cache/crashes --results benchmarks/results/crashes.json
+
+test-full-disk: .venv/ready ## let the disk be full at every 64 KB of the last megabyte of a run (root, who may mount one)
+	@$(RUN) -m tests.survival.full_disk --folder .cache/full_disk --results benchmarks/results/full_disk.json
+
+test-week: .venv/ready ## let a service run for a simulated week: memory, open files and disk stay flat (DAYS=7)
+	@$(RUN) -m tests.survival.week --days="$${DAYS:-7}" --folder .cache/week --results benchmarks/results/week.json
 
 test-histories: .venv/ready ## draw histories and show that each warehouse equals one built from nothing (HISTORIES=10 STEPS=8 SEED=1 LANDING=folder)
 	@$(RUN) -m tests.survival.histories --histories="$${HISTORIES:-10}" --steps="$${STEPS:-8}" \

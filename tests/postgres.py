@@ -28,7 +28,7 @@ def _programs() -> Path | None:
     return found[-1].parent if found else Path(on_path).parent if on_path else None
 
 
-def _missing() -> str:
+def missing() -> str:
     """Why no server can be started here; empty if one can."""
     if _programs() is None:
         return "no PostgreSQL server (Debian: postgresql)"
@@ -37,7 +37,7 @@ def _missing() -> str:
     return ""
 
 
-needs_postgres = pytest.mark.skipif(bool(_missing()), reason=_missing())
+needs_postgres = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 class Server:

@@ -4,7 +4,11 @@ import ast
 import subprocess
 import sys
 
+import pytest
+
+from dagster_project.base.dagster_postgres import VARIABLE
 from dagster_project.base.settings import PROJECT_ROOT
+from tests.support import MADE_UP, Warehouse, writable_copy
 
 THE_TIME = {"datetime.now", "datetime.utcnow", "date.today", "time.time"}
 PACKAGE = PROJECT_ROOT / "dagster_project"
@@ -58,3 +62,29 @@ def test_only_the_clock_asks_the_machine_for_the_time() -> None:
         if isinstance(node, ast.Attribute) and ast.unparse(node) in THE_TIME
     }
     assert {place.partition(":")[0] for place in asked} == {"base/clock.py"}, asked
+
+
+# Importing one of them is an error. Great Expectations looks for psycopg2, and does without.
+RUN = """
+import sys
+
+for name in ("obstore", "psycopg2", "dagster_postgres"):
+    assert name not in sys.modules
+    sys.modules[name] = None
+from dagster_project.__main__ import main
+
+raise SystemExit(main(["run"]))
+"""
+
+
+def test_a_run_imports_neither_object_storage_nor_postgresql_unless_they_are_set(
+    folders: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ROYALTY_PUBLISH_URL", VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    writable_copy(MADE_UP / "published_figures", folders.landing / "published_figures")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\npublished 2" in done.stdout

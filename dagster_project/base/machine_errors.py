@@ -100,6 +100,7 @@ _BY_ERRNO = {
 }
 _BY_SQLITE = {
     sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,  # no room to enlarge the file beside a write-ahead log
     sqlite3.SQLITE_READONLY: _CLOSED,
     sqlite3.SQLITE_CANTOPEN: _CLOSED,
     sqlite3.SQLITE_PERM: _CLOSED,
@@ -207,7 +208,7 @@ def _advice(kind: str, text: str, number: int | None) -> _Advice | None:
     if number is None:
         return None
     if kind in _OF_SQLITE:
-        return _BY_SQLITE.get(number & _SQLITE_PRIMARY)
+        return _BY_SQLITE.get(number) or _BY_SQLITE.get(number & _SQLITE_PRIMARY)
     return _BY_ERRNO.get(number)
 
 

@@ -58,6 +58,12 @@ def read_only_sqlite(path: Path) -> None:
     sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute("insert into t values (1)")
 
 
+def no_room_beside_sqlite(path: Path) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    raise error
+
+
 def too_many_files(path: Path) -> None:
     raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
@@ -74,6 +80,7 @@ def no_memory(path: Path) -> None:
         (too_little_memory, "not enough memory"),
         (full_device, "the disk is full"),
         (full_device_of_duckdb, "the disk is full"),
+        (no_room_beside_sqlite, "the disk is full"),
         (read_only_sqlite, "a file or folder that may not be written to"),
         (too_many_files, "too many open files or processes"),
         (no_memory, "not enough memory"),

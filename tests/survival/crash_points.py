@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,14 @@ def die() -> None:
 class Point:
     """A function of the product, `<module>:<name>`, and whether the crash comes on leaving it.
 
-    about: only calls with this text in one of their arguments count.
+    about: only calls with this text in one of their arguments count. call: the n-th of them and
+    those after it.
     """
 
     function: str
     leaving: bool = False
     about: str = ""
+    call: int = 1
 
     def __str__(self) -> str:
         return f"{'leaving' if self.leaving else 'entering'} {self.function} {self.about}".strip()
@@ -44,9 +47,11 @@ class Point:
         module_name, _, name = self.function.partition(":")
         module = import_module(module_name)
         original = getattr(module, name)
+        calls = count(1)
 
         def trap(*args: Any, **options: Any) -> Any:
-            if not any(self.about in str(argument) for argument in ("", *args)):
+            counts = any(self.about in str(argument) for argument in ("", *args))
+            if not counts or next(calls) < self.call:
                 return original(*args, **options)
             if not self.leaving:
                 meet()

@@ -1,30 +1,26 @@
-"""Kill runs again and again, and check what each leaves behind: `make test-crashes`.
+"""Runs are killed again and again, and what each leaves behind is checked.
 
-`python -m tests.survival.crashes --kills N --seed S` makes a warehouse with one publication, lands
-a new and a revised release, and has one undisturbed run bring it up to date: the reference, which
-must equal a build of everything. Then it repeats this in rounds, phase by phase, and kills a run
-many times in each phase. After each crash the published
+A harness makes a warehouse with one publication, lands a new and a revised release, and has one
+undisturbed run bring it up to date: the reference, which must equal a build of everything. Then it
+repeats this in rounds, phase by phase, and kills a run many times in each phase: ingest
+runs, incremental and full builds, publications. After each crash the published
 file must open, be whole and audited, and be one of the two publications that an undisturbed run
 made; and whatever crashed before, the run that ends must equal the reference.
 
-The processor time after which a run dies by chance is drawn from the phase's own. Exit code 0
-if there were no problems; the last line is a summary as JSON.
+Runs die at a chosen point of the code, or by chance, after a processor time that is drawn from the
+phase's own. `crash_series.py` is the command.
 """
 
-import argparse
 import gc
-import json
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +45,7 @@ from tests.survival.crash_points import (
     in_child,
     result_of,
 )
+from tests.survival.crash_tally import Tally
 
 LAYERS = ("staging", "intermediate", "core", "marts")
 PHASES = ("load", *LAYERS, "publication")
@@ -110,21 +107,12 @@ BOUNDARIES = {
 }
 
 
-@dataclass
-class Tally:
-    """Kills, comparisons and problems found."""
-
-    kills: Counter[str] = field(default_factory=Counter)
-    by_chance: int = 0
-    results_compared: int = 0
-    unreadable_or_unaudited: list[str] = field(default_factory=list)
-    differing: list[str] = field(default_factory=list)
-    broken_runs: list[str] = field(default_factory=list)
-
-    @property
-    def problems(self) -> list[str]:
-        """All problems."""
-        return [*self.unreadable_or_unaudited, *self.differing, *self.broken_runs]
+# What a killed run was doing, by the phase in which it died.
+RUNS = {
+    "load": "ingest",
+    **dict.fromkeys(LAYERS, "incremental build"),
+    "publication": "publication",
+}
 
 
 def prepare() -> None:
@@ -140,6 +128,13 @@ def main_job() -> None:
     code = run(Settings())
     if code != PUBLISHED:
         raise SystemExit(f"the main job ended with code {code}")
+
+
+def full_build() -> None:
+    """Build and publish everything, as `make publish` does."""
+    code = publish_again(Settings())
+    if code != PUBLISHED:
+        raise SystemExit(f"the full build ended with code {code}")
 
 
 def from_layer(layer: str) -> Callable[[], None]:
@@ -197,23 +192,28 @@ def inspect_warehouse(warehouse: Warehouse) -> dict[str, list]:
     """Return what a client and the person on duty find after a crash."""
     settings = warehouse.settings
     others = [kept for kept in kept_publications(settings) if not kept.samefile(settings.warehouse)]
-    wrong = [
+    unaudited = [
         f"{path.name}: {what}"
         for path in (settings.warehouse, *others)
         for what in integrity_errors(path)
     ]
+    lost = []
     if len(others) == len(kept_publications(settings)):
-        wrong.append("the published file is none of those kept")
+        lost.append("the published file is none of those kept")
     if not any("release" in line for line in status(settings, lambda: "")):
-        wrong.append("`make status` says nothing of releases")
-    return {"wrong": wrong, "tables": [] if wrong else tables_of(settings.warehouse)}
+        lost.append("`make status` says nothing of releases")
+    tables = [] if unaudited else tables_of(settings.warehouse)
+    return {"lost": lost, "unaudited": unaudited, "tables": tables}
 
 
 class Harness:
     """A folder with a warehouse whose runs are killed, the reference, and the tally."""
 
-    def __init__(self, folder: Path, template: Path | None, seed: int) -> None:
-        self.folder, self.rng, self.tally = folder, random.Random(seed), Tally()
+    def __init__(
+        self, folder: Path, template: Path | None, tally: Tally, save: Callable[[], None]
+    ) -> None:
+        self.folder, self.tally, self.save = folder, tally, save
+        self.rng = random.Random(tally.seeds[-1])
         self.log = folder / "log.txt"
         self.start = Warehouse(folder / "start")
         folder.mkdir(parents=True, exist_ok=True)
@@ -262,7 +262,13 @@ class Harness:
         self.after = self.expected["checksums"]
         assert self.before != self.after, "the new releases change nothing"
         again = warehouse.copy(self.folder / "again")
-        self.child(again, lambda: publish_again(Settings()))
+
+        def work_again() -> None:
+            full_build()
+            mark()
+
+        self.child(again, work_again)
+        self.seconds_of_full_build = float(marks.read_text().split()[-1])
         files = (warehouse.settings.warehouse, again.settings.warehouse)
         found = self.ask(again, differences, *files)
         self.tally.differing += [f"built incrementally and completely: {line}" for line in found]
@@ -271,26 +277,38 @@ class Harness:
         seconds["publication"] += seconds["load"]
         return seconds
 
-    def kill(self, warehouse: Warehouse, phase: str, death: Death) -> bool:
+    def kill(
+        self,
+        warehouse: Warehouse,
+        phase: str,
+        death: Death,
+        work: Callable[[], None] | None = None,
+    ) -> bool:
         """Have a run die, and check the leftovers. Returns False if the run ended before."""
         try:
-            ended = self.child(warehouse, start_of(phase), death) == ENDED
+            ended = self.child(warehouse, work or start_of(phase), death) == ENDED
         except RunFailedError as error:
             self.tally.broken_runs.append(f"{phase}, {death}: {error}")
             return False
         if not ended:
-            self.tally.kills[phase] += 1
-            self.tally.by_chance += isinstance(death, After)
-        self._inspect(warehouse, f"{phase}, {death}")
+            run = "full build" if work is full_build else RUNS[phase]
+            by_chance = isinstance(death, After)
+            moment = replace(death, call=1) if isinstance(death, Point) else f"in {phase}"
+            self.tally.count(run, moment, by_chance=by_chance)
+        self.inspect(warehouse, f"{phase}, {death}")
         return not ended
 
-    def _inspect(self, warehouse: Warehouse, where: str) -> None:
-        found = self.ask(warehouse, inspect_warehouse, warehouse)
-        wrong = list(found["wrong"])
-        if not wrong and found["tables"] not in (self.before, self.after):
-            wrong.append("the published tables are those of no publication")
-        if wrong:
-            self.tally.unreadable_or_unaudited.append(f"{where}: {'; '.join(wrong)}")
+    def inspect(self, warehouse: Warehouse, where: str) -> None:
+        """Check what a crash has left behind, and save the tally."""
+        try:
+            found = self.ask(warehouse, inspect_warehouse, warehouse)
+        except RunFailedError as error:
+            found = {"lost": [str(error)], "unaudited": [], "tables": []}
+        if found["tables"] not in ([], self.before, self.after):
+            found["lost"].append("the published tables are those of no publication")
+        self.tally.lost += [f"{where}: {what}" for what in found["lost"]]
+        self.tally.unaudited += [f"{where}: {what}" for what in found["unaudited"]]
+        self.save()
 
     def finish(self, warehouse: Warehouse, where: str) -> None:
         """Run the main job to its end, and compare with the reference."""
@@ -299,7 +317,11 @@ class Harness:
         except RunFailedError as error:
             self.tally.broken_runs.append(f"after {where}: {error}")
             return
-        self._inspect(warehouse, f"the run after {where}")
+        self.compare(warehouse, where)
+
+    def compare(self, warehouse: Warehouse, where: str) -> None:
+        """Compare a warehouse, whose last run has ended, with the reference."""
+        self.inspect(warehouse, f"the run after {where}")
         found = self.ask(warehouse, content, warehouse)
         self.tally.results_compared += 1
         different = [name for name in self.expected if found.get(name) != self.expected[name]]
@@ -330,8 +352,8 @@ class Harness:
             process.stdout.readline()  # it has made its plan
             time.sleep(self.rng.uniform(0, 8))
             os.killpg(process.pid, signal.SIGKILL)
-        self.tally.kills["a process of its own"] += 1
-        self._inspect(warehouse, "a process of its own")
+        self.tally.count("process of its own", "in the main job", by_chance=True)
+        self.inspect(warehouse, "a process of its own")
 
     def round(self, chosen: int, by_chance: int, layer: str) -> None:
         """Go from the start to a publication, with runs dying in each phase.
@@ -345,66 +367,43 @@ class Harness:
                 self.kill(chained, phase, death)
             if phase == "load":
                 self.kill_process(chained)
+                self._kill_full_builds(chained, chosen, by_chance)
             elif phase == layer:
                 self._finish_copy(chained, f"deaths in {phase}")
             # And one as the next phase begins, which then finds all that it needs.
             if not self.kill(chained, phase, BOUNDARIES[phase]):
                 self.tally.broken_runs.append(f"{phase}: {BOUNDARIES[phase]} never came")
                 return
-        for death in (*POINTS["publication"], *self.some("publication", 0, by_chance + 1)):
+        for death in (*POINTS["publication"], *self.some("publication", 0, 3 * by_chance)):
             self._finish_copy(chained, f"publication, {death}", death)
         shutil.rmtree(chained.folder)
+
+    def _kill_full_builds(self, chained: Warehouse, chosen: int, by_chance: int) -> None:
+        """Kill builds of everything, in any layer; then the main job brings a copy up to date."""
+        copied = chained.copy(self.folder / "full")
+        points: list[Death] = [
+            replace(self.rng.choice(_IN_A_LAYER), call=self.rng.randint(1, len(LAYERS)))
+            for _ in range(chosen)
+        ]
+        times: list[Death] = [
+            After(self.rng.uniform(0, self.seconds_of_full_build), BOUNDARIES["marts"])
+            for _ in range(by_chance)
+        ]
+        for death in points + times:
+            self.kill(copied, "a full build", death, full_build)
+        self.finish(copied, "deaths in full builds")
+        shutil.rmtree(copied.folder)
 
     def _finish_copy(self, chained: Warehouse, where: str, death: Death | None = None) -> None:
         copied = chained.copy(self.folder / "finished")
         if death:
             self.kill(copied, "publication", death)
             if self.rng.random() < 0.3:  # the run that finishes the publication may die as well
-                self.kill(copied, "publication", self.rng.choice(POINTS["publication"]))
+                by_chance = self.rng.random() < 0.5
+                point = self.rng.choice(POINTS["publication"])
+                again = self.by_chance("publication") if by_chance else point
+                self.kill(copied, "publication", again)
         if self.rng.random() < 0.3:  # only the ledger counts
             shutil.rmtree(copied.folder / "dagster_home")
         self.finish(copied, where)
         shutil.rmtree(copied.folder)
-
-
-def main() -> int:
-    """Kill runs until there are enough; print the problems and the summary."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--folder", type=Path, required=True, help="is deleted and created")
-    parser.add_argument("--template", type=Path, help="a test folder with one publication")
-    parser.add_argument("--chosen", type=int, default=4, help="points per phase and round")
-    parser.add_argument("--by-chance", type=int, default=2, help="times per phase and round")
-    options = parser.parse_args()
-    shutil.rmtree(options.folder, ignore_errors=True)
-    options.folder.mkdir(parents=True)
-    os.environ["ROYALTY_KEEP_PUBLICATIONS"] = "1"  # so that the old one is deleted
-    prepare()
-    harness = Harness(options.folder, options.template, options.seed)
-    tally, rounds = harness.tally, 0
-    while tally.kills.total() < options.kills and not tally.problems:
-        layer = harness.rng.choice(LAYERS)
-        harness.round(options.chosen, options.by_chance, layer)
-        rounds += 1
-        print(f"round {rounds}: {tally.kills.total()} kills", flush=True)
-    for problem in tally.problems:
-        print(problem)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    summary = {
-        "seed": options.seed,
-        "kills": tally.kills.total(),
-        "by phase": dict(tally.kills),
-        "by chance": tally.by_chance,
-        "results compared": tally.results_compared,
-        "unreadable or unaudited": len(tally.unreadable_or_unaudited),
-        "differing": len(tally.differing),
-        "broken runs": len(tally.broken_runs),
-        "seconds on the processor": round(used.ru_utime + used.ru_stime),
-    }
-    print(json.dumps(summary))
-    return 1 if tally.problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,9 +3,8 @@
 `make test-readers-elsewhere`, or
 `python -m tests.survival.object_readers --readers 50 --publications 20 --folder …`.
 The server is moto, on this machine. Every answer compares what it read with the checksums that the
-publication states, so that one that mixed two would not match. Clients with polars and pandas need
-`.venv-bench`; without it, DuckDB reads the Parquet files alone. Exit code 0 if all is well; the
-last line is a summary as JSON.
+publication states, so that one that mixed two would not match. Clients with polars and pandas run
+in `.venv-bench`. Exit code 0 if all is well; the last line is a summary as JSON.
 """
 
 import argparse
@@ -29,18 +28,18 @@ from tests.survival.object_client import DUCKDB_MODES, FRAME_MODES
 from tests.survival.readers import _CHANGES, _each_has_answered
 
 BENCH = PROJECT_ROOT / ".venv-bench" / "bin" / "python"
+MODES = DUCKDB_MODES + FRAME_MODES
 
 
 def read_through(
-    warehouse: Warehouse, base: str, readers: int, publications: int
+    warehouse: Warehouse, base: str, readers: int, publications: int, modes: tuple[str, ...]
 ) -> dict[str, Any]:
     """Publish and upload while clients read. Return what all clients saw.
 
-    errors: messages. mixed: answers that do not fit together. seen: publications that some client
-    saw.
+    modes: of the clients, in turn. errors: messages. mixed: answers that do not fit together. seen:
+    publications that some client saw.
     """
     stop = warehouse.folder / "stop"
-    modes = DUCKDB_MODES + (FRAME_MODES if BENCH.exists() else ())
     kinds = [modes[number % len(modes)] for number in range(readers)]
     reports = [warehouse.folder / f"client-{number}.json" for number in range(readers)]
     upload(warehouse.settings)
@@ -121,7 +120,7 @@ def main() -> int:
         else:
             shutil.copytree(MADE_UP / "published_figures", warehouse.landing / "published_figures")
             warehouse.run()
-        found = read_through(warehouse, s3.base, options.readers, options.publications)
+        found = read_through(warehouse, s3.base, options.readers, options.publications, MODES)
     for what in (*found["errors"], *found["mixed"]):
         print(what)
     summary = {**found, "errors": len(found["errors"]), "mixed": len(found["mixed"])}

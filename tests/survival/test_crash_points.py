@@ -47,6 +47,8 @@ NOTE = f"{__name__}:note"
         (Point(NOTE, leaving=True), KILLED, "a"),
         (Point(NOTE, leaving=True, about="b"), KILLED, "ab"),
         (Point(NOTE, about="nothing"), ENDED, "abc"),
+        (Point(NOTE, call=3), KILLED, "ab"),
+        (Point(NOTE, call=4), ENDED, "abc"),
         (After(0.2), KILLED, "ab"),
         (After(100, Point(NOTE, about="c")), KILLED, "ab"),
     ],
@@ -79,7 +81,9 @@ def test_a_whole_publication_is_distinguished_from_a_damaged_one(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     def found() -> list[str]:
-        return result_of(lambda: inspect_warehouse(warehouse), tmp_path / "log", {})["wrong"]
+        inspected = result_of(lambda: inspect_warehouse(warehouse), tmp_path / "log", {})
+        assert inspected["lost"] == []
+        return inspected["unaudited"]
 
     published = warehouse.settings.warehouse
     assert found() == []

@@ -15,7 +15,7 @@ from dagster_project.base.hashing import file_sha256
 from dagster_project.base.settings import PROJECT_ROOT
 from tests.postgres import PASSWORD, Server, needs_postgres, postgres
 from tests.support import TEXT, Scenario, Warehouse, held_by
-from tests.survival.test_crashes import kills_at
+from tests.survival.test_crashes import killed_at
 from tests.ui.test_ui import running_ui
 
 pytestmark = [pytest.mark.slow, needs_postgres]
@@ -135,6 +135,6 @@ def test_after_any_crash_with_runs_in_the_database_the_next_run_gives_the_same_r
 ) -> None:
     # The runs that are killed open the instance as Dagster's own commands do.
     monkeypatch.setenv(VARIABLE, server.url.replace("postgresql:", "postgresql+psycopg2:"))
-    assert kills_at(template, tmp_path, kills=10, chosen=1, by_chance=0) >= 10
+    assert killed_at(template, tmp_path, kills=10, chosen=1, by_chance=0)["kills"] >= 10
     ((runs,),) = server.rows("select count(*) from runs")
     assert runs > 10  # those that were killed, and those that followed

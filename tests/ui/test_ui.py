@@ -35,11 +35,10 @@ FLAGS = (
     " disable-component-update"
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.ui,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH (Debian: chromium)"),
-]
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason="no chromium on the PATH (Debian: chromium)"
+)
+pytestmark = [pytest.mark.slow, pytest.mark.ui, needs_chromium]
 
 
 @pytest.fixture
@@ -135,6 +134,13 @@ class Browser:
 @pytest.fixture
 def browser(address: str, tmp_path: Path) -> Iterator[Browser]:
     """A browser on the server; if the test fails, a screenshot stays in `tmp_path`."""
+    with browsing(address, tmp_path) as opened:
+        yield opened
+
+
+@contextmanager
+def browsing(address: str, folder: Path) -> Iterator[Browser]:
+    """A browser on a server, which leaves a screenshot of its last page in the folder."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -152,7 +158,7 @@ def browser(address: str, tmp_path: Path) -> Iterator[Browser]:
             lambda said: opened.errors.append(said.text) if said.type == "error" else None,
         )
         yield opened
-        page.screenshot(path=tmp_path / "last.png")
+        page.screenshot(path=folder / "last.png")
         chromium.close()
 
 
