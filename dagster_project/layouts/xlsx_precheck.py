@@ -17,6 +17,7 @@ MAX_DEPTH = 64  # nested elements; a drawing has thirty
 _MAX_MEMBERS = 10_000
 _LARGEST_MEMBER = 16 << 20  # members up to this size may have any compression ratio
 _ADDRESS = re.compile(r"\s*([A-Za-z]{0,4})([0-9]{0,9})\s*")
+_CELLS = b"sheetData"
 _BLANK = b"\xef\xbb\xbf \r\n\t"
 _ANOTHER_FORMAT = {"content.xml", "xl/workbook.bin"}  # OpenDocument, binary: not supported
 
@@ -51,10 +52,13 @@ def _precheck(path: Path, *_: int) -> None:
             if member.file_size > max(_LARGEST_MEMBER, MAX_RATIO * member.compress_size):
                 raise ValueError(f"a member ({member.filename}) packed to less than 1/{MAX_RATIO}")
             content = archive.read(member)
-            if content.lstrip(_BLANK).startswith(b"<") or member.filename.endswith(
+            is_xml = content.lstrip(_BLANK).startswith(b"<") or member.filename.endswith(
                 (".xml", ".rels")
-            ):
-                _Part(member.filename).parse(content)
+            )
+            if is_xml and _Part(member.filename).parse(content):
+                continue
+            if _CELLS in content:  # the reader takes them for a sheet, whatever is around them
+                raise ValueError(f"a sheet ({member.filename}) that is not XML")
 
 
 class _Part:
@@ -70,38 +74,61 @@ class _Part:
         self._is_empty = True  # the current cell, as far as it is known
         self._rows = self._columns = self._count = 0
         self._text = 0
+        self._is_sheet = False
 
-    def parse(self, content: bytes) -> None:
-        """Raise ValueError for a part that is not well-formed or goes beyond the limits."""
+    def parse(self, content: bytes) -> bool:
+        """Raise ValueError for a part that is not well-formed or goes beyond the limits.
+
+        Returns False for an old drawing that is not XML.
+        """
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
+        # The reader ends a text there: 1<!-- -->2 would be the figure 1.
+        parser.CommentHandler = self._interruption
+        parser.ProcessingInstructionHandler = self._interruption
+        parser.StartCdataSectionHandler = self._interruption
         try:
             parser.Parse(content, True)
         except expat.ExpatError as error:
             if self._member.endswith(".vml"):  # Excel writes HTML into old drawings
-                return
+                return False
             raise ValueError(f"a part ({self._member}) that is not XML: {error}") from error
+        return True
 
     def _doctype(self, *_: object) -> None:
         raise ValueError(f"a document type ({self._member}), which no workbook has")
+
+    def _interruption(self, *_: object) -> None:
+        if self._path and self._path[-1] in ("t", "v") and "sheetData" in self._path:
+            raise ValueError(
+                f"a comment, an instruction or CDATA in a cell's text ({self._member}), which the"
+                " reader would leave out"
+            )
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         self._path.append(name)
         if len(self._path) > MAX_DEPTH:
             raise ValueError(f"elements nested {MAX_DEPTH} deep ({self._member})")
+        before = self._row, self._column
         match name:
+            case "sheetData":
+                if self._is_sheet:
+                    raise ValueError(f"a sheet ({self._member}) with its cells in two parts")
+                self._is_sheet = True
             case "row":
                 self._row = self._address(attributes, tag)[1] or self._row + 1
                 self._column = 0
+                self._refuse_disorder(self._row > before[0])
             case "c":
                 column, row = self._address(attributes, tag)
                 self._column = column or self._column + 1
                 self._row = row or self._row or 1
+                self._refuse_disorder((self._row, self._column) > before)
                 self._is_empty = True
                 return
             case "si" | "is":
@@ -110,6 +137,14 @@ class _Part:
                 self._text = 0
         if self._is_empty and "c" in self._path:
             self._count_cell()
+
+    def _refuse_disorder(self, is_next: bool) -> None:
+        """Refuse a row or cell that is there before: of two, the reader keeps one."""
+        if not is_next and "sheetData" in self._path:
+            raise ValueError(
+                f"a sheet ({self._member}) with row {self._row:,}, column {self._column:,} twice"
+                " or out of order"
+            )
 
     def _address(self, attributes: dict[str, str], tag: str) -> tuple[int, int]:
         """Return the column and row of an element's `r`, 0 where it has none."""

@@ -253,6 +253,49 @@ def test_other_hostile_sheets(tmp_path: Path, sheet: str, found: str) -> None:
     assert found in rejected(tmp_path, book(tmp_path, sheet), BOOK, "a.xlsx").found
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("<v>1</v>", "<v>1<!-- -->2</v>", "a comment"),
+        ("<v>1</v>", "<v>1<?a b?>2</v>", "a comment, an instruction"),
+        ("<v>1</v>", "<v><![CDATA[1]]></v>", "CDATA"),
+        ("<v>1</v></c>", "<v>1</v></c><c r='B2'><v>2</v></c>", "row 2, column 2 twice"),
+        ("<v>1</v></c></row>", "<v>1</v></c></row><row r='2'><c><v>2</v></c></row>", "row 2"),
+        ("<c r='B2'>", "<c r='B1'>", "row 1, column 2 twice or out of order"),
+        ("</sheetData>", "</sheetData><sheetData/>", "in two parts"),
+    ],
+)
+def test_a_sheet_of_which_the_reader_would_leave_something_out_is_refused(
+    tmp_path: Path, old: str, new: str, found: str
+) -> None:
+    sheet = SHEET.format(rows=ROWS)
+    assert old in sheet
+    problem = rejected(tmp_path, book(tmp_path, sheet.replace(old, new)), BOOK, "a.xlsx")
+    assert found in problem.found
+
+
+@pytest.mark.parametrize("name", ["sheet1.bin", "sheet1.vml"])
+@pytest.mark.parametrize("before", ["x", "\0", "<a><b></a>"])
+def test_a_sheet_behind_something_else_than_xml_is_seen(
+    tmp_path: Path, name: str, before: str
+) -> None:
+    """The reader would ask for memory for all cells up to XFD1048576."""
+    import zipfile
+
+    rows = f"{ROWS}<row r='1048576'><c r='XFD1048576'><v>1</v></c></row>"
+    path = tmp_path / "a.zip"
+    path.write_bytes(book(tmp_path, before + SHEET.format(rows=rows)))
+    with zipfile.ZipFile(path) as file:
+        members = {
+            member.replace("sheet1.xml", name): file.read(member).replace(
+                b"sheet1.xml", name.encode()
+            )
+            for member in file.namelist()
+        }
+    problem = rejected(tmp_path, archive(path, members), BOOK, "a.xlsx")
+    assert "that is not XML" in problem.found
+
+
 def test_a_workbook_with_a_member_twice_is_refused(tmp_path: Path) -> None:
     import zipfile
 
