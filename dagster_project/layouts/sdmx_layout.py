@@ -136,7 +136,9 @@ class SdmxCsvLayout(_SdmxLayout):
             found = [name for name in spelled if name in header]
             if found or wanted not in optional:
                 names[column_of(wanted)] = found[0] if found else wanted
-        names |= {"action": name for name in header if name.upper() == "ACTION"}
+        actions = [name for name in header if name.upper() == "ACTION"]
+        if actions:
+            names["action"] = actions[0]
         table = RawTable(self.table.name, tuple(names))
         return CsvLayout(
             self.name, table, 1, tuple(names.values()), keep=self.dataset.keep, partial=True
