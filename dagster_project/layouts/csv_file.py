@@ -19,6 +19,8 @@ from dagster_project.layouts.xml_text import forbidden_text, has_forbidden_bytes
 _LONGEST_LINE = 1 << 20
 _LONGEST_FIELD = 1 << 17
 
+_MOST_FIELDS = 4_096  # of a record: a column costs the reader up to a megabyte of memory
+
 _PREAMBLE = 20  # records at most, before a header
 
 _SAVE_AS = "save it as 'CSV UTF-8' with commas and decimal points, or use the publisher's own file"
@@ -61,7 +63,10 @@ def csv_records(path: Path, errors: str = "strict") -> Iterator[list[str]]:
     """Yield a file's records. Raises UnicodeDecodeError, csv.Error."""
     csv.field_size_limit(_LONGEST_FIELD)  # of the process: other libraries raise it when imported
     with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
-        yield from csv.reader(iter(partial(file.readline, _LONGEST_LINE), ""), strict=True)
+        for record in csv.reader(iter(partial(file.readline, _LONGEST_LINE), ""), strict=True):
+            if len(record) > _MOST_FIELDS:
+                raise csv.Error(f"a record of {len(record):,} fields")
+            yield record
 
 
 def _names_in(header: Iterable[str]) -> set[str]:

@@ -26,7 +26,9 @@ def json_observations(document: Any) -> Iterator[dict[str, Any]]:
                 if series is dataset
                 else structure.attributes("series", series.get("attributes"))
             )
-            for key, (*values,) in (series.get("observations") or {}).items():
+            for key, values in (series.get("observations") or {}).items():
+                if not isinstance(values, list):
+                    raise TypeError(f"{values!r} in place of an observation's list")
                 places = structure.places(series_key, key)
                 yield {
                     **whole,
@@ -62,10 +64,13 @@ class _Structure:
     def dimensions(self, places: list[str]) -> dict[str, Any]:
         """Return the dimensions of an observation."""
         listed = [*self._fixed, *self._levels[0], *self._levels[1]]
-        return {
+        found = {
             column_of(dimension["id"]): _text(_at(dimension["values"], place))
             for dimension, place in zip(listed, places, strict=True)
         }
+        if len(found) < len(listed):
+            raise ValueError("two dimensions of one column")
+        return found
 
     def attributes(self, level: str, given: list[Any] | None) -> dict[str, Any]:
         """Return the attributes of a level: each an index into a list, or the value itself."""

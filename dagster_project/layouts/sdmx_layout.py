@@ -47,6 +47,9 @@ _UNREADABLE = (ValueError, LookupError, ET.ParseError)  # LookupError: an unknow
 Row = tuple[str | int | None, ...]
 
 
+_DELETED = "from incoming where upper(trim(action)) = 'D'"
+
+
 @dataclass(frozen=True)
 class SdmxDataset:
     """A dataset whose data messages fill one raw table.
@@ -117,7 +120,7 @@ class SdmxCsvLayout(_SdmxLayout):
     def _header(self, path: Path) -> list[str]:
         with suppress(UnicodeDecodeError, csv.Error), path.open(encoding="utf-8-sig") as file:
             lines = iter(partial(file.readline, _LONGEST_LINE), "")
-            return next(csv.reader(lines), [])
+            return [name.strip() for name in next(csv.reader(lines), [])]
         return []
 
     def _inner(self, path: Path) -> CsvLayout:
@@ -133,8 +136,9 @@ class SdmxCsvLayout(_SdmxLayout):
             found = [name for name in spelled if name in header]
             if found or wanted not in optional:
                 names[column_of(wanted)] = found[0] if found else wanted
-        if "ACTION" in header:
-            names["action"] = "ACTION"
+        actions = [name for name in header if name.upper() == "ACTION"]
+        if actions:
+            names["action"] = actions[0]
         table = RawTable(self.table.name, tuple(names))
         return CsvLayout(
             self.name, table, 1, tuple(names.values()), keep=self.dataset.keep, partial=True
@@ -157,7 +161,7 @@ class SdmxCsvLayout(_SdmxLayout):
         inner = self._inner(path)
         extract = inner.read(con, path, on_read)
         names = dict(zip(inner.table.columns, inner.header, strict=True))
-        if "action" in names and con.sql("from incoming where action = 'D'").fetchone():
+        if "action" in names and con.sql(_DELETED).fetchone():
             raise _unusable(self, path, "ACTION 'D', which deletes observations")
         for column in self.dataset.required():
             empty = con.sql(f'from incoming select _row where "{column}" is null').fetchone()

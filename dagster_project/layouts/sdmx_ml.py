@@ -88,7 +88,10 @@ class _Message:
             self._dimension = self._at_observation.get(
                 about.get("structureRef"), known[0] if known else "TIME_PERIOD"
             )
-        data = {column_of(tag): text for tag, text in attributes.items() if "}" not in tag}
+        own = [tag for tag in attributes if "}" not in tag]
+        data = {column_of(tag): attributes[tag] for tag in own}
+        if len(data) < len(own):
+            raise ValueError(f"two attributes of one column in {name}")
         self._levels[name] = data
         if name == "Group":
             data.pop("type", None)

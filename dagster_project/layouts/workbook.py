@@ -107,15 +107,16 @@ class Workbook:
 
     def sheet(self, name: str) -> Sheet:
         """Read a sheet; blanks at the ends of its name are ignored. Raises BadInput."""
-        served = next(iter(self._served([name])), None)
-        if served is None:
+        found = self._served([name])
+        if len(found) != 1:
             raise BadInput(
-                "a missing sheet",
+                "a sheet twice" if found else "a missing sheet",
                 where=self.file,
-                expected=f"a sheet {name!r}",
+                expected=f"one sheet {name!r}",
                 found=", ".join(repr(sheet) for sheet in self.sheet_names),
                 fix="compare with the previous release: the publisher may have renamed the sheet",
             )
+        (served,) = found
         rows = self._book.get_sheet_by_name(served).to_python(skip_empty_area=False)
         texts = [[_text(cell) for cell in row] for row in rows]
         for at, row in enumerate(texts):

@@ -17,6 +17,7 @@ MAX_DEPTH = 64  # nested elements; a drawing has thirty
 _MAX_MEMBERS = 10_000
 _LARGEST_MEMBER = 16 << 20  # members up to this size may have any compression ratio
 _ADDRESS = re.compile(r"\s*([A-Za-z]{0,4})([0-9]{0,9})\s*")
+_CELLS = b"sheetData"
 _BLANK = b"\xef\xbb\xbf \r\n\t"
 _ANOTHER_FORMAT = {"content.xml", "xl/workbook.bin"}  # OpenDocument, binary: not supported
 
@@ -41,7 +42,8 @@ def _precheck(path: Path, *_: int) -> None:
             raise ValueError(f"a workbook of {len(members):,} members")
         if another := _ANOTHER_FORMAT & set(archive.namelist()):
             raise ValueError(f"not an .xlsx: it has the member {another.pop()}")
-        twice = [name for name, times in Counter(archive.namelist()).items() if times > 1]
+        names = Counter(name.lower() for name in archive.namelist())  # the reader ignores case
+        twice = [name for name, times in names.items() if times > 1]
         if twice:
             raise ValueError(f"the member {twice[0]!r} twice")
         unpacked = sum(member.file_size for member in members)
@@ -51,10 +53,13 @@ def _precheck(path: Path, *_: int) -> None:
             if member.file_size > max(_LARGEST_MEMBER, MAX_RATIO * member.compress_size):
                 raise ValueError(f"a member ({member.filename}) packed to less than 1/{MAX_RATIO}")
             content = archive.read(member)
-            if content.lstrip(_BLANK).startswith(b"<") or member.filename.endswith(
+            is_xml = content.lstrip(_BLANK).startswith(b"<") or member.filename.endswith(
                 (".xml", ".rels")
-            ):
-                _Part(member.filename).parse(content)
+            )
+            if is_xml and _Part(member.filename).parse(content):
+                continue
+            if _CELLS in content:  # the reader takes them for a sheet, whatever is around them
+                raise ValueError(f"a sheet ({member.filename}) that is not XML")
 
 
 class _Part:
@@ -69,47 +74,92 @@ class _Part:
         self._row = self._column = 0  # of the current cell, from 1
         self._is_empty = True  # the current cell, as far as it is known
         self._rows = self._columns = self._count = 0
+        self._last = 0, 0  # row and column of the cell before, of those with content
         self._text = 0
+        self._is_sheet = False
+        self._kind = ""  # of the current cell: `t`
+        self._value_at: int | None = None  # the byte at which its value begins
+        self._content = b""
+        self._parser = expat.ParserCreate()
 
-    def parse(self, content: bytes) -> None:
-        """Raise ValueError for a part that is not well-formed or goes beyond the limits."""
-        parser = expat.ParserCreate()
+    def parse(self, content: bytes) -> bool:
+        """Raise ValueError for a part that is not well-formed or goes beyond the limits.
+
+        Returns False for an old drawing that is not XML.
+        """
+        self._content = content
+        parser = self._parser
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
+        # The reader ends a figure there: 1<!-- -->2 would be 1.
+        parser.CommentHandler = self._interruption
+        parser.ProcessingInstructionHandler = self._interruption
+        parser.StartCdataSectionHandler = self._interruption
         try:
             parser.Parse(content, True)
         except expat.ExpatError as error:
             if self._member.endswith(".vml"):  # Excel writes HTML into old drawings
-                return
+                return False
             raise ValueError(f"a part ({self._member}) that is not XML: {error}") from error
+        return True
 
     def _doctype(self, *_: object) -> None:
         raise ValueError(f"a document type ({self._member}), which no workbook has")
+
+    def _interruption(self, *_: object) -> None:
+        if self._path and self._path[-1] == "v":
+            self._refuse_value()
+
+    def _refuse_value(self) -> None:
+        if "sheetData" in self._path:
+            raise ValueError(
+                f"a value ({self._member}, row {self._row:,}, column {self._column:,}) that is not"
+                " one plain text, of which the reader would leave out a part"
+            )
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         self._path.append(name)
         if len(self._path) > MAX_DEPTH:
             raise ValueError(f"elements nested {MAX_DEPTH} deep ({self._member})")
+        if self._path[-2:-1] == ["v"] or (name == "v" and self._value_at is not None):
+            self._refuse_value()
+        before = self._row
         match name:
+            case "sheetData":
+                if self._is_sheet:
+                    raise ValueError(f"a sheet ({self._member}) with its cells in two parts")
+                self._is_sheet = True
             case "row":
                 self._row = self._address(attributes, tag)[1] or self._row + 1
                 self._column = 0
+                self._refuse_disorder(self._row > before)
             case "c":
                 column, row = self._address(attributes, tag)
                 self._column = column or self._column + 1
                 self._row = row or self._row or 1
                 self._is_empty = True
+                self._kind, self._value_at = attributes.get("t", ""), None
                 return
             case "si" | "is":
                 self._text = 0
             case "t" | "v" | "f" if not {"si", "is"} & {*self._path}:
                 self._text = 0
+        if name == "v":
+            self._value_at = self._parser.CurrentByteIndex
         if self._is_empty and "c" in self._path:
             self._count_cell()
+
+    def _refuse_disorder(self, is_next: bool) -> None:
+        """Refuse a row or cell that is there before: of two, the reader keeps one."""
+        if not is_next and "sheetData" in self._path:
+            raise ValueError(
+                f"a sheet ({self._member}) with row {self._row:,}, column {self._column:,} twice"
+                " or out of order"
+            )
 
     def _address(self, attributes: dict[str, str], tag: str) -> tuple[int, int]:
         """Return the column and row of an element's `r`, 0 where it has none."""
@@ -121,6 +171,8 @@ class _Part:
     def _count_cell(self) -> None:
         """Count a cell with content; many sheets have empty ones down to the last row."""
         self._is_empty = False
+        self._refuse_disorder((self._row, self._column) > self._last)
+        self._last = self._row, self._column
         self._count += 1
         self._rows = max(self._rows, self._row)
         self._columns = max(self._columns, self._column)
@@ -131,6 +183,10 @@ class _Part:
             )
 
     def _end(self, tag: str) -> None:
+        if self._path[-1] == "v" and self._kind != "str":
+            value = self._content[self._value_at : self._parser.CurrentByteIndex]
+            if b"&" in value:  # of a number, the reader takes what is before a reference
+                self._refuse_value()
         self._path.pop()
 
     def _characters(self, text: str) -> None:

@@ -110,6 +110,16 @@ def test_a_compact_message_of_sdmx_2_0(con: duckdb.DuckDBPyConnection, tmp_path:
     assert found.fetchall() == [("Q", "2018-Q3", "Dollar", "0.50")]
 
 
+@pytest.mark.parametrize("twin", ['value="666"', 'obs_value="666"', 'currency="EUR"'])
+def test_two_attributes_of_one_column_are_refused(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, twin: str
+) -> None:
+    obs = f'FREQ="Q" CURRENCY="USD" TIME_PERIOD="2018-Q3" OBS_VALUE="0.50" {twin}'
+    text = f"<CompactData><DataSet><Obs {obs}/></DataSet></CompactData>"
+    problem = refusal(con, written(tmp_path, "compact.xml", text), RATES.layouts)
+    assert "two attributes of one column" in problem.found
+
+
 BOMB = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
 OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
 
@@ -243,6 +253,9 @@ def test_json_of_each_version(con: duckdb.DuckDBPyConnection, tmp_path: Path, ve
         ("[1.10, 1]", "[{}, 1]", "{} in place of a number"),
         ("[1.10, 1]", "[Infinity, 1]", "Infinity, which JSON does not have"),
         ("[1.10, 1]", "[true, 1]", "True in place of a number"),
+        ("[1.10, 1]", "110", "'110' in place of an observation's list"),
+        ("[1.10, 1]", '{"a": 1}', "in place of an observation's list"),
+        ('"FREQ"', '"currency"', "two dimensions of one column"),
         ('"Information"', '"Delete"', "deletes observations"),
         ('"meta": {}', '"meta": ' + "[" * 100_000, "another structure"),
         ("]]}}}]}}", "", "not JSON"),
@@ -290,6 +303,8 @@ def test_sdmx_csv_1_and_2(
         ("FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\nA,USD,2018\n", "Expected Number of Columns"),
         ("FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\nA,USD,2018,1", "the end "),
         ("ACTION,FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\nD,A,USD,2018,\n", "deletes observations"),
+        ("action,FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\nD,A,USD,2018,\n", "deletes observations"),
+        (" ACTION,FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\n d,A,USD,2018,\n", "deletes observations"),
         ("FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE\nA,,2018,1\n", "record 2 without currency"),
     ],
 )

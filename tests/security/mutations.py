@@ -61,6 +61,78 @@ layouts/xml_text.py
             end = b""
 test_text.py -k blocks
 
+workbook: what the reader leaves out of a text
+layouts/xlsx_precheck.py
+        if self._path and self._path[-1] == "v":
+        if False:
+test_reader.py -k leave_something_out
+
+workbook: references in a figure
+layouts/xlsx_precheck.py
+            if b"&" in value:  # of a number, the reader takes what is before a reference
+            if False:
+test_reader.py -k leave_something_out
+
+workbook: a value in two parts
+layouts/xlsx_precheck.py
+        if self._path[-2:-1] == ["v"] or (name == "v" and self._value_at is not None):
+        if False:
+test_reader.py -k leave_something_out
+
+workbook: sheets of one name
+layouts/workbook.py
+        if len(found) != 1:
+        if not found:
+test_reader.py -k sheets_of_one_name
+
+workbook: cells twice
+layouts/xlsx_precheck.py
+        if not is_next and "sheetData" in self._path:
+        if False:
+test_reader.py -k leave_something_out
+
+workbook: cells in two parts
+layouts/xlsx_precheck.py
+                if self._is_sheet:
+                if False:
+test_reader.py -k leave_something_out
+
+workbook: a sheet that is not XML
+layouts/xlsx_precheck.py
+            if _CELLS in content:  # the reader takes them for a sheet, whatever is around them
+            if False:
+test_reader.py -k behind_something_else
+
+SDMX-ML: attributes of one column
+layouts/sdmx_ml.py
+        if len(data) < len(own):
+        if False:
+../layouts/test_sdmx_layout.py -k two_attributes
+
+SDMX-JSON: dimensions of one column
+layouts/sdmx_json.py
+        if len(found) < len(listed):
+        if False:
+../layouts/test_sdmx_layout.py -k another_structure
+
+SDMX-JSON: observations that are lists
+layouts/sdmx_json.py
+                if not isinstance(values, list):
+                if False:
+../layouts/test_sdmx_layout.py -k another_structure
+
+SDMX-CSV: deleted observations in any spelling
+layouts/sdmx_layout.py
+_DELETED = "from incoming where upper(trim(action)) = 'D'"
+_DELETED = "from incoming where action = 'D'"
+../layouts/test_sdmx_layout.py -k another_structure
+
+CSV: number of fields
+layouts/csv_file.py
+            if len(record) > _MOST_FIELDS:
+            if False:
+test_limits.py -k too_many_fields
+
 reader: what it may use
 base/child.py
     for kind, size in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CORE, 0)):

@@ -9,6 +9,7 @@ import pytest
 
 from dagster_project.base.errors import BadInput
 from dagster_project.base.limits import ReleaseLimits
+from dagster_project.base.machine_errors import MachineError
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.pending_releases import find_release, plan_against
 from dagster_project.layouts import Layout
@@ -160,6 +161,17 @@ def test_a_record_that_never_ends_is_refused(tmp_path: Path, quote: str) -> None
     content = f"code,name\nA,{quote}".encode() + b"x" * (5 << 20) + b"\n"
     with workbench() as con, pytest.raises(BadInput):
         load(con, release_in(tmp_path, {"a.csv": content}), CSV)
+
+
+@pytest.mark.parametrize("layout", [CSV, CSV_SHEET])
+def test_a_record_of_too_many_fields_is_refused_before_the_machine_runs_out_of_memory(
+    tmp_path: Path, layout: Layout
+) -> None:
+    columns, figures = ",c" * 20_000, ",1" * 20_000
+    content = f"code,name,label,figure{columns}\nA,b,c,1{figures}\n".encode()
+    with workbench() as con, pytest.raises(BadInput, match="a record of 20,004 fields") as caught:
+        load(con, release_in(tmp_path, {"a.csv": content}), layout)
+    assert not isinstance(caught.value, MachineError)
 
 
 @pytest.mark.parametrize("year", ["0000", "0001", "9999"])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -253,13 +254,82 @@ def test_other_hostile_sheets(tmp_path: Path, sheet: str, found: str) -> None:
     assert found in rejected(tmp_path, book(tmp_path, sheet), BOOK, "a.xlsx").found
 
 
-def test_a_workbook_with_a_member_twice_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("<v>1</v>", "<v>1<!-- -->2</v>", "row 2, column 2) that is not one plain text"),
+        ("<v>1</v>", "<v>1<?a b?>2</v>", "not one plain text"),
+        ("<v>1</v>", "<v><![CDATA[1]]></v>", "not one plain text"),
+        ("<v>1</v>", "<v>1&#50;3</v>", "not one plain text"),
+        ("<v>1</v>", "<v>1<b/>2</v>", "not one plain text"),
+        ("<v>1</v>", "<v>1</v><v>2</v>", "not one plain text"),
+        ("<v>1</v></c>", "<v>1</v></c><c r='B2'><v>2</v></c>", "row 2, column 2 twice"),
+        ("<v>1</v></c></row>", "<v>1</v></c></row><row r='2'><c><v>2</v></c></row>", "row 2"),
+        ("<c r='B2'>", "<c r='B1'>", "row 1, column 2 twice or out of order"),
+        ("</sheetData>", "</sheetData><sheetData/>", "in two parts"),
+    ],
+)
+def test_a_sheet_of_which_the_reader_would_leave_something_out_is_refused(
+    tmp_path: Path, old: str, new: str, found: str
+) -> None:
+    sheet = SHEET.format(rows=ROWS)
+    assert old in sheet
+    problem = rejected(tmp_path, book(tmp_path, sheet.replace(old, new)), BOOK, "a.xlsx")
+    assert found in problem.found
+
+
+@pytest.mark.parametrize("name", ["Data", "Data "])
+def test_sheets_of_one_name_are_refused(tmp_path: Path, name: str) -> None:
     import zipfile
 
     path = tmp_path / "a.zip"
     path.write_bytes(book(tmp_path, SHEET.format(rows=ROWS)))
-    with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
-        file.writestr("xl/worksheets/sheet1.xml", SHEET.format(rows=ROWS))
+    with zipfile.ZipFile(path) as file:
+        members = {member: file.read(member) for member in file.namelist()}
+    twin = f"<sheet name='{name}' sheetId='2' r:id='rId1'/></sheets>".encode()
+    members["xl/workbook.xml"] = members["xl/workbook.xml"].replace(b"</sheets>", twin)
+    assert rejected(tmp_path, archive(path, members), BOOK, "a.xlsx").what == "a sheet twice"
+
+
+def test_a_reference_in_a_text_is_read(tmp_path: Path) -> None:
+    text = "<c r='A2' t='str'><v>A &amp; &#66;</v></c>"
+    rows = ROWS.replace("<c r='A2' t='inlineStr'><is><t>Japan</t></is></c>", text)
+    release = release_in(tmp_path, {"a.xlsx": book(tmp_path, SHEET.format(rows=rows))})
+    with workbench() as con:
+        load(con, release, BOOK)
+        assert con.execute("select name from raw.made_up__cells").fetchall() == [("A & B",)]
+
+
+@pytest.mark.parametrize("name", ["sheet1.bin", "sheet1.vml"])
+@pytest.mark.parametrize("before", ["x", "\0", "<a><b></a>"])
+def test_a_sheet_behind_something_else_than_xml_is_seen(
+    tmp_path: Path, name: str, before: str
+) -> None:
+    """The reader would ask for memory for all cells up to XFD1048576."""
+    import zipfile
+
+    rows = f"{ROWS}<row r='1048576'><c r='XFD1048576'><v>1</v></c></row>"
+    path = tmp_path / "a.zip"
+    path.write_bytes(book(tmp_path, before + SHEET.format(rows=rows)))
+    with zipfile.ZipFile(path) as file:
+        members = {
+            member.replace("sheet1.xml", name): file.read(member).replace(
+                b"sheet1.xml", name.encode()
+            )
+            for member in file.namelist()
+        }
+    problem = rejected(tmp_path, archive(path, members), BOOK, "a.xlsx")
+    assert "that is not XML" in problem.found
+
+
+@pytest.mark.parametrize("name", ["sheet1.xml", "SHEET1.xml"])
+def test_a_workbook_with_a_member_twice_is_refused(tmp_path: Path, name: str) -> None:
+    import zipfile
+
+    path = tmp_path / "a.zip"
+    path.write_bytes(book(tmp_path, SHEET.format(rows=ROWS)))
+    with zipfile.ZipFile(path, "a") as file, warnings.catch_warnings(action="ignore"):
+        file.writestr(f"xl/worksheets/{name}", SHEET.format(rows=ROWS))
     assert "twice" in rejected(tmp_path, path.read_bytes(), BOOK, "a.xlsx").found
 
 
