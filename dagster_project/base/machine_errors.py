@@ -122,6 +122,11 @@ _OF_POSTGRES = {("psycopg2", "OperationalError"), ("psycopg2", "InterfaceError")
 class MachineError(BadInput):
     """An error of the machine, in the parts of every message."""
 
+    @property
+    def may_be_of_one_release(self) -> bool:
+        """Whether other releases may load all the same: a single file can take all the memory."""
+        return self.what == _MEMORY.what
+
     @classmethod
     def of_text(cls, text: str) -> "MachineError | None":
         """Return the error whose text was kept; None if the text is not such an error's."""

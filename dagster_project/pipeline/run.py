@@ -204,7 +204,9 @@ def _report_load(
     failure = failure_of(result, f"{status.upper()} {release.label}", reason)
     problem = machine_error_of(result, release.label)
     if problem and status != "rejected":
-        raise problem
+        if not problem.may_be_of_one_release:
+            raise problem
+        failure = replace(failure, why=str(problem))
     say(f"  {status.upper()} {release.label}: {failure.why}", "ERROR", **about)
     return failure
 

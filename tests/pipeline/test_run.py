@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import dagster as dg
+import duckdb
 import pytest
 
 from dagster_project.base.errors import BadInput
@@ -19,6 +20,7 @@ from dagster_project.base.settings import PROJECT_ROOT
 from dagster_project.defs import gate_checks as checks
 from dagster_project.gates.run_suites import run_suites
 from dagster_project.gates.suite_files import EXPECTATIONS
+from dagster_project.ingest import load_release as load
 from dagster_project.ingest import pending_releases as plan
 from dagster_project.ingest.load_release import load_release
 from dagster_project.ingest.pending_releases import find_release
@@ -555,6 +557,31 @@ def test_a_machine_failure_is_not_taken_for_an_earlier_rejection(
         pytest.raises(BadInput, match="the disk is full"),
     ):
         run(folders.settings, (), instance)
+
+
+def test_a_release_that_takes_all_memory_holds_back_no_other(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = load._load_file
+
+    def out_of_memory(con: Any, source: Any, release: Any, *rest: Any) -> Any:
+        if str(release.date) == "2019-07-31":
+            raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate (made up)")
+        return insert(con, source, release, *rest)
+
+    monkeypatch.setattr(load, "_load_file", out_of_memory)
+    for day in ("2019-07-31", "2019-08-31"):
+        warehouse.land("published_figures", day, TEXT.name, text_of(day))
+    made = warehouse.run()
+    assert made.code == PUBLISHED_WITH_REJECTIONS
+    (line,) = [line for line in made.output.splitlines() if "not enough memory" in line]
+    assert "FAILED published_figures 2019-07-31" in line
+    assert "ROYALTY_DUCKDB_MEMORY_LIMIT" in line
+    days = warehouse.workbench(
+        "select release_date::text from audit.releases where source = 'published_figures'"
+        " and release_date > '2019-07-01' and release_date < '2020-01-01' and status = 'accepted'"
+    )
+    assert days == [("2019-08-31",)]
 
 
 def test_publishing_again_builds_everything_although_a_candidate_is_left(
