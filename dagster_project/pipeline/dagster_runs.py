@@ -63,6 +63,7 @@ class Dagster:
 
     def execute(
         self,
+        settings: Settings,
         job: str,
         *,
         partition: tuple[str, str] | None = None,
@@ -71,23 +72,24 @@ class Dagster:
     ) -> "ExecuteInProcessResult":
         """Run a job in this process, and return its result, also of a failure.
 
-        partition: its definition and key. reader: the process that reads releases.
+        settings: with the warehouse to write to, which a rebuild replaces. partition: its
+        definition and key. reader: the process that reads releases.
         """
         from dagster_project.defs.resources import resources
 
         fail_orphaned_runs(self.instance, BY_MAKE_RUN)
         if partition:
             self.instance.add_dynamic_partitions(partition[0], [partition[1]])
-        with runs_shown_in_ui(self._settings, self.instance, job):
+        with runs_shown_in_ui(settings, self.instance, job):
             return self.definitions.resolve_job_def(job).execute_in_process(
                 run_config={
                     **(run_config or {}),
-                    "loggers": {"console": {"config": {"log_level": _log_level(self._settings)}}},
+                    "loggers": {"console": {"config": {"log_level": _log_level(settings)}}},
                 },
                 instance=self.instance,
                 partition_key=partition[1] if partition else None,
                 raise_on_error=False,
-                resources=resources(self._settings, reader),
+                resources=resources(settings, reader),
                 tags=BY_MAKE_RUN | _NO_RETRIES,
             )
 

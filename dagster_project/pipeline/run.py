@@ -162,6 +162,7 @@ def ingest(settings: Settings, plan: Plan, dagster: Dagster) -> Iterator[Alert]:
         for release in plan.new:
             config = {"reload": True} if release.name in plan.replaced else {}
             result = dagster.execute(
+                settings,
                 f"ingest_{release.source}",
                 partition=(release.source, str(release.date)),
                 run_config={"ops": {f"load_{release.source}": {"config": config}}},
@@ -266,7 +267,7 @@ def upload(settings: Settings, dagster: Dagster, failures: list[Alert]) -> None:
         say(f"object storage has publication {live}: {settings.publish_url}")
         return
     say(f"upload: publication {live} to {settings.publish_url}")
-    result = dagster.execute("upload")
+    result = dagster.execute(settings, "upload")
     if result.success:
         say(f"uploaded {live}: {settings.publish_url}", run_id=result.run_id)
         return
@@ -290,7 +291,7 @@ def _build_once(settings: Settings, dagster: Dagster, full_refresh: bool) -> Ale
         else "build: staging, intermediate, core, marts, each with its gate; then publication"
     )
     run_config = {"ops": _FULL_REFRESH} if full_refresh else {}
-    result = dagster.execute(job, run_config=run_config)
+    result = dagster.execute(settings, job, run_config=run_config)
     if result.success:
         size = settings.warehouse.stat().st_size
         say(

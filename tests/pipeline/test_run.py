@@ -589,7 +589,7 @@ def test_publishing_again_builds_everything_although_a_candidate_is_left(
 ) -> None:
     asked: list[tuple[str, Any]] = []
 
-    def execute(_: object, job: str, *__: object, run_config: Any) -> None:
+    def execute(_: object, __: object, job: str, *___: object, run_config: Any) -> None:
         asked.append((job, run_config))
         raise InterruptedError
 
