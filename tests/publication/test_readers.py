@@ -110,7 +110,7 @@ def test_an_unknown_group_is_named_with_its_setting(
     monkeypatch.setenv("ROYALTY_READ_GROUP", "no-such-group")
     assert main(["status"]) == 1
     said = capsys.readouterr().out
-    assert "read_group" in said
+    assert "ROYALTY_READ_GROUP" in said
     assert "no group of that name on this machine: no-such-group" in said
 
 
