@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.base import cache_folder as caching
+from dagster_project.base import settings
 from dagster_project.base.cache_folder import cache_folder
 from dagster_project.base.errors import BadInput
 
@@ -16,6 +17,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("ROYALTY_CACHE_DIR", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(caching, "PROJECT_ROOT", tmp_path / "checkout")
+    monkeypatch.setattr(settings, "PROJECT_ROOT", tmp_path / "checkout")
     (tmp_path / "checkout").mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
