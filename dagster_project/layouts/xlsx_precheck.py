@@ -154,7 +154,7 @@ class _Part:
             self._count_cell()
 
     def _refuse_disorder(self, is_next: bool) -> None:
-        """Refuse a row or cell that is there before: of two, the reader keeps one."""
+        """Refuse a row or cell that comes twice, of which the reader keeps one."""
         if not is_next and "sheetData" in self._path:
             raise ValueError(
                 f"a sheet ({self._member}) with row {self._row:,}, column {self._column:,} twice"
@@ -185,7 +185,7 @@ class _Part:
     def _end(self, tag: str) -> None:
         if self._path[-1] == "v" and self._kind != "str":
             value = self._content[self._value_at : self._parser.CurrentByteIndex]
-            if b"&" in value:  # of a number, the reader takes what is before a reference
+            if b"&" in value:  # a number ends at it for the reader
                 self._refuse_value()
         self._path.pop()
 

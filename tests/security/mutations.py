@@ -69,7 +69,7 @@ test_reader.py -k leave_something_out
 
 workbook: references in a figure
 layouts/xlsx_precheck.py
-            if b"&" in value:  # of a number, the reader takes what is before a reference
+            if b"&" in value:  # a number ends at it for the reader
             if False:
 test_reader.py -k leave_something_out
 
