@@ -404,6 +404,6 @@ class Harness:
                 again = self.by_chance("publication") if by_chance else point
                 self.kill(copied, "publication", again)
         if self.rng.random() < 0.3:  # only the ledger counts
-            shutil.rmtree(copied.folder / "dagster_home")
+            shutil.rmtree(copied.folder / "dagster_home", ignore_errors=True)
         self.finish(copied, where)
         shutil.rmtree(copied.folder)
