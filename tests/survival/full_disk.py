@@ -159,7 +159,6 @@ def main() -> int:
     """Fill disks; print the problems and the summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="is deleted and created")
-    parser.add_argument("--template", type=Path, help="a test folder with one publication")
     parser.add_argument("--step", type=int, default=STEP, help="bytes")
     parser.add_argument("--results", type=Path, help="also write the summary to this file")
     options = parser.parse_args()
@@ -167,7 +166,7 @@ def main() -> int:
     options.folder.mkdir(parents=True)
     began = time.monotonic()
     prepare()
-    harness = Harness(options.folder, options.template, Tally(seeds=[1]), lambda: None)
+    harness = Harness(options.folder, None, Tally(seeds=[1]), lambda: None)
     found = fill_at_every_step(harness, runs_that_publish(harness), options.step)
     for problem in found["problems"]:
         print(problem)

@@ -1,15 +1,8 @@
 """What counts as flat; `make test-week` lets a service run for a simulated week."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from dagster_project.base.settings import PROJECT_ROOT
-from tests.support import Scenario
-from tests.survival.week import SHIFTS, Week
+from tests.survival.week import Week
 
 pytestmark = pytest.mark.slow
 
@@ -32,28 +25,3 @@ def test_growth_is_distinguished_from_fluctuation(
     for value in values:
         week.add(kind, "made up", value)
     assert (week.growing() == []) is is_flat
-
-
-def test_a_service_publishes_what_lands_while_it_is_measured(
-    template: Scenario, tmp_path: Path
-) -> None:
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.survival.week", "--days", "1"),
-            *("--folder", str(tmp_path / "week")),
-            *("--template", str(template.warehouse.folder)),
-        ],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    summary = json.loads(done.stdout.splitlines()[-1])
-    assert summary["publications"] >= 1 + SHIFTS
-    assert summary["answers"] > SHIFTS
-    values = [each["values"] for by in summary["series"].values() for each in by.values()]
-    assert {len(each) for each in values} == {SHIFTS}
-    assert all(min(each) > 0 for each in values)
-    # A day is too short for the caches: what has grown is judged by the week.
-    problems = done.stdout.splitlines()[-1 - summary["problems"] : -1]
-    assert [line for line in problems if " in the middle third, " not in line] == []

@@ -300,7 +300,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--folder", type=Path, required=True, help="is deleted and created")
-    parser.add_argument("--template", type=Path, help="a test folder with one publication")
     parser.add_argument("--results", type=Path, help="also write the summary to this file")
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)
@@ -309,12 +308,9 @@ def main() -> int:
     began = time.monotonic()
     prepare()
     with environment({"NO_PROXY": "127.0.0.1"}):
-        if options.template:
-            Warehouse(options.template).copy(warehouse.folder)
-        else:
-            writable_copy(MADE_UP, warehouse.landing)
-            in_child(main_job, log, warehouse.environment)
-            shutil.rmtree(warehouse.folder / "dagster_home")
+        writable_copy(MADE_UP, warehouse.landing)
+        in_child(main_job, log, warehouse.environment)
+        shutil.rmtree(warehouse.folder / "dagster_home")
         found = live(warehouse, options.days, log)
     for problem in found["problems"]:
         print(problem)
