@@ -105,4 +105,5 @@ def extract_of(
     )
     quoted = ", ".join(f'"{name}"' for name in columns)
     rows = con.sql(f"select {quoted}, _row from incoming")
-    return Extract(rows, rows_read, len({(cell.sheet, cell.row) for cell in cells}))
+    rows_kept = len({(cell.sheet, cell.row) for cell in cells})
+    return Extract(rows, max(rows_read, rows_kept), rows_kept)  # cells of an empty row count too

@@ -21,6 +21,7 @@ from dagster_project.layouts import (
 )
 from dagster_project.layouts.cell_address import column_letter
 from dagster_project.sources import all_sources
+from tests.security.hostile import CSV_SHEET
 from tests.sources.workbooks import changed_workbook
 from tests.support import FIXTURES, MADE_UP
 
@@ -326,3 +327,12 @@ def test_an_error_in_another_sheet_of_an_xls_is_ignored(con: duckdb.DuckDBPyConn
 
     rows = WorkbookLayout("made up", TABLE, ("Good",), parse).read(con, XLS).rows
     assert rows.select('"value"').fetchall() == [("7",)]
+
+
+def test_no_more_rows_are_kept_than_read_if_a_source_keeps_empty_ones(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    path = tmp_path / "made_up.csv"
+    path.write_text("label,figure\nJapan,1\n,\n,\n")
+    extract = CSV_SHEET.read(con, path)
+    assert (extract.rows_read, extract.rows_kept) == (3, 3)
