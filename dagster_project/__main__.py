@@ -130,7 +130,7 @@ def _settings() -> Settings:
         wrong = {f"{PREFIX}{each['loc'][0]}".upper(): each for each in error.errors()}
         found = [f"{name}={each['input']!r}: {each['msg']}" for name, each in wrong.items()]
         raise _invalid(", ".join(wrong), "; ".join(found)) from error
-    except SettingsError as error:  # no JSON
+    except SettingsError as error:  # the one setting that is JSON is not
         raise _invalid("ROYALTY_FETCH_BASE_URLS", str(error)) from error
     except duckdb.Error as error:
         where = "ROYALTY_DUCKDB_MEMORY_LIMIT, ROYALTY_DUCKDB_THREADS"

@@ -25,8 +25,8 @@ def home_folder() -> Path:
     A relative one starts at the project root; Dagster, which takes it from the environment, refuses
     those.
     """
-    named = os.environ.get("DAGSTER_HOME", "").strip() and os.environ["DAGSTER_HOME"]
-    home = from_project_root(Path(named or ".dagster"), "DAGSTER_HOME")
+    named = os.environ.get("DAGSTER_HOME", "")
+    home = from_project_root(Path(named if named.strip() else ".dagster"), "DAGSTER_HOME")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 

@@ -43,6 +43,7 @@ DATA_TESTS = {
         STRUCTURE,
         "the model converts them",
     ),
+    "assert_no_release_is_dated_in_the_future": (STRUCTURE, "folders are checked when they land"),
 }
 
 

@@ -113,6 +113,19 @@ def test_the_unit_of_the_last_digit_is_that_of_the_text(stated: tuple[str, Decim
     assert evaluated(macros("numbers").last_digit(f"'{text}'")) == Decimal(1).scaleb(exponent)
 
 
+def halves(number: int) -> Decimal:
+    """A number that is halfway between two amounts of money, or one of them."""
+    return number * Decimal("0.0000005")
+
+
+@SETTINGS
+@given(st.decimals(-(10**11), 10**11, places=21) | st.integers(-(10**17), 10**17).map(halves))
+def test_an_exact_number_becomes_the_same_money_by_either_way(number: Decimal) -> None:
+    of = macros("numbers")
+    exact = of.exact(f"'{number:f}'")
+    assert evaluated(of.exact_as_money(exact)) == evaluated(of.money(exact))
+
+
 def exceeds(*terms: str | None) -> bool:
     """Whether the sum of these texts is further from zero than their rounding allows."""
     of = macros("numbers")

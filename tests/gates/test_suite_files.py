@@ -8,13 +8,7 @@ from typing import Any
 import pytest
 
 from dagster_project.base.errors import BadInput
-from dagster_project.base.settings import PROJECT_ROOT
-from dagster_project.gates.suite_files import (
-    EXPECTATIONS,
-    raise_if_unused,
-    read_suite,
-    suite_path,
-)
+from dagster_project.gates.suite_files import raise_if_unused, read_suite, suite_path
 
 TABLE = "raw.made_up__things"
 RULES: dict[str, dict[str, Any]] = {
@@ -45,28 +39,6 @@ OWN = {
     "ground": "a document",
     "fix": "look",
 }
-
-
-CLOCK = re.compile(
-    r"\b(now|today|get_current_\w+|transaction_timestamp)\s*\("
-    r"|\b(current_date|current_time|current_timestamp|localtime\w*|run_started_at)\b"
-    r"|modules\.datetime"
-)
-
-
-def test_no_rule_and_no_model_asks_for_the_time() -> None:
-    """What passes once passes always: the machine's clock may be wrong, and be corrected."""
-    dbt = PROJECT_ROOT / "dbt"
-    folders = [EXPECTATIONS, dbt / "models", dbt / "macros", dbt / "tests"]
-    asks = [
-        f"{path.relative_to(PROJECT_ROOT)}: {line.strip()}"
-        for folder in folders
-        for path in folder.rglob("*")
-        if path.suffix in {".sql", ".json", ".yml"}
-        for line in path.read_text("utf-8").splitlines()
-        if CLOCK.search(line)
-    ]
-    assert asks == []
 
 
 def read(root: Path, *expectations: dict[str, Any], sql: str = "") -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ of the run finds no room; with room, the next run must give what an undisturbed 
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -21,8 +20,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from dagster_project.__main__ import main as command
 from dagster_project.base.hashing import file_sha256
 from dagster_project.pipeline.run import FAILED, PUBLISHED
@@ -30,8 +27,14 @@ from tests.support import Warehouse
 from tests.survival.crash_points import RunFailedError, in_child
 from tests.survival.crash_tally import Tally
 from tests.survival.crashes import BOUNDARIES, Harness, prepare
+from tests.survival.summary import print_summary
 
 STEP, LAST = 64 * 2**10, 2**20
+CHECKED = (
+    "one clear error; the live publication byte for byte as it was, or, if only Dagster's history"
+    " of the run found no room, the new one; whole and audited. With room, the next run gives what"
+    " an undisturbed one gives"
+)
 _ROOM = 400 * 2**20
 # What a run writes varies by some pages, so the first may succeed.
 _SURELY_FULL = 2 * STEP
@@ -127,15 +130,13 @@ def fill(harness: Harness, start: Warehouse, size: int, missing: int) -> tuple[s
         return end, problems
 
 
-def fill_at_every_step(
-    harness: Harness, kinds: dict[str, Warehouse], step: int = STEP
-) -> dict[str, Any]:
-    """Run each kind of run with 0, `step`, … 1 MB missing. Returns the summary, with problems."""
-    found: dict[str, Any] = {"runs": {}, "problems": []}
+def fill_at_every_step(harness: Harness, kinds: dict[str, Warehouse]) -> dict[str, Any]:
+    """Run each kind of run with 0, 64 KB, … 1 MB missing. Returns the summary, with problems."""
+    found: dict[str, Any] = {"checked": CHECKED, "runs": {}, "problems": []}
     for kind, start in kinds.items():
         size = room_taken(harness, start)
         ends = {}
-        for missing in range(0, LAST + 1, step):
+        for missing in range(0, LAST + 1, STEP):
             ends[missing], problems = fill(harness, start, size, missing)
             found["problems"] += [f"{kind}, {missing} bytes missing: {what}" for what in problems]
             print(f"{kind}, {missing} bytes missing: {ends[missing]}", flush=True)
@@ -159,7 +160,6 @@ def main() -> int:
     """Fill disks; print the problems and the summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="is deleted and created")
-    parser.add_argument("--step", type=int, default=STEP, help="bytes")
     parser.add_argument("--results", type=Path, help="also write the summary to this file")
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)
@@ -167,22 +167,8 @@ def main() -> int:
     began = time.monotonic()
     prepare()
     harness = Harness(options.folder, None, Tally(seeds=[1]), lambda: None)
-    found = fill_at_every_step(harness, runs_that_publish(harness), options.step)
-    for problem in found["problems"]:
-        print(problem)
-    summary = {
-        **found,
-        "problems": len(found["problems"]),
-        "checked": "one clear error; the live publication byte for byte as it was, or, if"
-        " only Dagster's history of the run found no room, the new one; whole and audited. With"
-        " room, the next run gives what an undisturbed one gives",
-        "duckdb": duckdb.__version__,
-        "seconds": round(time.monotonic() - began),
-    }
-    if options.results:
-        options.results.write_text(json.dumps(summary, indent=1) + "\n")
-    print(json.dumps(summary))
-    return 1 if found["problems"] else 0
+    found = fill_at_every_step(harness, runs_that_publish(harness))
+    return print_summary(found, began, options.results)
 
 
 if __name__ == "__main__":

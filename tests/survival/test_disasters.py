@@ -330,17 +330,6 @@ def test_the_newest_publication_is_the_live_one_even_if_the_ledger_is_of_before(
     assert warehouse.publish_candidate().publication_id > published.publication_id
 
 
-def test_releases_dated_after_today_pass_the_gates_of_later_runs(warehouse: Warehouse) -> None:
-    """They were loaded, or came with a package, when the clock was ahead of now's."""
-    path = warehouse.settings.warehouse
-    query = (
-        "select * replace (release_date + interval 9 years as release_date) from core.dim_release"
-    )
-    batch = Batch("core/dim_release:gate", "core.dim_release", query)
-    (result,) = run_suites(path, [batch], warehouse.settings)
-    assert result.success, result.details
-
-
 # Simultaneous runs
 
 

@@ -26,7 +26,6 @@ from typing import Any
 from unittest.mock import patch
 
 import dagster as dg
-import duckdb
 
 from dagster_project.base.complete_marker import mark_complete
 from dagster_project.base.errors import TryLater
@@ -50,6 +49,7 @@ from tests.survival.client import MODES
 from tests.survival.crash_points import in_child, result_of
 from tests.survival.crashes import main_job, prepare
 from tests.survival.process_crashes import service
+from tests.survival.summary import print_summary
 
 MONDAY = date(2022, 11, 21)  # the season of both publishers' schedules
 SHIFTS = 3  # per day
@@ -312,18 +312,7 @@ def main() -> int:
         in_child(main_job, log, warehouse.environment)
         shutil.rmtree(warehouse.folder / "dagster_home")
         found = live(warehouse, options.days, log)
-    for problem in found["problems"]:
-        print(problem)
-    summary = {
-        **found,
-        "problems": len(found["problems"]),
-        "duckdb": duckdb.__version__,
-        "seconds": round(time.monotonic() - began),
-    }
-    if options.results:
-        options.results.write_text(json.dumps(summary, indent=1) + "\n")
-    print(json.dumps(summary))
-    return 1 if found["problems"] else 0
+    return print_summary(found, began, options.results)
 
 
 if __name__ == "__main__":
