@@ -2,8 +2,9 @@
 
 204 reporters (2 of them groups) x 206 partners (4 groups) x 31 items x 20 years x 2 flows, without
 an economy's trade with itself: 51,856,800 records at most; the edition of December 2025 has
-49,604,340. Fewer rows are fewer pairs of economies, drawn over all of them: every reporter with the
-world first, then pairs in both directions. The reported value is missing in 96.51 % of the records.
+49,604,340. Fewer rows are fewer pairs of economies: every reporter with the world first, then with a
+member of the two groups, since a group's figure stands for its members until one of them has its own,
+then pairs drawn over all, in both directions. The reported value is missing in 96.51 % of the records.
 
 Values are computed in whole millionths of a million US dollars by a small multiplicative generator,
 so that another program can recompute them (`totals.py` does, with numpy):
@@ -38,6 +39,7 @@ ASKED_FOR = ("CHN", "DEU", "GBR", "JPN", "NAM", "USA")  # in the queries of the 
 GROUPS = ("WLD", "EU27", "EMU", "ROW")  # the first two of the others are reporters too
 GROUP_REPORTERS = ("EU27", "EMU")
 GROUP_SHARE = {"WLD": 1, "EU27": 2, "EMU": 3, "ROW": 4}  # of all countries: one part in this many
+GROUP_MEMBER = "DEU"  # of EU27 and EMU
 PART_OF_GROUPS = 6  # of the smaller sum of the two that report: one part in this many
 REVISED_BY = 4  # millionths at least, beside 0 to 9.9 %: enough to change what is 5 % off as well
 # Seen in the edition of December 2025, or named by its documentation.
@@ -104,6 +106,7 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int, vintage: int = 0) 
     everyone = economies()
     countries = sum(economy.kind == "c" for economy in everyone)
     world = next(e.number for e in everyone if e.iso3 == "WLD")
+    member = next(e.number for e in everyone if e.iso3 == GROUP_MEMBER)
     con.execute("create table economies (number bigint, iso3 text, iso2 text, kind text)")
     con.executemany(
         "insert into economies values (?, ?, ?, ?)", [[*vars(e).values()] for e in everyone]
@@ -127,6 +130,9 @@ def create_records(con: duckdb.DuckDBPyConnection, rows: int, vintage: int = 0) 
                 row_number() over (
                     order by
                         partners.number <> {world},
+                        {member} not in (reporters.number, partners.number),
+                        {member} in (reporters.number, partners.number)
+                        and greatest(reporters.number, partners.number) >= {countries},
                         {
             _mixed(
                 "least(reporters.number, partners.number)"

@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.generate import (
     FLOWS,
+    GROUP_MEMBER,
     GROUP_REPORTERS,
     GROUP_SHARE,
     ITEMS,
@@ -53,6 +54,8 @@ def _pairs(rows: int) -> list[tuple[int, int, int]]:
     """Reporter, partner and number of records of each pair that the file has."""
     everyone = economies()
     world = next(e.number for e in everyone if e.iso3 == "WLD")
+    member = next(e.number for e in everyone if e.iso3 == GROUP_MEMBER)
+    countries = sum(e.kind == "c" for e in everyone)
     found = [
         (r.number, p.number)
         for r in everyone
@@ -62,9 +65,15 @@ def _pairs(rows: int) -> list[tuple[int, int, int]]:
     ]
     numbers = np.array(found, dtype=np.int64)
     draw = _mixed(numbers.min(axis=1) * 1009 + numbers.max(axis=1))
-    found = [
-        found[at] for at in np.lexsort((numbers[:, 1], numbers[:, 0], draw, numbers[:, 1] != world))
-    ]
+    with_member = (numbers == member).any(axis=1)
+    with_group = (numbers >= countries).any(axis=1)
+    order = np.lexsort(
+        (
+            *(numbers[:, 1], numbers[:, 0], draw),
+            *(with_member & with_group, ~with_member, numbers[:, 1] != world),
+        )
+    )
+    found = [found[at] for at in order]
     taken = -(-rows // RECORDS_A_PAIR)
     return [
         (*pair, min(RECORDS_A_PAIR, rows - place * RECORDS_A_PAIR))
