@@ -21,6 +21,14 @@
     "previous_value",
     "revision_kind",
 ] %}
+{%- set neighbours = revision + [
+    "value",
+    "rounding",
+    "next_release",
+    "previous_release_date",
+    "previous_value",
+    "previous_rounding",
+] %}
 {%- set pair = [
     "source",
     "release_date",
@@ -39,7 +47,9 @@ with
         having min(observations.release_date) < max(observations.release_date)
     ),
 
-    observations as (
+    -- Read again by each of the following steps: as tables of millions of rows, these would not fit
+    -- into memory.
+    observations as not materialized(
         select
             {{ column_list(series, "stated") }},
             stated.release_date,
@@ -51,37 +61,16 @@ with
         where stated.statement_number = 1
     ),
 
-    statements as (
+    statements as not materialized(
         select {{ column_list(series) }}, release_date, value, rounding
         from observations
         where value is not null
     ),
 
-    withheld as (
+    withheld as not materialized(
         select {{ column_list(series) }}, release_date
         from observations
         where value is null and conf_status = 'C'
-    ),
-
-    with_neighbours as (
-        select
-            {{ column_list(series) }},
-            release_date,
-            value,
-            rounding,
-            lag(release_date) over (
-                partition by {{ column_list(series) }} order by release_date
-            ) as previous_release_date,
-            lag(value) over (
-                partition by {{ column_list(series) }} order by release_date
-            ) as previous_value,
-            lag(rounding) over (
-                partition by {{ column_list(series) }} order by release_date
-            ) as previous_rounding,
-            lead(release_date) over (
-                partition by {{ column_list(series) }} order by release_date
-            ) as next_statement
-        from statements
     ),
 
     releases as (
@@ -90,6 +79,43 @@ with
             release_date,
             lead(release_date) over (partition by source order by release_date) as next_release
         from (select distinct source, release_date from observations) as released
+    ),
+
+    with_neighbours as not materialized(
+        select
+            {{ column_list(series, "statements") }},
+            statements.release_date,
+            statements.value,
+            statements.rounding,
+            releases.next_release,
+            lag(statements.release_date) over by_release as previous_release_date,
+            lag(statements.value) over by_release as previous_value,
+            lag(statements.rounding) over by_release as previous_rounding,
+            lead(statements.release_date) over by_release as next_statement
+        from statements
+        inner join
+            releases
+            on statements.source = releases.source
+            and statements.release_date = releases.release_date
+        window
+            by_release as (
+                partition by {{ column_list(series, "statements") }}
+                order by statements.release_date
+            )
+    ),
+
+    -- The next release may no longer state the number: `is_dropped`.
+    with_drops as not materialized(
+        select
+            {{ column_list(neighbours) }},
+            next_release is not null and coalesce(next_statement > next_release, true) as is_dropped
+        from with_neighbours
+    ),
+
+    compared_or_dropped as materialized(
+        select {{ column_list(neighbours) }}, is_dropped
+        from with_drops
+        where previous_release_date is not null or is_dropped
     ),
 
     -- A code of the source that means another economy from a release on: the European Union of 28
@@ -142,7 +168,7 @@ with
         ),
     {%- endfor %}
 
-    compared as (
+    compared as not materialized(
         select
             {{ column_list(revision) }},
             previous_release_date,
@@ -152,7 +178,7 @@ with
             rounding,
             previous_value,
             previous_rounding
-        from with_neighbours
+        from compared_or_dropped
         where previous_release_date is not null
         {%- for role in ["reporter", "partner"] %}
             union all
@@ -377,38 +403,34 @@ with
     dropped as (
         select
             {{ column_list(series, "statements") }},
-            releases.next_release as release_date,
+            statements.next_release as release_date,
             statements.release_date as previous_release_date,
             statements.reporter_code as previous_reporter_code,
             statements.partner_code as previous_partner_code,
             cast(null as decimal(18, 6)) as value,
             statements.value as previous_value,
             case when withheld.source is null then 'dropped' else 'withheld' end as revision_kind
-        from with_neighbours as statements
-        inner join
-            releases
-            on statements.source = releases.source
-            and statements.release_date = releases.release_date
+        from compared_or_dropped as statements
         inner join
             windows
             on {{ equal_on("statements", "windows", window) }}
-            and releases.next_release = windows.release_date
+            and statements.next_release = windows.release_date
         left join
             withheld
             on {{ equal_on("statements", "withheld", series) }}
-            and releases.next_release = withheld.release_date
+            and statements.next_release = withheld.release_date
         left join
             replaced_economies as reporters
             on statements.source = reporters.source
             and statements.reporter_code = reporters.economy_code
-            and releases.next_release = reporters.next_release
+            and statements.next_release = reporters.next_release
         left join
             replaced_economies as partners
             on statements.source = partners.source
             and statements.partner_code = partners.economy_code
-            and releases.next_release = partners.next_release
+            and statements.next_release = partners.next_release
         where
-            coalesce(statements.next_statement > releases.next_release, true)
+            statements.is_dropped
             and statements.period >= windows.first_period
             and reporters.economy_code is null
             and partners.economy_code is null
