@@ -29,6 +29,12 @@ group by column_name
 order by rows_found desc, column_name
 ;
 
+-- name: figures_out_of_range
+select source, release_date, file_name, sheet_name, row_number, column_name, value
+from $batch
+where value not between $low and $high
+;
+
 -- name: unknown_codes
 select '$column' as column_name, $column as code, count(*) as rows_found
 from $batch

@@ -155,6 +155,9 @@ def _generic(table: str, expectation: dict[str, Any]) -> str | None:
             return cells(table, FIRST, **{column: "'made up'"})
         case "expect_column_values_to_be_between":
             return cells(table, FIRST, **{column: str(arguments["min_value"] - 1)})
+    query = arguments.get("unexpected_rows_query", "")
+    if bounds := re.search(r"where value not between \S+ and (\S+)", query):
+        return cells(table, FIRST, value=f"{bounds[1]} + 1")
     if description == "every code is mapped":
         return cells(table, FIRST, region_code="'_U'")
     if description.startswith("no blank before or after a text: "):
