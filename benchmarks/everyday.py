@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from benchmarks.bench import Bench, Record
 
 _TEXTS = {"ROYALTY_BUNDLED_RELEASES": "true"}
+_DEFAULT_LIMIT = Settings.model_fields["duckdb_memory_limit"].default
+_DEFAULT_MEMORY = {"ROYALTY_DUCKDB_MEMORY_LIMIT": _DEFAULT_LIMIT}
 
 
 def second_vintage(bench: "Bench", number: int) -> "Record":
@@ -38,12 +40,12 @@ def second_vintage(bench: "Bench", number: int) -> "Record":
         first = results.side(bench.pipeline())
     name = f"{bench.rows}_second"
     bench.copy(bench.warehouse(bench.rows), name)
-    second = bench.run(bench.second_landing(), name, **_default_memory())
+    second = bench.run(bench.second_landing(), name, **_DEFAULT_MEMORY)
     published = bench.folder / f"w_{name}" / PUBLISHED_FILE
     bench.check(totals(bench.rows), False, published)
     bench.check(totals(bench.rows, vintage=1), False, published, SECOND_RELEASE)
-    limit = _default_memory()["ROYALTY_DUCKDB_MEMORY_LIMIT"]
-    return {"memory_limit": limit, "runs": {"second": results.side(second), "first": first}}
+    runs = {"second": results.side(second), "first": first}
+    return {"memory_limit": _DEFAULT_LIMIT, "runs": runs}
 
 
 def small_release(bench: "Bench", number: int) -> "Record":
@@ -198,23 +200,18 @@ def growth(bench: "Bench", number: int) -> "Record":
 
     With the default limit of memory: the first build compares 40 vintages with each other.
     """
-    default, runs = _default_memory(), {}
+    runs = {}
     for name, others in (("after_40", 40), ("after_1", 1)):
         landing = bench.folder / f"landing_{name}"
         shutil.rmtree(landing, ignore_errors=True)
         for vintage in range(others):
             world_bank.land(landing, vintage)
-        bench.prepared(name, partial(bench.run, landing, name, **default))
+        bench.prepared(name, partial(bench.run, landing, name, **_DEFAULT_MEMORY))
         world_bank.land(landing, others)
-        run = bench.run(landing, name, **default)
+        run = bench.run(landing, name, **_DEFAULT_MEMORY)
         assert run.output.count("accepted worldbank_wdi") == 1, run.output
         runs[name] = results.side(run)
-    return {"memory_limit": default["ROYALTY_DUCKDB_MEMORY_LIMIT"], "runs": runs}
-
-
-def _default_memory() -> dict[str, str]:
-    limit = Settings.model_fields["duckdb_memory_limit"].default
-    return {"ROYALTY_DUCKDB_MEMORY_LIMIT": limit}
+    return {"memory_limit": _DEFAULT_LIMIT, "runs": runs}
 
 
 def equality(bench: "Bench", number: int) -> "Record":

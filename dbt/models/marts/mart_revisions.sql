@@ -67,7 +67,7 @@ with
         where value is not null
     ),
 
-    withheld as not materialized(
+    withheld as (
         select {{ column_list(series) }}, release_date
         from observations
         where value is null and conf_status = 'C'
@@ -81,7 +81,7 @@ with
         from (select distinct source, release_date from observations) as released
     ),
 
-    with_neighbours as not materialized(
+    with_neighbours as (
         select
             {{ column_list(series, "statements") }},
             statements.release_date,
@@ -105,7 +105,7 @@ with
     ),
 
     -- The next release may no longer state the number: `is_dropped`.
-    with_drops as not materialized(
+    with_drops as (
         select
             {{ column_list(neighbours) }},
             next_release is not null and coalesce(next_statement > next_release, true) as is_dropped
@@ -168,7 +168,7 @@ with
         ),
     {%- endfor %}
 
-    compared as not materialized(
+    compared as (
         select
             {{ column_list(revision) }},
             previous_release_date,
