@@ -111,6 +111,18 @@ def generic_cases() -> Iterator[Case]:
                 yield Case(table, expectation["description"], query)
 
 
+def range_cases() -> Iterator[Case]:
+    """Two cases for each range of a figure: one below it, one above."""
+    for table in tables_with_suites(LAYERS):
+        for expectation in read_suite(table)["expectations"]:
+            query = expectation["kwargs"].get("unexpected_rows_query", "")
+            if bounds := re.search(r"where value not between (\S+) and (\S+)", query):
+                for outside in (f"{bounds[1]} - 1", f"{bounds[2]} + 1"):
+                    yield Case(
+                        table, expectation["description"], cells(table, FIRST, value=outside)
+                    )
+
+
 def previous_cases() -> Iterator[Case]:
     """Cases for the expectations on raw tables that compare with the release before.
 
@@ -155,9 +167,6 @@ def _generic(table: str, expectation: dict[str, Any]) -> str | None:
             return cells(table, FIRST, **{column: "'made up'"})
         case "expect_column_values_to_be_between":
             return cells(table, FIRST, **{column: str(arguments["min_value"] - 1)})
-    query = arguments.get("unexpected_rows_query", "")
-    if bounds := re.search(r"where value not between \S+ and (\S+)", query):
-        return cells(table, FIRST, value=f"{bounds[1]} + 1")
     if description == "every code is mapped":
         return cells(table, FIRST, region_code="'_U'")
     if description.startswith("no blank before or after a text: "):
@@ -184,7 +193,7 @@ def all_cases() -> tuple[Case, ...]:
     ]
     covered = {(case.table, case.expectation) for case in written}
     generic = [case for case in generic_cases() if (case.table, case.expectation) not in covered]
-    return (*written, *generic, *previous_cases())
+    return (*written, *generic, *range_cases(), *previous_cases())
 
 
 @cache
