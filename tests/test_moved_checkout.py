@@ -26,7 +26,7 @@ def checksum(folder: Path) -> str:
 @pytest.fixture
 def moved(tmp_path: Path) -> Path:
     """A copy whose scripts name an environment that is gone, and whose files have any times."""
-    folder = tmp_path / "it was moved"
+    folder = tmp_path / "it was moved, 50% off"
     folder.mkdir()
     left_out = shutil.ignore_patterns("__pycache__", "target", "logs")
     for name in COPIED:
