@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.base.environment import clear_environment
 from tests.fetching.publisher_server import Publisher, publisher
 from tests.publication.s3_server import S3Server, s3_server
 from tests.support import (
@@ -40,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         # Where the checkout is read-only, it may be a temporary folder.
         os.environ.setdefault(SETTING, str(manifest_path().parents[1]))
+    clear_environment()  # as every command does; a user without a home gets one
 
 
 @pytest.hookimpl(tryfirst=True)
