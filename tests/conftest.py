@@ -131,7 +131,7 @@ def union(shared: Path) -> Scenario:
 
     def build(warehouse: Warehouse) -> Outcome:
         for folder in (REAL_FILES, REAL_FILES_MORE):
-            shutil.copytree(folder, warehouse.landing, dirs_exist_ok=True)
+            writable_copy(folder, warehouse.landing, dirs_exist_ok=True)
         with environment({"ROYALTY_BUNDLED_RELEASES": "true"}):
             return warehouse.run()
 

@@ -459,6 +459,19 @@ def _marts() -> Iterator[tuple[str, str, str]]:
             reporters_ranked="51",
         ),
     )
+    t = "marts.mart_preferred_sources"
+    yield (
+        t,
+        "the statements of one choice have places from 1 to their number",
+        cells(t, FIRST, place="place + 1"),
+    )
+    yield (
+        t,
+        "a statement with members comes before those with a total alone",
+        f"select * replace (false as has_members) from {t} union all select * replace (true as"
+        " has_members, place + max(place) over (partition by dimension, reporter_code, period,"
+        f" concept) as place) from {t}",
+    )
     t = "marts.mart_coverage"
     yield (
         t,

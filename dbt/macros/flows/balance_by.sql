@@ -1,6 +1,17 @@
-{#- The mart of one dimension: its members among int_flows_by_member. -#}
+{#- The mart of one dimension: its members among int_flows_by_member. Of the other sources, a row depends on the choice
+    between them alone. -#}
 {% macro balance_by(dimension) -%}
-    {{- config(meta={"reads": {"breakdown": ["total", dimension]}}) -}}
+    {{-
+        config(
+            materialized="incremental",
+            incremental_strategy="replace_partitions",
+            on_schema_change="fail",
+            meta={
+                "partition_by": "source",
+                "reads": {"breakdown": ["total", dimension], "dimension": [dimension]},
+            },
+        )
+    -}}
     select
         reporter_code,
         reporter_kind,
@@ -42,7 +53,6 @@
         reporters_counted_payments,
         previous_is_derived,
         is_computed
-    from {{ ref("int_flows_by_member") }}
+    from {{ in_changed_partitions(ref("int_flows_by_member")) }}
     where dimension = '{{ dimension }}'
-    order by reporter_code, period, source, concept, {{ dimension }}_code
 {%- endmacro %}

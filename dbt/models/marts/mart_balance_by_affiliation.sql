@@ -1,1 +1,1 @@
-{{ balance_by("affiliation") }}
+{{ balance_by("affiliation") }} order by reporter_code, period, source, concept, affiliation_code

@@ -1,1 +1,1 @@
-{{ balance_by("partner") }}
+{{ balance_by("partner") }} order by reporter_code, period, source, concept, partner_code

@@ -1,1 +1,1 @@
-{{ balance_by("region") }}
+{{ balance_by("region") }} order by reporter_code, period, source, concept, region_code

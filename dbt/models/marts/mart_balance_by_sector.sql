@@ -1,1 +1,1 @@
-{{ balance_by("sector") }}
+{{ balance_by("sector") }} order by reporter_code, period, source, concept, sector_code

@@ -2,6 +2,7 @@
 -- growth / 100). Growth refers to the level in its own currency, so the result is converted at the
 -- rate of the year before. The growth of one text does not apply to the level of another, and a
 -- bound (more than, about) gives no level.
+{{ config(meta={"parts": {"source": "source"}}) }}
 {%- set statement = ["source", "release_date"] + key_columns() + ["flow"] %}
 {%- set series = ["source"] + key_columns() + ["flow"] %}
 with

@@ -9,7 +9,6 @@
     "reporter_code",
     "period",
 ] %}
-{%- set context = ["dimension", "concept", "reporter_code", "period"] %}
 {%- set row_key = statement + ["member_code"] %}
 {%- set series = [
     "dimension",
@@ -44,16 +43,7 @@ with
         select
             {{ column_list(statement, "flows") }},
             coalesce(members.ranking_level, '') as ranking_level,
-            max(case when flows.is_total then 0 else 1 end) as members_stated,
-            {%- for flow in ["receipts", "payments", "balance"] %}
-                max(
-                    case when flows.is_total then flows.{{ flow }}_usd_m end
-                ) as total_{{ flow }}_usd_m,
-            {%- endfor %}
             {%- for flow in ["receipts", "payments"] %}
-                max(
-                    case when not flows.is_total then flows.{{ flow }}_usd_m end
-                ) as largest_{{ flow }}_usd_m,
                 sum(
                     case
                         when members.is_ranked or members.kind = 'residual'
@@ -74,9 +64,8 @@ with
                         then 1
                         else 0
                     end
-                ) as {{ flow }}_within_others,
+                ) as {{ flow }}_within_others{{ "," if not loop.last }}
             {%- endfor %}
-            max(flows.balance_usd_m) as largest_balance_usd_m
         from flows
         left join
             {{ ref("int_members") }} as members
@@ -84,62 +73,26 @@ with
         group by {{ column_list(statement, "flows") }}, coalesce(members.ranking_level, '')
     ),
 
-    -- A statement is complete if its members are; without members, if its total is.
-    statements as (
-        select
-            {{ column_list(statement) }},
-            max(members_stated) as members_stated,
-            {%- for flow in ["receipts", "payments", "balance"] %}
-                max(total_{{ flow }}_usd_m) as total_{{ flow }}_usd_m,
-            {%- endfor %}
-            case
-                when max(members_stated) = 0
-                then max(total_receipts_usd_m)
-                else max(largest_receipts_usd_m)
-            end as receipts_usd_m,
-            case
-                when max(members_stated) = 0
-                then max(total_payments_usd_m)
-                else max(largest_payments_usd_m)
-            end as payments_usd_m
-        from levels
-        group by {{ column_list(statement) }}
-    ),
-
-    -- One statement for a total and its parts: they never mix sources or releases.
-    ordered_statements as (
-        select
-            {{ column_list(statement, "statements") }},
-            statements.total_receipts_usd_m,
-            statements.total_payments_usd_m,
-            statements.total_balance_usd_m,
-            row_number() over (
-                partition by {{ column_list(context, "statements") }}
-                order by
-                    statements.members_stated desc,
-                    {{ preferred_statement_first("statements", "sources", is_breakdown=true) }}
-            )
-            = 1 as preferred
-        from statements
-        inner join {{ ref("dim_source") }} as sources on statements.source = sources.source
-    ),
+    totals as (select * from flows where is_total),
 
     compared_levels as (
         select
             {{ column_list(statement, "levels") }},
             levels.ranking_level,
-            statements.preferred,
+            preferences.preferred,
             {%- for flow in ["receipts", "payments"] %}
-                statements.total_{{ flow }}_usd_m,
+                totals.{{ flow }}_usd_m as total_{{ flow }}_usd_m,
                 levels.{{ flow }}_competitors,
                 levels.{{ flow }}_within_others,
-                statements.total_{{ flow }}_usd_m
+                totals.{{ flow }}_usd_m
                 - coalesce(levels.parts_{{ flow }}_usd_m, 0) as unallocated_{{ flow }}_usd_m,
             {%- endfor %}
-            statements.total_balance_usd_m
+            totals.balance_usd_m as total_balance_usd_m
         from levels
-        inner join
-            ordered_statements as statements on {{ equal_on("levels", "statements", statement) }}
+        left join totals on {{ equal_on("levels", "totals", statement) }}
+        left join
+            {{ ref("mart_preferred_sources") }} as preferences
+            on {{ equal_on("levels", "preferences", statement) }}
     ),
 
     -- A level and its growth in one text give the level of the year before.
