@@ -12,7 +12,8 @@ candidate is a copy of. Of a model, only some rows of another may count (`reads`
 
 These are parts of a table (`contents.py`); `of_sources_with` leaves out sources without that
 breakdown. A model with `partition_by: source` is a dbt incremental model: if all changed parts of
-its inputs have a source, only those sources are replaced.
+its inputs have a source, only those sources are replaced. An ephemeral model with it reads what the
+models replace that it is compiled into.
 """
 
 import re
@@ -141,7 +142,8 @@ class LayerPlan:
     def partitions(self, wave: Iterable[str]) -> dict[str, list[str]]:
         """Return the partitions to replace, by the model's name; other models are built whole."""
         found = {node: self._changed_partitions(node) for node in wave if node in self._nodes}
-        return {self._nodes[node]["name"]: values for node, values in found.items() if values}
+        changed = found | {node: _of_readers(node, found) for node in _inlined_by_partition()}
+        return {_node(node)["name"]: values for node, values in changed.items() if values}
 
     def settle(
         self, con: duckdb.DuckDBPyConnection, succeeded: Collection[str], run_id: str
@@ -218,6 +220,15 @@ class LayerPlan:
         return sorted(changed)
 
 
+def _of_readers(inlined: str, found: Mapping[str, list[str] | None]) -> list[str] | None:
+    """Return the partitions that the models of a wave replace which an ephemeral model is compiled
+    into; None if one of them is built whole.
+    """
+    readers = [node for node in found if inlined in _parents(node)]
+    values = [found[node] or [] for node in readers]
+    return sorted({value for each in values for value in each}) if all(values) else None
+
+
 def digest(inputs: Mapping[str, Contents]) -> str:
     """Return the digest of the project and of these rows."""
     read = sorted((table, sorted(parts.items())) for table, parts in inputs.items())
@@ -270,9 +281,24 @@ def _nodes_by_table() -> dict[str, str]:
     }
 
 
+@cache
+def _inlined_by_partition() -> tuple[str, ...]:
+    """Return the ephemeral models that read only the partitions that their readers replace."""
+    return tuple(
+        unique_id
+        for unique_id, node in manifest()["nodes"].items()
+        if node["config"]["materialized"] == "ephemeral" and "partition_by" in _meta(unique_id)
+    )
+
+
 def _node(unique_id: str) -> Mapping[str, Any]:
     nodes = manifest()["nodes"]
     return nodes[unique_id] if unique_id in nodes else manifest()["sources"][unique_id]
+
+
+def _parents(unique_id: str) -> list[str]:
+    found: list[str] = _node(unique_id).get("depends_on", {}).get("nodes", [])
+    return found
 
 
 def _meta(unique_id: str) -> Mapping[str, Any]:
@@ -284,7 +310,7 @@ def read_tables(unique_id: str) -> tuple[str, ...]:
     """Return the tables that a node reads, itself or through views and ephemeral models, by unique
     id. Includes the ledger's releases, if it uses more of them than the status of raw rows.
     """
-    parents = _node(unique_id).get("depends_on", {}).get("nodes", [])
+    parents = _parents(unique_id)
     found = {table for parent in parents for table in _stored(parent)}
     reads_raw = any(parent.startswith("source.royalty_flows.raw.") for parent in parents)
     return tuple(sorted(found - {_LEDGER} if reads_raw else found))

@@ -1,5 +1,6 @@
 -- Receipts, payments and balance in long form: one row per member of each dimension, every other
 -- dimension at its total. The total is a row beside its parts (its shares are 100) and has no rank.
+{{ config(meta={"partition_by": "source"}) }}
 {%- set columns = ["frequency", "currency"] + flow_columns() + ["is_computed"] %}
 {%- set statement = [
     "dimension",
@@ -25,7 +26,7 @@ with
             {{ flows_as_money("flows") }},
             {{ flows_as_stated("flows") }},
             flows.is_computed
-        from {{ ref("fct_royalty_flows") }} as flows
+        from {{ in_changed_partitions(ref("fct_royalty_flows")) }} as flows
     ),
 
     flows as (
