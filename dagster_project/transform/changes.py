@@ -11,20 +11,29 @@ candidate is a copy of. Of a model, only some rows of another may count (`reads`
     reads: {breakdown: [total, partner], frequency: [A], of_sources_with: partner}
 
 These are parts of a table (`contents.py`); `of_sources_with` leaves out sources without that
-breakdown. A model with `partition_by: source` is a dbt incremental model: if all changed parts of
-its inputs have a source, only those sources are replaced.
+breakdown. A model with `partition_by: [source, release_date]` is a dbt incremental model: if all
+changed parts of its inputs have a source and a release, only those releases are replaced. That is
+right if no row depends on rows of another partition. The ledger has the parts that it read.
 """
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import duckdb
 
 from dagster_project.base.hashing import text_sha256
 from dagster_project.transform.build_fingerprint import project_fingerprint
-from dagster_project.transform.contents import Contents, contents, part_names, part_values
+from dagster_project.transform.contents import (
+    Contents,
+    contents,
+    part_names,
+    part_of,
+    part_values,
+)
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import (
     Layer,
@@ -43,11 +52,15 @@ _STORED = ("seed", "table", "incremental")
 # What each table holds, by dbt's unique id.
 Known = dict[str, Contents]
 
+# The values of `partition_by`, by name.
+Partition = dict[str, str]
+
 
 def raw_contents(con: duckdb.DuckDBPyConnection) -> Known:
     """Return what the raw tables and the ledger hold: the accepted files with rows in them.
 
-    A load is identified by its time. Its rows are contiguous, so DuckDB reads very little.
+    A load is identified by its time. Its rows are contiguous, so DuckDB reads very little. Each
+    release is a part.
     """
     accepted = accepted_files(con)
     known: Known = {_LEDGER: {"": repr(accepted)}}
@@ -57,8 +70,10 @@ def raw_contents(con: duckdb.DuckDBPyConnection) -> Known:
         times = con.execute(f"select distinct _loaded_at from {table_name(source)}").fetchall()
         loads = {time for (time,) in times}
         name = source["name"].partition("__")[0]
+        files = [file for file in accepted if file[0] == name and file[4] in loads]
         known[unique_id] = {
-            "": repr([file for file in accepted if file[0] == name and file[4] in loads])
+            part_of(release): repr(list(of_release))
+            for release, of_release in groupby(files, itemgetter(0, 1))
         }
     return known
 
@@ -138,7 +153,7 @@ class LayerPlan:
         self._pending = waiting
         return wave
 
-    def partitions(self, wave: Iterable[str]) -> dict[str, list[str]]:
+    def partitions(self, wave: Iterable[str]) -> dict[str, list[Partition]]:
         """Return the partitions to replace, by the model's name; other models are built whole."""
         found = {node: self._changed_partitions(node) for node in wave if node in self._nodes}
         return {self._nodes[node]["name"]: values for node, values in found.items() if values}
@@ -150,9 +165,11 @@ class LayerPlan:
         held = {node: self._contents(con, node) for node in succeeded if node in self._nodes}
         self._known |= {node: found for node, found in held.items() if found is not None}
         self._unrecorded |= {
-            node: NodeState(made_from, run_id, held.get(node))
+            node: NodeState(
+                digest(inputs), run_id, held.get(node), inputs if _partition_by(node) else None
+            )
             for node in succeeded
-            if (made_from := self._made_from(node))
+            if (inputs := self._inputs(node)) is not None
         }
 
     def take_states(self) -> dict[str, NodeState]:
@@ -180,42 +197,38 @@ class LayerPlan:
 
     def _made_from(self, node: str) -> str | None:
         """Return the digest of a node's inputs; None if it is not known what one of them holds."""
-        inputs = self._inputs(node, self._known)
+        inputs = self._inputs(node)
         return None if inputs is None else digest(inputs)
 
-    def _inputs(self, node: str, known: Mapping[str, Contents]) -> Known | None:
+    def _inputs(self, node: str) -> Known | None:
         # A view or a seed is the same whatever its inputs hold.
         found = self._nodes.get(node)
         if found and found["config"]["materialized"] in ("view", "seed"):
             return {}
         tables = read_tables(node)
-        if not known.keys() >= set(tables):
+        if not self._known.keys() >= set(tables):
             return None
-        read = {table: known[table] for table in tables}
+        read = {table: self._known[table] for table in tables}
         return {table: _read_parts(node, table, read) for table in tables}
 
-    def _changed_partitions(self, node: str) -> list[str] | None:
-        """Return the values of `partition_by` whose rows change; None if all rows may change."""
-        by = _meta(node).get("partition_by")
-        if not by or self._refresh or table_name(self._nodes[node]) not in self._tables:
+    def _changed_partitions(self, node: str) -> list[Partition] | None:
+        """Return the partitions whose rows change; None if all rows may change."""
+        by, before, now = _partition_by(node), self._before.get(node), self._inputs(node)
+        there = table_name(self._nodes[node]) in self._tables
+        if not by or self._refresh or not there or not before or now is None:
             return None
-        held = {
-            table: state.contents
-            for table, state in self._before.items()
-            if state.contents is not None
-        }
-        before, now = self._inputs(node, held), self._inputs(node, self._known)
-        if node not in self._before or before is None or now is None:
+        # Another digest: the model was made by another project.
+        if before.inputs is None or digest(before.inputs) != before.made_from:
             return None
         changed = set()
-        for table in now:
+        for table, parts in now.items():
             names = part_names(_node(table))
-            for part in before[table].keys() | now[table].keys():
-                if before[table].get(part) != now[table].get(part):
-                    if by not in names:
-                        return None
-                    changed.add(part_values(part)[names.index(by)])
-        return sorted(changed)
+            for part, _ in before.inputs[table].items() ^ parts.items():
+                if not set(by) <= set(names):
+                    return None
+                values = part_values(part)
+                changed.add(tuple(values[names.index(name)] for name in by))
+        return [dict(zip(by, values, strict=True)) for values in sorted(changed)]
 
 
 def digest(inputs: Mapping[str, Contents]) -> str:
@@ -273,6 +286,12 @@ def _nodes_by_table() -> dict[str, str]:
 def _node(unique_id: str) -> Mapping[str, Any]:
     nodes = manifest()["nodes"]
     return nodes[unique_id] if unique_id in nodes else manifest()["sources"][unique_id]
+
+
+def _partition_by(unique_id: str) -> list[str]:
+    """Return the columns of a model's partitions; none if it is always built whole."""
+    by = _meta(unique_id).get("partition_by", [])
+    return [by] if isinstance(by, str) else by
 
 
 def _meta(unique_id: str) -> Mapping[str, Any]:

@@ -312,16 +312,15 @@ def plan_of_marts(before: Known, now: Known) -> LayerPlan:
     first.next_nodes()
     first._known |= {node: {"a": "1:1"} for node in layer_nodes(MARTS)}
     states = {
-        node: NodeState(first._made_from(node) or "", "a run", {"a": "1:1"})
+        node: NodeState(first._made_from(node) or "", "a run", {"a": "1:1"}, first._inputs(node))
         for node in [*layer_nodes(MARTS), *layer_tests(MARTS)]
     }
-    held = {node: NodeState("x", "a run", parts) for node, parts in (others | before).items()}
-    return LayerPlan(MARTS, held | states, others | now, tables)
+    return LayerPlan(MARTS, states, others | now, tables)
 
 
 TWO_SOURCES: Known = {
     FLOWS: {"a|partner|A": "9:1", "a|total|A": "3:1", "b|total|A": "2:1", "b|total|M": "5:1"},
-    COUNTED: {"a": "12:1", "b": "7:1"},
+    COUNTED: {"a|2020-01-01": "12:1", "b|2020-01-01": "7:1", "b|2021-01-01": "8:1"},
 }
 
 
@@ -352,15 +351,17 @@ def test_partners_are_built_again_if_a_source_that_states_partners_changes() -> 
 @pytest.mark.parametrize(
     ("now", "replaced"),
     [
-        ({"a": "12:1", "b": "7:2"}, ["b"]),
-        ({"a": "12:1"}, ["b"]),  # the source has no rows any more
-        ({"a": "12:1", "b": "7:1", "c": "1:1"}, ["c"]),
+        ({"b|2020-01-01": "7:2"}, ["b"]),
+        ({"a|2020-01-01": ""}, ["a"]),  # the source has no rows any more
+        ({"c|2020-01-01": "1:1", "a|2020-01-01": "12:2"}, ["a", "c"]),
     ],
     ids=["changed", "gone", "new"],
 )
 def test_only_sources_that_change_are_replaced(now: Contents, replaced: list[str]) -> None:
-    plan = plan_of_marts(TWO_SOURCES, {**TWO_SOURCES, COUNTED: now})
-    assert plan.partitions(plan.next_nodes())["mart_coverage"] == replaced
+    held = {part: found for part, found in {**TWO_SOURCES[COUNTED], **now}.items() if found}
+    plan = plan_of_marts(TWO_SOURCES, {**TWO_SOURCES, COUNTED: held})
+    partitions = plan.partitions(plan.next_nodes())
+    assert partitions["mart_coverage"] == [{"source": source} for source in replaced]
 
 
 def test_a_mart_is_built_whole_if_a_table_without_sources_changes() -> None:

@@ -1,8 +1,12 @@
 {#- Condition: a row is in a partition that this build replaces. -#}
 {% macro is_changed_partition() -%}
-    {%- set values = [] -%}
-    {%- for value in changed_partitions() -%}
-        {%- do values.append("'" ~ value | replace("'", "''") ~ "'") -%}
+    {%- set partitions = [] -%}
+    {%- for partition in changed_partitions() -%}
+        {%- set equal = [] -%}
+        {%- for name, value in partition.items() -%}
+            {%- do equal.append(name ~ " = '" ~ value | replace("'", "''") ~ "'") -%}
+        {%- endfor -%}
+        {%- do partitions.append("(" ~ equal | join(" and ") ~ ")") -%}
     {%- endfor -%}
-    {{ model.config.meta.partition_by }} in ({{ values | join(", ") }})
+    ({{ partitions | join(" or ") }})
 {%- endmacro %}
