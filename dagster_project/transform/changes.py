@@ -13,7 +13,9 @@ candidate is a copy of. Of a model, only some rows of another may count (`reads`
 These are parts of a table (`contents.py`); `of_sources_with` leaves out sources without that
 breakdown. A model with `partition_by: [source, release_date]` is a dbt incremental model: if all
 changed parts of its inputs have a source and a release, only those releases are replaced. That is
-right if no row depends on rows of another partition. The ledger has the parts that it read.
+right if no row depends on rows of another partition; with `later_too`, a row may depend on earlier
+ones of the last name, so these are replaced from the first that changes on. The ledger has the
+parts that the model read.
 """
 
 import re
@@ -220,14 +222,21 @@ class LayerPlan:
         # Another digest: the model was made by another project.
         if before.inputs is None or digest(before.inputs) != before.made_from:
             return None
-        changed = set()
+        read: set[tuple[str, ...]] = set()
+        changed: set[tuple[str, ...]] = set()
         for table, parts in now.items():
             names = part_names(_node(table))
-            for part, _ in before.inputs[table].items() ^ parts.items():
-                if not set(by) <= set(names):
-                    return None
-                values = part_values(part)
-                changed.add(tuple(values[names.index(name)] for name in by))
+            differing = {part for part, _ in before.inputs[table].items() ^ parts.items()}
+            if set(by) <= set(names):
+                for into, found in ((read, parts), (changed, differing)):
+                    values = [dict(zip(names, part_values(part), strict=True)) for part in found]
+                    into |= {tuple(of_part[name] for name in by) for of_part in values}
+            elif differing:
+                return None
+        if _meta(node).get("later_too"):
+            changed |= {
+                each for each in read for one in changed if each[:-1] == one[:-1] and each > one
+            }
         return [dict(zip(by, values, strict=True)) for values in sorted(changed)]
 
 

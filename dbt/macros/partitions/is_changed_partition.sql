@@ -1,12 +1,12 @@
-{#- Condition: a row is in a partition that this build replaces. -#}
-{% macro is_changed_partition() -%}
+{#- Condition: a row is in a partition that this build replaces; with `columns`, by only these names, each in a column. -#}
+{% macro is_changed_partition(columns=none) -%}
     {%- set partitions = [] -%}
     {%- for partition in changed_partitions() -%}
         {%- set equal = [] -%}
-        {%- for name, value in partition.items() -%}
-            {%- do equal.append(name ~ " = '" ~ value | replace("'", "''") ~ "'") -%}
+        {%- for name, column in (columns or dict(zip(partition, partition))).items() -%}
+            {%- do equal.append(column ~ " = '" ~ partition[name] | replace("'", "''") ~ "'") -%}
         {%- endfor -%}
         {%- do partitions.append("(" ~ equal | join(" and ") ~ ")") -%}
     {%- endfor -%}
-    ({{ partitions | join(" or ") }})
+    ({{ partitions | unique | join(" or ") }})
 {%- endmacro %}
