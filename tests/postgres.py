@@ -32,8 +32,11 @@ def missing() -> str:
     """Why no server can be started here; empty if one can."""
     if _programs() is None:
         return "no PostgreSQL server (Debian: postgresql)"
-    if os.geteuid() == 0 and _USER not in {user.pw_name for user in pwd.getpwall()}:
+    users = {user.pw_uid: user.pw_name for user in pwd.getpwall()}
+    if os.geteuid() == 0 and _USER not in users.values():
         return "root, and no user postgres to run a server as"
+    if os.geteuid() not in users:
+        return "a user without an entry in passwd, as whom PostgreSQL does not start"
     return ""
 
 

@@ -1,5 +1,6 @@
 """The command line, in a separate process."""
 
+import shlex
 import socket
 import subprocess
 import sys
@@ -162,7 +163,7 @@ def test_the_ui_does_not_start_beside_another(
 
 def test_a_closed_pipe_ends_a_command_quietly(warehouse: Warehouse) -> None:
     result = subprocess.run(
-        f"{sys.executable} -m dagster_project status | head -n 1",
+        f"{shlex.quote(sys.executable)} -m dagster_project status | head -n 1",
         cwd=PROJECT_ROOT,
         shell=True,
         capture_output=True,

@@ -174,8 +174,7 @@ def _run_waves(
     results: list[Any] = []
     while wave := plan.next_nodes():
         partitions = plan.partitions(wave)
-        if layer.in_candidate:
-            _drop_tables(settings, layer, wave, partitions)
+        _drop_tables(settings, layer, wave, partitions)
         args = [*select_nodes(wave), "--vars", json.dumps({"changed_partitions": partitions})]
         if layer.name == "staging":
             args.append("--full-refresh")  # of seeds: their columns may have changed
@@ -226,11 +225,15 @@ def _run_dbt(
 def _drop_tables(
     settings: Settings, layer: Layer, wave: Iterable[str], partitions: Collection[str]
 ) -> None:
-    """Drop the candidate's tables that are built whole: dbt then creates them."""
+    """Drop tables that are built whole: dbt then creates them.
+
+    In the candidate, all of them; in the workbench, incremental ones, to which dbt would add.
+    """
     nodes = layer_nodes(layer)
-    with duckdb.connect(settings.candidate) as con:
+    with duckdb.connect(layer.database(settings)) as con:
         for node in (nodes[unique_id] for unique_id in wave if unique_id in nodes):
-            if node["name"] not in partitions:
+            created = layer.in_candidate or node["config"]["materialized"] == "incremental"
+            if created and node["name"] not in partitions:
                 con.execute(f"drop table if exists {table_name(node)}")
 
 

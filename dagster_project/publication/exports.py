@@ -66,7 +66,7 @@ def partition_orders() -> dict[str, str]:
     return {
         f"{node['schema']}.{node['name']}": node["raw_code"].rpartition("order by")[2].strip()
         for node in manifest()["nodes"].values()
-        if node["config"]["materialized"] == "incremental"
+        if node["config"]["materialized"] == "incremental" and node["schema"] in ("core", "marts")
     }
 
 

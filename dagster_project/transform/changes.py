@@ -11,21 +11,32 @@ candidate is a copy of. Of a model, only some rows of another may count (`reads`
     reads: {breakdown: [total, partner], frequency: [A], of_sources_with: partner}
 
 These are parts of a table (`contents.py`); `of_sources_with` leaves out sources without that
-breakdown. A model with `partition_by: source` is a dbt incremental model: if all changed parts of
-its inputs have a source, only those sources are replaced. An ephemeral model with it reads what the
-models replace that it is compiled into.
+breakdown. A model with `partition_by: [source, release_date]` is a dbt incremental model: if all
+changed parts of its inputs have a source and a release, only those releases are replaced. That is
+right if no row depends on rows of another partition; with `later_too`, a row may depend on earlier
+ones of the last name, so these are replaced from the first that changes on. The ledger has the
+parts that the model read. An ephemeral model with `partition_by` reads what the models replace that
+it is compiled into.
 """
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import duckdb
 
 from dagster_project.base.hashing import text_sha256
 from dagster_project.transform.build_fingerprint import project_fingerprint
-from dagster_project.transform.contents import Contents, contents, part_names, part_values
+from dagster_project.transform.contents import (
+    Contents,
+    contents,
+    part_names,
+    part_of,
+    part_values,
+)
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import (
     Layer,
@@ -44,11 +55,15 @@ _STORED = ("seed", "table", "incremental")
 # What each table holds, by dbt's unique id.
 Known = dict[str, Contents]
 
+# The values of `partition_by`, by name.
+Partition = dict[str, str]
+
 
 def raw_contents(con: duckdb.DuckDBPyConnection) -> Known:
     """Return what the raw tables and the ledger hold: the accepted files with rows in them.
 
-    A load is identified by its time. Its rows are contiguous, so DuckDB reads very little.
+    A load is identified by its time. Its rows are contiguous, so DuckDB reads very little. Each
+    release is a part.
     """
     accepted = accepted_files(con)
     known: Known = {_LEDGER: {"": repr(accepted)}}
@@ -58,8 +73,10 @@ def raw_contents(con: duckdb.DuckDBPyConnection) -> Known:
         times = con.execute(f"select distinct _loaded_at from {table_name(source)}").fetchall()
         loads = {time for (time,) in times}
         name = source["name"].partition("__")[0]
+        files = [file for file in accepted if file[0] == name and file[4] in loads]
         known[unique_id] = {
-            "": repr([file for file in accepted if file[0] == name and file[4] in loads])
+            part_of(release): repr(list(of_release))
+            for release, of_release in groupby(files, itemgetter(0, 1))
         }
     return known
 
@@ -139,7 +156,7 @@ class LayerPlan:
         self._pending = waiting
         return wave
 
-    def partitions(self, wave: Iterable[str]) -> dict[str, list[str]]:
+    def partitions(self, wave: Iterable[str]) -> dict[str, list[Partition]]:
         """Return the partitions to replace, by the model's name; other models are built whole."""
         found = {node: self._changed_partitions(node) for node in wave if node in self._nodes}
         changed = found | {node: _of_readers(node, found) for node in _inlined_by_partition()}
@@ -152,9 +169,11 @@ class LayerPlan:
         held = {node: self._contents(con, node) for node in succeeded if node in self._nodes}
         self._known |= {node: found for node, found in held.items() if found is not None}
         self._unrecorded |= {
-            node: NodeState(made_from, run_id, held.get(node))
+            node: NodeState(
+                digest(inputs), run_id, held.get(node), inputs if _partition_by(node) else None
+            )
             for node in succeeded
-            if (made_from := self._made_from(node))
+            if (inputs := self._inputs(node)) is not None
         }
 
     def take_states(self) -> dict[str, NodeState]:
@@ -182,51 +201,58 @@ class LayerPlan:
 
     def _made_from(self, node: str) -> str | None:
         """Return the digest of a node's inputs; None if it is not known what one of them holds."""
-        inputs = self._inputs(node, self._known)
+        inputs = self._inputs(node)
         return None if inputs is None else digest(inputs)
 
-    def _inputs(self, node: str, known: Mapping[str, Contents]) -> Known | None:
+    def _inputs(self, node: str) -> Known | None:
         # A view or a seed is the same whatever its inputs hold.
         found = self._nodes.get(node)
         if found and found["config"]["materialized"] in ("view", "seed"):
             return {}
         tables = read_tables(node)
-        if not known.keys() >= set(tables):
+        if not self._known.keys() >= set(tables):
             return None
-        read = {table: known[table] for table in tables}
+        read = {table: self._known[table] for table in tables}
         return {table: _read_parts(node, table, read) for table in tables}
 
-    def _changed_partitions(self, node: str) -> list[str] | None:
-        """Return the values of `partition_by` whose rows change; None if all rows may change."""
-        by = _meta(node).get("partition_by")
-        if not by or self._refresh or table_name(self._nodes[node]) not in self._tables:
+    def _changed_partitions(self, node: str) -> list[Partition] | None:
+        """Return the partitions whose rows change; None if all rows may change."""
+        by, before, now = _partition_by(node), self._before.get(node), self._inputs(node)
+        there = table_name(self._nodes[node]) in self._tables
+        if not by or self._refresh or not there or not before or now is None:
             return None
-        held = {
-            table: state.contents
-            for table, state in self._before.items()
-            if state.contents is not None
-        }
-        before, now = self._inputs(node, held), self._inputs(node, self._known)
-        if node not in self._before or before is None or now is None:
+        # Another digest: the model was made by another project.
+        if before.inputs is None or digest(before.inputs) != before.made_from:
             return None
-        changed = set()
-        for table in now:
+        read: set[tuple[str, ...]] = set()
+        changed: set[tuple[str, ...]] = set()
+        for table, parts in now.items():
             names = part_names(_node(table))
-            for part in before[table].keys() | now[table].keys():
-                if before[table].get(part) != now[table].get(part):
-                    if by not in names:
-                        return None
-                    changed.add(part_values(part)[names.index(by)])
-        return sorted(changed)
+            differing = {part for part, _ in before.inputs[table].items() ^ parts.items()}
+            if set(by) <= set(names):
+                for into, found in ((read, parts), (changed, differing)):
+                    values = [dict(zip(names, part_values(part), strict=True)) for part in found]
+                    into |= {tuple(of_part[name] for name in by) for of_part in values}
+            elif differing:
+                return None
+        if _meta(node).get("later_too"):
+            changed |= {
+                each for each in read for one in changed if each[:-1] == one[:-1] and each > one
+            }
+        return [dict(zip(by, values, strict=True)) for values in sorted(changed)]
 
 
-def _of_readers(inlined: str, found: Mapping[str, list[str] | None]) -> list[str] | None:
+def _of_readers(
+    inlined: str, found: Mapping[str, list[Partition] | None]
+) -> list[Partition] | None:
     """Return the partitions that the models of a wave replace which an ephemeral model is compiled
     into; None if one of them is built whole.
     """
-    readers = [node for node in found if inlined in _parents(node)]
-    values = [found[node] or [] for node in readers]
-    return sorted({value for each in values for value in each}) if all(values) else None
+    of_each = [found[node] or [] for node in found if inlined in _parents(node)]
+    if not all(of_each):
+        return None
+    partitions = [partition for of_one in of_each for partition in of_one]
+    return [one for place, one in enumerate(partitions) if one not in partitions[:place]]
 
 
 def digest(inputs: Mapping[str, Contents]) -> str:
@@ -299,6 +325,12 @@ def _node(unique_id: str) -> Mapping[str, Any]:
 def _parents(unique_id: str) -> list[str]:
     found: list[str] = _node(unique_id).get("depends_on", {}).get("nodes", [])
     return found
+
+
+def _partition_by(unique_id: str) -> list[str]:
+    """Return the columns of a model's partitions; none if it is always built whole."""
+    by = _meta(unique_id).get("partition_by", [])
+    return [by] if isinstance(by, str) else by
 
 
 def _meta(unique_id: str) -> Mapping[str, Any]:

@@ -2,10 +2,10 @@
 
 A part is a set of rows that changes as a whole and that models read as a whole: the rows of one
 source, say. A model names its parts in its `meta`, as `parts: {source: source}`: a name and an SQL
-expression each.
+expression each. A raw table has a part per release.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
@@ -16,15 +16,23 @@ from dagster_project.workbench.checksums import CHECKSUM
 Contents = Mapping[str, str]
 
 _SEPARATOR = "|"
+_OF_RAW = {"source": "_source", "release_date": "_release"}
 
 
 def part_names(node: Mapping[str, Any]) -> list[str]:
-    """Return the names of a seed's or model's parts; none if it is always read as a whole."""
+    """Return the names of a table's parts; none if it is always read as a whole."""
     return list(_parts(node))
 
 
 def _parts(node: Mapping[str, Any]) -> dict[str, str]:
+    if node["schema"] == "raw":
+        return _OF_RAW
     return dict(node.get("config", {}).get("meta", {}).get("parts", {}))
+
+
+def part_of(values: Iterable[object]) -> str:
+    """Return the part with these values, in the order of its table's part names."""
+    return _SEPARATOR.join(map(str, values))
 
 
 def part_values(part: str) -> list[str]:

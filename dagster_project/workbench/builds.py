@@ -3,13 +3,15 @@
 A build covers one layer, or part of it, in one run: a row per seed, model and data test, all with
 the same `started_at`. `finished_at` is set once the whole layer was built and its data tests
 passed. `made_from` is the digest of a node's inputs when it last ran, `made_by` that run, which may
-be an earlier one because unchanged nodes do not run, and `contents` what its table holds, by part.
+be an earlier one because unchanged nodes do not run, `contents` what its table holds, by part, and
+`inputs` what the tables that it read held then, of a model whose partitions are replaced.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import duckdb
 
@@ -18,11 +20,16 @@ from dagster_project.workbench.ledger_schema import ledger_time
 
 @dataclass(frozen=True)
 class NodeState:
-    """A node as it last ran. contents: of its table, by part; None for a view or a data test."""
+    """A node as it last ran.
+
+    contents: of its table, by part; None for a view or a data test. inputs: the contents of the
+    tables that it read; None if it is always built whole.
+    """
 
     made_from: str
     made_by: str
     contents: Mapping[str, str] | None = None
+    inputs: Mapping[str, Mapping[str, str]] | None = None
 
 
 def start_candidate(
@@ -93,23 +100,26 @@ def record_states(
 ) -> None:
     """Record the states of nodes that succeeded in this run, or that it has kept."""
     con.execute(
-        "update audit.builds set made_from = made.digest, made_by = made.by, contents = made.held"
+        "update audit.builds set made_from = made.digest, made_by = made.by, contents = made.held,"
+        " inputs = made.read"
         " from (select unnest(?::varchar[]) as node, unnest(?::varchar[]) as digest,"
-        " unnest(?::varchar[]) as by, unnest(?::varchar[]) as held) as made"
+        " unnest(?::varchar[]) as by, unnest(?::varchar[]) as held,"
+        " unnest(?::varchar[]) as read) as made"
         " where builds.node = made.node and candidate_id = ? and run_id = ?",
         [
             list(states),
             [state.made_from for state in states.values()],
             [state.made_by for state in states.values()],
             [_json(state.contents) for state in states.values()],
+            [_json(state.inputs) for state in states.values()],
             candidate_id,
             run_id,
         ],
     )
 
 
-def _json(contents: Mapping[str, str] | None) -> str | None:
-    return None if contents is None else json.dumps(contents)
+def _json(held: Mapping[str, Any] | None) -> str | None:
+    return None if held is None else json.dumps(held)
 
 
 def finish_layer(
@@ -131,14 +141,14 @@ def node_states(
     A node without one was not built since its last build began.
     """
     rows = con.execute(
-        "select node, made_from, made_by, contents from audit.builds"
+        "select node, made_from, made_by, contents, inputs from audit.builds"
         " where $candidate is null or candidate_id = $candidate"
         " qualify row_number() over (partition by node order by started_at desc) = 1",
         {"candidate": candidate_id},
     ).fetchall()
     return {
-        node: NodeState(made_from, made_by, json.loads(contents) if contents else None)
-        for node, made_from, made_by, contents in rows
+        node: NodeState(made_from, made_by, *(json.loads(held) if held else None for held in both))
+        for node, made_from, made_by, *both in rows
         if made_from
     }
 

@@ -71,7 +71,8 @@ create table if not exists audit.builds (
     finished_at timestamp,
     made_from varchar,
     made_by varchar,
-    contents varchar
+    contents varchar,
+    inputs varchar
 );
 create table if not exists audit.test_results (
     candidate_id varchar not null,
@@ -106,6 +107,7 @@ create table if not exists audit.decisions (
 alter table audit.candidates add column if not exists project varchar;
 alter table audit.candidates add column if not exists base varchar;
 alter table audit.builds add column if not exists contents varchar;
+alter table audit.builds add column if not exists inputs varchar;
 alter table audit.gate_results add column if not exists made_from varchar;
 alter table audit.gate_results add column if not exists carried_from varchar;
 -- Replaced by `builds`.

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,8 @@ def works(tmp_path: Path, redirections: str = "", **environment: str) -> bool:
     landing = tmp_path / "landing"
     os.makedirs(os.fsencode(landing) + b"/" + os.fsencode(NAME))
     ended = tmp_path / "ended"
-    command = [sys.executable, "-c", '"$SCRIPT"', str(ended), str(landing), redirections]
+    paths = [shlex.quote(str(path)) for path in (sys.executable, ended, landing)]
+    command = [paths[0], "-c", '"$SCRIPT"', *paths[1:], redirections]
     # Bash, for the exit code of the script and not of the pipe's last command.
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {' '.join(command)}"],

@@ -1,7 +1,6 @@
 """One bad release does not hold back others: a fault per layer, in one run with a good one."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
@@ -24,7 +23,7 @@ from dagster_project.transform.build_fingerprint import build_fingerprint, proje
 from dagster_project.transform.layers import LAYERS
 from dagster_project.workbench.connection import open_workbench
 from tests.pipeline.test_run import text_of
-from tests.support import TEXT, Outcome, Scenario, Warehouse, built_once
+from tests.support import TEXT, Outcome, Scenario, Warehouse, built_once, writable_copy
 
 STAGING, INTERMEDIATE, CORE, MARTS = LAYERS
 SOURCE = "published_figures"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from functools import partial
@@ -33,7 +32,17 @@ from dagster_project.pipeline.run import (
 )
 from dagster_project.sources import all_sources
 from dagster_project.workbench.connection import open_workbench
-from tests.support import BARE, BULK, TEXT, Outcome, Scenario, Warehouse, built_once, execute
+from tests.support import (
+    BARE,
+    BULK,
+    TEXT,
+    Outcome,
+    Scenario,
+    Warehouse,
+    built_once,
+    execute,
+    writable_copy,
+)
 
 BUILD = [
     f"{step}_{layer}"

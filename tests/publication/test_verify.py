@@ -273,6 +273,7 @@ def test_a_stale_signature_is_reported(warehouse: Warehouse, signed: Path) -> No
     assert problems(warehouse) == [
         "royalty_flows.duckdb.minisig is not the signature of the live publication"
     ]
+    beside(newest).unlink()
     beside(newest).write_bytes(old)
     first = signed.stem.removeprefix("royalty_flows-")
     stale = f"{beside(newest).name} is the signature of publication {first}, not {identity}"

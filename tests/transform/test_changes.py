@@ -16,9 +16,11 @@ from dagster_project.defs.dbt_layers import _LayerBuild, _record_states
 from dagster_project.defs.resources import Workbench
 from dagster_project.pipeline.run import PUBLISHED, publish_again
 from dagster_project.publication.exports import partition_orders
+from dagster_project.transform import changes
 from dagster_project.transform.changes import (
     Known,
     LayerPlan,
+    Partition,
     gate_inputs,
     raw_contents,
     raw_tables_behind,
@@ -312,16 +314,16 @@ def plan_of_marts(before: Known, now: Known) -> LayerPlan:
     first.next_nodes()
     first._known |= {node: {"a": "1:1"} for node in layer_nodes(MARTS)}
     states = {
-        node: NodeState(first._made_from(node) or "", "a run", {"a": "1:1"})
+        node: NodeState(first._made_from(node) or "", "a run", {"a": "1:1"}, first._inputs(node))
         for node in [*layer_nodes(MARTS), *layer_tests(MARTS)]
     }
-    held = {node: NodeState("x", "a run", parts) for node, parts in (others | before).items()}
-    return LayerPlan(MARTS, held | states, others | now, tables)
+    return LayerPlan(MARTS, states, others | now, tables)
 
 
 TWO_SOURCES: Known = {
     FLOWS: {"a|partner|A": "9:1", "a|total|A": "3:1", "b|total|A": "2:1", "b|total|M": "5:1"},
-    COUNTED: {"a": "12:1", "b": "7:1"},
+    COUNTED: {"a|2020-01-01": "12:1", "b|2020-01-01": "7:1", "b|2021-01-01": "8:1"},
+    "model.royalty_flows.dim_aggregate_member": {},
 }
 
 
@@ -352,15 +354,17 @@ def test_partners_are_built_again_if_a_source_that_states_partners_changes() -> 
 @pytest.mark.parametrize(
     ("now", "replaced"),
     [
-        ({"a": "12:1", "b": "7:2"}, ["b"]),
-        ({"a": "12:1"}, ["b"]),  # the source has no rows any more
-        ({"a": "12:1", "b": "7:1", "c": "1:1"}, ["c"]),
+        ({"b|2020-01-01": "7:2"}, ["b"]),
+        ({"a|2020-01-01": ""}, ["a"]),  # the source has no rows any more
+        ({"c|2020-01-01": "1:1", "a|2020-01-01": "12:2"}, ["a", "c"]),
     ],
     ids=["changed", "gone", "new"],
 )
 def test_only_sources_that_change_are_replaced(now: Contents, replaced: list[str]) -> None:
-    plan = plan_of_marts(TWO_SOURCES, {**TWO_SOURCES, COUNTED: now})
-    assert plan.partitions(plan.next_nodes())["mart_coverage"] == replaced
+    held = {part: found for part, found in {**TWO_SOURCES[COUNTED], **now}.items() if found}
+    plan = plan_of_marts(TWO_SOURCES, {**TWO_SOURCES, COUNTED: held})
+    partitions = plan.partitions(plan.next_nodes())
+    assert partitions["mart_coverage"] == [{"source": source} for source in replaced]
 
 
 def test_a_mart_is_built_whole_if_a_table_without_sources_changes() -> None:
@@ -369,6 +373,86 @@ def test_a_mart_is_built_whole_if_a_table_without_sources_changes() -> None:
     wave = plan.next_nodes()
     assert COVERAGE in wave
     assert "mart_coverage" not in plan.partitions(wave)
+
+
+@pytest.mark.parametrize(
+    ("now", "replaced"),
+    [
+        ({"b|2022-01-01": "1:1"}, ["b|2022-01-01"]),
+        ({"b|2020-01-01": ""}, ["b|2020-01-01", "b|2021-01-01"]),
+        ({"b|2021-01-01": ""}, ["b|2021-01-01"]),
+        (
+            {"a|2019-01-01": "1:1", "b|2021-01-01": "8:2"},
+            ["a|2019-01-01", "a|2020-01-01", "b|2021-01-01"],
+        ),
+    ],
+    ids=["new", "first gone", "last gone", "two sources"],
+)
+def test_revisions_are_replaced_from_the_first_release_that_changes_on(
+    now: Contents, replaced: list[str]
+) -> None:
+    held = {part: found for part, found in {**TWO_SOURCES[COUNTED], **now}.items() if found}
+    plan = plan_of_marts(TWO_SOURCES, {**TWO_SOURCES, COUNTED: held})
+    assert parts(plan.partitions(plan.next_nodes())["mart_revisions"]) == replaced
+
+
+# Releases that are replaced
+
+
+STATED = "model.royalty_flows.int_wto_stats__observations"
+RAW = "source.royalty_flows.raw.wto_stats__observations"
+TWO_RELEASES = {"wto_stats|2020-01-01": "a file", "wto_stats|2021-01-01": "a file"}
+
+
+def parts(partitions: list[Partition]) -> list[str]:
+    return ["|".join(partition.values()) for partition in partitions]
+
+
+def partitions_of_observations(now: Known) -> list[str] | None:
+    """The releases of the WTO that are replaced; None if the table is built whole."""
+    known = {table: {"": "1:1"} for table in read_tables(STATED)} | {RAW: TWO_RELEASES}
+    tables = {table_name(node) for node in layer_nodes(INTERMEDIATE).values()}
+    first = LayerPlan(INTERMEDIATE, {}, known, tables)
+    inputs = first._inputs(STATED)
+    states = {STATED: NodeState(first._made_from(STATED) or "", "a run", {}, inputs)}
+    found = LayerPlan(INTERMEDIATE, states, known | now, tables).partitions([STATED])
+    return parts(found[layer_nodes(INTERMEDIATE)[STATED]["name"]]) if found else None
+
+
+@pytest.mark.parametrize(
+    ("now", "replaced"),
+    [
+        (TWO_RELEASES | {"wto_stats|2022-01-01": "a file"}, ["wto_stats|2022-01-01"]),
+        (TWO_RELEASES | {"wto_stats|2020-01-01": "other"}, ["wto_stats|2020-01-01"]),
+        ({"wto_stats|2021-01-01": "a file"}, ["wto_stats|2020-01-01"]),
+        ({}, list(TWO_RELEASES)),
+    ],
+    ids=["new", "loaded again", "rejected or forgotten", "all gone"],
+)
+def test_only_releases_that_change_are_replaced(now: Contents, replaced: list[str]) -> None:
+    assert partitions_of_observations({RAW: now}) == replaced
+
+
+def test_observations_are_built_whole_if_a_table_without_releases_changes() -> None:
+    now: Known = {RAW: TWO_RELEASES | {"wto_stats|2022-01-01": "a file"}}
+    assert partitions_of_observations(now | {ECONOMIES: {"": "2:2"}}) is None
+
+
+def test_observations_are_built_whole_after_a_change_of_the_project(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = TWO_RELEASES | {"wto_stats|2022-01-01": "a file"}
+    prints = iter(["before"])
+    monkeypatch.setattr(changes, "project_fingerprint", lambda: next(prints, "after"))
+    assert partitions_of_observations({RAW: now}) is None
+
+
+def test_the_rows_of_a_new_release_are_added_to_those_of_the_others(revised: Scenario) -> None:
+    assert revised.warehouse.published(
+        "select min(rowid) filter (is_new) > max(rowid) filter (not is_new) from (select rowid,"
+        " source = 'worldbank_wdi' and release_date = '2016-09-01' as is_new"
+        " from core.fct_royalty_observations)"
+    ) == [(True,)]
 
 
 # What a gate reads

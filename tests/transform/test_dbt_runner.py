@@ -28,6 +28,7 @@ def test_the_project_parses_without_a_warning(tmp_path: Path) -> None:
     project = str(dbt.DBT_PROJECT)
     command = [sys.executable, "-m", "dbt.cli.main", "--warn-error", "parse", "--no-partial-parse"]
     command += ["--project-dir", project, "--profiles-dir", project, "--target-path", str(tmp_path)]
+    command += ["--log-path", str(tmp_path)]  # the checkout may be read-only
     environment = {**os.environ, "ROYALTY_WAREHOUSE_DIR": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

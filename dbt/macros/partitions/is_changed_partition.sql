@@ -1,8 +1,12 @@
-{#- Condition: a row is in a partition that this build replaces. -#}
-{% macro is_changed_partition() -%}
-    {%- set values = [] -%}
-    {%- for value in changed_partitions() -%}
-        {%- do values.append("'" ~ value | replace("'", "''") ~ "'") -%}
+{#- Condition: a row is in a partition that this build replaces; with `columns`, by only these names, each in a column. -#}
+{% macro is_changed_partition(columns=none) -%}
+    {%- set partitions = [] -%}
+    {%- for partition in changed_partitions() -%}
+        {%- set equal = [] -%}
+        {%- for name, column in (columns or dict(zip(partition, partition))).items() -%}
+            {%- do equal.append(column ~ " = '" ~ partition[name] | replace("'", "''") ~ "'") -%}
+        {%- endfor -%}
+        {%- do partitions.append("(" ~ equal | join(" and ") ~ ")") -%}
     {%- endfor -%}
-    {{ model.config.meta.partition_by }} in ({{ values | join(", ") }})
+    ({{ partitions | unique | join(" or ") }})
 {%- endmacro %}

@@ -1,6 +1,6 @@
 -- The economies that an aggregate consists of, in each release that states the aggregate: only what
 -- a file or a definition says. An aggregate without rows has members that nothing here states.
-{{ config(meta={"parts": {"source": "source"}}) }}
+{{ config(meta={"parts": {"source": "source", "release_date": "release_date"}}) }}
 {%- set grain = ["source", "release_date", "aggregate_code"] %}
 with
     aggregates as (

@@ -3,7 +3,10 @@
         materialized="incremental",
         incremental_strategy="replace_partitions",
         on_schema_change="fail",
-        meta={"partition_by": "source", "parts": {"source": "source"}},
+        meta={
+            "partition_by": ["source", "release_date"],
+            "parts": {"source": "source", "release_date": "release_date"},
+        },
     )
 }}
 {%- set columns = [

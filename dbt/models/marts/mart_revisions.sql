@@ -7,7 +7,7 @@
         materialized="incremental",
         incremental_strategy="replace_partitions",
         on_schema_change="fail",
-        meta={"partition_by": "source"},
+        meta={"partition_by": ["source", "release_date"], "later_too": true},
     )
 }}
 {%- set series = ["source"] + key_columns() + ["flow", "currency"] %}
@@ -40,7 +40,9 @@ with
     -- A source with one release has nothing to compare, however many rows it has.
     restated_sources as (
         select observations.source
-        from {{ in_changed_partitions(ref("fct_royalty_observations")) }} as observations
+        from
+            {{ in_changed_partitions(ref("fct_royalty_observations"), {"source": "source"}) }}
+            as observations
         inner join {{ ref("dim_source") }} as sources on observations.source = sources.source
         where sources.releases_are = 'complete'
         group by observations.source
@@ -56,7 +58,9 @@ with
             stated.value,
             stated.rounding,
             stated.conf_status
-        from {{ in_changed_partitions(ref("fct_royalty_observations")) }} as stated
+        from
+            {{ in_changed_partitions(ref("fct_royalty_observations"), {"source": "source"}) }}
+            as stated
         inner join restated_sources on stated.source = restated_sources.source
         where stated.statement_number = 1
     ),
@@ -112,10 +116,19 @@ with
         from with_neighbours
     ),
 
+    -- If only releases are replaced: theirs, and those of the release before, which they may drop.
     compared_or_dropped as materialized(
         select {{ column_list(neighbours) }}, is_dropped
         from with_drops
-        where previous_release_date is not null or is_dropped
+        where
+            (previous_release_date is not null or is_dropped)
+            {%- if changed_partitions() %}
+                and (
+                    next_release is null
+                    or
+                    {{ is_changed_partition({"source": "source", "release_date": "next_release"}) }}
+                )
+            {%- endif %}
     ),
 
     -- A code of the source that means another economy from a release on: the European Union of 28
@@ -487,7 +500,7 @@ select
     has_same_members,
     same_members_change_pct,
     same_reporters_change_pct
-from final
+from {{ in_changed_partitions("final") }}
 order by
     reporter_code,
     period,

@@ -1,7 +1,15 @@
 -- One row per key and release, with the flows that the release states side by side. Covers
 -- everything that published claims can be about (their reporters, and all totals with the world,
--- which compete for ranks) and the sources that state balances themselves. Where a release states
+-- which compete for ranks) and the releases that state balances themselves. Where a release states
 -- only the parts of a quarter or year, the quarter or year is their sum.
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="replace_partitions",
+        on_schema_change="fail",
+        meta={"partition_by": ["source", "release_date"]},
+    )
+}}
 {%- set grain = ["source", "release_date"] + key_columns() %}
 with
     claims as (select distinct reporter_code from {{ ref("published_claims") }}),
@@ -18,14 +26,17 @@ with
             comparator,
             obs_status,
             rate_is_missing
-        from {{ ref("int_observations") }}
+        from {{ in_changed_partitions(ref("int_observations")) }}
         where
             statement_number = 1
             and (
                 partner_code = 'WLD'
                 or reporter_code in (select reporter_code from claims)
-                or source
-                in (select source from {{ ref("int_united_observations") }} where flow = 'balance')
+                or (source, release_date) in (
+                    select source, release_date
+                    from {{ in_changed_partitions(ref("int_united_observations")) }}
+                    where flow = 'balance'
+                )
             )
     ),
 

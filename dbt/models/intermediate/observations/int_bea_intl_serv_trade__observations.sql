@@ -26,7 +26,7 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_bea_intl_serv_trade__observations") }}
+        from {{ in_changed_partitions(ref("stg_bea_intl_serv_trade__observations")) }}
     ),
 
     conformed as ({{ conform_codes("staged") }}),

@@ -28,6 +28,6 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_bea_trade_by_area__observations") }}
+        from {{ in_changed_partitions(ref("stg_bea_trade_by_area__observations")) }}
     )
     {{ conform_codes("staged") }}

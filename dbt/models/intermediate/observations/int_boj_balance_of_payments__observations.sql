@@ -24,6 +24,6 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_boj_balance_of_payments__observations") }}
+        from {{ in_changed_partitions(ref("stg_boj_balance_of_payments__observations")) }}
     )
     {{ conform_codes("staged") }}

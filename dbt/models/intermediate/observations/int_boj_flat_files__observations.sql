@@ -24,7 +24,7 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_boj_flat_files__observations") }}
+        from {{ in_changed_partitions(ref("stg_boj_flat_files__observations")) }}
     ),
 
     conformed as ({{ conform_codes("staged") }}),

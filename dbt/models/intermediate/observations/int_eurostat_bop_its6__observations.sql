@@ -3,7 +3,7 @@
 -- rows are left out.
 {{
     sdmx_conformed(
-        ref("stg_eurostat_bop_its6__observations"),
+        in_changed_partitions(ref("stg_eurostat_bop_its6__observations")),
         concept="BPM6_SH",
         units={"MIO_EUR": "EUR"},
         national="MIO_NAC",

@@ -2,7 +2,7 @@
 -- the message or the seed names it.
 {{
     sdmx_conformed(
-        ref("stg_oecd_tis__observations"),
+        in_changed_partitions(ref("stg_oecd_tis__observations")),
         concept="BPM6_SH",
         units={"USD_EXC": "USD"},
         national="XDC",

@@ -38,7 +38,7 @@ with
             observations.sheet_name,
             observations.row_number,
             observations.column_name
-        from {{ ref("stg_oecd_wto_batis__observations") }} as observations
+        from {{ in_changed_partitions(ref("stg_oecd_wto_batis__observations")) }} as observations
         left join alpha_2_codes as reporters on observations.reporter = reporters.iso2
         left join alpha_2_codes as partners on observations.partner = partners.iso2
     )

@@ -43,6 +43,6 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_ons_itis__intellectual_property") }}
+        from {{ in_changed_partitions(ref("stg_ons_itis__intellectual_property")) }}
     )
     {{ conform_codes("staged") }}

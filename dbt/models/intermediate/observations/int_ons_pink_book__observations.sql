@@ -33,7 +33,7 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_ons_pink_book__intellectual_property") }}
+        from {{ in_changed_partitions(ref("stg_ons_pink_book__intellectual_property")) }}
     ),
 
     conformed as ({{ conform_codes("staged") }}),

@@ -24,6 +24,6 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_ons_services_by_partner__observations") }}
+        from {{ in_changed_partitions(ref("stg_ons_services_by_partner__observations")) }}
     )
     {{ conform_codes("staged") }}

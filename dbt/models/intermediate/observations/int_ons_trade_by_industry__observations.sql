@@ -25,6 +25,6 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_ons_trade_by_industry__observations") }}
+        from {{ in_changed_partitions(ref("stg_ons_trade_by_industry__observations")) }}
     )
     {{ conform_codes("staged") }}

@@ -27,7 +27,7 @@ with
             sheet_name,
             row_number,
             unit not in ('percent', 'rank', 'year') as is_money
-        from {{ ref("stg_published_figures__figures") }}
+        from {{ in_changed_partitions(ref("stg_published_figures__figures")) }}
     ),
 
     final as (

@@ -16,7 +16,7 @@ with
             sheet_name,
             row_number,
             'value' as column_name
-        from {{ ref("int_published_figures__figures") }}
+        from {{ in_changed_partitions(ref("int_published_figures__figures")) }}
         where measure = 'level'
     )
 

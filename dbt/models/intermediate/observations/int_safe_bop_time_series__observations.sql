@@ -24,6 +24,6 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_safe_bop_time_series__observations") }}
+        from {{ in_changed_partitions(ref("stg_safe_bop_time_series__observations")) }}
     )
     {{ conform_codes("staged") }}

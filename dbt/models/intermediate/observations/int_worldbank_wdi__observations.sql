@@ -30,6 +30,6 @@ with
             sheet_name,
             row_number,
             column_name
-        from {{ ref("stg_worldbank_wdi__observations") }}
+        from {{ in_changed_partitions(ref("stg_worldbank_wdi__observations")) }}
     )
     {{ conform_codes("staged") }}

@@ -29,7 +29,7 @@ with
             observations.sheet_name,
             observations.row_number,
             observations.column_name
-        from {{ ref("stg_wto_stats__observations") }} as observations
+        from {{ in_changed_partitions(ref("stg_wto_stats__observations")) }} as observations
         left join economy_numbers as reporters on observations.reporter = reporters.m49
         left join economy_numbers as partners on observations.partner = partners.m49
         where observations.measure = 'level'
