@@ -26,7 +26,7 @@ from dagster_project.transform.changes import (
     raw_tables_behind,
     read_tables,
 )
-from dagster_project.transform.contents import Contents
+from dagster_project.transform.contents import Contents, part_names
 from dagster_project.transform.dbt_runner import manifest
 from dagster_project.transform.layers import LAYERS, Layer, layer_nodes, layer_tests, table_name
 from dagster_project.workbench.builds import NodeState, node_states, start_layer
@@ -312,9 +312,14 @@ def plan_of_marts(before: Known, now: Known) -> LayerPlan:
     tables = {table_name(node) for node in layer_nodes(MARTS).values()}
     first = LayerPlan(MARTS, {}, others | before, tables, refresh=True)
     first.next_nodes()
-    first._known |= {node: {"a": "1:1"} for node in layer_nodes(MARTS)}
+    first._known |= {
+        node: {"|".join("a" * max(1, len(part_names(found)))): "1:1"}
+        for node, found in layer_nodes(MARTS).items()
+    }
     states = {
-        node: NodeState(first._made_from(node) or "", "a run", {"a": "1:1"}, first._inputs(node))
+        node: NodeState(
+            first._made_from(node) or "", "a run", first._known.get(node), first._inputs(node)
+        )
         for node in [*layer_nodes(MARTS), *layer_tests(MARTS)]
     }
     return LayerPlan(MARTS, states, others | now, tables)
@@ -373,6 +378,41 @@ def test_a_mart_is_built_whole_if_a_table_without_sources_changes() -> None:
     wave = plan.next_nodes()
     assert COVERAGE in wave
     assert "mart_coverage" not in plan.partitions(wave)
+
+
+PREFERRED = "model.royalty_flows.mart_preferred_sources"
+BALANCE = "model.royalty_flows.mart_balance_by_partner"
+
+
+@pytest.mark.parametrize(
+    ("choice", "replaced"),
+    [
+        ({"partner|a": "1:2"}, ["a"]),
+        ({"partner|a": "1:2", "partner|b": "1:2"}, ["a", "b"]),
+        ({"sector|b": "1:2"}, ["a"]),
+    ],
+    ids=["of itself", "of both", "of another dimension"],
+)
+def test_rows_are_replaced_if_the_source_changes_or_its_place_in_the_choice(
+    choice: Contents, replaced: list[str]
+) -> None:
+    changed: Known = {**TWO_SOURCES, FLOWS: {**TWO_SOURCES[FLOWS], "a|total|A": "3:2"}}
+    plan = plan_of_marts(TWO_SOURCES, changed)
+    plan.next_nodes()
+    plan._known |= {PREFERRED: choice, "model.royalty_flows.mart_aggregates": {"a": "1:1"}}
+    plan._pending = [BALANCE]
+    found = plan.partitions(plan.next_nodes())
+    of_sources = [{"source": source} for source in replaced]
+    # The ephemeral model, too: it reads only what the mart replaces that it is compiled into.
+    assert (found["mart_balance_by_partner"], found["int_flows_by_member"]) == (of_sources,) * 2
+
+
+def test_an_ephemeral_model_reads_all_rows_for_a_mart_that_is_built_whole() -> None:
+    members = "model.royalty_flows.int_members"
+    plan = plan_of_marts(TWO_SOURCES, {**TWO_SOURCES, members: {"": "2:2"}})
+    wave = plan.next_nodes()
+    assert BALANCE in wave
+    assert not {"mart_balance_by_partner", "int_flows_by_member"} & plan.partitions(wave).keys()
 
 
 @pytest.mark.parametrize(
