@@ -31,6 +31,10 @@ from tests.support import (
     writable_copy,
 )
 
+# As every command does. It gives a home to a user without one, which libraries ask for when other
+# folders' conftest.py import them.
+clear_environment()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the dbt project parsed once, before test processes that would all do it start."""
@@ -41,7 +45,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
         # Where the checkout is read-only, it may be a temporary folder.
         os.environ.setdefault(SETTING, str(manifest_path().parents[1]))
-    clear_environment()  # as every command does; a user without a home gets one
 
 
 @pytest.hookimpl(tryfirst=True)
