@@ -36,7 +36,8 @@ SETTINGS_OF_MAKE = {"PYTEST", "UV", "UV_VERSION", "RUN", "MAKE", "MAKEFILE_LIST"
 def checkout(tmp_path: Path) -> Path:
     """A copy of the Makefile whose programs note what they are given."""
     folder = tmp_path / "with a space % '"
-    record = f"#!{sys.executable}\nimport json, os, sys\n" + (
+    # Not the environment's: a first line cannot have a space in its path.
+    record = f"#!{Path(sys.executable).resolve()}\nimport json, os, sys\n" + (
         f"with open({str(folder / 'calls')!r}, 'a', encoding='utf-8') as calls:\n"
         "    calls.write(json.dumps([sys.argv, dict(os.environ)]) + '\\n')\n"
     )
