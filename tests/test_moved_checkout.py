@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,37 @@ def test_commands_run_there_and_install_nothing(moved: Path) -> None:
     assert "published     nothing yet" in done.stdout
     assert "installing" not in done.stdout
     assert not (moved / ".tools").exists()
+
+
+def test_dagster_makes_its_tables_there_and_so_do_the_processes_that_it_starts(
+    moved: Path,
+) -> None:
+    # Links are resolved: the path of Dagster itself must have the percent sign.
+    library, real = moved / ".venv" / "lib", Path(sysconfig.get_path("purelib"))
+    library.unlink()
+    packages = library / real.relative_to(Path(sys.prefix) / "lib")
+    packages.mkdir(parents=True)
+    for package in real.iterdir():
+        if package.name == "dagster":
+            shutil.copytree(package, packages / package.name)
+        else:
+            (packages / package.name).symlink_to(package)
+    make_tables = "from dagster import DagsterInstance; DagsterInstance.ephemeral()"
+    script = f"""
+import subprocess, sys
+import dagster_project
+{make_tables}
+subprocess.run([sys.executable, "-c", {make_tables!r}], check=True)
+"""
+    done = subprocess.run(
+        [moved / ".venv" / "bin" / "python", "-c", script],
+        cwd=moved,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_another_lock_file_or_no_interpreter_installs(moved: Path) -> None:

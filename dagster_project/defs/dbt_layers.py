@@ -230,11 +230,16 @@ def _drop_tables(
     In the candidate, all of them; in the workbench, incremental ones, to which dbt would add.
     """
     nodes = layer_nodes(layer)
-    with duckdb.connect(layer.database(settings)) as con:
-        for node in (nodes[unique_id] for unique_id in wave if unique_id in nodes):
-            created = layer.in_candidate or node["config"]["materialized"] == "incremental"
-            if created and node["name"] not in partitions:
-                con.execute(f"drop table if exists {table_name(node)}")
+    whole = [
+        table_name(node)
+        for node in (nodes[unique_id] for unique_id in wave if unique_id in nodes)
+        if node["name"] not in partitions
+        and (layer.in_candidate or node["config"]["materialized"] == "incremental")
+    ]
+    if whole:
+        with duckdb.connect(layer.database(settings)) as con:
+            for table in whole:
+                con.execute(f"drop table if exists {table}")
 
 
 def _has_stamp(candidate: Path) -> bool:

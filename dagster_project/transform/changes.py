@@ -248,7 +248,7 @@ def _of_readers(
     """Return the partitions that the models of a wave replace which an ephemeral model is compiled
     into; None if one of them is built whole.
     """
-    of_each = [found[node] or [] for node in found if inlined in _parents(node)]
+    of_each = [found[node] or [] for node in found if inlined in _compiled_into(node)]
     if not all(of_each):
         return None
     partitions = [partition for of_one in of_each for partition in of_one]
@@ -312,9 +312,20 @@ def _inlined_by_partition() -> tuple[str, ...]:
     """Return the ephemeral models that read only the partitions that their readers replace."""
     return tuple(
         unique_id
-        for unique_id, node in manifest()["nodes"].items()
-        if node["config"]["materialized"] == "ephemeral" and "partition_by" in _meta(unique_id)
+        for unique_id in manifest()["nodes"]
+        if _is_ephemeral(unique_id) and "partition_by" in _meta(unique_id)
     )
+
+
+@cache
+def _compiled_into(unique_id: str) -> frozenset[str]:
+    """Return the ephemeral models that a node reads, itself or through other ones."""
+    direct = {node for node in _parents(unique_id) if _is_ephemeral(node)}
+    return frozenset(direct.union(*(_compiled_into(node) for node in direct)))
+
+
+def _is_ephemeral(unique_id: str) -> bool:
+    return bool(_node(unique_id)["config"].get("materialized") == "ephemeral")
 
 
 def _node(unique_id: str) -> Mapping[str, Any]:

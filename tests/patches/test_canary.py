@@ -24,6 +24,7 @@ from great_expectations.expectations.metrics.query_metrics.query_table.unexpecte
 from dagster_project.base.settings import PATCHES
 
 FILE_CONFIG = inspect.getattr_static(Config, "file_config").fget
+
 # By patch: the package, its version, the code that the patch rests on, and the digest of that code.
 CANARIES: dict[str, tuple[str, str, tuple[Callable[..., Any], ...], str]] = {
     "alembic_folder": ("alembic", "1.20.1", (FILE_CONFIG,), "d91dd2d54526ba09"),

@@ -384,6 +384,16 @@ PREFERRED = "model.royalty_flows.mart_preferred_sources"
 BALANCE = "model.royalty_flows.mart_balance_by_partner"
 
 
+def plan_after_the_choice(choice: Contents, pending: list[str]) -> LayerPlan:
+    """A plan in which the totals of a source have changed, and the choice has been built again."""
+    changed: Known = {**TWO_SOURCES, FLOWS: {**TWO_SOURCES[FLOWS], "a|total|A": "3:2"}}
+    plan = plan_of_marts(TWO_SOURCES, changed)
+    plan.next_nodes()
+    plan._known |= {PREFERRED: choice, "model.royalty_flows.mart_aggregates": {"a": "1:1"}}
+    plan._pending = pending
+    return plan
+
+
 @pytest.mark.parametrize(
     ("choice", "replaced"),
     [
@@ -396,23 +406,19 @@ BALANCE = "model.royalty_flows.mart_balance_by_partner"
 def test_rows_are_replaced_if_the_source_changes_or_its_place_in_the_choice(
     choice: Contents, replaced: list[str]
 ) -> None:
-    changed: Known = {**TWO_SOURCES, FLOWS: {**TWO_SOURCES[FLOWS], "a|total|A": "3:2"}}
-    plan = plan_of_marts(TWO_SOURCES, changed)
-    plan.next_nodes()
-    plan._known |= {PREFERRED: choice, "model.royalty_flows.mart_aggregates": {"a": "1:1"}}
-    plan._pending = [BALANCE]
+    plan = plan_after_the_choice(choice, [BALANCE])
     found = plan.partitions(plan.next_nodes())
     of_sources = [{"source": source} for source in replaced]
     # The ephemeral model, too: it reads only what the mart replaces that it is compiled into.
     assert (found["mart_balance_by_partner"], found["int_flows_by_member"]) == (of_sources,) * 2
 
 
-def test_an_ephemeral_model_reads_all_rows_for_a_mart_that_is_built_whole() -> None:
-    members = "model.royalty_flows.int_members"
-    plan = plan_of_marts(TWO_SOURCES, {**TWO_SOURCES, members: {"": "2:2"}})
-    wave = plan.next_nodes()
-    assert BALANCE in wave
-    assert not {"mart_balance_by_partner", "int_flows_by_member"} & plan.partitions(wave).keys()
+def test_an_ephemeral_model_reads_all_rows_if_one_of_its_marts_is_built_whole() -> None:
+    by_sector = "model.royalty_flows.mart_balance_by_sector"
+    plan = plan_after_the_choice({}, [BALANCE, by_sector])
+    plan._tables = set(plan._tables) - {table_name(layer_nodes(MARTS)[by_sector])}
+    found = plan.partitions(plan.next_nodes())
+    assert found == {"mart_balance_by_partner": [{"source": "a"}]}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ Canary: tests/patches/test_canary.py; tests/test_moved_checkout.py runs in such 
 
 import os
 import sysconfig
+from importlib import import_module
 from pathlib import Path
 
 
@@ -22,7 +23,7 @@ def escape_folder() -> None:
     """
     if "%" not in sysconfig.get_path("purelib"):
         return
-    from dagster_project.patches.alembic_folder import sitecustomize  # noqa: F401
-
-    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
+    import_module(f"{__name__}.sitecustomize")
+    folder, others = str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")
+    if folder not in others.split(os.pathsep):  # a parent process has put it there
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, others]))

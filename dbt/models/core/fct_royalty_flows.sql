@@ -1,8 +1,6 @@
 {{
     config(
         materialized="incremental",
-        incremental_strategy="replace_partitions",
-        on_schema_change="fail",
         meta={
             "partition_by": "source",
             "parts": {"source": "source", "breakdown": breakdown_of(), "frequency": "frequency"},

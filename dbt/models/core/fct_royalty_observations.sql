@@ -1,8 +1,6 @@
 {{
     config(
         materialized="incremental",
-        incremental_strategy="replace_partitions",
-        on_schema_change="fail",
         meta={
             "partition_by": ["source", "release_date"],
             "parts": {"source": "source", "release_date": "release_date"},

@@ -5,8 +5,6 @@
 {{
     config(
         materialized="incremental",
-        incremental_strategy="replace_partitions",
-        on_schema_change="fail",
         meta={"partition_by": ["source", "release_date"], "later_too": true},
     )
 }}
